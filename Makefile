@@ -1,0 +1,42 @@
+# Two commands do all: make demo, make test. Both set up a virtual environment first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+
+.PHONY: help demo lab test bench lock clean
+
+help:
+	@echo "make demo   the main job on the embedded sandbox; leaves pages and pictures in build/demo/"
+	@echo "make lab    JupyterLab on the notebooks"
+	@echo "make test   lint, types and every test"
+	@echo "make lock   renew constraints.txt"
+	@echo "make clean  remove build/ and the virtual environment"
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[lab,test]"
+	touch $@
+
+demo: $(READY)
+	$(BIN)/python -m kimono_explore demo --out build/demo
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+lock:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --upgrade pip
+	build/lock/bin/python -m pip install --quiet --editable ".[lab,test]"
+	build/lock/bin/python -m pip freeze --all --exclude-editable | grep -v '^kimono' > constraints.txt
+	rm -rf build/lock
+
+clean:
+	rm -rf build $(VENV)

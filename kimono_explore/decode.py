@@ -1,0 +1,536 @@
+"""Objects as the API sends them -> columns, links and problems.
+
+Nothing is dropped in silence: a value that does not fit its column, a reference that points nowhere and a row that
+is no object each become a row of ``problems``. Pages are turned into Arrow as they come, so that memory holds the
+growing tables and one page, not the JSON of a tenant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import numpy as np
+import pyarrow as pa
+
+from kimono_explore.tables import (
+    ARROW_TYPES,
+    LINK_COLUMNS,
+    OBJECT_TYPES,
+    REFERENCES,
+    TABLES,
+    Column,
+    Problem,
+    Reference,
+)
+from kimono_explore.wire import decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import msgspec
+
+    from kimono_explore.wire import JSON
+
+_MEMBERSHIP = tuple(column for column in LINK_COLUMNS if column.path)
+_TYPE_NAMES = {
+    "org": "org",
+    "lea": "org",
+    "school": "org",
+    "person": "person",
+    "student": "person",
+    "teacher": "person",
+    "staff": "person",
+    "course": "course",
+    "section": "section",
+    "coursesection": "section",
+    "term": "term",
+    "gradingcategory": "grading_category",
+}
+# The keys under which a membership holds the target, by the target's type.
+_HELD_UNDER: dict[str, tuple[str, ...]] = {
+    "org": ("$org", "$school", "$lea"),
+    "person": ("$person", "$student", "$teacher", "$staff"),
+    "course": ("$course",),
+    "section": ("$section",),
+    "term": ("$term",),
+}
+_TEACHING = ("teacher", "staff")
+
+
+class RawLinks(NamedTuple):
+    """The links that one table's objects state, each from the object's own side.
+
+    ``near`` is the row of the table that states the link; ``reference`` the index into REFERENCES.
+    """
+
+    table: pa.Table
+    near: np.ndarray
+    reference: np.ndarray
+
+
+class Decoded(NamedTuple):
+    """A list, decoded: its columns, its links and what did not fit."""
+
+    columns: pa.Table
+    links: RawLinks
+    problems: list[Problem]
+    sent: frozenset[str]
+
+
+class Decoder:
+    """Turns the rows of one list into columns, page by page.
+
+    Parameters
+    ----------
+    table : str
+        One of the six tables.
+
+    Examples
+    --------
+    >>> decoder = Decoder("orgs")
+    >>> decoder.add([b'{"id": "1", "name": "Kimono School District", "$ext": {"region": "West"}}'])
+    >>> decoder.finish().columns.select(["id", "name", "ext_region"]).to_pylist()
+    [{'id': '1', 'name': 'Kimono School District', 'ext_region': 'West'}]
+    """
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        self.problems: list[Problem] = []
+        self.sent: set[str] = set()
+        self._columns = {column.path: column for column in TABLES[table]}
+        self._groups = {path[0] for path in self._columns if len(path) > 1}
+        self._references = {r.key: (i, r) for i, r in enumerate(REFERENCES) if r.table == table}
+        self._kinds: defaultdict[str, set[type]] = defaultdict(set)
+        self._pages: list[dict[str, pa.Array]] = []
+        self._sizes: list[int] = []
+        self._digests: list[int] = []
+        self._links: list[dict[str, list[object]]] = []
+        self._link_pages: list[pa.Table] = []
+        self._count = 0
+
+    def add(self, rows: Sequence[bytes | msgspec.Raw], where: str = "page") -> None:
+        """Decode the rows of one page."""
+        objects = []
+        for row in rows:
+            value = decode(row, where)
+            if isinstance(value, dict):
+                objects.append(value)
+                self._digests.append(hash(bytes(row)))
+            else:
+                self._problem(None, None, value, f"a row of {where} is no object; left out")
+        page = _PageColumns(len(objects))
+        links: dict[str, list[object]] = {name: [] for name in _LINK_FIELDS}
+        for position, item in enumerate(objects):
+            self._row(item, position, page, links)
+        self._pages.append(page.arrays(self._declared_kind))
+        self._sizes.append(len(objects))
+        for name, kinds in page.kinds.items():
+            self._kinds[name] |= kinds
+        self._link_pages.append(_link_table(links))
+        self._count += len(objects)
+
+    def _declared_kind(self, name: str) -> pa.DataType:
+        return _DECLARED[self.table].get(name, pa.string())
+
+    def _row(self, item: dict[str, JSON], position: int, page: _PageColumns, links: dict[str, list[object]]) -> None:
+        sys_values = item.get("$sys")
+        inner = sys_values if isinstance(sys_values, dict) else {}
+        id = self._id(item, inner)
+        values = _Row(id, position, page, self)
+        person_type = inner.get("person_type", item.get("person_type"))
+        role = "teacher" if isinstance(person_type, str) and person_type.lower() in _TEACHING else None
+        role = "student" if isinstance(person_type, str) and person_type.lower() == "student" else role
+        for key, value in item.items():
+            if key in self._references:
+                if value is not None:
+                    self._refer(key, value, _Near(id, position + self._count, role), links)
+            elif key == "$sys" and (isinstance(value, dict) or value is None):
+                values.put_sys(inner)
+            elif key == "$ext" and (isinstance(value, dict) or value is None):
+                for name, extra in (value or {}).items():
+                    values.put_extra(f"ext_{name}", extra)
+            elif key in self._groups and (isinstance(value, dict) or value is None):
+                values.put_group(key, value or {})
+            elif key != "id":
+                values.put(key, value)
+
+    def _id(self, item: dict[str, JSON], inner: dict[str, JSON]) -> str | None:
+        value = inner.get("id")
+        value = item.get("id") if value in (None, "") else value
+        if value in (None, ""):
+            self._problem(None, "id", None, "no id: the row is kept, and nothing can refer to it")
+            return None
+        if not isinstance(value, str):
+            self._problem(as_text(value), "id", value, "an id that is no text; kept as text")
+            return as_text(value)
+        other = item.get("id")
+        if isinstance(other, str) and other not in ("", value):
+            self._problem(value, "id", other, "$sys.id and id differ; $sys.id is used")
+        return value
+
+    def _problem(self, id: str | None, column: str | None, value: JSON, problem: str) -> None:
+        self.problems.append(Problem(self.table, id, column, None if value is None else as_text(value), problem))
+
+    def _refer(self, key: str, value: JSON, near: _Near, links: dict[str, list[object]]) -> None:
+        index, reference = self._references[key]
+        self.sent.add(f"{self.table}.{key}")
+        for item in value if isinstance(value, list) else [value]:
+            far, oddity = read_reference(item, reference.far_type)
+            if oddity:
+                self._problem(near.id, key, item, oddity)
+            if far is None:
+                continue
+            if near.id is None:
+                self._problem(None, key, item, "a reference from a row without an id; left out")
+                continue
+            links["near"].append(near.row)
+            links["reference"].append(index)
+            links["far_id"].append(far.id)
+            links["far_type"].append(far.type or reference.far_type)
+            self._membership(far.membership, key, near, reference, links)
+
+    def _membership(
+        self, membership: dict[str, JSON], key: str, near: _Near, reference: Reference, links: dict[str, list[object]]
+    ) -> None:
+        for column in _MEMBERSHIP:
+            given = membership.get(column.path[0])
+            value, oddity = fit(given, column)
+            if oddity:
+                self._problem(near.id, f"{key}.{column.path[0]}", given, oddity)
+            links[column.name].append(value)
+        given_role = links["role"][-1]
+        role = given_role.lower() if isinstance(given_role, str) else None
+        if role is None and reference.relation in (None, "member_of", "student_in", "teacher_in"):
+            role = reference.role or _role_of(membership) or near.role
+            if role is None and reference.relation is None:
+                self._problem(near.id, key, None, "neither the person nor the membership says student or teacher; student assumed")
+                role = "student"
+        links["role"][-1] = role
+
+    def finish(self) -> Decoded:
+        """Everything that was added, as one table; repeated rows found and dealt with."""
+        declared = [column.name for column in TABLES[self.table]]
+        extras = sorted({name for page in self._pages for name in page} - set(declared))
+        arrays = {}
+        for name in [*declared, *extras]:
+            dtype = self._declared_kind(name)
+            chunks = [
+                page[name] if name in page else pa.nulls(size, dtype)
+                for page, size in zip(self._pages, self._sizes, strict=True)
+            ]
+            column = pa.chunked_array(chunks, dtype)
+            arrays[name] = column if name in declared else _typed(column, self._kinds[name])
+        links = pa.concat_tables(self._link_pages) if self._link_pages else _link_table({n: [] for n in _LINK_FIELDS})
+        return self._without_repeats(pa.table(arrays), links)
+
+    def _without_repeats(self, table: pa.Table, links: pa.Table) -> Decoded:
+        """Drop rows that came twice unchanged (the data moved between two pages); keep and list those that differ."""
+        first: dict[str, int] = {}
+        digests: dict[str, set[int]] = {}
+        dropped: list[int] = []
+        times: dict[str, int] = {}
+        for row, id in enumerate(table.column("id").to_pylist()):
+            if id is None:
+                continue
+            if first.setdefault(id, row) == row:
+                continue
+            known = digests.setdefault(id, {self._digests[first[id]]})
+            if self._digests[row] in known:
+                dropped.append(row)
+            else:
+                known.add(self._digests[row])
+                times[id] = len(known)
+        if dropped:
+            text = "rows that came again, unchanged, were dropped: the data moved while it was read; value counts them"
+            self.problems.append(Problem(self.table, None, None, str(len(dropped)), text))
+        for id, count in times.items():
+            text = f"the id came {count} times with different content; all are kept"
+            self.problems.append(Problem(self.table, id, "id", id, text))
+        near = links.column("near").to_numpy()
+        if dropped:
+            kept = np.ones(table.num_rows, dtype=bool)
+            kept[dropped] = False
+            table = table.filter(pa.array(kept))
+            links = links.filter(pa.array(kept[near]))
+            near = (np.cumsum(kept) - 1)[links.column("near").to_numpy()]
+        raw = RawLinks(links.drop(["near", "reference"]), near, links.column("reference").to_numpy())
+        return Decoded(table, raw, self.problems, frozenset(self.sent))
+
+
+class _Near(NamedTuple):
+    """The object that states a link: its id, its row, and the role that its type suggests."""
+
+    id: str | None
+    row: int
+    role: str | None
+
+
+class Far(NamedTuple):
+    """The other end of a reference: its id, its type where the reference says it, and the membership's own fields."""
+
+    id: str
+    type: str | None
+    membership: dict[str, JSON]
+
+
+def read_reference(item: JSON, far_type: str) -> tuple[Far | None, str | None]:
+    """Read a reference in any of its shapes: flat, wrapped in ``$sys``, rolled up, or held by a membership.
+
+    Parameters
+    ----------
+    item
+        The reference as it came.
+    far_type : str
+        The type it should point to.
+
+    Returns
+    -------
+    tuple
+        What it points to (None where that is not to be found), and what is odd about it.
+    """
+    if isinstance(item, str) and item:
+        return Far(item, None, {}), "a bare id in place of a reference; taken as the id"
+    if not isinstance(item, dict):
+        return None, "an empty reference" if item in (None, "") else "not a reference"
+    for key in _HELD_UNDER[far_type]:
+        inner = item.get(key)
+        if isinstance(inner, dict) and _id_of(inner) is not None:
+            # The object is a membership that holds its target: its own $sys.id is the membership's.
+            far, oddity = read_reference(inner, far_type)
+            return (None if far is None else Far(far.id, far.type, {**far.membership, **_membership_of(item)})), oddity
+    id = _id_of(item)
+    if id is None:
+        return None, "a reference without an id"
+    # Nothing else of the object is the membership's: a rolled-up term has a status and dates of its own.
+    beside = item.get("$membership")
+    own = _membership_of(beside) if isinstance(beside, dict) else {}
+    kind = _type_of(item)
+    return Far(id, _TYPE_NAMES.get(kind), own), None if kind in _TYPE_NAMES or not kind else "a reference to an unknown type"
+
+
+def _membership_of(item: dict[str, JSON]) -> dict[str, JSON]:
+    """A membership's own fields: its id and type may stand in ``$sys``, at top level, or in an inner ``$membership``."""
+    beside, inner = item.get("$membership"), item.get("$sys")
+    return {
+        **(_membership_of(beside) if isinstance(beside, dict) else {}),
+        **item,
+        **({k: v for k, v in inner.items() if k in ("id", "type", "label")} if isinstance(inner, dict) else {}),
+    }
+
+
+def _id_of(item: dict[str, JSON]) -> str | None:
+    inner = item.get("$sys")
+    value = inner.get("id") if isinstance(inner, dict) else None
+    value = item.get("id") if value in (None, "") else value
+    return None if value in (None, "") else as_text(value)
+
+
+def _type_of(item: dict[str, JSON]) -> str:
+    inner = item.get("$sys")
+    value = (inner.get("type") if isinstance(inner, dict) else None) or item.get("type")
+    return re.sub(r"[^a-z]", "", value.lower().removeprefix("rdm:")) if isinstance(value, str) else ""
+
+
+def _role_of(membership: dict[str, JSON]) -> str | None:
+    kind = membership.get("type")
+    text = kind.lower() if isinstance(kind, str) else ""
+    if "student" in text:
+        return "student"
+    return "teacher" if "teacher" in text or "staff" in text else None
+
+
+def fit(value: JSON, column: Column) -> tuple[object, str | None]:
+    """Fit a value into its column.
+
+    Returns
+    -------
+    tuple
+        The value as the column's kind (None where it does not fit), and what is odd about it.
+    """
+    if value is None:
+        return None, None
+    return _FITS[column.kind](value)
+
+
+def _fit_text(value: JSON) -> tuple[object, str | None]:
+    if isinstance(value, str):
+        return value, None
+    return as_text(value), f"{_JSON_NAMES[type(value)]} where text was expected; kept as text"
+
+
+def _fit_date(value: JSON) -> tuple[object, str | None]:
+    found = read_date(value) if isinstance(value, str) else None
+    if found is None and value != "":
+        return None, "not a date"
+    return found, None
+
+
+def _fit_time(value: JSON) -> tuple[object, str | None]:
+    found = read_time(value) if isinstance(value, str) else None
+    if found is None and value != "":
+        return None, "not a time"
+    return found, None
+
+
+def _fit_flag(value: JSON) -> tuple[object, str | None]:
+    if isinstance(value, bool):
+        return value, None
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if text in ("true", "false"):
+        return text == "true", None
+    return None, None if value == "" else "neither true nor false"
+
+
+_FITS: dict[str, Callable[[JSON], tuple[object, str | None]]] = {
+    "text": _fit_text,
+    "category": _fit_text,
+    "date": _fit_date,
+    "time": _fit_time,
+    "flag": _fit_flag,
+}
+_JSON_NAMES: dict[type, str] = {
+    bool: "a flag",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+}
+
+
+@lru_cache(maxsize=65536)
+def read_date(text: str) -> date | None:
+    """An ISO 8601 date, also where a time follows; None if it is not one."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text).date()
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=65536)
+def read_time(text: str) -> datetime | None:
+    """An ISO 8601 time in UTC, which is assumed where no zone is given; None if it is not one."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def as_text(value: JSON) -> str:
+    """A value as text: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else encode(value)
+
+
+class _PageColumns:
+    """The columns of one page while it is read: lists as long as the page."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.lists: dict[str, list[object]] = {}
+        self.kinds: defaultdict[str, set[type]] = defaultdict(set)
+
+    def put(self, name: str, position: int, value: object) -> bool:
+        """Set a cell; False if it is taken already."""
+        column = self.lists.get(name)
+        if column is None:
+            column = self.lists[name] = [None] * self._size
+        if column[position] is not None:
+            return False
+        column[position] = value
+        return True
+
+    def arrays(self, dtype: Callable[[str], pa.DataType]) -> dict[str, pa.Array]:
+        return {name: pa.array(values, dtype(name)) for name, values in self.lists.items()}
+
+
+class _Row:
+    """The cells of one object on their way into the page's columns."""
+
+    def __init__(self, id: str | None, position: int, page: _PageColumns, decoder: Decoder) -> None:
+        self._id, self._position, self._page, self._decoder = id, position, page, decoder
+        if id is not None:
+            page.put("id", position, id)
+
+    def put_sys(self, values: dict[str, JSON]) -> None:
+        for key, value in values.items():
+            if key == "type":
+                kind = re.sub(r"[^a-z]", "", as_text(value).lower().removeprefix("rdm:")) if value else ""
+                if kind and _TYPE_NAMES.get(kind) != OBJECT_TYPES[self._decoder.table]:
+                    self._odd("type", value, "an object of another type than the list's")
+            elif key != "id":
+                self._cell(("$sys", key), f"sys_{key}", value)
+
+    def put_group(self, group: str, values: dict[str, JSON]) -> None:
+        for key, value in values.items():
+            self._cell((group, key), f"{group}_{key}", value)
+
+    def put(self, key: str, value: JSON) -> None:
+        # $sys may be null, and what it should hold stand at top level.
+        path = ("$sys", key) if ("$sys", key) in self._decoder._columns else (key,)
+        if key in self._decoder._groups:
+            self._odd(key, value, "not an object")
+        self._cell(path, key, value)
+
+    def _cell(self, path: tuple[str, ...], name: str, value: JSON) -> None:
+        column = self._decoder._columns.get(path)
+        if column is None:
+            self.put_extra(name, value)
+            return
+        fitted, oddity = fit(value, column)
+        if oddity:
+            self._odd(column.name, value, oddity)
+        if fitted is not None and not self._page.put(column.name, self._position, fitted):
+            self._odd(column.name, value, "a second value for the column; the first is kept")
+
+    def put_extra(self, name: str, value: JSON) -> None:
+        if name in _DECLARED[self._decoder.table]:
+            if value is not None:
+                self._odd(name, value, "a key named like a column of the table; left out")
+            return
+        self._page.lists.setdefault(name, [None] * self._page._size)
+        if value is None:
+            return
+        self._page.kinds[name].add(type(value))
+        if not self._page.put(name, self._position, as_text(value)):
+            self._odd(name, value, "a second value for the column; the first is kept")
+
+    def _odd(self, column: str, value: JSON, problem: str) -> None:
+        self._decoder._problem(self._id, column, value, problem)
+
+
+def _typed(column: pa.ChunkedArray, kinds: set[type]) -> pa.ChunkedArray:
+    """An extra column takes the type of its values where they all have one; else it stays text."""
+    for dtype, allowed in ((pa.bool_(), {bool}), (pa.int64(), {int}), (pa.float64(), {int, float})):
+        if kinds and kinds <= allowed:
+            try:
+                return column.cast(dtype)
+            except pa.ArrowInvalid:  # a whole number beyond 64 bits
+                return column
+    return column
+
+
+_LINK_FIELDS: dict[str, pa.DataType] = {
+    "near": pa.int64(),
+    "reference": pa.int8(),
+    "far_type": pa.string(),
+    "far_id": pa.string(),
+    **{column.name: ARROW_TYPES[column.kind] for column in _MEMBERSHIP},
+}
+_DECLARED = {name: {c.name: ARROW_TYPES[c.kind] for c in columns} for name, columns in TABLES.items()}
+
+
+def _link_table(links: dict[str, list[object]]) -> pa.Table:
+    return pa.table({name: pa.array(links[name], dtype) for name, dtype in _LINK_FIELDS.items()})
+
+
+def role_relation(role: str | None) -> str:
+    """The relation of a person to a section, by role: ``student_in``, else ``teacher_in``."""
+    return "student_in" if cast("str", role or "student").lower() == "student" else "teacher_in"

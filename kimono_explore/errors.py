@@ -1,0 +1,96 @@
+"""The errors of kimono-explore, one family.
+
+    KimonoError
+    ├── ConfigurationError       a setting is missing or makes no sense; nothing was sent
+    ├── ConnectionFailedError    no answer: name, network, certificate or time-out
+    ├── ResponseError            the server answered, and the answer is an error
+    │   ├── AuthenticationError  401
+    │   ├── PermissionDeniedError  403
+    │   ├── NotFoundError        404
+    │   ├── RateLimitError       429, after the retries
+    │   └── ServerError          5xx, after the retries
+    ├── BadResponseError         the answer is not what the reference says
+    ├── AckRefusedError          one or more tasks could not be acknowledged
+    └── BundleError              a OneRoster bundle or a snapshot that cannot be read
+
+Each message says what happened, where, in the server's own words, and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class KimonoError(Exception):
+    """Base of every error this library raises on purpose."""
+
+
+class ConfigurationError(KimonoError):
+    """A setting is missing or makes no sense; nothing was sent."""
+
+
+class ConnectionFailedError(KimonoError):
+    """The server could not be reached, or did not answer in time."""
+
+
+class ResponseError(KimonoError):
+    """The server answered with an error.
+
+    Attributes
+    ----------
+    status : int
+        The HTTP status.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class AuthenticationError(ResponseError):
+    """401: the token or the credentials were not accepted."""
+
+
+class PermissionDeniedError(ResponseError):
+    """403: the actor may not do this."""
+
+
+class NotFoundError(ResponseError):
+    """404: no such object, list or task."""
+
+
+class RateLimitError(ResponseError):
+    """429, still, after the retries."""
+
+
+class ServerError(ResponseError):
+    """5xx, still, after the retries."""
+
+
+class BadResponseError(KimonoError):
+    """The answer is not what the reference says: no JSON, or another shape."""
+
+
+class AckRefusedError(KimonoError):
+    """One or more acknowledgements were refused.
+
+    Attributes
+    ----------
+    outcomes : pandas.DataFrame
+        One row a task: id, status, accepted, message.
+    """
+
+    def __init__(self, message: str, outcomes: pd.DataFrame) -> None:
+        super().__init__(message)
+        self.outcomes = outcomes
+
+
+class BundleError(KimonoError):
+    """A OneRoster bundle or a snapshot that cannot be read."""
+
+
+class KimonoWarning(UserWarning):
+    """Something a reader should know that does not stop the work."""

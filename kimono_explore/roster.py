@@ -1,0 +1,307 @@
+"""A roster: six tables, the links between their objects, and what did not fit.
+
+Everything a person asks of a roster starts here: look at it, search it, follow an object's relations, keep
+it as a snapshot. All of it reads the tables and ``links``; nothing is fetched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kimono_explore.folding import fold, fold_all
+from kimono_explore.nodes import LinkIndex, display_label
+from kimono_explore.tables import OBJECT_TYPES, REFERENCES, TABLES, frame
+
+if TYPE_CHECKING:
+    import os
+
+# The columns in which a person looks for an object, for the table at hand those that it has.
+_SEARCHED = ("name_first", "name_middle", "name_last", "name", "title", "label", "email", "local_id", "state_id", "id")
+
+
+@dataclass(frozen=True, repr=False)
+class Description:
+    """One object and everything that is related to it.
+
+    Attributes
+    ----------
+    type, id, label : str
+    fields : pandas.Series
+        The object's own values, missing ones left out.
+    relations : pandas.DataFrame
+        One row a link: relation, direction (``"to"`` or ``"from"``), type, id, label, missing, role,
+        membership_id, status, primary, grade, start_date, end_date, stated_by.
+    """
+
+    type: str
+    id: str
+    label: str
+    fields: pd.Series
+    relations: pd.DataFrame
+
+    def __repr__(self) -> str:
+        counts = self.relations.groupby(["relation", "direction"], observed=True, sort=False).size()
+        related = ", ".join(f"{relation} {n:,}" for (relation, _), n in counts.items()) or "no relations"
+        return f"<{self.type} {self.label!r} ({self.id}): {related}>"
+
+    def _repr_html_(self) -> str:
+        fields = self.fields.rename("").to_frame().to_html(border=0, notebook=True)
+        columns = ["relation", "direction", "type", "id", "label", "role"]
+        related = self.relations[columns].head(50).to_html(border=0, index=False, notebook=True, na_rep="")
+        more = f"<p>… and {len(self.relations) - 50:,} more in <code>.relations</code></p>"
+        return (
+            f"<h4>{escape(self.label)} <small>{escape(self.type)} <code>{escape(self.id)}</code></small></h4>"
+            f"{fields}{related}{more if len(self.relations) > 50 else ''}"
+        )
+
+
+@dataclass(eq=False, repr=False)
+class Roster:
+    """A roster as plain DataFrames.
+
+    Attributes
+    ----------
+    orgs, persons, courses, sections, terms, grading_categories : pandas.DataFrame
+        One row an object, with a string ``id`` column.
+    links : pandas.DataFrame
+        One row a relation between two objects: source_type, source_id, relation, target_type, target_id, role,
+        membership_id, status, primary, grade, start_date, end_date, stated_by.
+    problems : pandas.DataFrame
+        What did not fit: table, id, column, value (as it came), problem.
+    source : str
+        Where it came from, in words.
+    loaded_at : datetime.datetime
+        When, in UTC.
+    rollups : frozenset of str
+        The reference keys that were sent, such as ``"persons.$sections"``: what is not among them is unknown, not empty.
+    """
+
+    orgs: pd.DataFrame = field(default_factory=lambda: frame("orgs"))
+    persons: pd.DataFrame = field(default_factory=lambda: frame("persons"))
+    courses: pd.DataFrame = field(default_factory=lambda: frame("courses"))
+    sections: pd.DataFrame = field(default_factory=lambda: frame("sections"))
+    terms: pd.DataFrame = field(default_factory=lambda: frame("terms"))
+    grading_categories: pd.DataFrame = field(default_factory=lambda: frame("grading_categories"))
+    links: pd.DataFrame = field(default_factory=lambda: frame("links"))
+    problems: pd.DataFrame = field(default_factory=lambda: frame("problems"))
+    source: str = "made in Python"
+    loaded_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    rollups: frozenset[str] = frozenset(f"{r.table}.{r.key}" for r in REFERENCES)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The six tables by name."""
+        return {name: getattr(self, name) for name in TABLES}
+
+    def table(self, type: str) -> pd.DataFrame:
+        """The table of an object type: ``roster.table("person")`` is ``roster.persons``."""
+        names = {t: name for name, t in OBJECT_TYPES.items()}
+        return self.tables[names.get(type, type)]
+
+    @cached_property
+    def index(self) -> LinkIndex:
+        """The links indexed by both ends; made on first use, and kept (drop it with ``del roster.index``)."""
+        return LinkIndex(self.tables, self.links)
+
+    def search(self, text: str, type: str | None = None, limit: int = 50) -> pd.DataFrame:
+        """Find objects by any part of a name, title, e-mail, local id, state id or id.
+
+        Parameters
+        ----------
+        text : str
+            Words in any order; all must occur. Case and accents make no difference.
+        type : str, optional
+            Only objects of this type: ``"person"``, ``"section"``, ...
+        limit : int, default 50
+            At most so many rows; ``attrs["found"]`` says how many there are.
+
+        Returns
+        -------
+        pandas.DataFrame
+            type, id, label, local_id, detail (e-mail, or kind of org, person or term). Labels that begin
+            with the text come first.
+
+        Examples
+        --------
+        >>> roster.search("mathematics 6", type="course")[["type", "label"]].head(1)
+             type          label
+        0  course  Mathematics 6
+        """
+        words = fold(text).split()
+        found = []
+        for name, texts in self._search_index.items():
+            if type not in (None, OBJECT_TYPES[name], name) or not words:
+                continue
+            mask = pc.match_substring(texts, words[0])
+            for word in words[1:]:
+                mask = pc.and_(mask, pc.match_substring(texts, word))
+            found.append((name, np.flatnonzero(mask.to_numpy(zero_copy_only=False))))
+        total = sum(len(rows) for _, rows in found)
+        # Ranking looks at no more than it must: a first keystroke may match half the roster.
+        shown = [self._found(name, rows[: max(limit, 2000)]) for name, rows in found]
+        result = pd.concat(shown, ignore_index=True) if shown else self._found("orgs", np.array([], dtype=np.int64))
+        if len(result):
+            starts = pd.Series([not fold(str(label)).startswith(" ".join(words)) for label in result["label"]])
+            result = result.loc[starts.sort_values(kind="stable").index].head(limit).reset_index(drop=True)
+        result.attrs["found"] = total
+        return result
+
+    def _found(self, name: str, rows: np.ndarray) -> pd.DataFrame:
+        df = self.tables[name].iloc[rows]
+        missing = pd.Series(float("nan"), index=df.index, dtype="str")
+        detail = df.get("email", missing)
+        for kind in ("person_type", "org_type", "term_type"):
+            detail = detail.where(detail.notna(), df.get(kind, missing))
+        columns = {
+            "id": df["id"],
+            "label": display_label(df),
+            "local_id": df.get("local_id", missing),
+            "detail": detail,
+        }
+        result = pd.DataFrame(columns).reset_index(drop=True)
+        result.insert(0, "type", pd.Series(OBJECT_TYPES[name], index=result.index, dtype="str"))
+        return result
+
+    @cached_property
+    def _search_index(self) -> dict[str, pa.Array]:
+        index = {}
+        for name, df in self.tables.items():
+            parts = [fold_all(df[column]) for column in _SEARCHED if column in df.columns]
+            index[name] = pc.binary_join_element_wise(*parts, pa.scalar("\n", pa.large_string()))
+        return index
+
+    def describe(self, id: str, type: str | None = None) -> Description:
+        """One object: its fields, and every object it is linked with.
+
+        Parameters
+        ----------
+        id : str
+        type : str, optional
+            Needed only where objects of two types share the id.
+
+        Returns
+        -------
+        Description
+            With ``.fields`` (a Series) and ``.relations`` (a DataFrame).
+
+        Raises
+        ------
+        KeyError
+            No object, and no end of a link, has this id.
+        ValueError
+            Objects of several types have it, and no type was given.
+
+        Examples
+        --------
+        >>> section = roster.describe(roster.sections["id"][0])
+        >>> section.relations["relation"].value_counts()["of_course"]
+        1
+        """
+        index = self.index
+        code = index.code(id, type)
+        kind = str(index.type_of([code])[0])
+        row = int(index.rows([code])[0])
+        fields = self.table(kind).iloc[row] if row >= 0 else pd.Series(dtype="object")
+        to, back = index.links_from([code]), index.links_to([code])
+        relations = pd.concat([self._related(to, "to"), self._related(back, "from")], ignore_index=True)
+        return Description(kind, str(index.ids([code])[0]), str(index.labels([code])[0]), fields.dropna(), relations)
+
+    def _related(self, rows: np.ndarray, direction: str) -> pd.DataFrame:
+        index = self.index
+        codes = (index.target if direction == "to" else index.source)[rows]
+        named = codes >= 0
+        rows, codes = rows[named], codes[named]
+        links = self.links.iloc[rows].reset_index(drop=True)
+        related = pd.DataFrame(
+            {
+                "relation": links["relation"],
+                "direction": pd.Series(direction, index=links.index, dtype="str"),
+                "type": pd.Series(index.type_of(codes), index=links.index, dtype="str"),
+                "id": pd.Series(index.ids(codes), index=links.index, dtype="str"),
+                "label": pd.Series(index.labels(codes), index=links.index, dtype="str"),
+                "missing": index.missing(codes),
+            }
+        )
+        return pd.concat([related, links.loc[:, "role":]], axis=1)
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Keep the roster as a snapshot: one Parquet file a table, and a small manifest.
+
+        The files hold what the roster holds, personal data included; they go where you say and nowhere else.
+
+        Raises
+        ------
+        BundleError
+            The folder holds something that is no snapshot.
+        """
+        from kimono_explore.snapshot import save_roster
+
+        save_roster(self, folder)
+
+    def to_oneroster(self, path: str | os.PathLike[str]) -> pd.DataFrame:
+        """Write the roster as a OneRoster 1.1 CSV bundle: a folder, or a zip where the path ends in ``.zip``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            What OneRoster cannot carry, one row each: table, id, column, value, problem.
+        """
+        from kimono_explore.oneroster import write_oneroster
+
+        return write_oneroster(self, path)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(df):,} {name.replace('_', ' ')}" for name, df in self.tables.items())
+        links = f"{len(self.links):,} links, {len(self.problems):,} problems"
+        return f"<Roster: {counts}; {links}; from {self.source}, {self.loaded_at:%Y-%m-%d %H:%M} UTC>"
+
+    def overview(self) -> pd.DataFrame:
+        """The roster in six rows.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index: the tables' names. Columns: rows, complete (share of filled cells in the columns that the
+            tenant sends at all, 0 to 1), links (to or from its objects), problems.
+        """
+        ends = pd.concat([self.links["source_type"].astype("str"), self.links["target_type"].astype("str")])
+        touched = ends.value_counts()
+        odd = self.problems["table"].value_counts()
+        rows = {}
+        for name, df in self.tables.items():
+            sent = df.loc[:, df.notna().any()]
+            filled = float(sent.notna().to_numpy().mean()) if sent.size else float("nan")
+            rows[name] = (len(df), filled, int(touched.get(OBJECT_TYPES[name], 0)), int(odd.get(name, 0)))
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["rows", "complete", "links", "problems"])
+
+    @property
+    def school_year(self) -> str | None:
+        """The school year most objects carry, else that of most terms' end dates; None where neither is known."""
+        years = pd.concat([df["school_year"].dropna() for df in self.tables.values()])
+        if years.empty:
+            years = self.terms["end_date"].dropna().dt.year.astype("str")
+        return None if years.empty else str(years.mode().iloc[0])
+
+    def _repr_html_(self) -> str:
+        table = self.overview().to_html(
+            border=0,
+            notebook=True,
+            formatters={
+                "rows": "{:,}".format,
+                "links": "{:,}".format,
+                "problems": "{:,}".format,
+                "complete": lambda share: "–" if np.isnan(cast("float", share)) else f"{share:.0%}",
+            },
+        )
+        facts = [f"school year {escape(self.school_year)}"] if self.school_year else []
+        facts += [f"{len(self.links):,} links", f"from {escape(self.source)}", f"{self.loaded_at:%Y-%m-%d %H:%M} UTC"]
+        return f"<div><strong>Roster</strong> · {' · '.join(facts)}</div>{table}"

@@ -1,0 +1,81 @@
+"""A roster kept as a folder: one Parquet file a table, and a manifest that says what it is."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+
+from kimono_explore.errors import BundleError
+from kimono_explore.roster import Roster
+from kimono_explore.tables import TABLES, to_arrow, to_pandas
+
+if TYPE_CHECKING:
+    import os
+
+_FORMAT = 1
+_MANIFEST = "manifest.json"
+_FILES = (*TABLES, "links", "problems")
+
+
+def save_roster(roster: Roster, folder: str | os.PathLike[str]) -> None:
+    """Write a snapshot; see `Roster.save`."""
+    folder = Path(folder)
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / _MANIFEST).is_file()):
+        raise BundleError(f"{folder} holds something that is no snapshot; nothing was written. Name a new folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _FILES:
+        pq.write_table(to_arrow(name, getattr(roster, name)), folder / f"{name}.parquet", compression="zstd")
+    manifest = {
+        "format": _FORMAT,
+        "source": roster.source,
+        "loaded_at": roster.loaded_at.isoformat(),
+        "rollups": sorted(roster.rollups),
+        "rows": {name: len(getattr(roster, name)) for name in _FILES},
+        "versions": {package: version(package) for package in ("kimono-explore", "pandas", "pyarrow")},
+    }
+    # Last, so that a folder with a manifest is a whole snapshot.
+    (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def open_roster(folder: str | os.PathLike[str]) -> Roster:
+    """Open a snapshot that `Roster.save` wrote.
+
+    Parameters
+    ----------
+    folder : str or path
+
+    Returns
+    -------
+    Roster
+        Equal to the one that was saved, dtypes included.
+
+    Raises
+    ------
+    BundleError
+        The folder is no snapshot, is incomplete, or was written by a later format.
+
+    Examples
+    --------
+    >>> roster.save(tmp_path / "monday")
+    >>> len(kx.open_roster(tmp_path / "monday").persons) == len(roster.persons)
+    True
+    """
+    folder = Path(folder)
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] > _FORMAT:
+            raise BundleError(f"{folder} was written by a later version of kimono-explore; update to open it.")
+        frames = {name: to_pandas(name, pq.read_table(folder / f"{name}.parquet")) for name in _FILES}
+        return Roster(
+            **frames,
+            source=manifest["source"],
+            loaded_at=datetime.fromisoformat(manifest["loaded_at"]),
+            rollups=frozenset(manifest["rollups"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{folder} is not a whole snapshot ({error}). Make one with roster.save(folder).") from error

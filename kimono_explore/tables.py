@@ -1,0 +1,283 @@
+"""The tables of a roster: their columns and references as data, and how values get their type.
+
+A table is a plain pandas DataFrame. Its declared columns are always there, in the order below; whatever
+else a tenant sends (``$ext``, unknown keys) follows as further columns, sorted by name. Text is ``str``
+(Arrow-backed, NaN where missing), dates are ``datetime64[us]``, times ``datetime64[us, UTC]``, flags ``boolean``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Kind = Literal["text", "date", "time", "flag", "category"]
+
+
+class Column(NamedTuple):
+    """A column: where it is in the JSON object, and of which kind its values are."""
+
+    name: str
+    path: tuple[str, ...]
+    kind: Kind = "text"
+
+
+class Reference(NamedTuple):
+    """A key of a JSON object that holds references, and the relation they state.
+
+    ``forward`` is true where the object that holds the key is the link's source. ``relation`` is None for
+    ``persons.$sections``: there the person's type or the membership's role decides.
+    """
+
+    table: str
+    key: str
+    relation: str | None
+    far_type: str
+    forward: bool
+    many: bool
+    role: str | None = None
+
+
+def _columns(*own: Column) -> tuple[Column, ...]:
+    first = (Column("id", ("$sys", "id")), Column("label", ("$sys", "label")))
+    last = (
+        Column("school_year", ("$sys", "school_year")),
+        Column("created_at", ("$sys", "created_at"), "time"),
+        Column("updated_at", ("$sys", "updated_at"), "time"),
+    )
+    return (*first, *own, *last)
+
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "orgs": _columns(
+        Column("org_type", ("$sys", "org_type")),
+        Column("local_id", ("local_id",)),
+        Column("name", ("name",)),
+    ),
+    "persons": _columns(
+        Column("person_type", ("$sys", "person_type")),
+        Column("local_id", ("local_id",)),
+        Column("state_id", ("state_id",)),
+        Column("name_last", ("name", "last")),
+        Column("name_first", ("name", "first")),
+        Column("name_middle", ("name", "middle")),
+        Column("address_line1", ("address", "line1")),
+        Column("address_line2", ("address", "line2")),
+        Column("address_line3", ("address", "line3")),
+        Column("address_city", ("address", "city")),
+        Column("address_state", ("address", "state")),
+        Column("address_postal_code", ("address", "postal_code")),
+        Column("address_country", ("address", "country")),
+        Column("phone", ("phone",)),
+        Column("email", ("email",)),
+        Column("sex", ("sex",)),
+        Column("dob", ("dob",), "date"),
+        Column("aup", ("aup",), "flag"),
+        Column("grad_year", ("grad_year",)),
+    ),
+    "courses": _columns(
+        Column("local_id", ("local_id",)),
+        Column("title", ("title",)),
+        Column("description", ("description",)),
+    ),
+    "sections": _columns(
+        Column("local_id", ("local_id",)),
+        Column("title", ("title",)),
+        Column("description", ("description",)),
+    ),
+    "terms": _columns(
+        Column("term_type", ("$sys", "term_type")),
+        Column("name", ("name",)),
+        Column("description", ("description",)),
+        Column("start_date", ("start_date",), "date"),
+        Column("end_date", ("end_date",), "date"),
+        Column("status", ("status",)),
+    ),
+    "grading_categories": _columns(Column("name", ("name",))),
+}
+
+OBJECT_TYPES: dict[str, str] = {
+    "orgs": "org",
+    "persons": "person",
+    "courses": "course",
+    "sections": "section",
+    "terms": "term",
+    "grading_categories": "grading_category",
+}
+"""The table's name -> the type of its objects, as links and graph nodes name it."""
+
+RELATIONS: tuple[str, ...] = (
+    "child_of",
+    "offered_by",
+    "of_course",
+    "held_at",
+    "in_term",
+    "member_of",
+    "student_in",
+    "teacher_in",
+    "graded_in",
+    "graded_for",
+)
+
+REFERENCES: tuple[Reference, ...] = (
+    Reference("orgs", "$parent", "child_of", "org", forward=True, many=False),
+    Reference("orgs", "$children", "child_of", "org", forward=False, many=True),
+    Reference("orgs", "$students", "member_of", "person", forward=False, many=True, role="student"),
+    Reference("orgs", "$teachers", "member_of", "person", forward=False, many=True, role="teacher"),
+    Reference("persons", "$schools", "member_of", "org", forward=True, many=True),
+    Reference("persons", "$sections", None, "section", forward=True, many=True),
+    Reference("courses", "$orgs", "offered_by", "org", forward=True, many=True),
+    Reference("courses", "$sections", "of_course", "section", forward=False, many=True),
+    Reference("sections", "$terms", "in_term", "term", forward=True, many=True),
+    Reference("sections", "$course", "of_course", "course", forward=True, many=False),
+    Reference("sections", "$org", "held_at", "org", forward=True, many=False),
+    Reference("sections", "$teachers", "teacher_in", "person", forward=False, many=True, role="teacher"),
+    Reference("sections", "$students", "student_in", "person", forward=False, many=True, role="student"),
+    Reference("terms", "$parent", "child_of", "term", forward=True, many=False),
+    Reference("terms", "$children", "child_of", "term", forward=False, many=True),
+    Reference("grading_categories", "$term", "graded_for", "term", forward=True, many=False),
+    Reference("grading_categories", "$section", "graded_in", "section", forward=True, many=False),
+    Reference("grading_categories", "$schools", "graded_for", "org", forward=True, many=True),
+)
+
+LINK_COLUMNS: tuple[Column, ...] = (
+    Column("source_type", (), "category"),
+    Column("source_id", ()),
+    Column("relation", (), "category"),
+    Column("target_type", (), "category"),
+    Column("target_id", ()),
+    Column("role", ("role",), "category"),
+    Column("membership_id", ("id",)),
+    Column("status", ("status",), "category"),
+    Column("primary", ("primary",), "flag"),
+    Column("grade", ("grade",), "category"),
+    Column("start_date", ("start_date",), "date"),
+    Column("end_date", ("end_date",), "date"),
+    Column("stated_by", (), "category"),
+)
+
+PROBLEM_COLUMNS: tuple[Column, ...] = tuple(Column(name, ()) for name in ("table", "id", "column", "value", "problem"))
+
+_FIXED_CATEGORIES: dict[str, tuple[str, ...]] = {
+    "source_type": tuple(OBJECT_TYPES.values()),
+    "target_type": tuple(OBJECT_TYPES.values()),
+    "relation": RELATIONS,
+    "stated_by": ("source", "target", "both"),
+}
+
+ARROW_TYPES: dict[Kind, pa.DataType] = {
+    "text": pa.string(),
+    "date": pa.date32(),
+    "time": pa.timestamp("us", "UTC"),
+    "flag": pa.bool_(),
+    "category": pa.string(),
+}
+
+
+class Problem(NamedTuple):
+    """One row of ``problems``: what did not fit, where, with the value as it came."""
+
+    table: str
+    id: str | None
+    column: str | None
+    value: str | None
+    problem: str
+
+
+def declared(name: str) -> tuple[Column, ...]:
+    """The declared columns of one of the six tables, of ``links`` or of ``problems``."""
+    if name == "links":
+        return LINK_COLUMNS
+    return PROBLEM_COLUMNS if name == "problems" else TABLES[name]
+
+
+def frame(name: str, columns: Mapping[str, object] | None = None) -> pd.DataFrame:
+    """Make a table with the right columns, order and dtypes from what is there.
+
+    Parameters
+    ----------
+    name : str
+        One of the six tables, ``"links"`` or ``"problems"``.
+    columns : mapping of str to list, numpy array, pandas Series or Arrow array, optional
+        All of one length. Declared columns that are missing become all-missing; others are kept
+        behind the declared ones, sorted by name, and are text unless their values have a type.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> frame("terms", {"id": ["t1"], "start_date": ["2026-08-17"]})[["id", "start_date"]]
+       id start_date
+    0  t1 2026-08-17
+    """
+    given = dict(columns or {})
+    length = max((len(values) for values in given.values()), default=0)  # type: ignore[arg-type]
+    kinds = {column.name: column.kind for column in declared(name)}
+    arrays: dict[str, pa.Array | pa.ChunkedArray] = {}
+    for key, kind in kinds.items():
+        values = given.pop(key, None)
+        arrays[key] = pa.nulls(length, ARROW_TYPES[kind]) if values is None else _to_arrow(values, ARROW_TYPES[kind])
+    for key in sorted(given):
+        arrays[key] = _to_arrow(given[key], None)
+    return to_pandas(name, pa.table(arrays))
+
+
+def to_pandas(name: str, table: pa.Table) -> pd.DataFrame:
+    """Turn an Arrow table into a DataFrame with the dtypes this library promises."""
+    kinds = {column.name: column.kind for column in declared(name)}
+    series = {
+        key: _series(table.column(key), kinds.get(key), _FIXED_CATEGORIES.get(key)) for key in table.column_names
+    }
+    return pd.DataFrame(series, index=pd.RangeIndex(table.num_rows))
+
+
+def to_arrow(name: str, df: pd.DataFrame) -> pa.Table:
+    """Turn a DataFrame of this library into Arrow, dates as dates: what Parquet and the sandbox read."""
+    kinds = {column.name: column.kind for column in declared(name)}
+    return pa.table(
+        {key: _to_arrow(df[key], ARROW_TYPES[kinds[key]] if key in kinds else None) for key in df.columns}
+    )
+
+
+def _series(values: pa.ChunkedArray, kind: Kind | None, categories: Sequence[str] | None) -> pd.Series:
+    dtype = values.type
+    if kind == "category":
+        known = categories if categories is not None else sorted(v for v in values.unique().to_pylist() if v is not None)
+        return pd.Series(pd.Categorical(_text(values), categories=pd.Index(known, dtype="str")))
+    if pa.types.is_boolean(dtype):
+        return values.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
+    if pa.types.is_date(dtype):
+        return values.cast(pa.timestamp("us")).to_pandas()
+    if pa.types.is_timestamp(dtype):
+        return values.to_pandas()
+    if pa.types.is_integer(dtype):
+        return values.to_pandas(types_mapper={dtype: pd.Int64Dtype()}.get)
+    if pa.types.is_floating(dtype):
+        return values.to_pandas(types_mapper={dtype: pd.Float64Dtype()}.get)
+    return _text(values)
+
+
+def _text(values: pa.ChunkedArray) -> pd.Series:
+    return values.cast(pa.large_string()).to_pandas(types_mapper={pa.large_string(): pd.StringDtype(na_value=float("nan"))}.get)
+
+
+def _to_arrow(values: object, dtype: pa.DataType | None) -> pa.Array | pa.ChunkedArray:
+    if isinstance(values, pd.Series):
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            values = values.astype("str")
+        array = pa.array(values, from_pandas=True)
+    elif isinstance(values, (pa.Array, pa.ChunkedArray)):
+        array = values
+    elif dtype is not None and not pa.types.is_string(dtype) and any(isinstance(v, str) for v in values):  # type: ignore[attr-defined]
+        array = pa.array(values, pa.string())
+    else:
+        array = pa.array(values, from_pandas=True)
+    if dtype is None:
+        return array.cast(pa.string()) if pa.types.is_null(array.type) else array
+    return array if array.type == dtype else array.cast(dtype)

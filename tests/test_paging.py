@@ -1,0 +1,207 @@
+"""Reading every page of a list, from servers that end a list in their own ways."""
+
+import itertools
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+import kimono_explore as kx
+from kimono_explore import wire
+
+Answer = Callable[[int, int], object]
+_numbers = itertools.count()
+
+
+class Server:
+    """Serves ``answer(page, page_size)`` as a list of orgs, and counts what it was asked."""
+
+    def __init__(self, httpserver: HTTPServer) -> None:
+        self.asked: list[int] = []
+        self.sizes: list[str | None] = []
+        self.answer: Answer = lambda page, size: {"data": []}
+        self.under_way = self.most = 0
+        self._lock = threading.Lock()
+        # A path of its own: pages of the test before may still be under way.
+        base = f"/api-{next(_numbers)}"
+        httpserver.expect_request(f"{base}/rostering/orgs").respond_with_handler(self._respond)
+        self.client = kx.connect(httpserver.url_for(base), token="t", retries=0)
+
+    def _respond(self, request: Request) -> Response:
+        page, size = int(request.args["page"]), request.args.get("page_size")
+        with self._lock:
+            self.asked.append(page)
+            self.sizes.append(size)
+        return Response(wire.encode(self.answer(page, int(size or 5))))
+
+    def load(self, **options: object) -> tuple[list[str], list[tuple[str, str]]]:
+        """The ids that `load` finds, and its problems as (value, problem)."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", kx.KimonoWarning)
+            df = kx.load(self.client, "orgs", progress=False, **options)
+        problems = [(p.value, p.problem) for p in df.attrs.get("problems", ())]
+        return df["id"].tolist(), problems
+
+
+@pytest.fixture
+def server(httpserver: HTTPServer) -> Iterator[Server]:
+    made = Server(httpserver)
+    yield made
+    made.client.close()
+
+
+def rows(start: int, stop: int) -> list[dict[str, str]]:
+    return [{"id": f"{n:04}"} for n in range(start, stop)]
+
+
+def ids(stop: int) -> list[str]:
+    return [f"{n:04}" for n in range(stop)]
+
+
+def cut(total: int, cap: int, paging: Callable[[bool], dict[str, object]]) -> Answer:
+    """A list of `total` rows in pages of at most `cap`."""
+
+    def answer(page: int, size: int) -> object:
+        size = min(size, cap)
+        data = rows(min(page * size, total), min((page + 1) * size, total))
+        return {"data": data, **paging((page + 1) * size < total)}
+
+    return answer
+
+
+PAGINGS = {
+    "absent": lambda more: {},
+    "null": lambda more: {"paging": None},
+    "next": lambda more: {"paging": {"next": "p" if more else None}},
+    "next missing on the last": lambda more: {"paging": {"next": "p"} if more else {}},
+}
+
+
+@pytest.mark.parametrize("paging", PAGINGS.values(), ids=PAGINGS)
+@pytest.mark.parametrize("width", [1, 2, 8])
+@pytest.mark.parametrize("total", [0, 1, 4, 5, 10, 23, 60])
+def test_every_row_once_in_order(server: Server, paging: Callable[[bool], dict[str, object]], width: int, total: int) -> None:
+    server.answer = cut(total, 5, paging)
+    assert server.load(max_connections=width) == (ids(total), [])
+    last = max(0, -(-total // 5) - 1)
+    assert max(server.asked) <= last + width
+    assert len(server.asked) == len(set(server.asked))
+
+
+def test_a_capped_page_size_loses_nothing(server: Server) -> None:
+    server.answer = cut(23, 5, PAGINGS["absent"])
+    assert server.load(page_size=1000) == (ids(23), [])
+    assert set(server.sizes) == {"1000"}
+
+
+def test_a_single_page_costs_a_single_request(server: Server) -> None:
+    server.answer = cut(4, 5, PAGINGS["next"])
+    server.load()
+    assert server.asked == [0]
+
+
+def test_an_error_on_the_first_page_costs_one_request(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/api/rostering/orgs").respond_with_json({"error": {"message": "no"}}, status=403)
+    with kx.connect(httpserver.url_for("/api"), token="t") as client, pytest.raises(kx.PermissionDeniedError):
+        kx.load(client, "orgs", progress=False)
+    assert len(httpserver.log) == 1
+
+
+def test_pages_past_the_end_that_repeat_the_last_one_end_the_list(server: Server) -> None:
+    server.answer = lambda page, size: {"data": rows(min(page, 2) * 5, min(page, 2) * 5 + 5)}
+    found, problems = server.load(max_connections=4)
+    assert found == ids(15)
+    assert problems[0] == ("rostering/orgs", "page 3 repeats page 2: taken for the end of the list")
+    assert max(server.asked) <= 2 + 4
+
+
+def test_a_server_that_ignores_the_page_number_does_not_loop(server: Server) -> None:
+    server.answer = lambda page, size: {"data": rows(0, 5), "paging": {"next": "more"}}
+    found, problems = server.load(max_connections=3)
+    assert found == ids(5)
+    assert problems[0][1] == "page 1 repeats page 0, yet promises a next page: taken for the end of the list"
+    assert max(server.asked) <= 3
+
+
+def test_a_next_that_never_ends_is_not_followed_past_empty_pages(server: Server) -> None:
+    server.answer = lambda page, size: {"data": rows(page * 5, page * 5 + 5) if page < 2 else [], "paging": {"next": "x"}}
+    found, problems = server.load(max_connections=2)
+    assert found == ids(10)
+    assert [text for _, text in problems] == ["page 2 was empty, yet promises a next page: taken for the end of the list"]
+    assert max(server.asked) <= 1 + 2
+
+
+def test_rows_behind_an_empty_page_are_found(server: Server) -> None:
+    server.answer = lambda page, size: {"data": {0: rows(0, 5), 2: rows(5, 10), 3: rows(10, 12)}.get(page, [])}
+    found, problems = server.load(max_connections=3)
+    assert found == ids(12)
+    assert problems == [("rostering/orgs", "page 2 holds rows, though page 1 was empty: the data moved while it was read")]
+
+
+def test_rows_that_came_twice_are_dropped_and_counted(server: Server) -> None:
+    # A row was added in front while the list was read: the last row of each page comes again.
+    server.answer = lambda page, size: {"data": {0: rows(0, 5), 1: rows(4, 9), 2: rows(8, 12)}.get(page, [])}
+    found, problems = server.load()
+    assert found == ids(12)
+    assert [(value, text.split(":")[0]) for value, text in problems] == [("2", "rows that came again, unchanged, were dropped")]
+
+
+def test_rows_that_came_twice_and_differ_are_all_kept_and_listed(server: Server) -> None:
+    changed = [{"id": "0004", "name": "New"}, *rows(5, 9)]
+    server.answer = lambda page, size: {"data": {0: rows(0, 5), 1: changed}.get(page, [])}
+    found, problems = server.load()
+    assert found == [*ids(5), *ids(9)[4:]]
+    assert problems == [("0004", "the id came 2 times with different content; all are kept")]
+
+
+def test_rows_without_an_id_are_not_taken_for_repeats(server: Server) -> None:
+    server.answer = lambda page, size: {"data": [{"name": "x"}, {"name": "x"}] if page == 0 else []}
+    found, problems = server.load()
+    assert len(found) == 2
+    assert len(problems) == 2
+
+
+@pytest.mark.parametrize("body", ['{"rows": []}', '{"data": 5}', "no json", "5"])
+def test_a_page_without_a_list_is_a_clear_error(httpserver: HTTPServer, body: str) -> None:
+    httpserver.expect_request("/api/rostering/orgs").respond_with_data(body)
+    with kx.connect(httpserver.url_for("/api"), token="t") as client, pytest.raises(
+        kx.BadResponseError, match=r"rostering/orgs \(page 0\)"
+    ):
+        kx.load(client, "orgs", progress=False)
+
+
+def test_no_more_pages_are_under_way_than_allowed(server: Server) -> None:
+    plain = cut(100, 5, PAGINGS["next"])
+    lock = threading.Lock()
+
+    def answer(page: int, size: int) -> object:
+        with lock:
+            server.under_way += 1
+            server.most = max(server.most, server.under_way)
+        threading.Event().wait(0.01)
+        with lock:
+            server.under_way -= 1
+        return plain(page, size)
+
+    server.answer = answer
+    assert server.load(max_connections=4)[0] == ids(100)
+    assert 2 <= server.most <= 4
+
+
+@pytest.mark.parametrize("option", ["page_size", "max_connections"])
+def test_a_size_of_nothing_is_refused(server: Server, option: str) -> None:
+    with pytest.raises(ValueError, match="whole numbers from 1"):
+        server.load(**{option: 0})
+
+
+def test_the_progress_bar_counts_rows_and_pages(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    server.answer = cut(12, 5, PAGINGS["next"])
+    kx.load(server.client, "orgs", progress=True)
+    shown = capsys.readouterr().err
+    assert "orgs: 12 rows" in shown
+    assert "pages=3" in shown
+    kx.load(server.client, "orgs", progress=False)
+    assert capsys.readouterr().err == ""
