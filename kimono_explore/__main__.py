@@ -1,0 +1,186 @@
+"""The command line: ``kimono-explore`` or ``python -m kimono_explore``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kimono_explore.client import connect
+from kimono_explore.errors import KimonoError
+from kimono_explore.graph import build_graph, neighborhood, summarize_graph
+from kimono_explore.load import load_roster
+from kimono_explore.plots import plot_neighborhood, plot_overview
+from kimono_explore.sandbox import Dialect, make_sandbox, read_source, sandbox
+from kimono_explore.tasks import load_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kimono_explore.roster import Roster
+
+_EPILOG = """\
+environment (for load):
+  KIMONO_BASE_URL                             the API, such as https://api.us2.kimonocloud.com/v2/interop/data
+  KIMONO_TOKEN                                a bearer token, or
+  KIMONO_CLIENT_ID, KIMONO_CLIENT_SECRET      OAuth2 client credentials, or
+  KIMONO_USERNAME, KIMONO_PASSWORD            HTTP Basic
+
+examples:
+  kimono-explore demo                         see everything work, without credentials
+  kimono-explore sandbox --students 2000      a server to try your own client on
+  kimono-explore sandbox bundle.zip           any OneRoster bundle as a live API
+  kimono-explore load --save monday           keep the tenant's roster as a snapshot
+  kimono-explore roster monday                what is in a snapshot or a OneRoster bundle
+
+A roster holds children's personal data: what is saved goes where you say, and nowhere else.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns
+    -------
+    int
+        0, or 2 where it could not run.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except KimonoError as error:
+        print(f"kimono-explore: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kimono-explore",
+        description="Load, link and draw K-12 rosters of the Kimono Interop Data API.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="run everything on the embedded sandbox; leave pages and pictures")
+    demo.add_argument("--out", type=Path, default=Path("build/demo"), help="folder for them (default: %(default)s)")
+    demo.add_argument("--students", type=int, default=500, help="size of the made-up district (default: %(default)s)")
+    demo.set_defaults(run=_demo)
+
+    serve = commands.add_parser("sandbox", help="serve a made-up district, a snapshot or a OneRoster bundle over HTTP")
+    serve.add_argument("source", nargs="?", help="a snapshot folder or a OneRoster bundle (default: a made-up district)")
+    serve.add_argument("--students", type=int, default=500, help="size of the made-up district (default: %(default)s)")
+    serve.add_argument("--seed", type=int, default=7, help="the same seed gives the same district")
+    serve.add_argument("--no-flaws", action="store_true", help="plant no mistakes in it")
+    serve.add_argument("--port", type=int, default=0, help="port on the loopback interface (default: a free one)")
+    serve.set_defaults(run=_sandbox)
+
+    load = commands.add_parser("load", help="load the tenant of the environment and keep it as a snapshot")
+    load.add_argument("--save", type=Path, required=True, metavar="DIR", help="folder for the snapshot")
+    load.add_argument("--base-url", help="the API (default: KIMONO_BASE_URL)")
+    load.add_argument("--page-size", type=int, help="rows a page (default: the server's maximum)")
+    load.add_argument("--connections", type=int, default=8, help="pages under way at a time (default: %(default)s)")
+    load.set_defaults(run=_load)
+
+    roster = commands.add_parser("roster", help="what is in a snapshot folder or a OneRoster bundle")
+    roster.add_argument("source", metavar="INFO", help="a snapshot folder or a OneRoster bundle")
+    roster.add_argument("--problems", action="store_true", help="list what did not fit")
+    roster.set_defaults(run=_roster)
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> None:
+    out: Path = options.out
+    out.mkdir(parents=True, exist_ok=True)
+    began = time.perf_counter()
+    with sandbox(students=options.students) as box:
+        print(f"sandbox     {box.base_url}")
+        roster = load_roster(box.client, progress=False)
+        tasks = load_tasks(box.client)
+    _describe(roster)
+    graph = build_graph(roster)
+    missing = sum(1 for _, is_missing in graph.nodes(data="missing") if is_missing)
+    print(f"graph       {graph.number_of_nodes():,} nodes, {graph.number_of_edges():,} edges, {missing:,} missing")
+    print(f"problems    {len(roster.problems):,}, of {roster.problems['problem'].nunique():,} kinds")
+    counts = ", ".join(f"{n} {kind}" for kind, n in tasks["type"].value_counts().items())
+    print(f"task queue  {len(tasks):,} tasks: {counts}")
+    plot_overview(roster).savefig(out / "overview.png", dpi=110)
+    section = roster.sections["id"].iloc[len(roster.sections) // 2]
+    axes = plot_neighborhood(neighborhood(roster, section, radius=1))
+    axes.get_figure(root=True).savefig(out / "section.png", dpi=110)
+    summarize_graph(graph).to_csv(out / "graph.csv", index=False)
+    for page in _execute_notebooks(out):
+        print(f"notebook    {page}")
+    print(f"pictures    {out / 'overview.png'}, {out / 'section.png'}")
+    print(f"all done in {time.perf_counter() - began:.0f} s; begin with {out / '01_first_look.html'}")
+
+
+def _execute_notebooks(out: Path) -> list[Path]:
+    """Run the repository's notebooks and leave each as a page."""
+    import nbformat
+    from nbconvert import HTMLExporter
+    from nbconvert.preprocessors import ExecutePreprocessor
+
+    folder = Path(__file__).parents[1] / "notebooks"
+    pages = []
+    for path in sorted(folder.glob("[0-9]*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        runner = ExecutePreprocessor(timeout=300, kernel_name="python3")
+        runner.preprocess(notebook, {"metadata": {"path": str(folder)}})
+        page, _ = HTMLExporter().from_notebook_node(notebook)
+        target = out / f"{path.stem}.html"
+        target.write_text(page, encoding="utf-8")
+        pages.append(target)
+    return pages
+
+
+def _sandbox(options: argparse.Namespace) -> None:
+    box = make_sandbox(
+        options.source,
+        options.students,
+        options.seed,
+        not options.no_flaws,
+        dialect=Dialect(),
+        port=options.port,
+    )
+    # Made at random for this run and good on this machine only: they are shown because somebody must know them.
+    print(f"{box!r}\n")
+    print(f"export KIMONO_BASE_URL={box.base_url}")
+    print(f"export KIMONO_TOKEN={box.credentials.token}\n")
+    print("Ctrl-C ends it.", flush=True)
+    box.serve()
+
+
+def _load(options: argparse.Namespace) -> None:
+    with connect(options.base_url) as client:
+        roster = load_roster(client, page_size=options.page_size, max_connections=options.connections)
+    roster.save(options.save)
+    _describe(roster)
+    print(f"saved in    {options.save}")
+
+
+def _roster(options: argparse.Namespace) -> None:
+    roster = read_source(options.source)
+    _describe(roster)
+    print(f"\n{roster.overview().to_string(formatters={'complete': '{:.0%}'.format})}")
+    print(f"\n{roster.links['relation'].value_counts().to_string()}")
+    if options.problems:
+        print(f"\n{roster.problems.to_string()}")
+    else:
+        kinds = roster.problems.groupby(["table", "problem"], dropna=False).size().sort_values(ascending=False)
+        print(f"\nproblems (all of them with --problems)\n{kinds.head(20).to_string() if len(kinds) else 'none'}")
+
+
+def _describe(roster: Roster) -> None:
+    year = f", school year {roster.school_year}" if roster.school_year else ""
+    counts = ", ".join(f"{len(df):,} {name.replace('_', ' ')}" for name, df in roster.tables.items())
+    print(f"roster      {counts}{year}\nlinks       {len(roster.links):,}\nfrom        {roster.source}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,210 @@
+"""The sandbox: every operation, over real HTTP; its manners, its errors, its document."""
+
+import threading
+import warnings
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+import kimono_explore as kx
+from kimono_explore import wire
+from kimono_explore.api import OPERATIONS, operation
+
+DIALECTS = {
+    "default": kx.Dialect(),
+    "flat, wrapped finds, tasks 1": kx.Dialect(references="flat", finds="wrapped", tasks="1.0.0", paging=False),
+    "wrapped, ids at top, tasks 3": kx.Dialect(references="wrapped", finds="bare", tasks="3.0.0", ids="top"),
+    "rolled up, one side": kx.Dialect(references="rolled_up", rollups="source"),
+    "memberships, other side": kx.Dialect(references="membership", rollups="target", max_page_size=9),
+    "no roll-ups": kx.Dialect(rollups="none"),
+}
+
+
+@pytest.fixture(scope="module", params=DIALECTS.values(), ids=DIALECTS)
+def box(request: pytest.FixtureRequest) -> Iterator[kx.Sandbox]:
+    with kx.sandbox(students=40, dialect=request.param) as made:
+        yield made
+
+
+def subject(box: kx.Sandbox, name: str) -> str:
+    """The id that an operation is to be tried on."""
+    orgs = box.roster.orgs
+    tables = {
+        "findOrg": orgs["id"],
+        "findLea": orgs.loc[orgs["org_type"] == "lea", "id"],
+        "findPerson": box.roster.persons["id"],
+        "findCourse": box.roster.courses["id"],
+        "findSection": box.roster.sections["id"],
+        "findTerm": box.roster.terms["id"],
+    }
+    if name in tables:
+        return tables[name].dropna().iloc[0]
+    if name.startswith("listOrg"):
+        return orgs.loc[orgs["org_type"] == "school", "id"].dropna().iloc[0]
+    return str(box.queue.all()[-1]["id"])
+
+
+@pytest.mark.parametrize("name", [row.name for row in OPERATIONS])
+def test_every_operation_answers_through_the_public_api(box: kx.Sandbox, name: str) -> None:
+    row = operation(name)
+    id = subject(box, name) if row.needs_id else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", kx.KimonoWarning)  # planted flaws are bad values, too
+        if row.kind == "list" and row.table != "tasks":
+            df = kx.load(box.client, row.list_name, org_id=id, progress=False)
+            assert 0 < len(df) <= len(box.roster.tables[row.table])
+            assert set(df["id"].dropna()) <= set(box.roster.tables[row.table]["id"].dropna())
+        elif row.kind == "list":
+            tasks = kx.load_tasks(box.client, admin=row.path.endswith("admin"))
+            assert tasks["id"].tolist()[:5] == [str(task["id"]) for task in box.queue.all()][:5]
+        elif row.kind == "find":
+            kind = row.path.removesuffix("/{id}").removeprefix("rostering/")
+            found = box.client.find(kind, str(id))
+            assert str(id) in wire.encode(found)
+            assert "data" not in found or "id" in found
+        else:
+            before = len(box.queue)
+            admin = "admin" in row.path
+            if row.kind == "delete":
+                kx.delete_task(box.client, str(id))
+            elif row.kind == "ack":
+                assert kx.ack_tasks(box.client, str(id), admin=admin)["accepted"].tolist() == [True]
+            else:
+                ids = [str(task["id"]) for task in box.queue.all()[-2:]]
+                assert kx.ack_tasks(box.client, ids, admin=admin)["accepted"].tolist() == [True, True]
+            assert len(box.queue) == before - (2 if row.kind == "ack_many" else 1)
+
+
+def test_finds_are_as_listed(small_sandbox: kx.Sandbox) -> None:
+    listed = wire.decode(small_sandbox.client.request(operation("listPersons"), params={"page_size": 3}), "persons")
+    first = listed["data"][0]
+    assert small_sandbox.client.find("persons", first["$sys"]["id"]) == first
+
+
+def test_the_default_dialect_is_what_vendors_read(small_sandbox: kx.Sandbox) -> None:
+    client = small_sandbox.client
+    section = wire.decode(client.request(operation("listSections"), params={"page_size": 1}), "sections")
+    assert section["paging"]["next"]
+    row = section["data"][0]
+    assert row["$course"]["title"]
+    assert row["$org"]["name"]
+    assert row["$terms"][0]["start_date"]
+    assert set(row["$students"][0]) == {"id", "type", "label", "person_type", "$membership"}
+    org = client.request(operation("findOrg"), id=small_sandbox.roster.orgs["id"][0])
+    person = client.request(operation("findPerson"), id=small_sandbox.roster.persons["id"][0])
+    assert list(wire.decode(org, "org")) == ["data"]
+    assert "$sys" in wire.decode(person, "person")
+
+
+@pytest.fixture
+def bare(small_sandbox: kx.Sandbox) -> Iterator[httpx.Client]:
+    """A client of nothing but HTTP."""
+    with httpx.Client(base_url=small_sandbox.base_url.removesuffix("/v2/interop/data"), trust_env=False) as client:
+        yield client
+
+
+def test_no_token_no_answer(bare: httpx.Client) -> None:
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic %%"}, {"Authorization": "x"}):
+        answer = bare.get("/v2/interop/data/rostering/orgs", headers=headers)
+        assert answer.status_code == 401
+        assert answer.json()["error"] == {
+            "status": 401,
+            "code": "unauthorized",
+            "message": "No token, or an unknown one",
+        }
+
+
+def test_all_three_ways_to_authenticate(small_sandbox: kx.Sandbox) -> None:
+    known = small_sandbox.credentials
+    for given in (
+        {"token": known.token},
+        {"client_id": known.client_id, "client_secret": known.client_secret},
+        {"username": known.username, "password": known.password},
+    ):
+        with kx.connect(small_sandbox.base_url, **given) as client:
+            assert len(kx.load(client, "leas", progress=False)) == 1
+    with kx.connect(small_sandbox.base_url, client_id=known.client_id, client_secret="wrong") as client, pytest.raises(
+        kx.AuthenticationError, match="Unknown client"
+    ):
+        kx.load(client, "leas", progress=False)
+
+
+def test_a_token_that_expires_in_the_middle_is_renewed() -> None:
+    with kx.sandbox(students=20, token_lifetime=0.2) as box:
+        known = box.credentials
+        with kx.connect(box.base_url, client_id=known.client_id, client_secret=known.client_secret) as client:
+            assert len(kx.load(client, "leas", progress=False)) == 1
+            threading.Event().wait(0.25)
+            assert len(kx.load(client, "leas", progress=False)) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "rostering/orgs?page=-1", 400),
+        ("GET", "rostering/orgs?page=x", 400),
+        ("GET", "rostering/orgs?page_size=0", 400),
+        ("GET", "rostering/orgs?page=99999999999", 400),
+        ("GET", "rostering/orgs/nope", 404),
+        ("GET", "rostering/orgs/nope/students", 404),
+        ("GET", "rostering/pupils", 404),
+        ("GET", "tasks/admin?schema=9", 400),
+        ("POST", "rostering/orgs", 405),
+        ("DELETE", "tasks/admin/nope", 404),
+        ("PUT", "tasks/admin/nope/ack", 400),
+        ("PUT", "tasks/ack", 400),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_the_apis_envelope(
+    small_sandbox: kx.Sandbox, bare: httpx.Client, method: str, path: str, status: int
+) -> None:
+    headers = {"Authorization": f"Bearer {small_sandbox.credentials.token}"}
+    answer = bare.request(method, f"/v2/interop/data/{path}", headers=headers)
+    assert answer.status_code == status
+    assert answer.json()["error"]["status"] == status
+    assert answer.json()["error"]["message"]
+
+
+def test_nothing_secret_is_shown(small_sandbox: kx.Sandbox) -> None:
+    shown = repr(small_sandbox) + repr(small_sandbox.client) + repr(small_sandbox.credentials)
+    assert not any(secret in shown for secret in small_sandbox.credentials)
+
+
+def test_a_closed_sandbox_frees_its_port_and_its_thread() -> None:
+    box = kx.sandbox(students=0)
+    port = int(box.base_url.split(":")[2].split("/")[0])
+    box.close()
+    assert not any(thread.name == "kimono-sandbox" and not thread.daemon for thread in threading.enumerate())
+    with kx.sandbox(students=0, port=port) as again:
+        assert f":{port}/" in again.base_url
+
+
+def test_the_same_seed_gives_the_same_district() -> None:
+    from rosters import assert_equal
+
+    with kx.sandbox(students=50, seed=3) as one, kx.sandbox(students=50, seed=3) as other:
+        assert_equal(one.roster, other.roster)
+        assert one.queue.all() == other.queue.all()
+        assert one.planted.equals(other.planted)
+
+
+def test_a_bundle_path_and_a_snapshot_are_served(small_roster: kx.Roster, tmp_path: object) -> None:
+    small_roster.save(f"{tmp_path}/snap")
+    with kx.sandbox(f"{tmp_path}/snap") as box:
+        assert len(kx.load(box.client, "persons", progress=False)) == len(small_roster.persons)
+    small_roster.to_oneroster(f"{tmp_path}/bundle.zip")
+    with kx.sandbox(f"{tmp_path}/bundle.zip") as box:
+        assert len(kx.load(box.client, "persons", progress=False)) == len(small_roster.persons)
+
+
+def test_the_document_names_every_operation(bare: httpx.Client, small_sandbox: kx.Sandbox) -> None:
+    document = bare.get("/openapi.json").json()
+    assert document == wire.decode(wire.encode(kx.openapi(small_sandbox.base_url)).encode(), "openapi")
+    named = {
+        (method.upper(), path.lstrip("/"), described["operationId"])
+        for path, methods in document["paths"].items()
+        for method, described in methods.items()
+    }
+    assert named == {(row.method, row.path, row.name) for row in OPERATIONS}
+    assert len(named) == 29

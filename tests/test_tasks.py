@@ -1,0 +1,187 @@
+"""The task queue: one table of three wire versions, acknowledgements, deletion, and looking without effect."""
+
+import pandas as pd
+import pytest
+from pytest_httpserver import HTTPServer
+
+import kimono_explore as kx
+from kimono_explore.sandbox.queue import TaskQueue, render_task
+from kimono_explore.tasks import TASK_COLUMNS, TASK_TYPES, task_table
+from kimono_explore.wire import encode
+
+TASK = {
+    "type": "data_event",
+    "id": "0001",
+    "tenant_id": "t1",
+    "sequence": 7,
+    "created_at": "2026-10-05T06:00:00.123Z",
+    "action": "CHANGE",
+    "object_id": "p1",
+    "object_type": "RDM:STUDENT",
+    "group_id": "g1",
+    "app_id": None,
+    "label": "Ana Silva",
+    "data": {"email": "new@example.org"},
+    "changes": {"email": "old@example.org"},
+}
+
+
+def table(*tasks: object) -> pd.DataFrame:
+    return task_table([encode(task).encode() for task in tasks])
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "2.0.0", "3.0.0"])
+def test_every_wire_version_makes_the_same_row(version: str) -> None:
+    df = table(render_task(TASK, version))
+    assert tuple(df.columns) == TASK_COLUMNS
+    row = df.loc[0]
+    assert row[["type", "action", "id", "object_type", "object_id", "label", "group_id"]].tolist() == [
+        "data_event",
+        "CHANGE",
+        "0001",
+        "RDM:STUDENT",
+        "p1",
+        "Ana Silva",
+        "g1",
+    ]
+    assert row["sequence"] == 7
+    assert row["created_at"] == pd.Timestamp("2026-10-05T06:00:00.123Z")
+    assert row["data"] == {"email": "new@example.org"}
+    assert row["changes"] == {"email": "old@example.org"}
+    assert pd.isna(row["app_id"])
+    assert (row["schema_version"] == version) if version != "1.0.0" else pd.isna(row["schema_version"])
+
+
+def test_the_three_versions_look_as_documented() -> None:
+    assert list(render_task(TASK, "1.0.0")) == ["dataEvent"]
+    assert list(render_task(TASK, "2.0.0")) == ["schema", "data_event"]
+    assert list(render_task(TASK, "3.0.0"))[:3] == ["schema", "type", "id"]
+
+
+def test_what_the_reference_prints_is_one_row_for_each_event() -> None:
+    printed = {kind: {"id": kind} for kind in TASK_TYPES} | {"schema": "text", "type": "undefined"}
+    assert table(printed)["type"].tolist() == list(TASK_TYPES)
+
+
+def test_unknown_types_actions_and_shapes_are_shown_not_dropped() -> None:
+    df = table(
+        {"schema": "2.0.0", "new_event": {"id": "1", "action": "EXPLODE"}},
+        {"schema": "3.0.0", "type": "odd", "id": "2", "sequence": "many", "created_at": "soon"},
+        {"nothing": "known"},
+        "text",
+    )
+    assert df["type"].fillna("-").tolist() == ["new_event", "odd", "-", "-"]
+    assert df["action"].fillna("-").tolist() == ["EXPLODE", "-", "-", "-"]
+    assert df["sequence"].isna().all()
+    assert df["raw"].tolist()[2:] == ['{"nothing":"known"}', '"text"']
+
+
+def test_an_empty_queue_has_the_same_columns_and_types() -> None:
+    assert table().dtypes.to_dict() == table(TASK).dtypes.to_dict()
+
+
+@pytest.fixture
+def box() -> kx.Sandbox:
+    with kx.sandbox(students=40, flaws=False) as made:
+        yield made
+
+
+@pytest.mark.parametrize("version", [None, "1.0.0", "2.0.0", "3.0.0"])
+def test_the_queue_is_the_same_in_every_version(box: kx.Sandbox, version: str | None) -> None:
+    df = kx.load_tasks(box.client, schema=version)
+    queue = box.queue.all()
+    assert df["id"].tolist() == [task["id"] for task in queue]
+    assert df["type"].tolist() == [task["type"] for task in queue]
+    assert df["sequence"].tolist() == [task["sequence"] for task in queue]
+
+
+def test_looking_has_no_effect_and_taking_blocks_the_tenant(box: kx.Sandbox) -> None:
+    for _ in range(2):
+        assert len(kx.load_tasks(box.client)) == len(box.queue)
+    first = kx.load_tasks(box.client, admin=False)
+    assert 0 < len(first) <= 100
+    assert len(kx.load_tasks(box.client, admin=False)) == 0
+    kx.ack_tasks(box.client, first["id"], admin=False)
+    assert not set(kx.load_tasks(box.client)["id"]) & set(first["id"])
+
+
+def test_a_tenant_and_a_driver_can_be_asked_for(box: kx.Sandbox) -> None:
+    everything = kx.load_tasks(box.client)
+    tenant = everything["tenant_id"].iloc[-1]
+    mine = everything[everything["tenant_id"] == tenant]["id"].tolist()
+    assert kx.load_tasks(box.client, tenant_id=tenant)["id"].tolist() == mine
+    assert kx.load_tasks(box.client, admin=False, tenant_id=tenant)["id"].tolist() == mine[:100]
+    assert len(kx.load_tasks(box.client, driver="another")) == 0
+
+
+def test_find_brings_one_task(box: kx.Sandbox) -> None:
+    id = kx.load_tasks(box.client)["id"].iloc[3]
+    found = box.client.find("tasks/admin", id)
+    assert table(found)["id"].tolist() == [id]
+    with pytest.raises(kx.NotFoundError, match="404 from tasks/admin/nope: No task"):
+        box.client.find("tasks/admin", "nope")
+
+
+@pytest.mark.parametrize("admin", [True, False])
+@pytest.mark.parametrize("count", [1, 3])
+def test_acknowledged_tasks_leave_the_queue(box: kx.Sandbox, admin: bool, count: int) -> None:
+    ids = kx.load_tasks(box.client)["id"].tolist()[:count]
+    outcomes = kx.ack_tasks(box.client, ids, app_id="4711", params={"k": "v"}, admin=admin)
+    assert outcomes[["id", "accepted"]].values.tolist() == [[id, True] for id in ids]
+    assert not set(ids) & {str(task["id"]) for task in box.queue.all()}
+    assert box.queue.acknowledged[0] == {
+        "task_id": ids[0],
+        "status": "success",
+        "$sys.app_id": "4711",
+        "params": {"k": "v"},
+    }
+
+
+def test_retry_keeps_a_task_in_the_queue(box: kx.Sandbox) -> None:
+    before = len(box.queue)
+    kx.ack_tasks(box.client, kx.load_tasks(box.client)["id"].iloc[0], "retry", "locked just now")
+    assert len(box.queue) == before
+
+
+def test_a_refused_acknowledgement_names_its_task_and_the_others_are_done(box: kx.Sandbox) -> None:
+    ids = [*kx.load_tasks(box.client)["id"].tolist()[:2], "no-such-task"]
+    with pytest.raises(kx.AckRefusedError, match=r"1 of 3 acknowledgements were refused\. no-such-task: 404") as caught:
+        kx.ack_tasks(box.client, ids)
+    assert caught.value.outcomes["accepted"].tolist() == [True, True, False]
+    assert len(box.queue.acknowledged) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "said"),
+    [("done", None, "no status 'done'"), ("error", None, "needs a message"), ("retry", "", "needs a message")],
+)
+def test_an_acknowledgement_without_sense_is_not_sent(
+    box: kx.Sandbox, status: str, message: str | None, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        kx.ack_tasks(box.client, "1", status, message)
+    assert box.queue.acknowledged == []
+
+
+def test_a_deleted_task_is_gone(box: kx.Sandbox) -> None:
+    id = kx.load_tasks(box.client)["id"].iloc[0]
+    kx.delete_task(box.client, id)
+    assert id not in set(kx.load_tasks(box.client)["id"])
+    with pytest.raises(kx.NotFoundError):
+        kx.delete_task(box.client, id)
+
+
+def test_a_server_error_is_not_taken_for_a_refusal(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/down/tasks/admin/ack").respond_with_data("", status=500)
+    with kx.connect(httpserver.url_for("/down"), token="t", retries=0) as client, pytest.raises(kx.ServerError):
+        kx.ack_tasks(client, ["1", "2"])
+
+
+def test_an_unacknowledged_task_is_delivered_again() -> None:
+    now = [0.0]
+    queue = TaskQueue([{**TASK, "id": str(n)} for n in range(3)], timeout=60, clock=lambda: now[0])
+    assert [task["id"] for task in queue.hand_out()] == ["0", "1", "2"]
+    now[0] = 59
+    assert queue.hand_out() == []
+    now[0] = 61
+    assert len(queue.hand_out()) == 3
