@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 BASE_URL = "https://api.us2.kimonocloud.com/v2/interop/data"
 """The base URL that the reference names; other regions have other hosts."""
 
-TOKEN_PATH = "/oauth/token"
+TOKEN_PATH = "/oauth/token"  # noqa: S105  a path, not a secret
 """Where, on the API's host, OAuth2 client credentials are exchanged for a token."""
 
 Kind = Literal["list", "find", "ack", "ack_many", "delete"]
@@ -126,9 +126,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("findCourse", "GET", "rostering/courses/{id}", "find", "courses", "Find a Course by $sys.id"),
     Operation("findSection", "GET", "rostering/sections/{id}", "find", "sections", "Find a Section by $sys.id"),
     Operation("findTerm", "GET", "rostering/terms/{id}", "find", "terms", "Find a Term by $sys.id"),
-    Operation(
-        "listTasks", "GET", "tasks", "list", "tasks", "List Tasks", ("tenant_id", "schema", "driver", *_PAGING)
-    ),
+    Operation("listTasks", "GET", "tasks", "list", "tasks", "List Tasks", ("tenant_id", "schema", "driver", *_PAGING)),
     Operation("ackTask", "PUT", "tasks/{id}/ack", "ack", "tasks", "Acknowledge Task"),
     Operation("ackTasks", "PUT", "tasks/ack", "ack_many", "tasks", "Acknowledge Tasks"),
     Operation(

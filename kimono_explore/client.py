@@ -311,7 +311,9 @@ class Client:
                 headers={} if json is None else {"Content-Type": "application/json"},
             )
         except httpx.TimeoutException as error:
-            raise ConnectionFailedError(f"No answer from {where} in time. Try again, or a smaller page_size.") from error
+            raise ConnectionFailedError(
+                f"No answer from {where} in time. Try again, or a smaller page_size."
+            ) from error
         except httpx.TransportError as error:
             raise ConnectionFailedError(f"{where} could not be reached: {error}. Is {self.base_url} right?") from error
         if not response.is_success:
@@ -364,6 +366,7 @@ def _words(response: httpx.Response) -> str:
     error = answer.get("error") if isinstance(answer, dict) else None
     if isinstance(error, dict):
         parts = [error.get(key) for key in ("message", "ext_message", "details")]
-        return "; ".join(part if isinstance(part, str) else msgspec.json.encode(part).decode() for part in parts if part)
+        return "; ".join(
+            part if isinstance(part, str) else msgspec.json.encode(part).decode() for part in parts if part
+        )
     return str(answer.get("error_description") or error or "") if isinstance(answer, dict) else ""
-

@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -207,7 +207,9 @@ class Decoder:
         if role is None and reference.relation in (None, "member_of", "student_in", "teacher_in"):
             role = reference.role or _role_of(membership) or near.role
             if role is None and reference.relation is None:
-                self._problem(near.id, key, None, "neither the person nor the membership says student or teacher; student assumed")
+                self._problem(
+                    near.id, key, None, "neither the person nor the membership says student or teacher; student assumed"
+                )
                 role = "student"
         links["role"][-1] = role
 
@@ -309,11 +311,13 @@ def read_reference(item: JSON, far_type: str) -> tuple[Far | None, str | None]:
     beside = item.get("$membership")
     own = _membership_of(beside) if isinstance(beside, dict) else {}
     kind = _type_of(item)
-    return Far(id, _TYPE_NAMES.get(kind), own), None if kind in _TYPE_NAMES or not kind else "a reference to an unknown type"
+    return Far(
+        id, _TYPE_NAMES.get(kind), own
+    ), None if kind in _TYPE_NAMES or not kind else "a reference to an unknown type"
 
 
 def _membership_of(item: dict[str, JSON]) -> dict[str, JSON]:
-    """A membership's own fields: its id and type may stand in ``$sys``, at top level, or in an inner ``$membership``."""
+    """A membership's own fields: its id and type may stand in ``$sys``, at top level, or in a ``$membership``."""
     beside, inner = item.get("$membership"), item.get("$sys")
     return {
         **(_membership_of(beside) if isinstance(beside, dict) else {}),
@@ -533,4 +537,4 @@ def _link_table(links: dict[str, list[object]]) -> pa.Table:
 
 def role_relation(role: str | None) -> str:
     """The relation of a person to a section, by role: ``student_in``, else ``teacher_in``."""
-    return "student_in" if cast("str", role or "student").lower() == "student" else "teacher_in"
+    return "student_in" if (role or "student").lower() == "student" else "teacher_in"

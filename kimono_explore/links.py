@@ -23,7 +23,6 @@ from kimono_explore.tables import (
     RELATIONS,
     Problem,
     frame,
-    to_arrow,
     to_pandas,
 )
 
@@ -162,9 +161,7 @@ def _match(mine: list[str | None], theirs: list[str | None]) -> list[tuple[int, 
     return pairs
 
 
-def _coalesce(
-    stated: pa.Table, rows: NDArray[np.int64], partner: NDArray[np.int64]
-) -> tuple[pa.Table, list[Problem]]:
+def _coalesce(stated: pa.Table, rows: NDArray[np.int64], partner: NDArray[np.int64]) -> tuple[pa.Table, list[Problem]]:
     """The rows with what only their partner knows filled in; where the two differ, the source's value and a problem."""
     links = stated.take(pa.array(rows))
     index = pa.array(partner, mask=partner < 0)
@@ -181,5 +178,3 @@ def _coalesce(
         position = links.column_names.index(name)
         links = links.set_column(position, name, pc.coalesce(ours, theirs))
     return links, problems
-
-

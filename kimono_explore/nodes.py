@@ -81,9 +81,9 @@ class Numbering:
         codes = np.asarray(codes, dtype=np.int64)
         kinds = self._kinds(codes)
         known = np.array([self._known[t] for t in self.types])
-        return cast("NDArray[np.bool_]", codes - self._starts[kinds] >= known[kinds])
+        return codes - self._starts[kinds] >= known[kinds]
 
-    def _kinds(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _kinds(self, codes: NDArray[np.signedinteger]) -> NDArray[np.int64]:
         return np.searchsorted(self._starts, codes, side="right") - 1
 
     def lookup(self, id: str) -> list[int]:

@@ -139,12 +139,12 @@ def _answer_schema(operation: Operation) -> dict[str, JSON]:
 
 def _schemas() -> dict[str, JSON]:
     schemas: dict[str, JSON] = {_SCHEMA_NAMES[table]: _object(table) for table in TABLES}
-    text = {"type": ["string", "null"]}
+    text: JSON = {"type": ["string", "null"]}
     ack: dict[str, JSON] = {
         "task_id": {"type": "string"},
         "status": {"type": "string", "enum": list(ACK_STATUSES)},
-        "message": dict[str, "JSON"](text),
-        "$sys.app_id": dict[str, "JSON"](text),
+        "message": text,
+        "$sys.app_id": text,
         "error": {},
         "problem": {},
         "params": {"type": ["object", "null"], "additionalProperties": {"type": "string"}},

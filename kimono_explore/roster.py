@@ -50,7 +50,7 @@ class Description:
 
     def __repr__(self) -> str:
         counts = self.relations.groupby(["relation", "direction"], observed=True, sort=False).size()
-        related = ", ".join(f"{relation} {n:,}" for (relation, _), n in counts.items()) or "no relations"
+        related = ", ".join(f"{key[0]} {n:,}" for key, n in zip(counts.index, counts, strict=True)) or "no relations"
         return f"<{self.type} {self.label!r} ({self.id}): {related}>"
 
     def _repr_html_(self) -> str:
@@ -82,7 +82,8 @@ class Roster:
     loaded_at : datetime.datetime
         When, in UTC.
     rollups : frozenset of str
-        The reference keys that were sent, such as ``"persons.$sections"``: what is not among them is unknown, not empty.
+        The reference keys that were sent, such as ``"persons.$sections"``; what is not among them is
+        unknown, not empty.
     """
 
     orgs: pd.DataFrame = field(default_factory=lambda: frame("orgs"))

@@ -231,25 +231,23 @@ def frame(name: str, columns: Mapping[str, object] | None = None) -> pd.DataFram
 def to_pandas(name: str, table: pa.Table) -> pd.DataFrame:
     """Turn an Arrow table into a DataFrame with the dtypes this library promises."""
     kinds = {column.name: column.kind for column in declared(name)}
-    series = {
-        key: _series(table.column(key), kinds.get(key), _FIXED_CATEGORIES.get(key)) for key in table.column_names
-    }
+    series = {key: _series(table.column(key), kinds.get(key), _FIXED_CATEGORIES.get(key)) for key in table.column_names}
     return pd.DataFrame(series, index=pd.RangeIndex(table.num_rows))
 
 
 def to_arrow(name: str, df: pd.DataFrame) -> pa.Table:
     """Turn a DataFrame of this library into Arrow, dates as dates: what Parquet and the sandbox read."""
     kinds = {column.name: column.kind for column in declared(name)}
-    return pa.table(
-        {key: _to_arrow(df[key], ARROW_TYPES[kinds[key]] if key in kinds else None) for key in df.columns}
-    )
+    return pa.table({key: _to_arrow(df[key], ARROW_TYPES[kinds[key]] if key in kinds else None) for key in df.columns})
 
 
 def _series(values: pa.ChunkedArray, kind: Kind | None, categories: Sequence[str] | None) -> pd.Series:
     dtype = values.type
     if kind == "category":
-        known = categories if categories is not None else sorted(v for v in values.unique().to_pylist() if v is not None)
-        return pd.Series(pd.Categorical(_text(values), categories=pd.Index(known, dtype="str")))
+        known = (
+            categories if categories is not None else sorted(v for v in values.unique().to_pylist() if v is not None)
+        )
+        return pd.Series(pd.Categorical(_text(values), categories=pd.Index(list(known), dtype="str")))
     if pa.types.is_boolean(dtype):
         return values.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     if pa.types.is_date(dtype):
@@ -264,7 +262,9 @@ def _series(values: pa.ChunkedArray, kind: Kind | None, categories: Sequence[str
 
 
 def _text(values: pa.ChunkedArray) -> pd.Series:
-    return values.cast(pa.large_string()).to_pandas(types_mapper={pa.large_string(): pd.StringDtype(na_value=float("nan"))}.get)
+    return values.cast(pa.large_string()).to_pandas(
+        types_mapper={pa.large_string(): pd.StringDtype(na_value=float("nan"))}.get
+    )
 
 
 def _to_arrow(values: object, dtype: pa.DataType | None) -> pa.Array | pa.ChunkedArray:

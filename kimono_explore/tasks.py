@@ -113,7 +113,8 @@ def task_table(rows: Sequence[bytes | msgspec.Raw]) -> pd.DataFrame:
 
     Examples
     --------
-    >>> task_table([b'{"dataEvent": {"id": "1", "objectType": "RDM:STUDENT"}}'])[["type", "object_type"]].loc[0].tolist()
+    >>> row = task_table([b'{"dataEvent": {"id": "1", "objectType": "RDM:STUDENT"}}']).loc[0]
+    >>> row[["type", "object_type"]].tolist()
     ['data_event', 'RDM:STUDENT']
     """
     found = [fields for row in rows for fields in _read_task(row)]

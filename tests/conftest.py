@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -14,7 +13,6 @@ import kimono_explore as kx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 mpl.use("agg")
 settings.register_profile("kimono", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)

@@ -82,10 +82,15 @@ def rosters(draw: st.DrawFn) -> Roster:
         for _ in range(count):
             one, other = draw(st.sampled_from(near)), draw(st.sampled_from([*far, "gone-1"]))
             kinds = made["persons"].set_index("id")["person_type"].str.lower()
-            person = (one if reference.forward else other) if "person" in (
-                OBJECT_TYPES[reference.table],
-                reference.far_type,
-            ) else None
+            person = (
+                (one if reference.forward else other)
+                if "person"
+                in (
+                    OBJECT_TYPES[reference.table],
+                    reference.far_type,
+                )
+                else None
+            )
             role = reference.role
             if person is not None and role is None:
                 role = "student" if kinds.get(person) == "student" else "teacher"

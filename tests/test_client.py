@@ -46,9 +46,9 @@ def test_credentials_come_from_the_environment(
     monkeypatch.setenv("KIMONO_BASE_URL", base_url + "/")
     monkeypatch.setenv("KIMONO_USERNAME", "ana")
     monkeypatch.setenv("KIMONO_PASSWORD", "s3cret")
-    httpserver.expect_request(PATH, headers={"Authorization": httpx.BasicAuth("ana", "s3cret")._auth_header}).respond_with_json(
-        {"data": []}
-    )
+    httpserver.expect_request(
+        PATH, headers={"Authorization": httpx.BasicAuth("ana", "s3cret")._auth_header}
+    ).respond_with_json({"data": []})
     with kx.connect() as client:
         assert repr(client) == f"<Client {base_url}, HTTP Basic>"
         assert wire.decode(client.request(ORGS), "orgs") == {"data": []}
@@ -110,17 +110,18 @@ def test_a_token_is_renewed_before_it_expires(httpserver: HTTPServer, base_url: 
 
 def test_wrong_client_credentials_say_so_without_showing_them(httpserver: HTTPServer, base_url: str) -> None:
     httpserver.expect_request("/oauth/token").respond_with_json({"error": "invalid_client"}, status=401)
-    with kx.connect(base_url, client_id="me", client_secret="s3cret") as client, pytest.raises(
-        kx.AuthenticationError, match=r"401 from oauth/token: invalid_client\. Set KIMONO_TOKEN"
-    ) as caught:
+    with (
+        kx.connect(base_url, client_id="me", client_secret="s3cret") as client,
+        pytest.raises(
+            kx.AuthenticationError, match=r"401 from oauth/token: invalid_client\. Set KIMONO_TOKEN"
+        ) as caught,
+    ):
         client.request(ORGS)
     assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_passing_fault_is_waited_out(
-    httpserver: HTTPServer, base_url: str, waits: list[float], status: int
-) -> None:
+def test_a_passing_fault_is_waited_out(httpserver: HTTPServer, base_url: str, waits: list[float], status: int) -> None:
     httpserver.expect_ordered_request(PATH).respond_with_data("busy", status=status)
     httpserver.expect_ordered_request(PATH).respond_with_json({"data": []})
     with kx.connect(base_url, token="t") as client:
@@ -173,8 +174,9 @@ def test_an_error_says_what_where_why_and_what_to_do(
 
 
 def test_no_server_is_a_clear_error() -> None:
-    with kx.connect("http://127.0.0.1:9/v2", token="t", retries=0) as client, pytest.raises(
-        kx.ConnectionFailedError, match="rostering/orgs could not be reached"
+    with (
+        kx.connect("http://127.0.0.1:9/v2", token="t", retries=0) as client,
+        pytest.raises(kx.ConnectionFailedError, match="rostering/orgs could not be reached"),
     ):
         client.request(ORGS)
 
@@ -193,9 +195,7 @@ def test_no_server_is_a_clear_error() -> None:
         ({"token": "t\nInjected: yes"}, "copied whole"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_refused_before_anything_is_sent(
-    arguments: dict[str, str], said: str
-) -> None:
+def test_a_setting_that_makes_no_sense_is_refused_before_anything_is_sent(arguments: dict[str, str], said: str) -> None:
     with pytest.raises(kx.ConfigurationError, match=said):
         kx.connect(**arguments)
 

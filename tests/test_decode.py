@@ -121,7 +121,11 @@ def test_a_value_that_does_not_fit_is_in_problems_as_it_came(
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("2015-02-03", dt.date(2015, 2, 3)), ("2015-02-03T00:00:00Z", dt.date(2015, 2, 3)), ("0001-01-01", dt.date(1, 1, 1))],
+    [
+        ("2015-02-03", dt.date(2015, 2, 3)),
+        ("2015-02-03T00:00:00Z", dt.date(2015, 2, 3)),
+        ("0001-01-01", dt.date(1, 1, 1)),
+    ],
 )
 def test_dates_come_with_and_without_a_time(value: str, expected: dt.date) -> None:
     df, problems, _ = decode("terms", {"id": "1", "start_date": value})
@@ -273,15 +277,35 @@ def test_one_reference_where_many_are_expected_and_the_reverse() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["1", "2026-01-01"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(
-            ["id", "$sys", "$ext", "name", "type", "label", "$schools", "$sections", "$membership", "$org", "dob", "person_type"]
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["1", "2026-01-01"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "id",
+                    "$sys",
+                    "$ext",
+                    "name",
+                    "type",
+                    "label",
+                    "$schools",
+                    "$sections",
+                    "$membership",
+                    "$org",
+                    "dob",
+                    "person_type",
+                ]
+            )
+            | st.text(max_size=3),
+            inner,
+            max_size=4,
         )
-        | st.text(max_size=3),
-        inner,
-        max_size=4,
     ),
     max_leaves=12,
 )

@@ -25,9 +25,7 @@ def test_public_functions_all_have_an_example() -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples_of_docstrings(
-    name: str, small_sandbox: kx.Sandbox, small_roster: kx.Roster, tmp_path: Path
-) -> None:
+def test_examples_of_docstrings(name: str, small_sandbox: kx.Sandbox, small_roster: kx.Roster, tmp_path: Path) -> None:
     module = importlib.import_module(name)
     names = {"kx": kx, "roster": small_roster, "client": small_sandbox.client, "tmp_path": tmp_path}
     outcome = doctest.testmod(module, globs={**vars(module), **names}, optionflags=FLAGS)

@@ -200,7 +200,9 @@ def test_every_list_loads_as_a_table(small_sandbox: kx.Sandbox, list: str, below
         ("teachers", True): members[members.map(people) != "student"],
         ("courses", True): here.loc[here["relation"] == "offered_by", "source_id"],
         ("sections", True): held,
-        ("terms", True): links.loc[(links["relation"] == "in_term") & links["source_id"].isin(held), "target_id"].unique(),
+        ("terms", True): links.loc[
+            (links["relation"] == "in_term") & links["source_id"].isin(held), "target_id"
+        ].unique(),
     }.get((list, below), roster.tables[list]["id"] if not below else None)
     assert len(df) > 0
     assert sorted(df["id"]) == sorted(expected)
@@ -219,8 +221,9 @@ def test_values_that_do_not_fit_are_warned_of(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/odd/rostering/terms").respond_with_json(
         {"data": [{"id": "1", "start_date": "soon"}], "paging": {}}
     )
-    with kx.connect(httpserver.url_for("/odd"), token="t") as client, pytest.warns(
-        kx.KimonoWarning, match=r'1 problems in terms, in attrs\["problems"\]; the first: not a date'
+    with (
+        kx.connect(httpserver.url_for("/odd"), token="t") as client,
+        pytest.warns(kx.KimonoWarning, match=r'1 problems in terms, in attrs\["problems"\]; the first: not a date'),
     ):
         df = kx.load(client, "terms", progress=False)
     assert [(p.id, p.value) for p in df.copy().attrs["problems"]] == [("1", "soon")]
@@ -231,7 +234,9 @@ def test_a_list_that_is_refused_does_not_sink_the_rest(httpserver: HTTPServer, s
     base = f"/refused-{status}"
     for name in ("orgs", "terms", "courses", "sections"):
         httpserver.expect_request(f"{base}/rostering/{name}").respond_with_json({"data": [{"id": name}], "paging": {}})
-    httpserver.expect_request(f"{base}/rostering/persons").respond_with_json({"error": {"message": "No"}}, status=status)
+    httpserver.expect_request(f"{base}/rostering/persons").respond_with_json(
+        {"error": {"message": "No"}}, status=status
+    )
     httpserver.expect_request(f"{base}/grades/categories").respond_with_json({"data": [{"id": "g"}], "paging": {}})
     missing = {"error": {"message": "No such path"}}
     httpserver.expect_request(f"{base}/grades/gradingCategories").respond_with_json(missing, status=404)

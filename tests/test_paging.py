@@ -83,7 +83,9 @@ PAGINGS = {
 @pytest.mark.parametrize("paging", PAGINGS.values(), ids=PAGINGS)
 @pytest.mark.parametrize("width", [1, 2, 8])
 @pytest.mark.parametrize("total", [0, 1, 4, 5, 10, 23, 60])
-def test_every_row_once_in_order(server: Server, paging: Callable[[bool], dict[str, object]], width: int, total: int) -> None:
+def test_every_row_once_in_order(
+    server: Server, paging: Callable[[bool], dict[str, object]], width: int, total: int
+) -> None:
     server.answer = cut(total, 5, paging)
     assert server.load(max_connections=width) == (ids(total), [])
     last = max(0, -(-total // 5) - 1)
@@ -127,10 +129,15 @@ def test_a_server_that_ignores_the_page_number_does_not_loop(server: Server) -> 
 
 
 def test_a_next_that_never_ends_is_not_followed_past_empty_pages(server: Server) -> None:
-    server.answer = lambda page, size: {"data": rows(page * 5, page * 5 + 5) if page < 2 else [], "paging": {"next": "x"}}
+    server.answer = lambda page, size: {
+        "data": rows(page * 5, page * 5 + 5) if page < 2 else [],
+        "paging": {"next": "x"},
+    }
     found, problems = server.load(max_connections=2)
     assert found == ids(10)
-    assert [text for _, text in problems] == ["page 2 was empty, yet promises a next page: taken for the end of the list"]
+    assert [text for _, text in problems] == [
+        "page 2 was empty, yet promises a next page: taken for the end of the list"
+    ]
     assert max(server.asked) <= 1 + 2
 
 
@@ -138,7 +145,9 @@ def test_rows_behind_an_empty_page_are_found(server: Server) -> None:
     server.answer = lambda page, size: {"data": {0: rows(0, 5), 2: rows(5, 10), 3: rows(10, 12)}.get(page, [])}
     found, problems = server.load(max_connections=3)
     assert found == ids(12)
-    assert problems == [("rostering/orgs", "page 2 holds rows, though page 1 was empty: the data moved while it was read")]
+    assert problems == [
+        ("rostering/orgs", "page 2 holds rows, though page 1 was empty: the data moved while it was read")
+    ]
 
 
 def test_rows_that_came_twice_are_dropped_and_counted(server: Server) -> None:
@@ -146,7 +155,9 @@ def test_rows_that_came_twice_are_dropped_and_counted(server: Server) -> None:
     server.answer = lambda page, size: {"data": {0: rows(0, 5), 1: rows(4, 9), 2: rows(8, 12)}.get(page, [])}
     found, problems = server.load()
     assert found == ids(12)
-    assert [(value, text.split(":")[0]) for value, text in problems] == [("2", "rows that came again, unchanged, were dropped")]
+    assert [(value, text.split(":")[0]) for value, text in problems] == [
+        ("2", "rows that came again, unchanged, were dropped")
+    ]
 
 
 def test_rows_that_came_twice_and_differ_are_all_kept_and_listed(server: Server) -> None:
@@ -167,8 +178,9 @@ def test_rows_without_an_id_are_not_taken_for_repeats(server: Server) -> None:
 @pytest.mark.parametrize("body", ['{"rows": []}', '{"data": 5}', "no json", "5"])
 def test_a_page_without_a_list_is_a_clear_error(httpserver: HTTPServer, body: str) -> None:
     httpserver.expect_request("/api/rostering/orgs").respond_with_data(body)
-    with kx.connect(httpserver.url_for("/api"), token="t") as client, pytest.raises(
-        kx.BadResponseError, match=r"rostering/orgs \(page 0\)"
+    with (
+        kx.connect(httpserver.url_for("/api"), token="t") as client,
+        pytest.raises(kx.BadResponseError, match=r"rostering/orgs \(page 0\)"),
     ):
         kx.load(client, "orgs", progress=False)
 

@@ -187,7 +187,13 @@ def test_a_broken_snapshot_says_so(roster: kx.Roster, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "folded"),
-    [("ÉCOLE", "ecole"), ("Straße", "strasse"), ("Øre Þór Ægir", "ore thor aegir"), ("  a \t b ", "a b"), ("ﬁn", "fin")],
+    [
+        ("ÉCOLE", "ecole"),
+        ("Straße", "strasse"),
+        ("Øre Þór Ægir", "ore thor aegir"),
+        ("  a \t b ", "a b"),
+        ("ﬁn", "fin"),
+    ],
 )
 def test_fold(text: str, folded: str) -> None:
     assert fold(text) == folded

@@ -124,8 +124,9 @@ def test_all_three_ways_to_authenticate(small_sandbox: kx.Sandbox) -> None:
     ):
         with kx.connect(small_sandbox.base_url, **given) as client:
             assert len(kx.load(client, "leas", progress=False)) == 1
-    with kx.connect(small_sandbox.base_url, client_id=known.client_id, client_secret="wrong") as client, pytest.raises(
-        kx.AuthenticationError, match="Unknown client"
+    with (
+        kx.connect(small_sandbox.base_url, client_id=known.client_id, client_secret="wrong") as client,
+        pytest.raises(kx.AuthenticationError, match="Unknown client"),
     ):
         kx.load(client, "leas", progress=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import secrets
@@ -267,7 +268,7 @@ def _endpoint(service: Service, operations: dict[str, Operation], latency: float
 
     async def endpoint(request: Request) -> Response:
         if latency:
-            await anyio.sleep(latency)
+            await asyncio.sleep(latency)
         service.authorize(request.headers.get("Authorization", ""))
         operation = operations.get("GET" if request.method == "HEAD" else request.method)
         if operation is None:
@@ -275,9 +276,7 @@ def _endpoint(service: Service, operations: dict[str, Operation], latency: float
             raise Refused(405, f"{request.method} is not for this path", headers={"Allow": allowed})
         body = await request.body()
         query = dict(request.query_params)
-        answer = await run_in_threadpool(
-            service.answer, operation, request.path_params.get("id", ""), query, body
-        )
+        answer = await run_in_threadpool(service.answer, operation, request.path_params.get("id", ""), query, body)
         if answer is None:
             return Response(status_code=204 if operation.kind == "delete" else 200)
         return _json(answer)

@@ -1,0 +1,227 @@
+"""A roster as a networkx graph: all of it, or the neighborhood of one object.
+
+Both read ``roster.index``, the links by number; a neighborhood never builds the graph of everything.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+
+from kimono_explore.tables import OBJECT_TYPES, RELATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from kimono_explore.roster import Roster
+
+# Where not all neighbors fit, the few that give the others their place come first.
+_ORDER = ("org", "term", "course", "section", "grading_category", "person")
+
+
+def build_graph(
+    roster: Roster, types: Iterable[str] | None = None, relations: Iterable[str] | None = None
+) -> nx.MultiDiGraph[str]:
+    """Build the graph of a roster.
+
+    Parameters
+    ----------
+    roster : Roster
+    types : iterable of str, optional
+        Only objects of these types: ``"org"``, ``"person"``, ``"course"``, ``"section"``, ``"term"``,
+        ``"grading_category"`` (or the tables' names). Default: all.
+    relations : iterable of str, optional
+        Only links of these relations. Default: all.
+
+    Returns
+    -------
+    networkx.MultiDiGraph
+        A node for each object, named by its id (``type:id`` where objects of two types share one), with ``type``,
+        ``label`` and ``missing``: true for an end of a link that was not delivered. An edge for each relation of
+        two objects, keyed by the relation, with ``relation`` and ``role``; links that repeat make one edge.
+
+    Raises
+    ------
+    ValueError
+        A type or relation that does not exist.
+
+    Examples
+    --------
+    >>> graph = kx.build_graph(roster, types=["org", "section"])
+    >>> sorted({relation for _, _, relation in graph.edges(keys=True)})
+    ['child_of', 'held_at']
+    """
+    index = roster.index
+    wanted = _known("type", types, tuple(OBJECT_TYPES.values()), OBJECT_TYPES)
+    nodes = np.arange(index.size)
+    rows = np.flatnonzero((index.source >= 0) & (index.target >= 0))
+    if relations is not None:
+        kept = roster.links["relation"].isin(_known("relation", relations, RELATIONS)).to_numpy()
+        rows = rows[kept[rows]]
+    if types is not None:
+        chosen = np.isin(index.type_of(nodes).astype(str), wanted)
+        nodes = nodes[chosen]
+        rows = rows[chosen[index.source[rows]] & chosen[index.target[rows]]]
+    return _graph(roster, nodes, rows)
+
+
+def neighborhood(
+    roster: Roster, id: str, radius: int = 1, limit: int = 500, type: str | None = None
+) -> nx.MultiDiGraph[str]:
+    """The graph around one object.
+
+    Parameters
+    ----------
+    roster : Roster
+    id : str
+        The object in the middle.
+    radius : int, default 1
+        How many links away, whatever their direction.
+    limit : int, default 500
+        At most so many nodes: the nearest first; among those equally near orgs, terms, courses and sections
+        before people, and staff before students.
+    type : str, optional
+        Needed only where objects of two types share the id.
+
+    Returns
+    -------
+    networkx.MultiDiGraph
+        As `build_graph` makes it, with every link between its nodes. ``graph.graph`` holds ``focus`` (the node in the
+        middle), ``radius``, ``truncated`` and ``left_out``, the number of nodes that the limit kept out.
+
+    Raises
+    ------
+    KeyError
+        There is no such object.
+    ValueError
+        Objects of several types have the id, and no type was given.
+
+    Examples
+    --------
+    >>> around = kx.neighborhood(roster, roster.sections["id"][0])
+    >>> around.graph["focus"] == roster.sections["id"][0], around.graph["left_out"]
+    (True, 0)
+    """
+    if radius < 0 or limit < 1:
+        raise ValueError("radius is a whole number from 0, limit one from 1.")
+    index = roster.index
+    focus = index.code(id, type)
+    found = np.array([focus])
+    ring = found
+    left_out = 0
+    for _ in range(radius):
+        ring = _ring(roster, ring, found)
+        room = limit - len(found)
+        left_out += max(0, len(ring) - room)
+        ring = ring[:room]
+        found = np.concatenate([found, ring])
+        if not len(ring):
+            break
+    outgoing = index.links_from(found)
+    rows = outgoing[np.isin(index.target[outgoing], found)]
+    graph = _graph(roster, found, np.sort(rows))
+    graph.graph.update(focus=str(index.name([focus])[0]), radius=radius, truncated=left_out > 0, left_out=int(left_out))
+    return graph
+
+
+def _ring(roster: Roster, codes: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The neighbors of these nodes that are not found yet, the most telling first."""
+    index = roster.index
+    onward, back = index.links_from(codes), index.links_to(codes)
+    near = np.concatenate([index.target[onward], index.source[back]])
+    teaching = roster.links["relation"].iloc[np.concatenate([onward, back])] == "teacher_in"
+    near, first = np.unique(near, return_index=True)
+    new = (near >= 0) & ~np.isin(near, found)
+    near, first = near[new], first[new]
+    rank = pd.Series(index.type_of(near)).map({t: n for n, t in enumerate(_ORDER)}).to_numpy(dtype=float)
+    return near[np.lexsort((first, ~teaching.to_numpy()[first], rank))].astype(np.int64)
+
+
+def summarize_graph(graph: nx.MultiDiGraph[str], hubs: int = 10) -> pd.DataFrame:
+    """Sum a graph up.
+
+    Parameters
+    ----------
+    graph : networkx.MultiDiGraph
+        As `build_graph` or `neighborhood` makes it.
+    hubs : int, default 10
+        How many of the best-connected nodes to name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        measure, name, label, value: ``nodes``, ``missing`` and ``isolated`` by type, ``edges`` by relation,
+        ``components`` (how many, and the nodes of the largest), and ``hub`` by node, with its degree.
+
+    Examples
+    --------
+    >>> summary = kx.summarize_graph(kx.build_graph(roster))
+    >>> int(summary.query("measure == 'nodes' and name == 'person'")["value"].iloc[0]) == len(roster.persons)
+    True
+    """
+    types = pd.Series(dict(graph.nodes(data="type")), dtype="str")
+    missing = pd.Series(dict(graph.nodes(data="missing")), dtype="bool")
+    degree = pd.Series(dict(graph.degree()), dtype="int64")
+    relations = pd.Series([key for _, _, key in graph.edges(keys=True)], dtype="str")
+    sizes = [len(part) for part in nx.weakly_connected_components(graph)]
+    parts = [
+        _rows("nodes", types.value_counts()),
+        _rows("missing", types[missing].value_counts()),
+        _rows("isolated", types[degree == 0].value_counts()),
+        _rows("edges", relations.value_counts()),
+        _rows("components", pd.Series({"count": len(sizes), "largest": max(sizes, default=0)})),
+        _rows("hub", degree.nlargest(hubs)),
+    ]
+    summary = pd.concat(parts, ignore_index=True)
+    labels = dict(graph.nodes(data="label"))
+    shown = summary["name"].map(labels).where(summary["measure"] == "hub")
+    summary.insert(2, "label", shown.astype("str"))
+    return summary
+
+
+def _rows(measure: str, counts: pd.Series[int]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "measure": pd.Series([measure] * len(counts), dtype="str"),
+            "name": pd.Series([str(name) for name in counts.index], dtype="str"),
+            "value": pd.Series(counts.to_numpy(), dtype="int64"),
+        }
+    )
+
+
+def _graph(roster: Roster, nodes: NDArray[np.int64], rows: NDArray[np.int64]) -> nx.MultiDiGraph[str]:
+    index = roster.index
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(source=roster.source)
+    names = np.empty(index.size, dtype=object)
+    names[nodes] = index.name(nodes)
+    described = zip(index.type_of(nodes), index.labels(nodes), index.missing(nodes).tolist(), strict=True)
+    graph.add_nodes_from(
+        (name, {"type": kind, "label": label, "missing": missing})
+        for name, (kind, label, missing) in zip(names[nodes], described, strict=True)
+    )
+    links = roster.links
+    relations = links["relation"].iloc[rows].astype("str").tolist()
+    roles = links["role"].iloc[rows]
+    said = roles.astype(object).where(roles.notna(), None).tolist() if len(rows) else repeat(None, 0)
+    sources, targets = names[index.source[rows]].tolist(), names[index.target[rows]].tolist()
+    graph.add_edges_from(
+        (source, target, relation, {"relation": relation, "role": role})
+        for source, target, relation, role in zip(sources, targets, relations, said, strict=True)
+    )
+    return graph
+
+
+def _known(
+    what: str, given: Iterable[str] | None, allowed: tuple[str, ...], other_names: dict[str, str] | None = None
+) -> list[str]:
+    names = [(other_names or {}).get(name, name) for name in (given or ())]
+    unknown = [name for name in names if name not in allowed]
+    if unknown:
+        raise ValueError(f"There is no {what} {unknown[0]!r}; there are {', '.join(allowed)}.")
+    return names
