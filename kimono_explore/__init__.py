@@ -25,9 +25,13 @@ from kimono_explore.errors import (
     ResponseError,
     ServerError,
 )
+from kimono_explore.graph import build_graph, neighborhood, summarize_graph
 from kimono_explore.load import load, load_roster
+from kimono_explore.oneroster import read_oneroster
 from kimono_explore.openapi import openapi
+from kimono_explore.plots import plot_neighborhood, plot_overview
 from kimono_explore.roster import Description, Roster
+from kimono_explore.sandbox import Dialect, Sandbox, sandbox
 from kimono_explore.snapshot import open_roster
 from kimono_explore.tasks import ack_tasks, delete_task, load_tasks
 
@@ -40,6 +44,7 @@ __all__ = [
     "ConfigurationError",
     "ConnectionFailedError",
     "Description",
+    "Dialect",
     "KimonoError",
     "KimonoWarning",
     "NotFoundError",
@@ -47,13 +52,21 @@ __all__ = [
     "RateLimitError",
     "ResponseError",
     "Roster",
+    "Sandbox",
     "ServerError",
     "ack_tasks",
+    "build_graph",
     "connect",
     "delete_task",
     "load",
     "load_roster",
     "load_tasks",
+    "neighborhood",
     "open_roster",
     "openapi",
+    "plot_neighborhood",
+    "plot_overview",
+    "read_oneroster",
+    "sandbox",
+    "summarize_graph",
 ]

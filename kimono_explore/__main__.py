@@ -114,8 +114,9 @@ def _demo(options: argparse.Namespace) -> None:
     print(f"task queue  {len(tasks):,} tasks: {counts}")
     plot_overview(roster).savefig(out / "overview.png", dpi=110)
     section = roster.sections["id"].iloc[len(roster.sections) // 2]
-    axes = plot_neighborhood(neighborhood(roster, section, radius=1))
-    axes.get_figure(root=True).savefig(out / "section.png", dpi=110)
+    figure = plot_neighborhood(neighborhood(roster, section, radius=1)).get_figure(root=True)
+    assert figure is not None
+    figure.savefig(out / "section.png", dpi=110)
     summarize_graph(graph).to_csv(out / "graph.csv", index=False)
     for page in _execute_notebooks(out):
         print(f"notebook    {page}")

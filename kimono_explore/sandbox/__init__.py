@@ -1,0 +1,199 @@
+"""A district to try things on: made up, or any roster, served over real HTTP on this machine."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Self
+
+import pandas as pd
+import uvicorn
+
+from kimono_explore.client import Client, connect
+from kimono_explore.errors import KimonoError
+from kimono_explore.oneroster import read_oneroster
+from kimono_explore.roster import Roster
+from kimono_explore.sandbox.dialect import Dialect
+from kimono_explore.sandbox.district import make_district
+from kimono_explore.sandbox.flaws import plant
+from kimono_explore.sandbox.morning import make_tasks
+from kimono_explore.sandbox.queue import TaskQueue
+from kimono_explore.sandbox.server import BASE_PATH, Credentials, Service, make_app
+from kimono_explore.snapshot import open_roster
+
+if TYPE_CHECKING:
+    import os
+    from types import TracebackType
+
+__all__ = ["Dialect", "Sandbox", "sandbox"]
+
+
+class Sandbox:
+    """A running sandbox; made by `sandbox`, ended by ``close()`` or a ``with`` block.
+
+    Attributes
+    ----------
+    client : Client
+        Connected to it, ready for use.
+    base_url : str
+    roster : Roster
+        What it serves.
+    planted : pandas.DataFrame
+        The mistakes planted in a made-up district: check, table, id, note.
+    queue : TaskQueue
+        Its task queue.
+    credentials : Credentials
+        What it accepts: token, client_id, client_secret, username, password.
+    """
+
+    client: Client
+
+    def __init__(
+        self,
+        roster: Roster,
+        planted: pd.DataFrame,
+        *,
+        dialect: Dialect,
+        seed: int,
+        port: int,
+        latency: float,
+        token_lifetime: float,
+    ) -> None:
+        self.roster, self.planted = roster, planted
+        self.credentials = Credentials.random()
+        self.queue = TaskQueue(make_tasks(roster, seed))
+        # Bound here, so that the port is known, and taken, before the server begins.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", port))
+        self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}{BASE_PATH}"
+        service = Service(roster, self.queue, dialect, self.credentials, token_lifetime)
+        app = make_app(service, self.base_url, latency)
+        self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
+
+    def start(self) -> Self:
+        """Serve from a thread until `close`."""
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="kimono-sandbox", daemon=True
+        )
+        self._thread.start()
+        deadline = time.monotonic() + 30
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise KimonoError("The sandbox did not start. Is the port free?")
+            time.sleep(0.005)
+        self.client = connect(self.base_url, token=self.credentials.token)
+        return self
+
+    def serve(self) -> None:
+        """Serve in the foreground until interrupted."""
+        self._server.run(sockets=[self._socket])
+
+    def close(self) -> None:
+        """Close the client and end the server."""
+        if hasattr(self, "client"):
+            self.client.close()
+            self._server.should_exit = True
+            self._thread.join(timeout=10)
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        people = f"{len(self.roster.persons):,} persons, {len(self.queue):,} tasks in the queue"
+        return f"<Sandbox {self.base_url}: {people}, {len(self.planted):,} planted findings>"
+
+
+def sandbox(
+    source: Roster | str | os.PathLike[str] | None = None,
+    students: int = 500,
+    seed: int = 7,
+    flaws: bool = True,
+    *,
+    dialect: Dialect | None = None,
+    port: int = 0,
+    latency: float = 0.0,
+    token_lifetime: float = 3600.0,
+) -> Sandbox:
+    """Start a sandbox: a server on this machine that speaks the Interop Data API.
+
+    It asks for a token, made at random, and is reached from this machine only.
+
+    Parameters
+    ----------
+    source : Roster or path, optional
+        What to serve: a roster, a snapshot folder or a OneRoster bundle. Default: a made-up district.
+    students : int, default 500
+        Size of the made-up district.
+    seed : int, default 7
+        The same seed gives the same district.
+    flaws : bool, default True
+        Plant a handful of each kind of mistake in the made-up district; ``.planted`` lists them.
+    dialect : Dialect, optional
+        How it speaks: paging, shapes, roll-ups, task version.
+    port : int, default 0
+        Its port on the loopback interface; 0 takes a free one.
+    latency : float, default 0
+        Seconds to wait before each answer.
+    token_lifetime : float, default 3600
+        Seconds for which a token from client credentials holds.
+
+    Returns
+    -------
+    Sandbox
+        With a ``.client`` ready for use.
+
+    Examples
+    --------
+    >>> with kx.sandbox(students=20) as small:
+    ...     len(kx.load(small.client, "students", progress=False))
+    20
+    """
+    return make_sandbox(
+        source,
+        students,
+        seed,
+        flaws,
+        dialect=dialect or Dialect(),
+        port=port,
+        latency=latency,
+        token_lifetime=token_lifetime,
+    ).start()
+
+
+def make_sandbox(
+    source: Roster | str | os.PathLike[str] | None,
+    students: int,
+    seed: int,
+    flaws: bool,
+    *,
+    dialect: Dialect,
+    port: int = 0,
+    latency: float = 0.0,
+    token_lifetime: float = 3600.0,
+) -> Sandbox:
+    """A sandbox that is ready but not started; see `sandbox`."""
+    planted = pd.DataFrame({name: pd.Series(dtype="str") for name in ("check", "table", "id", "note")})
+    if source is None:
+        roster = make_district(students, seed)
+        if flaws:
+            roster, planted = plant(roster, seed)
+    else:
+        roster = source if isinstance(source, Roster) else read_source(source)
+    return Sandbox(
+        roster, planted, dialect=dialect, seed=seed, port=port, latency=latency, token_lifetime=token_lifetime
+    )
+
+
+def read_source(path: str | os.PathLike[str]) -> Roster:
+    """A roster from a path: a snapshot folder, or a OneRoster bundle."""
+    from pathlib import Path
+
+    return open_roster(path) if (Path(path) / "manifest.json").is_file() else read_oneroster(path)

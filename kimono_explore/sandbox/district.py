@@ -233,7 +233,7 @@ def _tables(
     links.add(
         "person", person[who], "student_in", "section", section[where], "both", "student", spans[numbers[where, 2]]
     )
-    teaching, taught = _with_coteachers(rng, teachers, plan)
+    teaching, taught = _with_coteachers(rng, teachers)
     lead = np.arange(len(taught)) < len(plan.sections)
     spans_taught = spans[numbers[taught, 2]]
     links.add(
@@ -461,9 +461,7 @@ def _categories(rng: np.random.Generator, sections: int, year: _Year) -> pd.Data
     return frame("grading_categories", {**year.stamp(rng, uuids(rng, count)), "label": names, "name": names})
 
 
-def _with_coteachers(
-    rng: np.random.Generator, teachers: tuple[list[tuple[int, str]], Ints], plan: _Plan
-) -> tuple[Ints, Ints]:
+def _with_coteachers(rng: np.random.Generator, teachers: tuple[list[tuple[int, str]], Ints]) -> tuple[Ints, Ints]:
     """Who teaches which section: everyone's own, then the co-teachers of about one in twelve."""
     people, assigned = teachers
     sections = np.arange(len(assigned))
@@ -496,7 +494,7 @@ class _Links:
     ) -> None:
         count = len(source)
         none = [None] * count
-        columns: dict[str, Sequence[object]] = {
+        columns: dict[str, Iterable[object]] = {
             "source_type": [source_type] * count,
             "source_id": source,
             "relation": [relation] * count,

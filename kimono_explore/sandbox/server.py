@@ -264,7 +264,6 @@ if TYPE_CHECKING:
 
 
 def _endpoint(service: Service, operations: dict[str, Operation], latency: float) -> Endpoint:
-    import anyio
 
     async def endpoint(request: Request) -> Response:
         if latency:

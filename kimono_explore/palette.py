@@ -1,0 +1,20 @@
+"""One colour for each type of object, for every picture: the Okabe-Ito palette, made to be told apart by colour-blind people."""
+
+from __future__ import annotations
+
+TYPE_COLORS: dict[str, str] = {
+    "org": "#0072B2",  # blue
+    "course": "#E69F00",  # orange
+    "section": "#009E73",  # bluish green
+    "teacher": "#D55E00",  # vermillion
+    "student": "#56B4E9",  # sky blue
+    "person": "#56B4E9",
+    "staff": "#CC79A7",  # reddish purple
+    "term": "#8A7A00",  # the palette's yellow, darkened to be read on white
+    "grading_category": "#6B6B6B",
+}
+MISSING = "#B3261E"
+"""For what was not delivered."""
+
+INK, QUIET, LINE = "#1F2328", "#59636E", "#C9CED6"
+"""Text, secondary text, and lines."""
