@@ -165,8 +165,9 @@ def summarize_graph(graph: nx.MultiDiGraph[str], hubs: int = 10) -> pd.DataFrame
     >>> int(summary.query("measure == 'nodes' and name == 'person'")["value"].iloc[0]) == len(roster.persons)
     True
     """
-    types = pd.Series(dict(graph.nodes(data="type")), dtype="str")
-    missing = pd.Series(dict(graph.nodes(data="missing")), dtype="bool")
+    described = {name: (data["type"], data["label"], data["missing"]) for name, data in graph.nodes(data=True)}
+    nodes = pd.DataFrame.from_dict(described, orient="index", columns=["type", "label", "missing"])
+    types, missing = nodes["type"].astype("str"), nodes["missing"].astype("bool")
     degree = pd.Series(dict(graph.degree()), dtype="int64")
     relations = pd.Series([key for _, _, key in graph.edges(keys=True)], dtype="str")
     sizes = [len(part) for part in nx.weakly_connected_components(graph)]
@@ -179,8 +180,7 @@ def summarize_graph(graph: nx.MultiDiGraph[str], hubs: int = 10) -> pd.DataFrame
         _rows("hub", degree.nlargest(hubs)),
     ]
     summary = pd.concat(parts, ignore_index=True)
-    labels = dict(graph.nodes(data="label"))
-    shown = summary["name"].map(labels).where(summary["measure"] == "hub")
+    shown = summary["name"].map(nodes["label"].to_dict()).where(summary["measure"] == "hub")
     summary.insert(2, "label", shown.astype("str"))
     return summary
 
@@ -210,10 +210,11 @@ def _graph(roster: Roster, nodes: NDArray[np.int64], rows: NDArray[np.int64]) ->
     roles = links["role"].iloc[rows]
     said = roles.astype(object).where(roles.notna(), None).tolist() if len(rows) else repeat(None, 0)
     sources, targets = names[index.source[rows]].tolist(), names[index.target[rows]].tolist()
-    graph.add_edges_from(
+    edges = (  # with keys, which the stubs of networkx do not know
         (source, target, relation, {"relation": relation, "role": role})
         for source, target, relation, role in zip(sources, targets, relations, said, strict=True)
     )
+    graph.add_edges_from(edges)  # type: ignore[arg-type]
     return graph
 
 

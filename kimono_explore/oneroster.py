@@ -12,6 +12,7 @@ import hashlib
 import io
 import zipfile
 from collections import Counter, defaultdict
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -175,7 +176,7 @@ class _Bundle:
                 self._zip = zipfile.ZipFile(path)
                 for name in sorted(self._zip.namelist()):
                     if _is_csv(name):
-                        self._open[PurePosixPath(name).stem.lower()] = lambda name=name: self._zip.read(name)
+                        self._open[PurePosixPath(name).stem.lower()] = partial(self._zip.read, name)
         except (OSError, zipfile.BadZipFile) as error:
             raise BundleError(
                 f"{path} is no OneRoster bundle ({error}). Name a folder of CSV files, or a zip."
@@ -246,7 +247,12 @@ class _Reader:
         columns = {name: [problem[n] for problem in self.problems] for n, name in enumerate(Problem._fields)}
         links = frame("links", self.links)
         return Roster(
-            **frames,
+            orgs=frames["orgs"],
+            persons=frames["persons"],
+            courses=frames["courses"],
+            sections=frames["sections"],
+            terms=frames["terms"],
+            grading_categories=frames["grading_categories"],
             links=in_order(links, {name: df["id"] for name, df in frames.items()}),
             problems=frame("problems", columns),
             source=f"OneRoster bundle {self.bundle.path.name}",
@@ -581,7 +587,7 @@ def _rows_of(file: File, roster: Roster, problems: list[Problem]) -> pd.DataFram
         if name in written or name == "person_type" or (name == "label" and _label_is_derived(df)):
             continue
         known = name != bare and bare in _KNOWN_EXTRAS[file.table]
-        if known or df[name].notna().any() or (name.startswith("ext_") and name not in TABLES[file.table]):
+        if known or df[name].notna().any() or name.startswith("ext_"):
             rows[bare if known else f"metadata.{bare}"] = table[name]
     return pd.DataFrame({name: column.map(_cell) for name, column in rows.items()}, dtype="object")
 
@@ -609,9 +615,9 @@ def _linked_ids(file: File, name: str, ours: str, roster: Roster, problems: list
     links = roster.links
     mine = links[(links["relation"] == relation) & (links["source_type"] == near)]
     fitting = mine["target_type"] == target_type
-    for row in mine[~fitting].itertuples():
-        text = f"a {relation} link to a {row.target_type}: OneRoster has no place for it"
-        problems.append(Problem(file.table, row.source_id, name, row.target_id, text))
+    for source, kind, target in mine.loc[~fitting, ["source_id", "target_type", "target_id"]].to_numpy().tolist():
+        text = f"a {relation} link to a {kind}: OneRoster has no place for it"
+        problems.append(Problem(file.table, source, name, target, text))
     targets = mine[fitting].groupby("source_id", sort=False)["target_id"].agg(list)
     if not name.endswith("s"):
         for id, several in targets[targets.map(len) > 1].items():

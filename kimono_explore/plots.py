@@ -82,7 +82,7 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Ax
     --------
     >>> axes = kx.plot_neighborhood(kx.neighborhood(roster, roster.sections["id"][0]))
     >>> sorted(text.get_text() for text in axes.get_legend().get_texts())[:2]
-    ['course', 'org']
+    ['course', 'grading category']
     """
     marks, edges = _marks(graph)
     columns = _columns(marks)
@@ -275,7 +275,7 @@ def _marks(graph: nx.MultiDiGraph[str]) -> tuple[dict[str, _Mark], set[tuple[str
 
 
 def _member_kind(graph: nx.MultiDiGraph[str], name: str) -> str:
-    roles = {role for _, _, role in graph.out_edges(name, data="role")}
+    roles = {data["role"] for _, _, data in graph.out_edges(name, data=True)}
     return "teacher" if "teacher" in roles else "student" if "student" in roles else "person"
 
 

@@ -204,8 +204,8 @@ class Roster:
         Examples
         --------
         >>> section = roster.describe(roster.sections["id"][0])
-        >>> section.relations["relation"].value_counts()["of_course"]
-        1
+        >>> section.relations.query("relation == 'of_course'")["type"].tolist()
+        ['course']
         """
         index = self.index
         code = index.code(id, type)

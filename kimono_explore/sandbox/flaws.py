@@ -175,9 +175,10 @@ class _Garden:
 
     def add_row(self, table: str, like: int, **values: object) -> None:
         """A further row, like another but for some values."""
-        row = self.tables[table].iloc[[like]].assign(**values)
-        both = pd.concat([self.tables[table], row], ignore_index=True)
-        self.tables[table] = frame(table, {name: both[name] for name in both.columns})
+        df = self.tables[table]
+        self.tables[table] = frame(
+            table, {name: [*df[name], values.get(name, df[name].iloc[like])] for name in df.columns}
+        )
 
     def copy_cells(self, table: str, one: int, other: int, *columns: str) -> None:
         """Give a row the values of another."""
