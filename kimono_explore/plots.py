@@ -1,7 +1,7 @@
 """Pictures of a roster: the whole at a glance, and the neighborhood of one object.
 
-Each function returns a matplotlib Figure or Axes. Figures are made without pyplot's list of open figures, so that a
-notebook shows the returned one once, and nothing is left open behind it.
+A function that returns Axes leaves its figure open in pyplot, as pandas and seaborn do: a notebook shows it when the
+cell ends. One that returns a Figure closes it there, so that a notebook shows the returned figure, and only that.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib import font_manager
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     import networkx as nx
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.text import Text
 
     from kimono_explore.roster import Roster
@@ -51,7 +52,8 @@ def plot_overview(roster: Roster) -> Figure:
     >>> [axes.get_title(loc="left") for axes in kx.plot_overview(roster).axes]
     ['Objects by type', 'Students by school', 'Students per section', 'Links by relation']
     """
-    figure = Figure(figsize=(12, 8), layout="constrained")
+    figure = plt.figure(figsize=(12, 8), layout="constrained")
+    plt.close(figure)
     (types, schools), (sizes, links) = figure.subplots(2, 2)
     year = f" · school year {roster.school_year}" if roster.school_year else ""
     _title(figure.suptitle("", x=0.01, ha="left", fontsize=14, weight="bold", color=INK), f"{roster.source}{year}")
@@ -89,7 +91,7 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Ax
     rows = max((len(column) for column in columns), default=1)
     if ax is None:
         size = (max(7.0, 2.6 * len(columns)), max(3.2, 0.27 * rows + 1.3))
-        ax = Figure(figsize=size, layout="constrained").subplots()
+        ax = plt.subplots(figsize=size, layout="constrained")[1]
     place = _place(columns, edges, graph.graph.get("focus"))
     segments = [(place[a], place[b]) for a, b in edges if a in place and b in place]
     ax.add_collection(LineCollection(segments, colors=LINE, linewidths=0.7, zorder=1))
@@ -260,7 +262,8 @@ def _marks(graph: nx.MultiDiGraph[str]) -> tuple[dict[str, _Mark], set[tuple[str
             break
         for name in by_kind[kind]:
             anchors = sorted(other for other in around[name] if marks[other].kind != kind)
-            groups[kind, anchors[0] if anchors else ""].append(name)
+            anchor = focus if focus in anchors else anchors[0] if anchors else ""
+            groups[kind, str(anchor)].append(name)
         left -= len(by_kind[kind])
     into = {}
     for (kind, anchor), names in groups.items():

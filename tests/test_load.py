@@ -64,8 +64,8 @@ class ChangingServer:
         self._thread.start()
         self.client = kx.connect(self.base_url, token=self.credentials.token)
 
-    async def _answer(self, *request: object) -> None:
-        await self.app(*request)
+    async def _answer(self, scope: object, receive: object, send: object) -> None:
+        await self.app(scope, receive, send)
 
     def serve(self, roster: kx.Roster, dialect: kx.Dialect) -> kx.Client:
         self.app = make_app(Service(roster, TaskQueue([]), dialect, self.credentials, 3600), self.base_url)
