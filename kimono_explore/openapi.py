@@ -43,6 +43,7 @@ _REFUSALS = {
     "401": "No token, or one that is not accepted",
     "404": "No such object",
 }
+_CONFLICT = {"409": "The task_id of the body is not the id of the path"}
 
 
 def openapi(server: str = BASE_URL) -> dict[str, JSON]:
@@ -110,7 +111,7 @@ def _operation(operation: Operation) -> dict[str, JSON]:
         answer["content"] = {"application/json": {"schema": schema}}
     refusals: dict[str, JSON] = {
         status: {"description": text, "content": {"application/json": {"schema": _ref("Error")}}}
-        for status, text in _REFUSALS.items()
+        for status, text in (_REFUSALS | (_CONFLICT if operation.kind == "ack" else {})).items()
     }
     described: dict[str, JSON] = {
         "operationId": operation.name,

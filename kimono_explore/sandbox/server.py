@@ -231,7 +231,7 @@ def _acks(operation: Operation, id: str, body: bytes) -> list[JSON]:
     if not isinstance(given, dict):
         raise Refused(400, "the body must be one acknowledgement")
     if given.setdefault("task_id", id) != id:
-        raise Refused(400, "task_id is not the id of the path")
+        raise Refused(409, "task_id is not the id of the path")
     return [given]
 
 
@@ -299,7 +299,9 @@ def _document_endpoint(base_url: str) -> Endpoint:
 
 async def _refuse(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    code = {400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed"}[error.status]
+    code = {400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed", 409: "conflict"}[
+        error.status
+    ]
     envelope: dict[str, JSON] = {"status": error.status, "code": code, "message": error.message}
     if error.details is not None:
         envelope["details"] = error.details
