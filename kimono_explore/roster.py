@@ -133,9 +133,8 @@ class Roster:
 
         Examples
         --------
-        >>> roster.search("mathematics 6", type="course")[["type", "label"]].head(1)
-             type          label
-        0  course  Mathematics 6
+        >>> roster.search("mathematics", type="course")["type"].unique().tolist()
+        ['course']
         """
         words = fold(text).split()
         found = []

@@ -152,7 +152,7 @@ def sandbox(
 
     Examples
     --------
-    >>> with kx.sandbox(students=20) as small:
+    >>> with kx.sandbox(students=20, flaws=False) as small:
     ...     len(kx.load(small.client, "students", progress=False))
     20
     """

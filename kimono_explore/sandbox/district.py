@@ -1,519 +1,402 @@
-"""A made-up school district, realistic in shape, the same for the same seed.
+"""A made-up school district as a roster: schools, courses, timetables, people, and no mistakes in it.
 
-Schools come by level. In elementary schools a homeroom takes its subjects together; from grade 6 on a grade's
-students follow its courses in cohorts that rotate through five periods, and choose electives for the others.
-Everything is drawn with numpy, so that a state's worth of students takes minutes, not hours.
+Everything is counted in numpy first; ids, names and dates become Arrow arrays at the end, so that 100,000 students take
+seconds.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from kimono_explore.folding import fold
 from kimono_explore.roster import Roster
-from kimono_explore.sandbox.names import FAMILY, GIVEN, PLACES, STREETS, TOWNS
-from kimono_explore.tables import REFERENCES, frame
+from kimono_explore.sandbox.names import LEVELS, SCHOOLS, STATE, STREETS, SUBJECTS, TOWNS, Subject, draw_names
+from kimono_explore.sandbox.timetable import Cohort, Enrollment, Teaching, employ, enroll
+from kimono_explore.tables import LINK_COLUMNS, OBJECT_TYPES, frame, to_pandas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    Ints = NDArray[np.int64]
-    Texts = NDArray[np.object_]
+    Numbers = NDArray[np.int64]
+    Dates = NDArray[np.datetime64]
 
-
-class Level(NamedTuple):
-    """A kind of school: its grades (0 is kindergarten) and how many students one has."""
-
-    name: str
-    grades: range
-    size: int
-
-
-LEVELS = (
-    Level("Elementary", range(6), 450),
-    Level("Middle", range(6, 9), 700),
-    Level("High", range(9, 13), 1400),
-)
-_ALONE = Level("Community", range(13), 200)
-
-# Subjects that a homeroom takes; those from Art on are taught by specialists.
-_HOMEROOM = ("Language Arts", "Mathematics", "Science", "Social Studies", "Art", "Music", "Physical Education")
-_CORE = {
-    6: ("English 6", "Mathematics 6", "Science 6", "World Cultures 6", "Physical Education 6"),
-    7: ("English 7", "Mathematics 7", "Life Science 7", "State History 7", "Physical Education 7"),
-    8: ("English 8", "Pre-Algebra 8", "Earth Science 8", "US History 8", "Health 8"),
-    9: ("English 9", "Algebra I", "Biology", "World Geography", "Physical Education 9"),
-    10: ("English 10", "Geometry", "Chemistry", "World History", "Health 10"),
-    11: ("English 11", "Algebra II", "Physics", "US History", "Career Studies 11"),
-    12: ("English 12", "Precalculus", "Environmental Science", "Government", "Senior Seminar"),
-}
-_ELECTIVES = {
-    "Middle": ((("Band 6-8", "Choir 6-8", "Art 6-8"), "year"), (("Spanish 6-8", "Coding 6-8", "Theatre 6-8"), "year")),
-    "High": (
-        (("Spanish I", "French I", "Navajo Language I", "Symphonic Band", "Studio Art"), "year"),
-        (("Economics", "Psychology", "Creative Writing"), "fall"),
-        (("Statistics", "Journalism", "Computer Science"), "spring"),
-    ),
-}
-_SECTION_SIZE = 25
-_GRADES = ("KG", *(f"{n:02}" for n in range(1, 13)))
-
-
-@dataclass
-class _Plan:
-    """The district in numbers, before it becomes tables."""
-
-    sections: list[tuple[int, int, int, int]] = field(default_factory=list)  # course, school, term, period
-    courses: dict[str, int] = field(default_factory=dict)
-    students: list[Ints] = field(default_factory=list)  # who is in which section, by number
-    student_sections: list[Ints] = field(default_factory=list)
-    subjects: list[tuple[int, str]] = field(default_factory=list)  # by section: the school and what its teacher teaches
-
-    def add_section(self, title: str, school: int, term: int, period: int, taught_by: str) -> int:
-        course = self.courses.setdefault(title, len(self.courses))
-        self.sections.append((course, school, term, period))
-        self.subjects.append((school, taught_by))
-        return len(self.sections) - 1
-
-    def enroll(self, students: Ints, sections: Ints) -> None:
-        self.students.append(students)
-        self.student_sections.append(sections)
+_STAFF = ("Principal", "Counselor", "Nurse")
+_GRADED = 10  # every tenth section has its grading categories
+_CATEGORIES = ("Homework", "Tests", "Projects")
 
 
 def make_district(students: int = 500, seed: int = 7, school_year: int = 2026) -> Roster:
-    """Make up a school district.
+    """Make up a district that has no mistakes.
 
     Parameters
     ----------
     students : int, default 500
+        How many; from about 100 on they go to elementary, middle and high schools, fewer share one school.
+        With 0 there are orgs, courses and terms only.
     seed : int, default 7
         The same seed gives the same district.
     school_year : int, default 2026
-        The year in which the school year begins.
+        The calendar year in which the school year begins.
 
     Returns
     -------
     Roster
-        One LEA, its schools, terms, courses, sections and people, without a flaw.
+
+    Raises
+    ------
+    ValueError
+        ``students`` is negative.
 
     Examples
     --------
-    >>> district = make_district(students=100)
+    >>> district = make_district(500)
+    >>> district.orgs["org_type"].value_counts().to_dict()
+    {'school': 3, 'lea': 1}
     >>> int((district.persons["person_type"] == "student").sum())
-    100
+    500
     """
     if students < 0:
-        raise ValueError("students is a whole number from 0.")
+        raise ValueError(f"A district has 0 or more students, not {students}.")
     rng = np.random.default_rng([seed, students, school_year])
-    grade = np.sort(np.arange(students) % 13)
-    school_level, school_of = _schools(grade)
-    plan = _Plan()
-    for school, level in enumerate(school_level):
-        for g in level.grades:
-            members = rng.permutation(np.flatnonzero((school_of == school) & (grade == g)))
-            _plan_grade(plan, rng, school, g, members)
-        if len(school_level) > 1:
-            _plan_electives(plan, rng, school, level, np.flatnonzero(school_of == school))
-    teachers = _teachers(plan)
-    return _tables(plan, rng, grade, school_level, school_of, teachers, school_year)
-
-
-def _schools(grade: Ints) -> tuple[list[Level], Ints]:
-    """The level of each school, and the school of each student."""
-    if len(grade) < 60:
-        return [_ALONE], np.zeros(len(grade), dtype=np.int64)
-    levels: list[Level] = []
-    school_of = np.zeros(len(grade), dtype=np.int64)
-    for level in LEVELS:
-        members = np.flatnonzero((grade >= level.grades[0]) & (grade <= level.grades[-1]))
-        count = max(1, round(len(members) / level.size))
-        school_of[members] = len(levels) + np.arange(len(members)) % count
-        levels += [level] * count
-    return levels, school_of
-
-
-def _plan_grade(plan: _Plan, rng: np.random.Generator, school: int, grade: int, members: Ints) -> None:
-    """A grade's homerooms, or its cohorts and their core courses."""
-    if not len(members):
-        return
-    groups = max(1, round(len(members) / _SECTION_SIZE))
-    group = np.sort(rng.integers(0, 10 * groups, len(members))) * groups // (10 * groups)
-    group = np.arange(len(members)) * groups // len(members) if len(np.unique(group)) < groups else group
-    for n in range(groups):
-        here = members[group == n]
-        home = f"homeroom {_GRADES[grade]}-{n}"
-        for slot, subject in enumerate(_HOMEROOM if grade < 6 else _CORE[grade]):
-            if grade < 6:
-                title, period = f"{subject} {'K' if grade == 0 else grade}", slot + 1
-                taught_by = home if slot < 4 else subject
-            else:
-                title, period = subject, (slot + n) % 5 + 1
-                taught_by = f"{('English', 'Mathematics', 'Science', 'Social Studies', 'Wellness')[slot]}"
-            section = plan.add_section(title, school, _TERM["year"], period, taught_by)
-            plan.enroll(here, np.full(len(here), section))
-
-
-def _plan_electives(plan: _Plan, rng: np.random.Generator, school: int, level: Level, members: Ints) -> None:
-    for slot, (titles, term) in enumerate(_ELECTIVES.get(level.name, ())):
-        count = min(len(titles), max(1, len(members) // 15))
-        choice = np.arange(len(members)) % count
-        rng.shuffle(choice)
-        for n, title in enumerate(titles[:count]):
-            chosen = members[choice == n]
-            groups = max(1, round(len(chosen) / (_SECTION_SIZE + 10 * ("Band" in title))))
-            for g in range(groups):
-                here = chosen[np.arange(len(chosen)) % groups == g]
-                section = plan.add_section(title, school, _TERM[term], min(6 + slot, 7), title)
-                plan.enroll(here, np.full(len(here), section))
-
-
-def _teachers(plan: _Plan) -> tuple[list[tuple[int, str]], Ints]:
-    """The school and subject of each teacher, and the teacher of each section."""
-    load: dict[tuple[int, str], tuple[int, int]] = {}  # school and subject -> the teacher at work, sections so far
-    people: list[tuple[int, str]] = []
-    assigned = np.empty(len(plan.sections), dtype=np.int64)
-    for section, key in enumerate(plan.subjects):
-        teacher, count = load.get(key, (-1, 0))
-        most = 12 if key[1] in _HOMEROOM else 5
-        if teacher < 0 or count >= most:
-            people.append(key)
-            teacher, count = len(people) - 1, 0
-        assigned[section] = teacher
-        load[key] = (teacher, count + 1)
-    return people, assigned
-
-
-_TERM = {"year": 0, "fall": 1, "spring": 2}
-_SUPPORT = ("Principal", "Counselor", "Nurse")
-
-
-def _tables(
-    plan: _Plan,
-    rng: np.random.Generator,
-    grade: Ints,
-    levels: Sequence[Level],
-    school_of: Ints,
-    teachers: tuple[list[tuple[int, str]], Ints],
-    school_year: int,
-) -> Roster:
-    year = _Year(school_year)
-    orgs = _orgs(rng, levels, year)
-    terms = _terms(rng, year)
-    staff_school = np.array([school for school, _ in teachers[0]] + [s for s in range(len(levels)) for _ in _SUPPORT])
-    persons = _persons(rng, grade, len(teachers[0]), len(staff_school) - len(teachers[0]), year)
-    courses, sections = _courses(rng, plan, year), _sections(rng, plan, year)
-    org, term, course, section, person = (
-        table["id"].to_numpy(dtype=object) for table in (orgs, terms, courses, sections, persons)
-    )
-    numbers = np.array(plan.sections, dtype=np.int64).reshape(-1, 4)
-    staff = len(grade) + np.arange(len(staff_school))
-    offered = np.unique(numbers[:, :2], axis=0)
-    links = _Links(rng)
-    links.add("org", org[1:], "child_of", "org", np.repeat(org[:1], len(org) - 1), "both")
-    links.add("term", term[1:], "child_of", "term", term[_PARENTS], "both")
-    links.add("course", course[offered[:, 0]], "offered_by", "org", org[1:][offered[:, 1]], "source")
-    links.add("section", section, "of_course", "course", course[numbers[:, 0]], "both")
-    links.add("section", section, "held_at", "org", org[1:][numbers[:, 1]], "source")
-    links.add("section", section, "in_term", "term", term[numbers[:, 2]], "source")
-    links.add("person", person[: len(grade)], "member_of", "org", org[1:][school_of], "both", role="student")
-    links.add("person", person[staff], "member_of", "org", org[1:][staff_school], "both", role="teacher")
-    if len(levels) > 1:
-        few = np.arange(0, len(teachers[0]), 25)
-        second = (staff_school[few] + 1) % len(levels)
-        links.add("person", person[staff[few]], "member_of", "org", org[1:][second], "both", role="teacher")
-    who = np.concatenate([np.array([], dtype=np.int64), *plan.students])
-    where = np.concatenate([np.array([], dtype=np.int64), *plan.student_sections])
-    spans = np.array([(terms["start_date"][n].date(), terms["end_date"][n].date()) for n in range(3)], dtype=object)
-    links.add(
-        "person", person[who], "student_in", "section", section[where], "both", "student", spans[numbers[where, 2]]
-    )
-    teaching, taught = _with_coteachers(rng, teachers)
-    lead = np.arange(len(taught)) < len(plan.sections)
-    spans_taught = spans[numbers[taught, 2]]
-    links.add(
-        "person",
-        person[staff[teaching]],
-        "teacher_in",
-        "section",
-        section[taught],
-        "both",
-        "teacher",
-        spans_taught,
-        lead,
-    )
-    categories = _categories(rng, len(section), year)
-    category = categories["id"].to_numpy(dtype=object)
-    graded = np.arange(0, len(section), 5)
-    links.add("grading_category", category[: len(graded)], "graded_in", "section", section[graded], "source")
-    links.add("grading_category", category[: len(graded)], "graded_for", "term", term[numbers[graded, 2]], "source")
-    links.add(
-        "grading_category",
-        category[len(graded) :],
-        "graded_for",
-        "org",
-        org[1:][: len(category) - len(graded)],
-        "source",
-    )
+    stamp = _Stamp(rng, school_year)
+    enrollment = enroll(rng, students)
+    teaching = employ(rng, enrollment)
+    terms, parents = _terms(stamp)
+    orgs, courses = _orgs(stamp, enrollment), _courses(stamp, enrollment)
+    persons = _persons(stamp, enrollment, teaching)
+    sections, graded = _sections(stamp, enrollment, teaching, courses), np.arange(0, len(enrollment.sections), _GRADED)
+    categories = stamp.table("grading_categories", {"name": pa.array(list(_CATEGORIES) * len(graded))})
+    tables: dict[str, pd.DataFrame] = {
+        "orgs": orgs,
+        "persons": persons,
+        "courses": courses.drop(columns=["subject", "cohort"]),
+        "sections": sections,
+        "terms": terms,
+        "grading_categories": categories,
+    }
+    link = _Linker(stamp, tables)
+    _link_structure(link, enrollment, courses, parents, graded)
+    _link_people(link, enrollment, teaching)
+    source = f"a made-up district ({students:,} students, seed {seed})"
     return Roster(
-        orgs=orgs,
-        persons=persons,
-        courses=courses,
-        sections=sections,
-        terms=terms,
-        grading_categories=categories,
-        links=frame("links", links.columns()),
-        source=f"a made-up district of {len(grade):,} students",
-        loaded_at=year.created,
-        rollups=frozenset(f"{r.table}.{r.key}" for r in REFERENCES),
+        **cast("dict[str, Any]", tables),
+        links=link.table(),
+        source=source,
+        loaded_at=datetime(school_year, 10, 5, 6, tzinfo=UTC),
     )
 
 
-class _Year:
-    def __init__(self, begins: int) -> None:
-        self.begins = begins
-        self.name = f"{begins}-{(begins + 1) % 100:02}"
-        self.created = datetime(begins, 7, 20, 5, 0, tzinfo=UTC)
+class _Stamp:
+    """Makes tables whose objects have an id, times before the school year, and the school year."""
 
-    def stamp(self, rng: np.random.Generator, ids: Texts) -> dict[str, object]:
-        """The columns that every table has."""
-        created = np.datetime64(f"{self.begins}-07-20T05:00:00", "us") + rng.integers(0, 7200, len(ids)) * 1_000_000
-        updated = created + rng.integers(0, 40 * 86400, len(ids)) * np.timedelta64(1_000_000, "us")
-        as_times = [stamps.astype("datetime64[us]").tolist() for stamps in (created, updated)]
-        return {
-            "id": ids,
-            "school_year": [str(self.begins + 1)] * len(ids),
-            "created_at": [stamp.replace(tzinfo=UTC) for stamp in as_times[0]],
-            "updated_at": [stamp.replace(tzinfo=UTC) for stamp in as_times[1]],
+    def __init__(self, rng: np.random.Generator, school_year: int) -> None:
+        self.rng, self.school_year = rng, school_year
+
+    def table(self, name: str, columns: Mapping[str, object]) -> pd.DataFrame:
+        """A table of as many rows as the columns have."""
+        count = max(len(values) for values in columns.values())  # type: ignore[arg-type]
+        minutes = np.sort(self.rng.integers(0, 30 * 24 * 60, (2, count)), axis=0)
+        created, updated = np.datetime64(f"{self.school_year}-07-05T08:00", "us") + minutes.astype("m8[m]")
+        base = {
+            "id": self.ids(count),
+            "school_year": _same(str(self.school_year + 1), count),
+            "created_at": pa.array(created, pa.timestamp("us", "UTC")),
+            "updated_at": pa.array(updated, pa.timestamp("us", "UTC")),
         }
+        title = columns.get("title", columns.get("name"))
+        return frame(name, {**base, **({} if title is None else {"label": title}), **columns})
+
+    def ids(self, count: int) -> pa.Array:
+        """Random version 4 UUIDs, spelled out without a Python object each."""
+        raw = self.rng.integers(0, 256, (count, 16), dtype=np.uint8)
+        raw[:, 6] = raw[:, 6] & 0x0F | 0x40
+        raw[:, 8] = raw[:, 8] & 0x3F | 0x80
+        nibbles = np.column_stack([raw >> 4, raw & 15]).reshape(count, 2, 16).transpose(0, 2, 1).reshape(count, 32)
+        text = np.full((count, 36), ord("-"), dtype=np.uint8)
+        text[:, [i for i in range(36) if i not in (8, 13, 18, 23)]] = np.frombuffer(b"0123456789abcdef", np.uint8)[
+            nibbles
+        ]
+        offsets = np.arange(0, 36 * count + 1, 36, dtype=np.int32)
+        return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text.tobytes()))
+
+    def numbers(self, count: int, first: int, width: int) -> pa.Array:
+        """Different numbers in no order, as text with leading zeros."""
+        return _digits(self.rng.permutation(first + np.cumsum(self.rng.integers(1, 8, count))), width)
 
 
-def uuids(rng: np.random.Generator, count: int) -> Texts:
-    """Random UUIDs (version 4) as text."""
-    raw = rng.integers(0, 256, (count, 16), dtype=np.uint8)
-    raw[:, 6] = raw[:, 6] & 0x0F | 0x40
-    raw[:, 8] = raw[:, 8] & 0x3F | 0x80
-    text = raw.tobytes().hex()
-    found = np.empty(count, dtype=object)
-    found[:] = [
-        f"{text[i : i + 8]}-{text[i + 8 : i + 12]}-{text[i + 12 : i + 16]}-{text[i + 16 : i + 20]}-{text[i + 20 : i + 32]}"
-        for i in range(0, 32 * count, 32)
-    ]
-    return found
+def _same(value: object, count: int) -> pa.Array:
+    return pa.repeat(pa.scalar(value), count)
 
 
-def _orgs(rng: np.random.Generator, levels: Sequence[Level], year: _Year) -> pd.DataFrame:
-    names = ["Piñon Valley Unified School District"]
-    kinds: dict[str, int] = {}
-    for level in levels:
-        n = kinds[level.name] = kinds.get(level.name, -1) + 1
-        place = PLACES[(n + 7 * len(level.name)) % len(PLACES)].replace("-", " ")
-        again = n // len(PLACES)
-        names.append(f"{place} {level.name} School{f' No. {again + 1}' if again else ''}")
-    stamp = year.stamp(rng, uuids(rng, len(names)))
-    return frame(
-        "orgs",
-        {
-            **stamp,
-            "label": names,
-            "name": names,
-            "org_type": ["lea", *["school"] * len(levels)],
-            "local_id": ["001", *(f"{100 + n:03}" for n in range(len(levels)))],
-            "ext_level": [None, *(level.name for level in levels)],
-        },
-    )
+def _digits(numbers: object, width: int = 1) -> pa.Array:
+    return pc.utf8_lpad(pa.array(numbers, pa.int64()).cast(pa.string()), width, "0")
 
 
-_PARENTS = np.array([0, 0, 1, 1, 2, 2])
+def _text(*parts: object) -> pa.Array:
+    """Texts and Arrow columns, one after the other."""
+    return pc.binary_join_element_wise(*parts, "")
 
 
-def _terms(rng: np.random.Generator, year: _Year) -> pd.DataFrame:
-    y = year.begins
-    rows = [
-        (f"School Year {year.name}", "school_year", date(y, 8, 17), date(y + 1, 5, 28)),
-        (f"Fall Semester {y}", "semester", date(y, 8, 17), date(y, 12, 18)),
-        (f"Spring Semester {y + 1}", "semester", date(y + 1, 1, 5), date(y + 1, 5, 28)),
-        (f"Quarter 1 {year.name}", "quarter", date(y, 8, 17), date(y, 10, 16)),
-        (f"Quarter 2 {year.name}", "quarter", date(y, 10, 19), date(y, 12, 18)),
-        (f"Quarter 3 {year.name}", "quarter", date(y + 1, 1, 5), date(y + 1, 3, 12)),
-        (f"Quarter 4 {year.name}", "quarter", date(y + 1, 3, 15), date(y + 1, 5, 28)),
-    ]
-    names, kinds, starts, ends = (list(column) for column in zip(*rows, strict=True))
-    stamp = year.stamp(rng, uuids(rng, len(rows)))
-    return frame(
+def _pick(texts: list[str] | tuple[str, ...], at: object) -> pa.Array:
+    return pa.array(texts, pa.string()).take(pa.array(at, pa.int64()))
+
+
+def _terms(stamp: _Stamp) -> tuple[pd.DataFrame, list[int]]:
+    """The terms, and of each the row of its parent; -1 for the year."""
+    year = stamp.school_year
+    friday = {
+        month: np.busday_offset(f"{year + (month < 8)}-{month:02d}", which, roll="forward", weekmask="Fri")
+        for month, which in ((11, 0), (1, 2), (3, 3), (6, 0))
+    }
+    monday = np.busday_offset(f"{year}-08", 2, roll="forward", weekmask="Mon")
+    ends = [friday[month] for month in (11, 1, 3, 6)]
+    starts = [monday, *(end + 3 for end in ends[:3])]
+    table = stamp.table(
         "terms",
         {
-            **stamp,
-            "label": names,
-            "name": names,
-            "term_type": kinds,
-            "start_date": starts,
-            "end_date": ends,
-            "status": ["Active"] * 7,
+            "term_type": ["school_year", "semester", "semester", *["quarter"] * 4],
+            "name": [f"{year}-{year + 1}", "Semester 1", "Semester 2", *(f"Quarter {i}" for i in (1, 2, 3, 4))],
+            "description": [f"School year {year}-{year + 1}", "Fall", "Spring", "Fall", "Fall", "Spring", "Spring"],
+            "start_date": np.array([starts[0], starts[0], starts[2], *starts]),
+            "end_date": np.array([ends[3], ends[1], ends[3], *ends]),
+            "status": _same("Active", 7),
         },
     )
+    return table, [-1, 0, 0, 1, 1, 2, 2]
 
 
-def _persons(rng: np.random.Generator, grade: Ints, teachers: int, support: int, year: _Year) -> pd.DataFrame:
-    students, count = len(grade), len(grade) + teachers + support
-    given, family = rng.integers(0, len(GIVEN), count), rng.integers(0, len(FAMILY), count)
-    middle = np.where(rng.random(count) < 0.4, rng.integers(0, len(GIVEN), count), -1)
-    # A child of grade g turns 6 + g in the school year; staff are 24 to 64.
-    age = np.concatenate([grade + 5, rng.integers(24, 64, count - students)])
-    born = np.datetime64(f"{year.begins}-09-01") - (age * 365.25).astype(int) - rng.integers(0, 364, count)
-    born = _apart(given, family, born)
-    first, last = np.array(GIVEN, dtype=object)[given], np.array(FAMILY, dtype=object)[family]
-    number = np.arange(count)
-    local = [f"{n:08}" for n in 10_400 + 3 * number[:students]] + [
-        f"{n:06}" for n in 700 + 7 * number[: count - students]
+def _orgs(stamp: _Stamp, enrollment: Enrollment) -> pd.DataFrame:
+    levels = enrollment.school_level
+    order = stamp.rng.permutation(len(SCHOOLS))
+    names = [
+        f"{SCHOOLS[order[i % len(order)]]}{f' {i // len(order) + 1}' if i >= len(order) else ''} {title}"
+        for i, title in enumerate(LEVELS[level].title if level >= 0 else "School" for level in levels)
     ]
+    kinds = ["lea", *["school"] * len(levels)]
+    local = ["0659", *(f"{i + 1:04d}" for i in range(len(levels)) if i != 658), "0000"][: len(kinds)]
+    return stamp.table("orgs", {"org_type": kinds, "local_id": local, "name": ["Cannon River Public Schools", *names]})
+
+
+def _courses(stamp: _Stamp, enrollment: Enrollment) -> pd.DataFrame:
+    """The courses that have sections, in the order of the catalogue; all of them where there are no students."""
+    if len(enrollment.sections):
+        offered = {(s, c) for s, c in enrollment.sections[["subject", "cohort"]].itertuples(index=False)}
+    else:
+        offered = {
+            (i, c) for i, s in enumerate(SUBJECTS) for c, k in enumerate(enrollment.cohorts) if k.level == s.level
+        }
+    rows = [(SUBJECTS[s], enrollment.cohorts[c], s, c) for s, c in sorted(offered, key=lambda pair: pair[::-1])]
+    columns = {
+        "local_id": [f"{s.code}{c.first:02d}" for s, c, _, _ in rows],
+        "title": [_title(s, c) for s, c, _, _ in rows],
+        "description": [f"{s.department}, grade {c.label}" for s, c, _, _ in rows],
+    }
+    keys = {"subject": [s for _, _, s, _ in rows], "cohort": [c for _, _, _, c in rows]}
+    return stamp.table("courses", columns).assign(**keys)
+
+
+def _persons(stamp: _Stamp, enrollment: Enrollment, teaching: Teaching) -> pd.DataFrame:
+    """Students, then teachers, then staff: of each school its principal, counselor and nurse."""
+    rng, year = stamp.rng, stamp.school_year
+    students, teachers = len(enrollment.grade), len(teaching.school)
+    staff = len(_STAFF) * len(enrollment.school_level) if students else 0
+    count, adults = students + teachers + staff, teachers + staff
+    names = draw_names(rng, count)
+    dob = _birthdays(rng, names.key, enrollment.grade, adults, year)
+    grad_year = year + 13 - enrollment.grade
+    kinds = [("student", students), ("teacher", teachers), ("staff", staff)]
     town = rng.integers(0, len(TOWNS), count)
-    street = rng.integers(0, len(STREETS), count)
-    house = rng.integers(100, 9900, count)
-    kind = np.array(["student"] * students + ["teacher"] * teachers + ["staff"] * support, dtype=object)
-    return frame(
-        "persons",
-        {
-            **year.stamp(rng, uuids(rng, count)),
-            "label": first + " " + last,
-            "person_type": kind,
-            "local_id": local,
-            "state_id": [f"{n:09}" for n in 300_000_017 + 11 * number[: students + teachers]] + [None] * support,
-            "name_first": first,
-            "name_last": last,
-            "name_middle": [GIVEN[n] if n >= 0 else None for n in middle],
-            "address_line1": [f"{n} {STREETS[s]} Street" for n, s in zip(house, street, strict=True)],
-            "address_city": [TOWNS[t][0] for t in town],
-            "address_state": ["NM"] * count,
-            "address_postal_code": [TOWNS[t][1] for t in town],
-            "address_country": ["US"] * count,
-            "phone": [f"(505) 555-01{n:02}" for n in rng.integers(0, 100, count)],
-            "email": _emails(given, family, number),
-            "sex": rng.choice(np.array(["F", "M"], dtype=object), count),
-            "dob": born.tolist(),
-            "aup": [bool(x) for x in rng.random(count) < 0.95],
-            "grad_year": [str(year.begins + 13 - g) for g in grade] + [None] * (count - students),
-            "ext_grade": [_GRADES[g] for g in grade] + [None] * (count - students),
-            "ext_title": [None] * (students + teachers) + [_SUPPORT[n % len(_SUPPORT)] for n in range(support)],
-        },
-    )
+    flats = rng.random(count) < 0.15
+    grades = _pick(["KG", *(f"{grade:02d}" for grade in range(1, 13))], enrollment.grade)
+    jobs = [*(f"{department} Teacher" for department in teaching.department), *list(_STAFF) * (staff // len(_STAFF))]
+    prefix = pa.concat_arrays([pc.utf8_slice_codeunits(_digits(grad_year), 2), _same("", adults)])
+    columns: dict[str, object] = {
+        "label": _text(names.first, " ", names.last),
+        "person_type": pa.concat_arrays([_same(kind, size) for kind, size in kinds]),
+        "local_id": pa.concat_arrays([stamp.numbers(students, 10_400, 8), stamp.numbers(adults, 2_100, 6)]),
+        "state_id": pa.concat_arrays([stamp.numbers(students, 620_000_000, 13), stamp.numbers(adults, 310_000, 7)]),
+        "name_last": names.last,
+        "name_first": names.first,
+        "name_middle": names.middle,
+        "address_line1": _text(
+            _digits(rng.integers(100, 9900, count)), " ", _pick(STREETS, rng.integers(0, len(STREETS), count))
+        ),
+        "address_line2": _text("Apt ", pa.array(rng.integers(1, 60, count), mask=~flats).cast(pa.string())),
+        "address_city": _pick([city for city, _, _ in TOWNS], town),
+        "address_state": _same(STATE, count),
+        "address_postal_code": _pick([code for _, code, _ in TOWNS], town),
+        "address_country": _same("US", count),
+        # 555-0100 to 555-0199 are kept for made-up people.
+        "phone": _text(
+            "(", _pick([area for _, _, area in TOWNS], town), ") 555-01", _digits(rng.integers(0, 100, count), 2)
+        ),
+        "email": _emails(_text(prefix, names.spelling)),
+        "sex": _pick(("F", "M", "X"), np.where(rng.random(count) < 0.01, 2, np.where(names.woman, 0, 1))),
+        "dob": dob,
+        "aup": rng.random(count) < 0.96,
+        "grad_year": pa.concat_arrays([_digits(grad_year), pa.nulls(adults, pa.string())]),
+        "ext_grade": pa.concat_arrays([grades, pa.nulls(adults, pa.string())]),
+        "ext_position": pa.concat_arrays([pa.nulls(students, pa.string()), pa.array(jobs, pa.string())]),
+    }
+    return stamp.table("persons", columns)
 
 
-def _apart(given: Ints, family: Ints, born: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
-    """No two people share name and birthday: those who would are born a day later."""
-    born = born.astype("datetime64[D]")
+def _birthdays(rng: np.random.Generator, names: Numbers, grade: Numbers, adults: int, year: int) -> Dates:
+    """Dates of birth that fit the grade, or a working life, and that tell people of one name apart."""
+    late = rng.random(len(grade)) < 0.03  # a year older than the others
+    youngest = np.concatenate([year - 5 - grade - late, year - rng.integers(23, 66, adults)])
+    september = np.array([f"{y}-09-01" for y in range(1900, year + 1)], dtype="M8[D]")
+    turned = september[youngest - 1900]
+    dob = turned - rng.integers(0, 360, len(turned))
     while True:
-        key = (given * len(FAMILY) + family) * 200_000 + born.astype(np.int64)
+        key = names * 100_000 + (dob - np.datetime64("1900-01-01")).astype(np.int64)
         _, first = np.unique(key, return_index=True)
         again = np.setdiff1d(np.arange(len(key)), first, assume_unique=True)
         if not len(again):
-            return born
-        born[again] += 1
+            return dob
+        dob[again] = turned[again] - rng.integers(0, 360, len(again))
 
 
-def _emails(given: Ints, family: Ints, number: Ints) -> list[str]:
-    def plain(names: Iterable[str], default: str) -> list[str]:
-        return ["".join(c for c in fold(name) if "a" <= c <= "z") or default for name in names]
-
-    first, last = plain(GIVEN, "g"), plain(FAMILY, "f")
-    return [f"{first[g]}.{last[f]}.{n}@example.org" for g, f, n in zip(given, family, number, strict=True)]
-
-
-def _courses(rng: np.random.Generator, plan: _Plan, year: _Year) -> pd.DataFrame:
-    titles = list(plan.courses)
-    stamp = year.stamp(rng, uuids(rng, len(titles)))
-    codes = [f"{fold(title)[:3].upper()}{100 + n}" for n, title in enumerate(titles)]
-    return frame("courses", {**stamp, "label": titles, "title": titles, "local_id": codes})
+def _emails(names: pa.Array) -> pa.Array:
+    """An address for each; a number tells those of one name apart."""
+    series = names.to_pandas()
+    times = series.groupby(series).cumcount().to_numpy() + 1
+    number = pa.array(times, mask=times == 1).cast(pa.string()).fill_null("")
+    return _text(names, number, "@example.org")
 
 
-def _sections(rng: np.random.Generator, plan: _Plan, year: _Year) -> pd.DataFrame:
-    titles = list(plan.courses)
-    names, local, periods, rooms = [], [], [], []
-    counts: dict[tuple[int, int], int] = {}
-    for course, school, _, period in plan.sections:
-        n = counts[course, school] = counts.get((course, school), 0) + 1
-        names.append(f"{titles[course]} - Period {period}, {n}")
-        local.append(f"{100 + school}-{100 + course}-{n:02}")
-        periods.append(str(period))
-        rooms.append(str(100 + (course * 7 + n) % 80))
-    return frame(
-        "sections",
-        {
-            **year.stamp(rng, uuids(rng, len(names))),
-            "label": names,
-            "title": names,
-            "local_id": local,
-            "ext_period": np.array(periods, dtype=object),
-            "ext_room": np.array(rooms, dtype=object),
-        },
-    )
+def _sections(stamp: _Stamp, enrollment: Enrollment, teaching: Teaching, courses: pd.DataFrame) -> pd.DataFrame:
+    rows = enrollment.sections
+    course = _course_rows(enrollment, courses)
+    serial = rows.assign(course=course).groupby(["school", "course"]).cumcount() + 1
+    same = rows.assign(course=course).groupby(["school", "course", "period"])["term"]
+    letter = np.where(same.transform("size") > 1, same.cumcount() + 1, 0)
+    suffixes = ["", *(f" {chr(ord('A') + i)}" if i < 26 else f" {i + 1}" for i in range(int(letter.max(initial=0))))]
+    title, code = (pa.array(courses[name], pa.string()).take(pa.array(course)) for name in ("title", "local_id"))
+    main = teaching.assigned[teaching.assigned["primary"]].set_index("section")["teacher"].reindex(rows.index)
+    room = pd.Series(teaching.school).groupby(teaching.school).cumcount().to_numpy()[main.to_numpy(dtype=np.int64)]
+    columns: dict[str, object] = {
+        "local_id": _text(code, "-", _digits(rows["school"] + 1, 3), "-", _digits(serial, 2)),
+        "title": _text(title, " - Period ", _digits(rows["period"]), _pick(suffixes, letter)),
+        "ext_period": _digits(rows["period"]),
+        "ext_room": _digits(room + 101),
+    }
+    return stamp.table("sections", columns)
 
 
-def _categories(rng: np.random.Generator, sections: int, year: _Year) -> pd.DataFrame:
-    kinds = ("Homework", "Tests", "Projects", "Participation")
-    count = len(range(0, sections, 5)) + 1
-    names = [kinds[n % len(kinds)] for n in range(count)]
-    return frame("grading_categories", {**year.stamp(rng, uuids(rng, count)), "label": names, "name": names})
+def _course_rows(enrollment: Enrollment, courses: pd.DataFrame) -> Numbers:
+    """The row of each section's course."""
+    keys = pd.MultiIndex.from_frame(courses[["subject", "cohort"]])
+    wanted = pd.MultiIndex.from_frame(enrollment.sections[["subject", "cohort"]])
+    return np.asarray(keys.get_indexer(wanted), dtype=np.int64)
 
 
-def _with_coteachers(rng: np.random.Generator, teachers: tuple[list[tuple[int, str]], Ints]) -> tuple[Ints, Ints]:
-    """Who teaches which section: everyone's own, then the co-teachers of about one in twelve."""
-    people, assigned = teachers
-    sections = np.arange(len(assigned))
-    school = np.array([s for s, _ in people], dtype=np.int64)
-    second = (assigned + 1) % max(1, len(people))
-    shared = (rng.random(len(sections)) < 0.08) & (second != assigned)
-    if len(sections):
-        shared &= school[second] == school[assigned]
-    return np.concatenate([assigned, second[shared]]), np.concatenate([sections, sections[shared]])
+def _title(subject: Subject, cohort: Cohort) -> str:
+    """A course's title: of its grade where it has one; a band of grades goes by the department."""
+    if len(subject.titles) == 1:
+        return subject.titles[0].format(cohort.label)
+    if cohort.first == cohort.last:
+        return subject.titles[cohort.first - LEVELS[subject.level].first]
+    name = subject.titles[0].removesuffix(" I") if subject.department == "World Languages" else subject.department
+    return f"{name} {cohort.label}"
 
 
-class _Links:
-    """The rows of ``links`` while they are made."""
+class _Linker:
+    """Gathers the links between rows of the tables."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-        self._parts: dict[str, list[object]] = {}
+    def __init__(self, stamp: _Stamp, tables: dict[str, pd.DataFrame]) -> None:
+        self._stamp = stamp
+        self._ids = {OBJECT_TYPES[name]: pa.array(df["id"], pa.string()) for name, df in tables.items()}
+        self._parts: list[pa.Table] = []
+        self.tables = tables
 
     def add(
-        self,
-        source_type: str,
-        source: Texts,
-        relation: str,
-        target_type: str,
-        target: Texts,
-        stated_by: str,
-        role: str | None = None,
-        spans: NDArray[np.object_] | None = None,
-        primary: NDArray[np.bool_] | None = None,
+        self, relation: str, source: str, rows: Numbers, target: str, to: Numbers, by: str, **columns: object
     ) -> None:
-        count = len(source)
-        none = [None] * count
-        columns: dict[str, Iterable[object]] = {
-            "source_type": [source_type] * count,
-            "source_id": source,
-            "relation": [relation] * count,
-            "target_type": [target_type] * count,
-            "target_id": target,
-            "role": [role] * count,
-            "membership_id": uuids(self._rng, count) if role else none,
-            "status": ["Active" if role else None] * count,
-            "primary": none if primary is None else primary.tolist(),
-            "start_date": none if spans is None else spans[:, 0],
-            "end_date": none if spans is None else spans[:, 1],
-            "stated_by": [stated_by] * count,
+        """Link each of the rows of one type with a row of another."""
+        ends = {
+            "source_type": _same(source, len(rows)),
+            "source_id": self._ids[source].take(pa.array(rows, pa.int64())),
+            "relation": _same(relation, len(rows)),
+            "target_type": _same(target, len(rows)),
+            "target_id": self._ids[target].take(pa.array(to, pa.int64())),
+            "stated_by": _same(by, len(rows)),
         }
-        for name, values in columns.items():
-            self._parts.setdefault(name, []).extend(values)
+        self._parts.append(pa.table({**ends, **columns}))
 
-    def columns(self) -> dict[str, list[object]]:
-        return self._parts
+    def add_members(
+        self, relation: str, role: str, persons: Numbers, target: str, to: Numbers, primary: object, **columns: object
+    ) -> None:
+        """Link persons with a school or section, each by a membership of its own that both sides state."""
+        count = len(persons)
+        membership = {
+            "role": _same(role, count),
+            "membership_id": self._stamp.ids(count),
+            "status": _same("Active", count),
+            "primary": pa.array(np.broadcast_to(np.asarray(primary, dtype=bool), count)),
+        }
+        self.add(relation, "person", persons, target, to, "both", **membership, **columns)
+
+    def table(self) -> pd.DataFrame:
+        """All of them as the links table."""
+        table = pa.concat_tables(self._parts, promote_options="default")
+        return to_pandas("links", table.select([column.name for column in LINK_COLUMNS]))
 
 
-if TYPE_CHECKING:
-    import pandas as pd
+def _link_structure(
+    link: _Linker, enrollment: Enrollment, courses: pd.DataFrame, parents: list[int], graded: Numbers
+) -> None:
+    """Orgs, terms, courses, sections and grading categories among each other."""
+    rows = enrollment.sections
+    schools = np.arange(1, len(enrollment.school_level) + 1)
+    link.add("child_of", "org", schools, "org", np.zeros(len(schools), dtype=np.int64), "both")
+    link.add("child_of", "term", np.arange(1, len(parents)), "term", np.array(parents[1:]), "both")
+    level = np.array([cohort.level for cohort in enrollment.cohorts])[courses["cohort"]]
+    teaches = (enrollment.school_level[None, :] == level[:, None]) | (enrollment.school_level[None, :] == -1)
+    course, school = np.nonzero(teaches)
+    link.add("offered_by", "course", course, "org", school + 1, "source")
+    section = np.arange(len(rows))
+    link.add("of_course", "section", section, "course", _course_rows(enrollment, courses), "both")
+    held_at, in_term = rows["school"].to_numpy() + 1, rows["term"].to_numpy()
+    link.add("held_at", "section", section, "org", held_at, "source")
+    link.add("in_term", "section", section, "term", in_term, "source")
+    category, of = np.arange(len(graded) * len(_CATEGORIES)), np.repeat(graded, len(_CATEGORIES))
+    link.add("graded_in", "grading_category", category, "section", of, "source")
+    link.add("graded_for", "grading_category", category, "term", in_term[of], "source")
+    link.add("graded_for", "grading_category", category, "org", held_at[of], "source")
+
+
+def _link_people(link: _Linker, enrollment: Enrollment, teaching: Teaching) -> None:
+    """Persons with their schools and sections."""
+    terms, persons = link.tables["terms"], link.tables["persons"]
+    students = len(enrollment.grade)
+    grade = pa.array(persons["ext_grade"].iloc[:students], pa.string())
+    link.add_members(
+        "member_of", "student", np.arange(students), "org", enrollment.school + 1, primary=True, grade=grade
+    )
+    employer = [teaching.school]
+    if students:
+        employer.append(np.repeat(np.arange(len(enrollment.school_level)), len(_STAFF)))
+    works_at = np.concatenate(employer)
+    link.add_members("member_of", "teacher", students + np.arange(len(works_at)), "org", works_at + 1, primary=True)
+    second = teaching.second
+    visitors, visited = students + second["teacher"].to_numpy(), second["school"].to_numpy() + 1
+    link.add_members("member_of", "teacher", visitors, "org", visited, primary=False)
+    term = enrollment.sections["term"].to_numpy()
+
+    def dates(section: Numbers) -> dict[str, object]:
+        days = {name: terms[name].to_numpy("M8[D]")[term[section]] for name in ("start_date", "end_date")}
+        return {name: pa.array(values) for name, values in days.items()}
+
+    seat, assigned = enrollment.seat_section, teaching.assigned
+    link.add_members("student_in", "student", enrollment.seat_student, "section", seat, primary=True, **dates(seat))
+    taught = assigned["section"].to_numpy()
+    who = students + assigned["teacher"].to_numpy()
+    link.add_members("teacher_in", "teacher", who, "section", taught, primary=assigned["primary"], **dates(taught))

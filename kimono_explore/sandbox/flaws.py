@@ -1,331 +1,264 @@
-"""Mistakes planted in a made-up district, a handful of each kind, and where they are.
+"""Mistakes, planted in a roster on purpose, with a list of where they are, so that checks can be proven right.
 
-Each row of `VALUES` and `LINKS` plants one kind; the name is the id of the quality check that should find it. Every
-object gets at most one mistake, so that a check's findings can be told apart.
+`FLAWS` has a row for each kind: the check that should find it, and what is done to the roster. Every row uses objects
+that no other row has touched, and lists whatever else follows from it: a section whose course is not delivered also has
+no course. What is wrong with a link is listed under the link's source, or where that was not delivered, its target.
+Where a rule can be read in two ways, nothing is planted that the two readings see differently. A roster without a
+fitting object goes without that flaw.
+
+``no_lea`` and ``no_current_term`` are about a whole roster and would hide others: they are not planted.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import unicodedata
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import numpy as np
 import pandas as pd
 
-from kimono_explore.roster import Roster
-from kimono_explore.sandbox.district import uuids
-from kimono_explore.tables import OBJECT_TYPES, frame
+from kimono_explore.sandbox import sowing
+from kimono_explore.sandbox.soil import Soil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
-_HANDFUL = 3
-
-
-class ValueFlaw(NamedTuple):
-    """A cell that gets a wrong value; `value` makes it from what was there, None empties the cell."""
-
-    check: str
-    table: str
-    column: str
-    who: str | None
-    value: Callable[[object], object] | None
-    note: str
+    from kimono_explore.roster import Roster
+    from kimono_explore.sandbox.soil import Sow
 
 
-VALUES: tuple[ValueFlaw, ...] = (
-    ValueFlaw("missing_local_id", "persons", "local_id", "student", None, "no local id"),
-    ValueFlaw("student_missing_state_id", "persons", "state_id", "student", None, "no state id"),
-    ValueFlaw("student_without_dob", "persons", "dob", "student", None, "no date of birth"),
-    ValueFlaw("teacher_without_email", "persons", "email", "teacher", None, "no e-mail"),
-    ValueFlaw("invalid_email", "persons", "email", "student", lambda _: "ana.silva(at)example", "not an address"),
-    ValueFlaw("invalid_phone", "persons", "phone", "student", lambda _: "call mum", "not a number"),
-    ValueFlaw("invalid_postal_code", "persons", "address_postal_code", "student", lambda _: "8710", "four digits"),
-    ValueFlaw("unknown_state", "persons", "address_state", "student", lambda _: "QX", "no such state"),
-    ValueFlaw("unexpected_sex", "persons", "sex", "student", lambda _: "7", "no such code"),
-    ValueFlaw("untrimmed_text", "persons", "name_last", "student", lambda name: f" {name}\u200b ", "spaces around"),
-    ValueFlaw("broken_encoding", "persons", "name_last", "student", lambda _: "GarcÃ\u00ada", "UTF-8 read as Latin-1"),
-    ValueFlaw("placeholder_name", "persons", "name_first", "student", lambda _: "Test", "a placeholder"),
-    ValueFlaw("shouting_name", "persons", "name_last", "student", lambda _: "HERNANDEZ", "capitals only"),
-    ValueFlaw(
-        "implausible_age", "persons", "dob", "student", lambda _: pd.Timestamp(1962, 4, 1), "a student of over sixty"
-    ),
-    ValueFlaw("missing_local_id", "courses", "local_id", None, None, "no local id"),
-)
-
-
-class LinkFlaw(NamedTuple):
-    """A link of this relation that is cut, or that points to something that does not exist."""
+class Flaw(NamedTuple):
+    """A kind of mistake: the id of the check that finds it, and the function that plants a few."""
 
     check: str
-    relation: str
-    source_type: str
-    cut: bool
-    note: str
+    sow: Sow
 
 
-LINKS: tuple[LinkFlaw, ...] = (
-    LinkFlaw("orphan_child_of", "child_of", "term", cut=False, note="its parent was not delivered"),
-    LinkFlaw("orphan_of_course", "of_course", "section", cut=False, note="its course was not delivered"),
-    LinkFlaw("orphan_held_at", "held_at", "section", cut=False, note="its school was not delivered"),
-    LinkFlaw("orphan_in_term", "in_term", "section", cut=False, note="its term was not delivered"),
-    LinkFlaw("orphan_member_of", "member_of", "person", cut=False, note="a school was not delivered"),
-    LinkFlaw("orphan_student_in", "student_in", "person", cut=False, note="a section was not delivered"),
-    LinkFlaw("orphan_teacher_in", "teacher_in", "person", cut=False, note="a section was not delivered"),
-    LinkFlaw("orphan_graded_in", "graded_in", "grading_category", cut=False, note="its section was not delivered"),
-    LinkFlaw("section_without_course", "of_course", "section", cut=True, note="no course"),
-    LinkFlaw("section_without_org", "held_at", "section", cut=True, note="no school"),
-    LinkFlaw("section_without_term", "in_term", "section", cut=True, note="no term"),
-    LinkFlaw("student_without_school", "member_of", "person", cut=True, note="no school"),
-    LinkFlaw("category_without_section", "graded_in", "grading_category", cut=True, note="no section"),
-)
-
-
-def plant(roster: Roster, seed: int) -> tuple[Roster, pd.DataFrame]:
-    """Plant a handful of each kind of mistake in a copy of a roster.
+def plant(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
+    """Plant a few mistakes of every kind.
 
     Parameters
     ----------
     roster : Roster
-        Left as it is.
-    seed : int
+        Stays as it is.
+    seed : int, default 7
         The same seed plants the same mistakes.
 
     Returns
     -------
     Roster
-        The copy, with mistakes. A value that no typed column can hold is in its ``problems``, and the sandbox serves
-        it from there.
+        With the mistakes. A value that its column cannot hold is missing there, and stands in ``problems``.
     pandas.DataFrame
-        check, table, id, note: what was planted where.
+        What checks should find, one row for every failing object: check, table, id, note.
 
     Examples
     --------
     >>> from kimono_explore.sandbox.district import make_district
-    >>> flawed, planted = plant(make_district(200), seed=7)
-    >>> planted.query("check == 'broken_encoding'")["table"].unique().tolist()
-    ['persons']
+    >>> flawed, planted = plant(make_district(500))
+    >>> planted.loc[planted["check"] == "invalid_email", "note"].tolist()
+    ["email: 'jane.doe(at)example.org'", "email: 'no-at-sign.example.org'"]
     """
-    garden = _Garden(roster, seed)
-    for value_flaw in VALUES:
-        garden.spoil(value_flaw)
-    for link_flaw in LINKS:
-        garden.break_link(link_flaw)
-    for step in _STEPS:
-        step(garden)
-    return garden.harvest()
+    soil = Soil(roster, seed)
+    for flaw in FLAWS:
+        flaw.sow(soil, flaw.check)
+    tables, links, problems, planted = soil.harvest()
+    order = {flaw.check: position for position, flaw in reversed(list(enumerate(FLAWS)))}
+    planted = planted.sort_values("check", key=lambda checks: checks.map(order), kind="stable", ignore_index=True)
+    flawed = replace(
+        roster,
+        **cast("dict[str, Any]", tables),
+        links=links,
+        problems=problems,
+        source=f"{roster.source}, with planted flaws",
+    )
+    return flawed, planted
 
 
-class _Garden:
-    """A roster while mistakes are planted in it."""
+def _cells(
+    table: str, kind: str | None, *changes: Mapping[str, object], also: str | None = None, plain: bool = False
+) -> Sow:
+    """One object for each change: these of its cells get other values. A callable makes the value from the old one."""
 
-    def __init__(self, roster: Roster, seed: int) -> None:
-        self.roster = roster
-        self.rng = np.random.default_rng([seed, 1])
-        self.tables = {name: df.copy() for name, df in roster.tables.items()}
-        self.links = roster.links.copy()
-        self.problems: list[tuple[str, str, str, str, str]] = []
-        self.planted: list[tuple[str, str, str, str]] = []
-        self.used: set[str] = set()
+    def sow(soil: Soil, check: str) -> None:
+        for row, change in zip(soil.pick(table, len(changes), kind, plain=plain), changes, strict=False):
+            old = soil.tables[table].iloc[row]
+            values = {column: value(old[column]) if callable(value) else value for column, value in change.items()}
+            shown = "; ".join(f"{c}: {v.date() if isinstance(v, pd.Timestamp) else v!r}" for c, v in values.items())
+            for name in filter(None, (check, also)):
+                soil.note(name, table, row, shown)
+            soil.set(table, row, **values)
 
-    def pick(self, table: str, who: str | None = None, count: int = _HANDFUL) -> list[int]:
-        """Rows of a table without a mistake so far: at most a handful, and never more than a twentieth."""
-        df = self.tables[table]
-        free = df["id"].notna() & ~df["id"].isin(self.used)
-        if who is not None:
-            free &= df["person_type"] == who
-        rows = np.flatnonzero(free.to_numpy())
-        chosen = self.rng.permutation(rows)[: min(count, max(1, len(rows) // 20))]
-        self.used.update(df["id"].iloc[chosen])
-        return [int(row) for row in chosen]
+    return sow
 
-    def note(self, check: str, table: str, id: str, note: str) -> None:
-        self.planted.append((check, table, id, note))
 
-    def spoil(self, flaw: ValueFlaw) -> None:
-        df = self.tables[flaw.table]
-        cells = df[flaw.column].tolist()
-        for row in self.pick(flaw.table, flaw.who):
-            cells[row] = None if flaw.value is None else flaw.value(cells[row])
-            self.note(flaw.check, flaw.table, df["id"].iloc[row], flaw.note)
-        df[flaw.column] = pd.Series(cells, dtype=df[flaw.column].dtype)
+def _as_it_came(column: str, problem: str, *values: str, also: str | None = None) -> Sow:
+    """Values of students that their column cannot hold: the cell is empty, the value stands in ``problems``."""
 
-    def break_link(self, flaw: LinkFlaw) -> None:
-        links = self.links
-        chosen = (links["relation"] == flaw.relation) & (links["source_type"] == flaw.source_type)
-        chosen &= ~links["source_id"].isin(self.used) & ~links["target_id"].isin(self.used)
-        if flaw.check == "student_without_school":
-            chosen &= links["role"] == "student"
-        rows = self.rng.permutation(np.flatnonzero(chosen.to_numpy()))[: min(_HANDFUL, max(1, int(chosen.sum()) // 20))]
-        table = next(name for name, t in OBJECT_TYPES.items() if t == flaw.source_type)
+    def sow(soil: Soil, check: str) -> None:
+        for row, value in zip(soil.pick("persons", len(values), "student"), values, strict=False):
+            soil.problem("persons", soil.id("persons", row), column, value, problem)
+            for name in filter(None, (check, also)):
+                soil.note(name, "persons", row, f"{column}: {value!r}")
+            soil.set("persons", row, **{column: None})
+
+    return sow
+
+
+def _shared(table: str, column: str, kind: str | None, *apart: str) -> Sow:
+    """Two objects with one value; both are of one kind and agree in what is named in ``apart``."""
+
+    def sow(soil: Soil, check: str) -> None:
+        rows = soil.pair(table, list(apart), kind)
         for row in rows:
-            self.used.add(links["source_id"].iloc[row])
-            self.note(flaw.check, table, links["source_id"].iloc[row], flaw.note)
-        if flaw.cut:
-            self.links = links.drop(index=links.index[rows]).reset_index(drop=True)
-        else:
-            links.loc[links.index[rows], "target_id"] = uuids(self.rng, len(rows))
-            links.loc[links.index[rows], "stated_by"] = "source"
+            soil.set(table, row, **{column: soil.tables[table][column].iloc[rows[0]]})
+            soil.note(check, table, row, f"two with one {column}")
 
-    def drop_links(self, mask: pd.Series[bool]) -> None:
-        self.links = self.links[~mask].reset_index(drop=True)
-
-    def add_links(self, rows: pd.DataFrame) -> None:
-        both = pd.concat([self.links, rows], ignore_index=True)
-        self.links = frame("links", {name: both[name] for name in both.columns})
-
-    def add_row(self, table: str, like: int, **values: object) -> None:
-        """A further row, like another but for some values."""
-        df = self.tables[table]
-        self.tables[table] = frame(
-            table, {name: [*df[name], values.get(name, df[name].iloc[like])] for name in df.columns}
-        )
-
-    def copy_cells(self, table: str, one: int, other: int, *columns: str) -> None:
-        """Give a row the values of another."""
-        df = self.tables[table]
-        for column in columns:
-            cells = df[column].tolist()
-            cells[other] = cells[one]
-            df[column] = pd.Series(cells, dtype=df[column].dtype)
-
-    def harvest(self) -> tuple[Roster, pd.DataFrame]:
-        names = ("table", "id", "column", "value", "problem")
-        columns = {name: [row[n] for row in self.problems] for n, name in enumerate(names)}
-        planted = pd.DataFrame(self.planted, columns=["check", "table", "id", "note"], dtype="str")
-        planted = planted.sort_values(["check", "table", "id"], ignore_index=True)
-        made = Roster(
-            **self.tables,
-            loaded_at=self.roster.loaded_at,
-            rollups=self.roster.rollups,
-            links=self.links,
-            problems=frame("problems", columns),
-            source=f"{self.roster.source}, with planted flaws",
-        )
-        return made, planted
+    return sow
 
 
-def _shared_values(garden: _Garden) -> None:
-    """Two people with the same local id, state id or e-mail."""
-    persons = garden.tables["persons"]
-    for check, column in (
-        ("duplicate_local_id", "local_id"),
-        ("duplicate_state_id", "state_id"),
-        ("duplicate_email", "email"),
-    ):
-        rows = garden.pick("persons", "student", 2)
-        if len(rows) == 2:
-            one, other = rows
-            garden.copy_cells("persons", one, other, column)
-            for row in rows:
-                garden.note(check, "persons", persons["id"][row], f"shares its {column}")
+def _same_person(soil: Soil, check: str) -> None:
+    """One child registered twice, once typed without accents and capitals."""
+    rows = soil.pair("persons", ["grad_year"], "student")
+    for row in rows[1:]:
+        one = soil.tables["persons"].iloc[rows[0]]
+        names = {c: _typed(one[c]) for c in ("name_first", "name_middle", "name_last") if isinstance(one[c], str)}
+        soil.set("persons", row, **{"name_middle": None, **names, "dob": one["dob"]})
+    for row in rows:
+        soil.note(check, "persons", row, "the same name and birthday twice")
 
 
-def _same_person_twice(garden: _Garden) -> None:
-    """One child under two ids: the same name, but for case, and birthday."""
-    persons = garden.tables["persons"]
-    rows = garden.pick("persons", "student", 2)
-    if len(rows) == 2:
-        one, other = rows
-        garden.copy_cells("persons", one, other, "name_first", "name_last", "dob")
-        persons.loc[other, "name_first"] = str(persons["name_first"][one]).lower()
-        for row in rows:
-            garden.note("possible_duplicate_person", "persons", persons["id"][row], "same name and birthday")
+def _typed(name: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.lower()) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", plain)
 
 
-def _nameless(garden: _Garden) -> None:
-    persons = garden.tables["persons"]
-    for row in garden.pick("persons", "student", 2):
-        persons.loc[row, ["name_first", "name_last", "name_middle", "label"]] = None
-        garden.note("person_without_name", "persons", persons["id"][row], "no name at all")
+def _student_and_staff(soil: Soil, check: str) -> None:
+    students, teachers = soil.pick("persons", 2, "student"), soil.pick("persons", 2, "teacher")
+    for student, teacher in zip(students, teachers, strict=False):
+        soil.set("persons", student, local_id=soil.tables["persons"]["local_id"].iloc[teacher])
+        for row in (student, teacher):
+            soil.note(check, "persons", row, "a student and a teacher with one local id")
 
 
-def _bad_values(garden: _Garden) -> None:
-    """Dates that are none: they cannot be in a typed column, so they are in ``problems`` as they came."""
-    persons = garden.tables["persons"]
-    for row, value in zip(garden.pick("persons", "student"), ("31/02/2012", "unknown", "2012-13-01"), strict=False):
-        persons.loc[row, "dob"] = pd.NaT
-        garden.problems.append(("persons", persons["id"][row], "dob", value, "not a date"))
-        garden.note("bad_value", "persons", persons["id"][row], f"dob {value}")
-        garden.note("student_without_dob", "persons", persons["id"][row], "its dob is no date")
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
 
 
-def _rows_that_repeat(garden: _Garden) -> None:
-    for row in garden.pick("courses", count=1):
-        id = garden.tables["courses"]["id"][row]
-        garden.add_row("courses", row, title="A second course of the same id")
-        garden.note("duplicate_id", "courses", id, "two courses with one id")
-    for row in garden.pick("grading_categories", count=1):
-        garden.add_row("grading_categories", row, id=None, name="Nobody's category")
-        garden.note("missing_id", "grading_categories", "", "no id")
+_NAMES = ("name_first", "name_middle", "name_last")
+
+_AGES: list[dict[str, object]] = [{"dob": pd.Timestamp(1979, 3, 1)}, {"dob": pd.Timestamp(2025, 2, 3)}]
 
 
-def _terms(garden: _Garden) -> None:
-    terms = garden.tables["terms"]
-    if terms.empty:
-        return
-    year = terms.iloc[0]
-    names = {
-        "term_without_dates": ("Undated Term", pd.NaT, pd.NaT),
-        "term_ends_before_start": ("Backward Term", year["end_date"], year["start_date"]),
-        "term_too_long": ("Endless Term", year["start_date"], year["start_date"] + pd.Timedelta(days=1500)),
-    }
-    for check, (name, start, end) in names.items():
-        id = str(uuids(garden.rng, 1)[0])
-        garden.add_row("terms", 0, id=id, name=name, label=name, term_type="term", start_date=start, end_date=end)
-        garden.note(check, "terms", id, name)
-
-
-def _empty_sections(garden: _Garden) -> None:
-    for check, relation in (("section_without_teacher", "teacher_in"), ("section_without_students", "student_in")):
-        ids = garden.tables["sections"]["id"].iloc[garden.pick("sections", count=2)]
-        garden.drop_links(garden.links["relation"].eq(relation) & garden.links["target_id"].isin(ids))
-        for id in ids:
-            garden.note(check, "sections", id, f"no {relation} link")
-
-
-def _memberships(garden: _Garden) -> None:
-    """Memberships that only one side states, that come twice, or that make a student a teacher."""
-    links = garden.links
-    free = links["relation"].eq("student_in") & ~links["source_id"].isin(garden.used)
-    free &= ~links["target_id"].isin(garden.used)
-    rows = garden.rng.permutation(np.flatnonzero(free.to_numpy()))
-    _, first = np.unique(links["source_id"].iloc[rows].to_numpy(dtype=str), return_index=True)
-    rows = rows[np.sort(first)][:6]
-    ids = links["source_id"].iloc[rows].tolist()
-    garden.used.update(ids)
-    for n, (row, id) in enumerate(zip(rows[:4], ids[:4], strict=True)):
-        links.loc[links.index[row], "stated_by"] = ("source", "target")[n % 2]
-        garden.note("one_sided_membership", "persons", id, f"stated by the {('person', 'section')[n % 2]} only")
-    if len(rows) == 6:
-        again, teaching = links.iloc[[rows[4]]].copy(), links.iloc[[rows[5]]].copy()
-        again["membership_id"] = uuids(garden.rng, 1)
-        garden.note("duplicate_membership", "persons", ids[4], "in the same section twice")
-        teaching["relation"], teaching["role"], teaching["stated_by"] = "teacher_in", "teacher", "target"
-        teaching["membership_id"] = uuids(garden.rng, 1)
-        garden.note("student_and_teacher_of_section", "sections", teaching["target_id"].iloc[0], "a student teaches it")
-        garden.add_links(pd.concat([again, teaching]))
-
-
-def _wrong_types(garden: _Garden) -> None:
-    """A section whose course is a term."""
-    links, terms = garden.links, garden.tables["terms"]
-    for row in garden.pick("sections", count=2) if len(terms) else ():
-        id = garden.tables["sections"]["id"][row]
-        its = links.index[links["relation"].eq("of_course") & links["source_id"].eq(id)]
-        links.loc[its, "target_type"] = "term"
-        links.loc[its, "target_id"] = terms["id"].iloc[0]
-        links.loc[its, "stated_by"] = "source"
-        garden.note("wrong_target_type", "sections", id, "its course is a term")
-
-
-_STEPS: tuple[Callable[[_Garden], None], ...] = (
-    _shared_values,
-    _same_person_twice,
-    _nameless,
-    _bad_values,
-    _rows_that_repeat,
-    _terms,
-    _empty_sections,
-    _memberships,
-    _wrong_types,
+FLAWS: tuple[Flaw, ...] = (
+    # Identity
+    Flaw("missing_id", sowing.missing_id),
+    Flaw("duplicate_id", sowing.duplicate_id),
+    Flaw("duplicate_local_id", _shared("persons", "local_id", "student")),
+    Flaw("duplicate_local_id", _shared("sections", "local_id", None, "school", "term")),
+    Flaw("duplicate_state_id", _shared("persons", "state_id", "student")),
+    Flaw("missing_local_id", _cells("persons", "student", {"local_id": None}, {"local_id": None})),
+    Flaw("missing_local_id", _cells("sections", None, {"local_id": None})),
+    Flaw("missing_local_id", _cells("courses", None, {"local_id": None})),
+    Flaw("student_missing_state_id", _cells("persons", "student", {"state_id": None}, {"state_id": None})),
+    Flaw("duplicate_email", _shared("persons", "email", "student")),
+    Flaw("possible_duplicate_person", _same_person),
+    Flaw("student_and_staff", _student_and_staff),
+    # References
+    Flaw("orphan_child_of", sowing.term("Transfer Session")),
+    Flaw("orphan_offered_by", sowing.missing_end("offered_by", "courses", None, "org")),
+    Flaw("orphan_of_course", sowing.orphan_of_course),
+    Flaw("orphan_in_term", sowing.missing_end("in_term", "sections", None, "term")),
+    Flaw("orphan_member_of", sowing.missing_end("member_of", "persons", "student", "org", "student")),
+    Flaw("orphan_student_in", sowing.missing_end("student_in", "persons", "student", "section", "student")),
+    Flaw("orphan_student_in", sowing.missing_source("student_in", "student")),
+    Flaw("orphan_teacher_in", sowing.missing_end("teacher_in", "persons", "teacher", "section", "teacher")),
+    Flaw("orphan_teacher_in", sowing.missing_source("teacher_in", "teacher")),
+    Flaw("orphan_graded_in", sowing.orphan_graded),
+    Flaw("orphan_graded_for", sowing.missing_end("graded_for", "grading_categories", None, "org")),
+    Flaw("orphan_held_at", sowing.school_not_delivered),
+    Flaw("one_sided_membership", sowing.one_sided),
+    Flaw("duplicate_membership", sowing.twice),
+    Flaw("student_and_teacher_of_section", sowing.student_and_teacher),
+    Flaw("wrong_target_type", sowing.wrong_type),
+    # Agreement
+    Flaw("section_org_not_in_course", sowing.section_org_not_in_course),
+    Flaw("student_outside_school", sowing.outside_school("student_in", "student")),
+    Flaw("teacher_outside_school", sowing.outside_school("teacher_in", "teacher")),
+    Flaw("parent_child_mismatch", sowing.parent_child_mismatch),
+    # Structure
+    Flaw("org_cycle", sowing.org_cycle),
+    Flaw("term_cycle", sowing.term_cycle),
+    Flaw("school_without_parent", sowing.no_parent),
+    Flaw("unknown_org_type", sowing.new_orgs("annex", "Bus Garage", "Boathouse")),
+    Flaw("school_without_students", sowing.new_orgs("school", "Harbor Online School", also="school_without_teachers")),
+    # Completeness
+    Flaw("section_without_teacher", sowing.no_teacher),
+    Flaw("section_without_students", sowing.new_section(0)),
+    Flaw("section_without_course", sowing.cut("of_course", "sections")),
+    Flaw("section_without_term", sowing.cut("in_term", "sections")),
+    Flaw("section_without_org", sowing.cut("held_at", "sections")),
+    Flaw("course_without_sections", sowing.new_courses(offered=True)),
+    Flaw("course_without_org", sowing.new_courses(offered=False)),
+    Flaw("term_without_sections", sowing.term("Short Session")),
+    Flaw("student_without_school", sowing.no_school),
+    Flaw("student_without_sections", sowing.no_sections),
+    Flaw("teacher_without_school", sowing.new_teachers(school=False)),
+    Flaw("teacher_without_sections", sowing.new_teachers(school=True)),
+    Flaw("person_without_name", _cells("persons", "student", *[dict.fromkeys(_NAMES)] * 2)),
+    Flaw("teacher_without_email", _cells("persons", "teacher", {"email": None}, {"email": None})),
+    Flaw("student_without_dob", _cells("persons", "student", {"dob": None}, {"dob": None})),
+    Flaw("category_without_section", sowing.cut("graded_in", "grading_categories")),
+    # Values
+    Flaw("bad_value", _as_it_came("dob", "not a date", "31/02/2012", "unknown", also="student_without_dob")),
+    Flaw("bad_value", _as_it_came("updated_at", "not a time", "yesterday")),
+    Flaw("bad_value", _as_it_came("aup", "neither true nor false", "maybe")),
+    Flaw("bad_value", sowing.term_start),
+    Flaw(
+        "invalid_email",
+        _cells("persons", "student", {"email": "jane.doe(at)example.org"}, {"email": "no-at-sign.example.org"}),
+    ),
+    Flaw("invalid_phone", _cells("persons", "student", {"phone": "call after six"}, {"phone": "555"})),
+    Flaw(
+        "invalid_postal_code",
+        _cells("persons", "student", {"address_postal_code": "5505"}, {"address_postal_code": "ABCDE"}),
+    ),
+    Flaw("unknown_state", _cells("persons", "student", {"address_state": "ZQ"}, {"address_state": "Q1"})),
+    Flaw("unexpected_sex", _cells("persons", "student", {"sex": "?"}, {"sex": "7"})),
+    Flaw("untrimmed_text", _cells("persons", "student", {"name_last": lambda name: f"{name} "})),
+    Flaw("untrimmed_text", _cells("persons", "teacher", {"address_city": "Faribault\u200b"})),
+    Flaw("untrimmed_text", _cells("sections", None, {"title": lambda title: f"\t{title}"})),
+    Flaw(
+        "broken_encoding",
+        _cells("persons", "student", {"name_first": "JosÃ©", "name_last": "NuÃ±ez"}, {"name_last": "Mu\ufffdoz"}),
+    ),
+    Flaw(
+        "placeholder_name",
+        _cells(
+            "persons",
+            "student",
+            {"name_first": "Test", "name_last": "Test"},
+            {"name_first": "Unknown", "name_last": "Unknown"},
+            {"name_first": "xxx", "name_last": "xxx"},
+        ),
+    ),
+    Flaw("shouting_name", _cells("persons", "student", *[{"name_first": _upper, "name_last": _upper}] * 2, plain=True)),
+    Flaw("implausible_age", _cells("persons", "student", *_AGES, also="grad_year_against_dob")),
+    Flaw("implausible_age", _cells("persons", "teacher", {"dob": pd.Timestamp(1919, 5, 5)})),
+    Flaw("grad_year_against_dob", _cells("persons", "student", {"grad_year": "2005"}, {"grad_year": "2060"})),
+    Flaw("school_year_outlier", _cells("persons", "student", {"school_year": "2019"})),
+    Flaw("school_year_outlier", _cells("sections", None, {"school_year": "2019"})),
+    Flaw("same_title_sections", _shared("sections", "title", None, "course", "school", "term")),
+    # Dates
+    Flaw("term_without_dates", sowing.term("Open Session")),
+    Flaw("term_ends_before_start", sowing.term("Backward Session")),
+    Flaw("child_term_outside_parent", sowing.term("Late Session")),
+    Flaw("sibling_terms_overlap", sowing.siblings),
+    Flaw("term_too_long", sowing.term("Records of the Eighties")),
+    # Load: last, because it seats people in sections that nothing else has touched.
+    Flaw("undersize_section", sowing.new_section(2)),
+    Flaw("oversize_section", sowing.oversize),
+    Flaw("student_overload", sowing.overload("student_in", "student", 18)),
+    Flaw("teacher_overload", sowing.overload("teacher_in", "teacher", 18)),
 )
+
+"""Every kind of mistake; adding one is adding a row."""

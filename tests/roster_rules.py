@@ -1,0 +1,451 @@
+"""What makes a roster wrong, spelled out in plain pandas: the second opinion that planted flaws are tested against.
+
+Each rule gives the (table, id) of every failing object.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from kimono_explore.tables import OBJECT_TYPES, RELATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from kimono_explore.roster import Roster
+
+    Failing = list[tuple[str, str | None]]
+    Rule = Callable[["View"], Failing]
+
+TABLE_OF = {t: table for table, t in OBJECT_TYPES.items()}
+ENDS = {
+    "child_of": {("org", "org"), ("term", "term")},
+    "offered_by": {("course", "org")},
+    "of_course": {("section", "course")},
+    "held_at": {("section", "org")},
+    "in_term": {("section", "term")},
+    "member_of": {("person", "org")},
+    "student_in": {("person", "section")},
+    "teacher_in": {("person", "section")},
+    "graded_in": {("grading_category", "section")},
+    "graded_for": {("grading_category", "term"), ("grading_category", "org")},
+}
+RULES: dict[str, Rule] = {}
+
+
+class View:
+    """A roster as the rules look at it: links as plain rows, and who exists."""
+
+    def __init__(self, roster: Roster, as_of: str) -> None:
+        self.roster, self.as_of = roster, pd.Timestamp(as_of)
+        self.links = roster.links.astype(
+            dict.fromkeys(("source_type", "target_type", "relation", "stated_by", "role"), "str")
+        )
+        self.ids = {t: set(roster.table(t)["id"].dropna()) for t in TABLE_OF}
+        exists = [(s, t) for s, t in zip(self._known("source"), self._known("target"), strict=True)]
+        self.links = self.links.assign(
+            near=np.array([s for s, _ in exists], dtype=bool), far=np.array([t for _, t in exists], dtype=bool)
+        )
+        self.valid = self.links[self.links["near"] & self.links["far"]]
+
+    def _known(self, end: str) -> list[bool]:
+        pairs = zip(self.links[f"{end}_type"], self.links[f"{end}_id"], strict=True)
+        return [id in self.ids[kind] for kind, id in pairs]
+
+    def of(self, relation: str) -> pd.DataFrame:
+        right = self.valid[self.valid["relation"] == relation]
+        fits = [pair in ENDS[relation] for pair in zip(right["source_type"], right["target_type"], strict=True)]
+        return right[np.array(fits, dtype=bool)]
+
+    def persons(self, *kinds: str) -> pd.DataFrame:
+        return self.roster.persons[self.roster.persons["person_type"].isin(kinds)]
+
+    def schools(self) -> pd.DataFrame:
+        return self.roster.orgs[self.roster.orgs["org_type"] == "school"]
+
+    def one(self, relation: str) -> dict[str, str]:
+        links = self.of(relation).drop_duplicates("source_id")
+        return dict(zip(links["source_id"], links["target_id"], strict=True))
+
+    def many(self, relation: str) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for source, target in zip(self.of(relation)["source_id"], self.of(relation)["target_id"], strict=True):
+            found.setdefault(source, set()).add(target)
+        return found
+
+
+def rule(check: str) -> Callable[[Rule], Rule]:
+    def keep(function: Rule) -> Rule:
+        RULES[check] = function
+        return function
+
+    return keep
+
+
+def rows(table: str, df: pd.DataFrame, where: Iterable[bool] | None = None) -> Failing:
+    chosen = df if where is None else df[np.array(list(where), dtype=bool)]
+    return [(table, None if pd.isna(id) else id) for id in chosen["id"]]
+
+
+def sources(links: pd.DataFrame) -> Failing:
+    ends = zip(links["source_type"], links["source_id"], strict=True)
+    return [(TABLE_OF[kind], id) for kind, id in ends]
+
+
+def without(table: str, df: pd.DataFrame, ids: Iterable[str]) -> Failing:
+    return rows(table, df[df["id"].notna() & ~df["id"].isin(set(ids))])
+
+
+def plain(text: object) -> str:
+    if not isinstance(text, str):
+        return ""
+    marks = unicodedata.normalize("NFKD", text.casefold())
+    return "".join("".join(c for c in marks if not unicodedata.combining(c)).split())
+
+
+def cells(table: str, column: str, wrong: Callable[[str], bool], *kinds: str) -> Rule:
+    def found(view: View) -> Failing:
+        df = view.roster.tables[table]
+        df = df[df["person_type"].isin(kinds)] if kinds else df
+        return rows(table, df, [isinstance(v, str) and wrong(v) for v in df[column]])
+
+    return found
+
+
+def missing(column: str, *kinds: str) -> Rule:
+    return lambda view: rows("persons", view.persons(*kinds)[view.persons(*kinds)[column].isna()])
+
+
+def shared(df: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    known = df.dropna(subset=columns[:1])
+    return known[known.duplicated(list(columns), keep=False)]
+
+
+RULES["missing_id"] = lambda view: [
+    f for name, df in view.roster.tables.items() for f in rows(name, df[df["id"].isna()])
+]
+RULES["student_missing_state_id"] = missing("state_id", "student")
+RULES["teacher_without_email"] = missing("email", "teacher")
+RULES["student_without_dob"] = missing("dob", "student")
+RULES["duplicate_state_id"] = lambda view: rows("persons", shared(view.roster.persons, "state_id"))
+RULES["duplicate_email"] = lambda view: rows("persons", shared(view.roster.persons, "email"))
+RULES["invalid_email"] = cells("persons", "email", lambda v: not re.fullmatch(r"[\w.]+@[\w.]+\.\w+", v, re.ASCII))
+RULES["invalid_phone"] = cells("persons", "phone", lambda v: len(re.sub(r"\D", "", v)) != 10)
+RULES["invalid_postal_code"] = cells("persons", "address_postal_code", lambda v: not re.fullmatch(r"\d{5}", v))
+RULES["unknown_state"] = cells("persons", "address_state", lambda v: v != "MN")
+RULES["unexpected_sex"] = cells("persons", "sex", lambda v: v not in "FMX")
+RULES["unknown_org_type"] = cells("orgs", "org_type", lambda v: v not in ("lea", "school"))
+
+
+@rule("duplicate_id")
+def _(view: View) -> Failing:
+    times = Counter(id for df in view.roster.tables.values() for id in df["id"].dropna())
+    return [f for name, df in view.roster.tables.items() for f in rows(name, df, [times[id] > 1 for id in df["id"]])]
+
+
+@rule("duplicate_local_id")
+def _(view: View) -> Failing:
+    roster = view.roster
+    courses = view.of("offered_by")[["source_id", "target_id"]].merge(
+        roster.courses, left_on="source_id", right_on="id"
+    )
+    sections = roster.sections.assign(
+        org=roster.sections["id"].map(view.one("held_at")), term=roster.sections["id"].map(view.one("in_term"))
+    )
+    return [
+        *rows("persons", shared(roster.persons, "local_id", "person_type")),
+        *rows("orgs", shared(roster.orgs, "local_id")),
+        *rows("courses", shared(courses, "local_id", "target_id").drop_duplicates("id")),
+        *rows("sections", shared(sections.dropna(subset=["org", "term"]), "local_id", "org", "term")),
+    ]
+
+
+@rule("missing_local_id")
+def _(view: View) -> Failing:
+    tables = {name: view.roster.tables[name] for name in ("orgs", "persons", "courses", "sections")}
+    return [f for name, df in tables.items() for f in rows(name, df[df["local_id"].isna()])]
+
+
+@rule("possible_duplicate_person")
+def _(view: View) -> Failing:
+    persons = view.roster.persons
+    names = persons["name_first"].map(plain) + "|" + persons["name_last"].map(plain)
+    known = persons.assign(key=names).dropna(subset=["dob"])
+    return rows("persons", shared(known[known["key"] != "|"], "key", "dob"))
+
+
+@rule("student_and_staff")
+def _(view: View) -> Failing:
+    students, others = view.persons("student"), view.persons("teacher", "staff")
+    found: set[str] = set()
+    for column in ("email", "state_id", "local_id"):
+        both = set(students[column].dropna()) & set(others[column].dropna())
+        found |= set(view.roster.persons.loc[view.roster.persons[column].isin(both), "id"])
+    return [("persons", id) for id in sorted(found)]
+
+
+def orphan(relation: str) -> Rule:
+    def found(view: View) -> Failing:
+        links = view.links[(view.links["relation"] == relation) & ~(view.links["near"] & view.links["far"])]
+        held = [
+            (s_type, s) if near else (t_type, t)
+            for s_type, s, t_type, t, near in zip(
+                links["source_type"],
+                links["source_id"],
+                links["target_type"],
+                links["target_id"],
+                links["near"],
+                strict=True,
+            )
+        ]
+        return [(TABLE_OF[kind], id) for kind, id in sorted(set(held))]
+
+    return found
+
+
+for relation in RELATIONS:
+    RULES[f"orphan_{relation}"] = orphan(relation)
+
+MEMBERSHIPS = ["member_of", "student_in", "teacher_in"]
+
+
+@rule("one_sided_membership")
+def _(view: View) -> Failing:
+    links = view.valid[view.valid["relation"].isin(MEMBERSHIPS)]
+    return sources(links[links["stated_by"] != "both"])
+
+
+@rule("parent_child_mismatch")
+def _(view: View) -> Failing:
+    return sources(view.of("child_of")[view.of("child_of")["stated_by"] != "both"])
+
+
+@rule("duplicate_membership")
+def _(view: View) -> Failing:
+    links = view.valid[view.valid["relation"].isin(MEMBERSHIPS)]
+    return sources(links[links.duplicated(["relation", "source_id", "target_id"])])
+
+
+@rule("student_and_teacher_of_section")
+def _(view: View) -> Failing:
+    ends = ["source_id", "target_id"]
+    return sources(view.of("student_in").merge(view.of("teacher_in")[ends].drop_duplicates(), on=ends))
+
+
+@rule("wrong_target_type")
+def _(view: View) -> Failing:
+    kinds = zip(view.links["relation"], view.links["source_type"], view.links["target_type"], strict=True)
+    wrong = [(s, t) not in ENDS[relation] for relation, s, t in kinds]
+    return sources(view.links[np.array(wrong, dtype=bool)])
+
+
+@rule("section_org_not_in_course")
+def _(view: View) -> Failing:
+    offers, org, course = view.many("offered_by"), view.one("held_at"), view.one("of_course")
+    both = [id for id in view.roster.sections["id"] if id in org and offers.get(course.get(id, ""))]
+    return [("sections", id) for id in both if org[id] not in offers[course[id]]]
+
+
+def outside(relation: str) -> Rule:
+    def found(view: View) -> Failing:
+        schools, org, links = view.many("member_of"), view.one("held_at"), view.of(relation)
+        pairs = zip(links["source_id"], links["target_id"], strict=True)
+        return [("persons", p) for p, s in pairs if s in org and org[s] not in schools.get(p, set())]
+
+    return found
+
+
+RULES["student_outside_school"] = outside("student_in")
+RULES["teacher_outside_school"] = outside("teacher_in")
+
+
+def cycle(kind: str) -> Rule:
+    def found(view: View) -> Failing:
+        links = view.of("child_of")
+        links = links[links["source_type"] == kind]
+        parent = dict(zip(links["source_id"], links["target_id"], strict=True))
+        looping = []
+        for start in parent:
+            at, steps = parent[start], 0
+            while at != start and at in parent and steps < 50:
+                at, steps = parent[at], steps + 1
+            looping += [start] if at == start else []
+        return [(TABLE_OF[kind], id) for id in looping]
+
+    return found
+
+
+RULES["org_cycle"] = cycle("org")
+RULES["term_cycle"] = cycle("term")
+RULES["school_without_parent"] = lambda view: without("orgs", view.schools(), view.of("child_of")["source_id"])
+RULES["no_lea"] = lambda view: [] if (view.roster.orgs["org_type"] == "lea").any() else [("orgs", None)]
+
+
+def school_without(role: str) -> Rule:
+    def found(view: View) -> Failing:
+        members = view.of("member_of")
+        return without("orgs", view.schools(), members.loc[members["role"] == role, "target_id"])
+
+    return found
+
+
+RULES["school_without_students"] = school_without("student")
+RULES["school_without_teachers"] = school_without("teacher")
+
+
+def lacking(table: str, relation: str, end: str, *kinds: str) -> Rule:
+    def found(view: View) -> Failing:
+        df = view.persons(*kinds) if kinds else view.roster.tables[table]
+        return without(table, df, view.of(relation)[f"{end}_id"])
+
+    return found
+
+
+RULES["section_without_teacher"] = lacking("sections", "teacher_in", "target")
+RULES["section_without_students"] = lacking("sections", "student_in", "target")
+RULES["section_without_course"] = lacking("sections", "of_course", "source")
+RULES["section_without_term"] = lacking("sections", "in_term", "source")
+RULES["section_without_org"] = lacking("sections", "held_at", "source")
+RULES["course_without_sections"] = lacking("courses", "of_course", "target")
+RULES["course_without_org"] = lacking("courses", "offered_by", "source")
+RULES["term_without_sections"] = lacking("terms", "in_term", "target")
+RULES["student_without_school"] = lacking("persons", "member_of", "source", "student")
+RULES["student_without_sections"] = lacking("persons", "student_in", "source", "student")
+RULES["teacher_without_school"] = lacking("persons", "member_of", "source", "teacher")
+RULES["teacher_without_sections"] = lacking("persons", "teacher_in", "source", "teacher")
+RULES["category_without_section"] = lacking("grading_categories", "graded_in", "source")
+
+
+@rule("person_without_name")
+def _(view: View) -> Failing:
+    persons = view.roster.persons
+    return rows("persons", persons[persons["name_first"].isna() & persons["name_last"].isna()])
+
+
+@rule("bad_value")
+def _(view: View) -> Failing:
+    return list(zip(view.roster.problems["table"], view.roster.problems["id"], strict=True))
+
+
+def text_rule(wrong: Callable[[str], bool], *columns: str) -> Rule:
+    def found(view: View) -> Failing:
+        failing: Failing = []
+        for name, df in view.roster.tables.items():
+            texts = [c for c in df.columns if (c in columns if columns else pd.api.types.is_string_dtype(df[c]))]
+            bad = [any(isinstance(v, str) and wrong(v) for v in row) for row in df[texts].itertuples(index=False)]
+            failing += rows(name, df, bad)
+        return failing
+
+    return found
+
+
+def untidy(text: str) -> bool:
+    return text != text.strip() or any(unicodedata.category(c) in ("Cc", "Cf") for c in text)
+
+
+def shouting(name: str) -> bool:
+    return len(name) > 2 and name.isupper() and name != name.lower()
+
+
+RULES["untrimmed_text"] = text_rule(untidy)
+RULES["broken_encoding"] = text_rule(lambda v: "\ufffd" in v or bool(re.search("[ÃÂ][\x80-\xbf]", v)))
+PLACEHOLDER = re.compile(r"(test|unknown|none|null|n/?a|tbd|tba|dummy|sample|student|x{2,})", re.IGNORECASE)
+RULES["placeholder_name"] = text_rule(lambda v: bool(PLACEHOLDER.fullmatch(v)), "name_first", "name_last")
+RULES["shouting_name"] = text_rule(shouting, "name_first", "name_last")
+
+
+@rule("implausible_age")
+def _(view: View) -> Failing:
+    persons = view.roster.persons.dropna(subset=["dob"])
+    age = (view.as_of - persons["dob"]).dt.days / 365.25
+    student = persons["person_type"] == "student"
+    return rows("persons", persons[(student & ~age.between(3, 22)) | (~student & ~age.between(16, 90))])
+
+
+@rule("grad_year_against_dob")
+def _(view: View) -> Failing:
+    students = view.persons("student").dropna(subset=["dob", "grad_year"])
+    age = students["grad_year"].astype(int) - students["dob"].dt.year
+    return rows("persons", students[~age.between(16, 21)])
+
+
+@rule("school_year_outlier")
+def _(view: View) -> Failing:
+    usual = pd.concat([df["school_year"] for df in view.roster.tables.values()]).mode().iloc[0]
+    return [f for name, df in view.roster.tables.items() for f in rows(name, df[df["school_year"] != usual])]
+
+
+@rule("term_without_dates")
+def _(view: View) -> Failing:
+    terms = view.roster.terms
+    return rows("terms", terms[terms["start_date"].isna() | terms["end_date"].isna()])
+
+
+RULES["term_ends_before_start"] = lambda view: rows("terms", view.roster.terms.query("end_date < start_date"))
+RULES["term_too_long"] = lambda view: [
+    ("terms", id)
+    for id, days in zip(
+        view.roster.terms["id"], (view.roster.terms["end_date"] - view.roster.terms["start_date"]).dt.days, strict=True
+    )
+    if days > 400
+]
+
+
+@rule("no_current_term")
+def _(view: View) -> Failing:
+    terms = view.roster.terms
+    return [] if ((terms["start_date"] <= view.as_of) & (view.as_of <= terms["end_date"])).any() else [("terms", None)]
+
+
+@rule("child_term_outside_parent")
+def _(view: View) -> Failing:
+    terms, parent = view.roster.terms.set_index("id"), view.one("child_of")
+    failing: Failing = []
+    for id, term in terms.iterrows():
+        above = terms.loc[parent[str(id)]] if str(id) in parent else None
+        if above is not None and (term["start_date"] < above["start_date"] or term["end_date"] > above["end_date"]):
+            failing.append(("terms", str(id)))
+    return failing
+
+
+@rule("sibling_terms_overlap")
+def _(view: View) -> Failing:
+    terms = view.roster.terms.dropna(subset=["start_date", "end_date"])
+    # Terms without a parent are siblings, too: two school years must not overlap either.
+    parent = terms["id"].map(view.one("child_of")).fillna("")
+    found: set[str] = set()
+    for _, group in terms.query("start_date <= end_date").groupby(parent):
+        for i, one in enumerate(group.itertuples()):
+            for other in list(group.itertuples())[i + 1 :]:
+                if one.start_date <= other.end_date and other.start_date <= one.end_date:
+                    found |= {one.id, other.id}
+    return [("terms", id) for id in sorted(found)]
+
+
+def counts(relation: str, end: str, table: str, wrong: Callable[[int], bool]) -> Rule:
+    def found(view: View) -> Failing:
+        times = view.of(relation).groupby(f"{end}_id").size()
+        return [(table, str(id)) for id, n in times.items() if wrong(n)]
+
+    return found
+
+
+RULES["oversize_section"] = counts("student_in", "target", "sections", lambda n: n > 60)
+RULES["undersize_section"] = counts("student_in", "target", "sections", lambda n: n < 4)
+RULES["student_overload"] = counts("student_in", "source", "persons", lambda n: n > 12)
+RULES["teacher_overload"] = counts("teacher_in", "source", "persons", lambda n: n > 12)
+
+
+@rule("same_title_sections")
+def _(view: View) -> Failing:
+    sections = view.roster.sections
+    org, term = sections["id"].map(view.one("held_at")), sections["id"].map(view.one("in_term"))
+    return rows(
+        "sections", shared(sections.assign(org=org, term=term).dropna(subset=["org", "term"]), "title", "org", "term")
+    )
