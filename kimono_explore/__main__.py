@@ -129,7 +129,11 @@ def _execute_notebooks(out: Path) -> list[Path]:
     notebooks = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9]*.ipynb"))
     if notebooks:
         command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", "--log-level", "ERROR"]
-        subprocess.run([*command, "--output-dir", str(out), *map(str, notebooks)], check=True)
+        outcome = subprocess.run(
+            [*command, "--output-dir", str(out), *map(str, notebooks)], stderr=subprocess.PIPE, text=True, check=False
+        )
+        if outcome.returncode:
+            raise KimonoError(f"The notebooks did not run: {outcome.stderr[-2000:]}")
     return [out / f"{path.stem}.html" for path in notebooks]
 
 
