@@ -23,6 +23,7 @@ from kimono_explore.errors import (
     PermissionDeniedError,
     RateLimitError,
     ResponseError,
+    RosterFailedError,
     ServerError,
 )
 from kimono_explore.graph import build_graph, neighborhood, summarize_graph
@@ -30,6 +31,7 @@ from kimono_explore.load import load, load_roster
 from kimono_explore.oneroster import read_oneroster
 from kimono_explore.openapi import openapi
 from kimono_explore.plots import plot_neighborhood, plot_overview
+from kimono_explore.quality import Report, check, check_tasks, checks, define_check
 from kimono_explore.roster import Description, Roster
 from kimono_explore.sandbox import Dialect, Sandbox, sandbox
 from kimono_explore.snapshot import open_roster
@@ -50,13 +52,19 @@ __all__ = [
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",
+    "Report",
     "ResponseError",
     "Roster",
+    "RosterFailedError",
     "Sandbox",
     "ServerError",
     "ack_tasks",
     "build_graph",
+    "check",
+    "check_tasks",
+    "checks",
     "connect",
+    "define_check",
     "delete_task",
     "load",
     "load_roster",

@@ -14,7 +14,8 @@ from kimono_explore.errors import KimonoError
 from kimono_explore.graph import build_graph, neighborhood, summarize_graph
 from kimono_explore.load import load_roster
 from kimono_explore.plots import plot_neighborhood, plot_overview
-from kimono_explore.sandbox import Dialect, make_sandbox, read_source, sandbox
+from kimono_explore.sandbox import Dialect, make_sandbox, sandbox
+from kimono_explore.snapshot import read_source
 from kimono_explore.tasks import load_tasks
 
 if TYPE_CHECKING:

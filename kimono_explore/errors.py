@@ -92,5 +92,9 @@ class BundleError(KimonoError):
     """A OneRoster bundle or a snapshot that cannot be read."""
 
 
+class RosterFailedError(KimonoError):
+    """Checks of severity error failed: `Report.assert_no_errors`."""
+
+
 class KimonoWarning(UserWarning):
     """Something a reader should know that does not stop the work."""

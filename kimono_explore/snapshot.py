@@ -6,11 +6,12 @@ import json
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow.parquet as pq
 
 from kimono_explore.errors import BundleError
+from kimono_explore.oneroster import read_oneroster
 from kimono_explore.roster import Roster
 from kimono_explore.tables import TABLES, to_arrow, to_pandas
 
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _FILES = (*TABLES, "links", "problems")
+
+
+class Manifest(NamedTuple):
+    """What a snapshot says of itself."""
+
+    source: str
+    loaded_at: datetime
+    rollups: frozenset[str]
 
 
 def save_roster(roster: Roster, folder: str | os.PathLike[str]) -> None:
@@ -66,16 +75,36 @@ def open_roster(folder: str | os.PathLike[str]) -> Roster:
     True
     """
     folder = Path(folder)
+    manifest = read_manifest(folder)
+    try:
+        frames = {name: to_pandas(name, pq.read_table(folder / f"{name}.parquet")) for name in _FILES}
+    except (OSError, ValueError) as error:
+        raise _incomplete(folder, error) from error
+    return Roster(**frames, source=manifest.source, loaded_at=manifest.loaded_at, rollups=manifest.rollups)
+
+
+def is_snapshot(folder: str | os.PathLike[str]) -> bool:
+    """Whether there is a snapshot in a folder, whole or not."""
+    return (Path(folder) / _MANIFEST).is_file()
+
+
+def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
+    """What a snapshot says of itself; `BundleError` where it is none."""
+    folder = Path(folder)
     try:
         manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] > _FORMAT:
             raise BundleError(f"{folder} was written by a later version of kimono-explore; update to open it.")
-        frames = {name: to_pandas(name, pq.read_table(folder / f"{name}.parquet")) for name in _FILES}
-        return Roster(
-            **frames,
-            source=manifest["source"],
-            loaded_at=datetime.fromisoformat(manifest["loaded_at"]),
-            rollups=frozenset(manifest["rollups"]),
-        )
+        loaded_at = datetime.fromisoformat(manifest["loaded_at"])
+        return Manifest(str(manifest["source"]), loaded_at, frozenset(manifest["rollups"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"{folder} is not a whole snapshot ({error}). Make one with roster.save(folder).") from error
+        raise _incomplete(folder, error) from error
+
+
+def read_source(path: str | os.PathLike[str]) -> Roster:
+    """A roster from a path: a snapshot folder, or a OneRoster bundle."""
+    return open_roster(path) if is_snapshot(path) else read_oneroster(path)
+
+
+def _incomplete(folder: Path, error: Exception) -> BundleError:
+    return BundleError(f"{folder} is not a whole snapshot ({error}). Make one with roster.save(folder).")

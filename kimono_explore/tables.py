@@ -189,10 +189,10 @@ class Problem(NamedTuple):
 
 
 def declared(name: str) -> tuple[Column, ...]:
-    """The declared columns of one of the six tables, of ``links`` or of ``problems``."""
+    """The declared columns of one of the six tables, of ``links`` or of ``problems``; none of any other table."""
     if name == "links":
         return LINK_COLUMNS
-    return PROBLEM_COLUMNS if name == "problems" else TABLES[name]
+    return PROBLEM_COLUMNS if name == "problems" else TABLES.get(name, ())
 
 
 def frame(name: str, columns: Mapping[str, object] | None = None) -> pd.DataFrame:

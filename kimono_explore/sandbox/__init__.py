@@ -20,7 +20,7 @@ from kimono_explore.sandbox.flaws import plant
 from kimono_explore.sandbox.morning import make_tasks
 from kimono_explore.sandbox.queue import TaskQueue
 from kimono_explore.sandbox.server import BASE_PATH, Credentials, Service, make_app
-from kimono_explore.snapshot import open_roster
+from kimono_explore.snapshot import read_source
 
 if TYPE_CHECKING:
     import os
@@ -190,10 +190,3 @@ def make_sandbox(
     return Sandbox(
         roster, planted, dialect=dialect, seed=seed, port=port, latency=latency, token_lifetime=token_lifetime
     )
-
-
-def read_source(path: str | os.PathLike[str]) -> Roster:
-    """A roster from a path: a snapshot folder, or a OneRoster bundle."""
-    from pathlib import Path
-
-    return open_roster(path) if (Path(path) / "manifest.json").is_file() else read_oneroster(path)

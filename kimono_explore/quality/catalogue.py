@@ -1,0 +1,138 @@
+"""Every check, ours and your own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from kimono_explore.errors import ConfigurationError
+from kimono_explore.quality import completeness, dates, identity, queue, references, structure, values, workload
+from kimono_explore.quality.rules import SEVERITIES, Check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from kimono_explore.quality.rules import Found, Parameter, Severity
+
+ROSTER_CHECKS: tuple[Check, ...] = (
+    *identity.CHECKS,
+    *references.CHECKS,
+    *structure.CHECKS,
+    *completeness.CHECKS,
+    *values.CHECKS,
+    *dates.CHECKS,
+    *workload.CHECKS,
+)
+TASK_CHECKS: tuple[Check, ...] = queue.CHECKS
+
+_own: dict[str, Check] = {}
+
+
+def checks() -> pd.DataFrame:
+    """The catalogue: every check, with its rule and why it matters.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a check: id, title, severity, group, tables, rule, why, params. Your own checks come last.
+
+    Examples
+    --------
+    >>> kx.checks().query("group == 'Load'")["id"].tolist()
+    ['oversize_section', 'undersize_section', 'student_overload', 'teacher_overload', 'same_title_sections']
+    """
+    rows = [
+        {
+            "id": check.id,
+            "title": check.title,
+            "severity": check.severity,
+            "group": check.group,
+            "tables": ", ".join(check.tables),
+            "rule": check.rule_with(check.params),
+            "why": check.why,
+            "params": dict(check.params),
+        }
+        for check in (*ROSTER_CHECKS, *TASK_CHECKS, *_own.values())
+    ]
+    return pd.DataFrame(rows)
+
+
+def define_check(
+    id: str,
+    *,
+    title: str,
+    severity: Severity,
+    tables: Iterable[str],
+    rule: str,
+    why: str,
+    params: Mapping[str, Parameter] | None = None,
+    needs: Iterable[str] = (),
+) -> Callable[[Callable[..., Found]], Callable[..., Found]]:
+    """Add a check of your own to the catalogue; `check` then runs it with the others.
+
+    Parameters
+    ----------
+    id, title, rule, why : str
+        As in the catalogue; ``{name}`` in the rule stands for a parameter.
+    severity : {"error", "warning", "information"}
+    tables : iterable of str
+        The tables whose objects it finds.
+    params : mapping, optional
+        The parameters and their defaults.
+    needs : iterable of str
+        Relations (``"student_in"``) or columns (``"persons.dob"``) without which it knows nothing.
+
+    Returns
+    -------
+    callable
+        A decorator for a function that takes the `kimono_explore.quality.Evidence` and the parameters by name, and
+        gives `kimono_explore.quality.Found`: what it looked at, and what fails, as narwhals frames.
+
+    Raises
+    ------
+    ConfigurationError
+        The id is one of the library's own, or the severity is none.
+
+    Examples
+    --------
+    >>> import narwhals as nw
+    >>> from kimono_explore.quality import Found
+    >>> @kx.define_check(
+    ...     "short_title",
+    ...     title="Section with a short title",
+    ...     severity="information",
+    ...     tables=["sections"],
+    ...     rule="The title has fewer than {letters} letters.",
+    ...     why="Teachers cannot tell what it is.",
+    ...     params={"letters": 4},
+    ... )
+    ... def short_title(evidence, letters):
+    ...     sections = evidence.objects("sections").select("id", "title")
+    ...     return Found(sections, sections.filter(nw.col("title").str.len_chars() < letters))
+    >>> kx.check(roster, checks=["short_title"]).summary["status"].tolist()
+    ['passed']
+    """
+    if id in {check.id for check in (*ROSTER_CHECKS, *TASK_CHECKS)}:
+        raise ConfigurationError(f"{id!r} is a check of the library. Give yours another id.")
+    if severity not in SEVERITIES:
+        raise ConfigurationError(f"No severity {severity!r}. Use one of {', '.join(SEVERITIES)}.")
+
+    def add(find: Callable[..., Found]) -> Callable[..., Found]:
+        _own[id] = Check(
+            id, title, severity, "Your own", tuple(tables), rule, why, find, params=dict(params or {}), needs=tuple(needs)
+        )
+        return find
+
+    return add
+
+
+def choose(chosen: Iterable[str] | None, exclude: Iterable[str], of: tuple[Check, ...]) -> list[Check]:
+    """The checks of these ids, or all, without the excluded ones; an id that nobody knows is an error."""
+    known = {check.id: check for check in of} | (_own if of is ROSTER_CHECKS else {})
+    exclude = [exclude] if isinstance(exclude, str) else list(exclude)
+    chosen = list(known) if chosen is None else [chosen] if isinstance(chosen, str) else list(chosen)
+    for id in (*chosen, *exclude):
+        if id not in known:
+            raise ConfigurationError(f"No check {id!r}. kimono_explore.checks() lists them all.")
+    return [known[id] for id in dict.fromkeys(chosen) if id not in exclude]

@@ -1,0 +1,137 @@
+"""What to fix first: findings by what explains them.
+
+One school that was not delivered makes hundreds of orphans and of students without a school. Here each finding gets
+one cause, and causes stand in the order in which rosters are mended: what others hang on comes first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pandas as pd
+
+from kimono_explore.quality.evidence import TABLE_OF
+from kimono_explore.quality.rules import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from kimono_explore.quality.report import Outcome
+    from kimono_explore.quality.rules import Check
+
+STAGES: tuple[str, ...] = ("orgs", "terms and courses", "sections", "staff", "students", "memberships", "tasks")
+"""In this order: a section cannot be right before its course and school are."""
+
+COLUMNS = ("stage", "cause", "severity", "findings", "checks", "orgs", "where", "type", "id")
+_STAGE_OF = {
+    "orgs": "orgs",
+    "terms": "terms and courses",
+    "courses": "terms and courses",
+    "sections": "sections",
+    "grading_categories": "sections",
+    "persons": "students",
+    "tasks": "tasks",
+}
+
+
+def group_by_cause(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """Every finding, counted once, under what explains it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a cause, what to fix first on top: stage, cause (in words), severity (the worst it explains), findings,
+        checks (their ids), orgs (how many are touched), where (the one org, if it is one), type and id (of the object
+        that is at fault, where it is one).
+    """
+    checks = {outcome.check.id: outcome.check for outcome in outcomes}
+    findings = _findings(outcomes)
+    if findings.empty:
+        return pd.DataFrame({name: pd.Series(dtype="str") for name in COLUMNS})
+    findings["cause"] = _causes(findings, checks)
+    rows = [_row(cast("tuple[str, str, str]", cause), group, checks) for cause, group in findings.groupby("cause")]
+    df = pd.DataFrame(rows, columns=list(COLUMNS))
+    order = pd.DataFrame(
+        {
+            "stage": df["stage"].map(STAGES.index),
+            "severity": df["severity"].map(SEVERITIES.index),
+            "findings": -df["findings"],
+            "cause": df["cause"],
+        }
+    )
+    return df.loc[order.sort_values(list(order.columns)).index].reset_index(drop=True)
+
+
+def _findings(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    columns = ["check", "table", "id", "label", "org_id", "org", "person_type", "role", "missing_type", "missing_id"]
+    failed = [outcome for outcome in outcomes if len(outcome.failures)]
+    parts = [
+        outcome.failures.assign(check=outcome.check.id).reindex(columns=columns).astype("object") for outcome in failed
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def _causes(findings: pd.DataFrame, checks: dict[str, Check]) -> pd.Series:
+    """For each finding a key: (``"missing"``, type, id), (``"object"``, table, id) or (``"check"``, id, who)."""
+    to_blame = {school for check in checks.values() for school in check.follows_school}
+    causes = pd.Series(index=findings.index, dtype="object")
+    for check, rows in findings.groupby("check"):
+        table = rows["table"].where(rows["table"] != "persons", rows["person_type"].fillna("persons"))
+        keys: list[tuple[Hashable, ...]]
+        if check in to_blame:
+            keys = [("object", table, id) for table, id in zip(rows["table"], rows["id"], strict=True)]
+        else:
+            keys = [("check", check, who) for who in table.fillna("")]
+        causes.loc[rows.index] = pd.Series(keys, index=rows.index, dtype="object")
+    gone = findings["missing_id"].notna()
+    named = zip(findings.loc[gone, "missing_type"], findings.loc[gone, "missing_id"], strict=True)
+    causes.loc[gone] = pd.Series([("missing", *key) for key in named], index=findings.index[gone], dtype="object")
+    # Twice, because what explains one finding may itself be explained: a consequence of a consequence.
+    for _ in range(2):
+        for check in checks.values():
+            mine = findings[findings["check"] == check.id]
+            for earlier, key in ((check.follows, ["table", "id"]), (check.follows_school, ["org_id"])):
+                theirs = findings[findings["check"].isin(earlier)]
+                if not len(mine) or not len(theirs):
+                    continue
+                theirs = theirs.assign(org_id=theirs["id"]) if key == ["org_id"] else theirs
+                known = theirs.assign(cause=causes[theirs.index]).dropna(subset=key).drop_duplicates(key)
+                found = mine[key].merge(known[[*key, "cause"]], on=key, how="left")["cause"].set_axis(mine.index)
+                found = found.dropna()
+                causes.loc[found.index] = found
+    return causes
+
+
+def _row(cause: tuple[str, str, str], group: pd.DataFrame, checks: dict[str, Check]) -> tuple[object, ...]:
+    kind, name, id = cause
+    found = group["check"].unique().tolist()
+    severity = min((checks[check].severity for check in found), key=SEVERITIES.index)
+    orgs = group["org_id"].dropna().unique()
+    where = group["org"].dropna().iloc[0] if len(orgs) == 1 and group["org"].notna().any() else None
+    if kind == "missing":
+        stage, type = _STAGE_OF[TABLE_OF[name]], name
+        if name == "person" and (group["role"] == "teacher").any():
+            stage = "staff"
+        text = f"{name.replace('_', ' ').capitalize()} {id} was not delivered"
+        # A school that is not there is no place where something is wrong.
+        where = None if name == "org" else where
+    elif kind == "object":
+        stage, type = _STAGE_OF[name], next(t for t, table in TABLE_OF.items() if table == name)
+        own = group[(group["id"] == id) & (group["table"] == name)]
+        label = own["label"].dropna().iloc[0] if own["label"].notna().any() else id
+        text = f"{label}: {', '.join(checks[check].title.lower() for check in own['check'].unique())}"
+    else:
+        check = checks[name]
+        tables = set(check.tables)
+        if check.group in ("References", "Agreement") and tables == {"persons"}:
+            stage = "memberships"
+        else:
+            stage = "staff" if id in ("teacher", "staff") else _STAGE_OF.get(id, "students")
+        text, type, id = check.title + ("" if len(tables) == 1 else f" ({_who(id)})"), None, None  # type: ignore[assignment]
+    return stage, text, severity, len(group), ", ".join(found), len(orgs), where, type, id
+
+
+def _who(table_or_kind: str) -> str:
+    return {"student": "students", "teacher": "teachers"}.get(table_or_kind, table_or_kind.replace("_", " "))
+
+

@@ -1,0 +1,174 @@
+"""Where checks run: DuckDB, pandas or Spark. The checks are the same; here is all that differs.
+
+An engine brings tables in, keeps what several checks use, and gives results back as the DataFrames of this library.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING, Protocol, cast
+
+import duckdb
+import narwhals as nw
+import pandas as pd
+import pyarrow as pa
+
+from kimono_explore.errors import ConfigurationError
+from kimono_explore.tables import to_arrow, to_pandas
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyspark.sql import DataFrame, SparkSession
+
+
+class Engine(Protocol):
+    """What the checks ask of an engine."""
+
+    name: str
+
+    def bring(self, name: str, df: pd.DataFrame) -> nw.LazyFrame:
+        """One of the roster's tables, from memory."""
+
+    def scan(self, path: Path) -> nw.LazyFrame:
+        """One of the roster's tables, from a Parquet file or a folder of them, read when it is needed."""
+
+    def small(self, columns: dict[str, list[str | None]]) -> nw.LazyFrame:
+        """A small table of text that was worked out in Python."""
+
+    def keep(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+        """The same frame, worked out once."""
+
+    def collect(self, frame: nw.LazyFrame) -> pd.DataFrame:
+        """The rows, with the dtypes of this library."""
+
+    def close(self) -> None:
+        """Give back what the engine holds."""
+
+
+def make_engine(engine: str | SparkSession) -> Engine:
+    """An engine by name, or the one around a Spark session."""
+    if engine == "duckdb":
+        return DuckDB()
+    if engine == "pandas":
+        return Pandas()
+    if hasattr(engine, "createDataFrame"):
+        return Spark(cast("SparkSession", engine))
+    raise ConfigurationError(f'No engine {engine!r}. Use engine="duckdb", "pandas" or a SparkSession.')
+
+
+class DuckDB:
+    """All cores, and larger than memory: what does not fit spills to a private folder that is deleted at the end."""
+
+    name = "duckdb"
+
+    def __init__(self) -> None:
+        self._spill = tempfile.TemporaryDirectory(prefix="kimono-explore-")
+        self._connection = duckdb.connect(config={"temp_directory": self._spill.name})
+        self._kept = 0
+
+    def bring(self, name: str, df: pd.DataFrame) -> nw.LazyFrame:
+        del name
+        return self._lazy(self._connection.from_arrow(_columns(df)))
+
+    def scan(self, path: Path) -> nw.LazyFrame:
+        files = str(path / "**" / "*.parquet") if path.is_dir() else str(path)
+        return self._lazy(self._connection.read_parquet(files))
+
+    def small(self, columns: dict[str, list[str | None]]) -> nw.LazyFrame:
+        return self._lazy(self._connection.from_arrow(_text_table(columns)))
+
+    def keep(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+        self._kept += 1
+        name = f"kept_{self._kept}"
+        relation: duckdb.DuckDBPyRelation = nw.to_native(frame)
+        relation.create(name)
+        return self._lazy(self._connection.table(name))
+
+    def collect(self, frame: nw.LazyFrame) -> pd.DataFrame:
+        return _from_arrow(frame)
+
+    def close(self) -> None:
+        self._connection.close()
+        self._spill.cleanup()
+
+    @staticmethod
+    def _lazy(relation: duckdb.DuckDBPyRelation) -> nw.LazyFrame:
+        return cast("nw.LazyFrame", nw.from_native(relation))
+
+
+class Pandas:
+    """Plain pandas: nothing to install, one core, all in memory."""
+
+    name = "pandas"
+
+    def bring(self, name: str, df: pd.DataFrame) -> nw.LazyFrame:
+        del name
+        categories = [column for column in df.columns if isinstance(df[column].dtype, pd.CategoricalDtype)]
+        return nw.from_native(df.astype(dict.fromkeys(categories, "str"))).lazy()
+
+    def scan(self, path: Path) -> nw.LazyFrame:
+        import pyarrow.parquet as pq
+
+        return self.bring(path.stem, to_pandas(path.stem, pq.read_table(path)))
+
+    def small(self, columns: dict[str, list[str | None]]) -> nw.LazyFrame:
+        return nw.from_native(pd.DataFrame(columns, dtype="str")).lazy()
+
+    def keep(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+        return frame
+
+    def collect(self, frame: nw.LazyFrame) -> pd.DataFrame:
+        df: pd.DataFrame = nw.to_native(frame.collect())
+        return to_pandas("", to_arrow("", df.reset_index(drop=True)))
+
+    def close(self) -> None:
+        pass
+
+
+class Spark:
+    """A Spark session, local or of a cluster: for a roster of a state."""
+
+    name = "spark"
+
+    def __init__(self, session: SparkSession) -> None:
+        self._session = session
+        self._kept: list[DataFrame] = []
+
+    def bring(self, name: str, df: pd.DataFrame) -> nw.LazyFrame:
+        return self._lazy(self._session.createDataFrame(to_arrow(name, df)))
+
+    def scan(self, path: Path) -> nw.LazyFrame:
+        return self._lazy(self._session.read.parquet(str(path)))
+
+    def small(self, columns: dict[str, list[str | None]]) -> nw.LazyFrame:
+        return self._lazy(self._session.createDataFrame(_text_table(columns)))
+
+    def keep(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+        self._kept.append(cast("DataFrame", nw.to_native(frame)).cache())
+        return self._lazy(self._kept[-1])
+
+    def collect(self, frame: nw.LazyFrame) -> pd.DataFrame:
+        return _from_arrow(frame)
+
+    def close(self) -> None:
+        for kept in self._kept:
+            kept.unpersist()
+
+    @staticmethod
+    def _lazy(native: object) -> nw.LazyFrame:
+        return cast("nw.LazyFrame", nw.from_native(native))  # type: ignore[call-overload]
+
+
+def _columns(df: pd.DataFrame) -> pa.Table:
+    """The columns as they lie in memory: text is not copied, categories stay dictionaries."""
+    return pa.table({name: pa.array(df[name], from_pandas=True) for name in df.columns})
+
+
+def _text_table(columns: dict[str, list[str | None]]) -> pa.Table:
+    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+
+
+def _from_arrow(frame: nw.LazyFrame) -> pd.DataFrame:
+    table: pa.Table = nw.to_native(frame.collect(backend="pyarrow"))
+    return to_pandas("", table)

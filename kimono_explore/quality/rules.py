@@ -1,0 +1,87 @@
+"""What a check is: a row that says what is wrong, why it matters, and the function that finds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import narwhals as nw
+
+Severity = Literal["error", "warning", "information"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information")
+
+Parameter = int | float | str | tuple[str, ...] | tuple[int, ...]
+
+
+class Found(NamedTuple):
+    """What a check looked at, and what failed.
+
+    Attributes
+    ----------
+    checked : narwhals.LazyFrame or int
+        The rows that were looked at, or their number.
+    failing : narwhals.LazyFrame
+        One row a finding: ``id`` of the object, ``table`` where a check looks at several, and the values that broke
+        the rule. ``missing_type`` and ``missing_id`` name an object that was not delivered.
+    """
+
+    checked: nw.LazyFrame | int
+    failing: nw.LazyFrame
+
+
+class NotApplicable(Exception):  # noqa: N818
+    """Raised by a check that cannot know: its text is the reason that the report gives."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Attributes
+    ----------
+    id, title : str
+    severity : {"error", "warning", "information"}
+    group : str
+        Under which heading the catalogue lists it.
+    tables : tuple of str
+        The tables whose objects it finds.
+    rule : str
+        What fails, in words; ``{name}`` stands for a parameter.
+    why : str
+        Why it matters.
+    find : callable
+        Takes the `Evidence` and the parameters by name, and gives `Found`.
+    params : mapping
+        The parameters and their defaults.
+    needs : tuple of str
+        What must have been sent for the check to know anything: a relation (``"student_in"``), a relation of one
+        role (``"member_of:student"``), or a column (``"persons.dob"``).
+    follows : tuple of str
+        Checks of which it is a consequence: a finding of one of those about the same object explains it.
+    follows_school : tuple of str
+        The same, where the earlier finding is about the object's school.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    group: str
+    tables: tuple[str, ...]
+    rule: str
+    why: str
+    find: Callable[..., Found] = field(repr=False)
+    params: Mapping[str, Parameter] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+    follows_school: tuple[str, ...] = ()
+
+    def rule_with(self, params: Mapping[str, Parameter]) -> str:
+        """The rule with its parameters filled in."""
+        return self.rule.format(**{name: _in_words(value) for name, value in params.items()})
+
+
+def _in_words(value: Parameter) -> str:
+    return " to ".join(map(str, value)) if isinstance(value, tuple) and len(value) == 2 else str(value)

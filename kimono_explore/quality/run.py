@@ -1,0 +1,283 @@
+"""Running the checks: over a roster in memory, a snapshot on disk, or a task queue."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+import pandas as pd
+from tqdm.auto import tqdm
+
+from kimono_explore.errors import ConfigurationError
+from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
+from kimono_explore.quality.engines import make_engine
+from kimono_explore.quality.evidence import Evidence
+from kimono_explore.quality.queue import QueueEvidence
+from kimono_explore.quality.report import Outcome, Report
+from kimono_explore.quality.rules import NotApplicable
+from kimono_explore.roster import Roster
+from kimono_explore.snapshot import is_snapshot, read_manifest, read_source
+from kimono_explore.tables import TABLES
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pyspark.sql import SparkSession
+
+    from kimono_explore.quality.engines import Engine
+    from kimono_explore.quality.rules import Check, Parameter
+
+_FRAMES = (*TABLES, "links", "problems")
+_FIRST = ["table", "id", "label", "org_id", "org"]
+
+
+def check(
+    roster: Roster | str | os.PathLike[str],
+    checks: Iterable[str] | None = None,
+    *,
+    exclude: Iterable[str] = (),
+    params: Mapping[str, Mapping[str, Parameter]] | None = None,
+    as_of: date | str | None = None,
+    engine: str | SparkSession = "duckdb",
+    max_rows: int = 1_000_000,
+    progress: bool = False,
+) -> Report:
+    """Find what is wrong with a roster.
+
+    Parameters
+    ----------
+    roster : Roster, str or path
+        A path is a snapshot folder, which is read from disk as it is needed, or a OneRoster bundle.
+    checks : iterable of str, optional
+        The ids of the checks to run. Default: all of `checks`.
+    exclude : iterable of str
+        Checks to leave out.
+    params : mapping of str to mapping, optional
+        Other parameters for a check: ``{"oversize_section": {"bound": 40}}``.
+    as_of : date or str, optional
+        The day that counts as today, for ages and terms. Default: the day the roster was loaded.
+    engine : {"duckdb", "pandas"} or SparkSession, default "duckdb"
+        Where the checks run. The results are the same.
+    max_rows : int, default 1,000,000
+        Keep at most so many failing rows of a check; all are counted.
+    progress : bool, default False
+        Show a bar.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ConfigurationError
+        A check, a parameter or an engine that is not known, or a date that is none.
+    BundleError
+        The path is neither a snapshot nor a OneRoster bundle.
+
+    Examples
+    --------
+    >>> report = kx.check(roster, as_of="2026-10-05")
+    >>> report.summary.loc[report.summary["status"] == "failed", "id"].tolist()
+    []
+    """
+    chosen = _with_params(choose(checks, exclude, ROSTER_CHECKS), params or {})
+    running = make_engine(engine)
+    with closing(running):
+        if not isinstance(roster, Roster) and not is_snapshot(roster):
+            roster = read_source(roster)
+        if isinstance(roster, Roster):
+            frames = {name: running.bring(name, getattr(roster, name)) for name in _FRAMES}
+            source, loaded_at, rollups = roster.source, roster.loaded_at, roster.rollups
+        else:
+            manifest = read_manifest(roster)
+            frames = {name: running.scan(_parquet(Path(roster), name)) for name in _FRAMES}
+            source, loaded_at, rollups = manifest.source, manifest.loaded_at, manifest.rollups
+        evidence = Evidence(running, frames, rollups, _day(as_of) or loaded_at.date())
+        began = time.perf_counter()
+        outcomes = _run(chosen, evidence, max_rows, progress)
+        names = _describe([outcome.failures for outcome in outcomes], evidence)
+        for outcome in outcomes:
+            outcome.failures = _named(outcome.failures, names)
+        orgs = running.collect(evidence.objects("orgs").select("id", "label")).dropna().drop_duplicates("id")
+        labels = dict(zip(orgs["id"], orgs["label"], strict=True))
+    seconds = time.perf_counter() - began
+    return Report(outcomes, source, evidence.as_of, running.name, seconds, labels)
+
+
+def check_tasks(
+    tasks: pd.DataFrame,
+    roster: Roster | None = None,
+    checks: Iterable[str] | None = None,
+    *,
+    exclude: Iterable[str] = (),
+    params: Mapping[str, Mapping[str, Parameter]] | None = None,
+    now: datetime | str | None = None,
+) -> Report:
+    """Find what is wrong with a task queue.
+
+    Parameters
+    ----------
+    tasks : pandas.DataFrame
+        As `load_tasks` gives them.
+    roster : Roster, optional
+        What the tasks are about; without it nobody can say whether a deleted object is known.
+    checks, exclude, params
+        As in `check`.
+    now : datetime or str, optional
+        The time from which the age of a task is counted. Default: now. UTC, where it names no zone.
+
+    Returns
+    -------
+    Report
+
+    Examples
+    --------
+    >>> report = kx.check_tasks(kx.load_tasks(client), now="2026-10-05T12:00:00Z")
+    >>> report.failures("sync_without_end")["action"].tolist()
+    ['SYNC_START']
+    """
+    chosen = _with_params(choose(checks, exclude, TASK_CHECKS), params or {})
+    moment = pd.Timestamp(now or datetime.now(UTC))
+    moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
+    queue = QueueEvidence(tasks, roster, moment)
+    began = time.perf_counter()
+    outcomes = _run(chosen, queue, 1_000_000, progress=False)
+    for outcome in outcomes:
+        failing = outcome.failures
+        missing = pd.Series(float("nan"), index=failing.index, dtype="str")
+        first = {"table": "tasks", "org_id": missing, "org": missing}
+        outcome.failures = failing.assign(**first)[_ordered([*_FIRST, *failing.columns])]
+    return Report(outcomes, "the task queue", moment.date(), "pandas", time.perf_counter() - began, {})
+
+
+def _with_params(
+    chosen: Sequence[Check], params: Mapping[str, Mapping[str, Parameter]]
+) -> list[tuple[Check, dict[str, Parameter]]]:
+    known = {check.id: check for check in chosen}
+    for id, own in params.items():
+        if id not in known:
+            raise ConfigurationError(f"Parameters for {id!r}, which is no check that was asked for.")
+        for name in own:
+            if name not in known[id].params:
+                has = ", ".join(known[id].params) or "none"
+                raise ConfigurationError(f"{id} has no parameter {name!r}. It has: {has}.")
+    return [(check, {**check.params, **params.get(check.id, {})}) for check in chosen]
+
+
+def _run(
+    chosen: Sequence[tuple[Check, dict[str, Parameter]]],
+    evidence: Evidence | QueueEvidence,
+    max_rows: int,
+    progress: bool,
+) -> list[Outcome]:
+    outcomes = []
+    for check, params in tqdm(chosen, desc="checks", unit="check", disable=not progress):
+        outcome = Outcome(check, check.rule_with(params))
+        try:
+            for need in check.needs:
+                evidence.require(need)
+            found = check.find(evidence, **params)
+            outcome.checked = _count(evidence.engine, found.checked)
+            if not outcome.checked:
+                reasons = [evidence.refused(table) for table in check.tables]
+                nothing = f"no {' or '.join(check.tables)}".replace("_", " ") + " to check"
+                raise NotApplicable(next(filter(None, reasons), nothing))
+            outcome.failures = _failures(evidence.engine, found.failing, check, max_rows)
+            outcome.failed = len(outcome.failures)
+            if outcome.failed > max_rows:
+                outcome.failed = _count(evidence.engine, found.failing)
+                outcome.failures = outcome.failures.head(max_rows)
+            outcome.status = "failed" if outcome.failed else "passed"
+        except NotApplicable as reason:
+            outcome.status, outcome.reason = "not applicable", str(reason)
+        except Exception as error:  # noqa: BLE001
+            # One check that breaks, perhaps a user's own, must not cost the report: it says so, and counts as a failure.
+            outcome.status, outcome.reason = "could not run", f"{type(error).__name__}: {error}"
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _count(engine: Engine, checked: nw.LazyFrame | int) -> int:
+    return checked if isinstance(checked, int) else int(engine.collect(checked.select(n=nw.len()))["n"].iloc[0])
+
+
+def _failures(engine: Engine, failing: nw.LazyFrame, check: Check, max_rows: int) -> pd.DataFrame:
+    """The failing rows in an order that does not depend on the engine."""
+    df = engine.collect(failing.head(max_rows + 1))
+    if "table" not in df:
+        df.insert(0, "table", pd.Series(check.tables[0], index=df.index, dtype="str"))
+    keys = pd.DataFrame({name: df[name].astype("str") for name in df.columns if name != "table"}, index=df.index)
+    place = df["table"].map({table: place for place, table in enumerate(TABLES)})
+    keys.insert(0, "", place)
+    return df.loc[keys.sort_values(list(keys.columns), kind="stable").index].reset_index(drop=True)
+
+
+def _describe(failures: Sequence[pd.DataFrame], evidence: Evidence) -> pd.DataFrame:
+    """What is known of every failing object: table, id, label, person_type, org_id."""
+    pairs = pd.concat([df[["table", "id"]] for df in failures] or [pd.DataFrame(columns=["table", "id"])])
+    pairs = pairs.dropna().drop_duplicates()
+    described = []
+    for table, ids in pairs.groupby("table")["id"]:
+        few = evidence.engine.small({"id": ids.tolist()})
+        columns = ["id", "label", *(["person_type"] if table == "persons" else [])]
+        objects = evidence.objects(str(table)).select(columns).join(few, on="id", how="semi")
+        df = evidence.engine.collect(objects).sort_values(columns).drop_duplicates("id")
+        homes = _homes(evidence, str(table), few)
+        # An object that was not delivered itself has no label, and may have a home all the same.
+        df = pd.DataFrame({"id": ids.to_numpy()}).merge(df, on="id", how="left").merge(homes, on="id", how="left")
+        described.append(df.assign(table=table))
+    empty = pd.DataFrame({name: pd.Series(dtype="str") for name in ("table", "id", "label", "person_type", "org_id")})
+    names = pd.concat([empty, *described], ignore_index=True)
+    orgs = evidence.engine.collect(evidence.objects("orgs").select(org_id="id", org="label"))
+    return names.merge(orgs.dropna().drop_duplicates("org_id"), on="org_id", how="left")
+
+
+def _homes(evidence: Evidence, table: str, few: nw.LazyFrame) -> pd.DataFrame:
+    """The org of each object: the primary one where several are marked, else the first in sort order."""
+    relation = {"persons": "member_of", "sections": "held_at", "courses": "offered_by"}.get(table)
+    if table == "orgs":
+        return evidence.engine.collect(few.select("id", org_id="id"))
+    if relation is None:
+        return pd.DataFrame({"id": pd.Series(dtype="str"), "org_id": pd.Series(dtype="str")})
+    links = evidence.links(relation).filter(nw.col("target_type") == "org")
+    links = links.select("primary", id="source_id", org_id="target_id").join(few, on="id", how="semi")
+    df = evidence.engine.collect(links).dropna(subset=["id", "org_id"])
+    df["secondary"] = ~df["primary"].fillna(False).astype(bool)
+    return df.sort_values(["id", "secondary", "org_id"]).drop_duplicates("id")[["id", "org_id"]]
+
+
+def _named(failures: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
+    known = failures["label"] if "label" in failures else None
+    plain = failures.drop(columns=["label", "person_type", "org_id", "org"], errors="ignore")
+    df = plain.merge(names, on=["table", "id"], how="left")
+    if known is not None:
+        df["label"] = df["label"].fillna(known)
+    values = [name for name in plain.columns if name not in _FIRST]
+    kind = ["person_type"] if len(df) and (df["table"] == "persons").all() else []
+    return df[[*_FIRST, *kind, *values]]
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _day(as_of: date | str | None) -> date | None:
+    if as_of is None or (isinstance(as_of, date) and not isinstance(as_of, datetime)):
+        return as_of
+    try:
+        return pd.Timestamp(as_of).date()
+    except ValueError as error:
+        raise ConfigurationError(f'as_of={as_of!r} is no date. Write it as "2026-10-05".') from error
+
+
+def _parquet(folder: Path, name: str) -> Path:
+    """A table of a snapshot: one file, or a folder of them."""
+    file = folder / f"{name}.parquet"
+    return file if file.exists() else folder / name
+
+
