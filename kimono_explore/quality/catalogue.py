@@ -120,7 +120,16 @@ def define_check(
 
     def add(find: Callable[..., Found]) -> Callable[..., Found]:
         _own[id] = Check(
-            id, title, severity, "Your own", tuple(tables), rule, why, find, params=dict(params or {}), needs=tuple(needs)
+            id,
+            title,
+            severity,
+            "Your own",
+            tuple(tables),
+            rule,
+            why,
+            find,
+            params=dict(params or {}),
+            needs=tuple(needs),
         )
         return find
 

@@ -75,13 +75,13 @@ def _causes(findings: pd.DataFrame, checks: dict[str, Check]) -> pd.Series:
     """For each finding a key: (``"missing"``, type, id), (``"object"``, table, id) or (``"check"``, id, who)."""
     to_blame = {school for check in checks.values() for school in check.follows_school}
     causes = pd.Series(index=findings.index, dtype="object")
-    for check, rows in findings.groupby("check"):
+    for name, rows in findings.groupby("check"):
         table = rows["table"].where(rows["table"] != "persons", rows["person_type"].fillna("persons"))
         keys: list[tuple[Hashable, ...]]
-        if check in to_blame:
+        if name in to_blame:
             keys = [("object", table, id) for table, id in zip(rows["table"], rows["id"], strict=True)]
         else:
-            keys = [("check", check, who) for who in table.fillna("")]
+            keys = [("check", name, who) for who in table.fillna("")]
         causes.loc[rows.index] = pd.Series(keys, index=rows.index, dtype="object")
     gone = findings["missing_id"].notna()
     named = zip(findings.loc[gone, "missing_type"], findings.loc[gone, "missing_id"], strict=True)
@@ -126,12 +126,10 @@ def _row(cause: tuple[str, str, str], group: pd.DataFrame, checks: dict[str, Che
         if check.group in ("References", "Agreement") and tables == {"persons"}:
             stage = "memberships"
         else:
-            stage = "staff" if id in ("teacher", "staff") else _STAGE_OF.get(id, "students")
+            stage = "staff" if id in ("teacher", "staff") else _STAGE_OF.get(id, "students" if id == "student" else STAGES[0])
         text, type, id = check.title + ("" if len(tables) == 1 else f" ({_who(id)})"), None, None  # type: ignore[assignment]
     return stage, text, severity, len(group), ", ".join(found), len(orgs), where, type, id
 
 
 def _who(table_or_kind: str) -> str:
     return {"student": "students", "teacher": "teachers"}.get(table_or_kind, table_or_kind.replace("_", " "))
-
-

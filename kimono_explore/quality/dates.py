@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, cast
 import narwhals as nw
 import pandas as pd
 
-from kimono_explore.quality.evidence import Evidence
-from kimono_explore.quality.rules import Check, Found, NotApplicable
+from kimono_explore.quality.rules import Check, Found, Frame, NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from kimono_explore.quality.evidence import Evidence
 
 _GROUP = "Dates"
 _COLUMNS = ("id", "name", "term_type", "start_date", "end_date")
@@ -46,7 +47,7 @@ def child_term_outside_parent(evidence: Evidence) -> Found:
 def sibling_terms_overlap(evidence: Evidence) -> Found:
     terms = _dated(evidence).filter(nw.col("start_date") <= nw.col("end_date"), ~nw.col("id").is_null())
     df = evidence.engine.collect(terms).drop_duplicates("id").sort_values("id").set_index("id")
-    df[["start_date", "end_date"]] = df[["start_date", "end_date"]].apply(pd.to_datetime)
+    days = {id: (start, end) for id, start, end in zip(df.index, df["start_date"], df["end_date"], strict=True)}
     parents, used_by = evidence.parents("term"), _orgs_of_terms(evidence)
     siblings: dict[tuple[tuple[str, ...], str], list[str]] = defaultdict(list)
     for id, kind in zip(df.index, df["term_type"].fillna(""), strict=True):
@@ -56,12 +57,18 @@ def sibling_terms_overlap(evidence: Evidence) -> Found:
         for one, other in combinations(group, 2):
             # Terms of two schools that share none may overlap.
             apart = one in used_by and other in used_by and not used_by[one] & used_by[other]
-            if not apart and _overlap(df.loc[one], df.loc[other]):
+            if not apart and _overlap(days[one], days[other]):
                 overlaps.setdefault(one, other)
                 overlaps.setdefault(other, one)
     found = sorted(overlaps)
     columns = evidence.engine.small({"id": list(found), "overlaps_id": [overlaps[id] for id in found]})
     return Found(terms, columns.join(terms, on="id", how="inner"))
+
+
+def same_name_terms(evidence: Evidence) -> Found:
+    terms = evidence.objects("terms").filter(~nw.col("name").is_null()).select("id", "name", "start_date", "end_date")
+    times = terms.group_by("name").agg(times=nw.len()).filter(nw.col("times") > 1)
+    return Found(terms, terms.join(times, on="name", how="inner"))
 
 
 def no_current_term(evidence: Evidence) -> Found:
@@ -72,13 +79,13 @@ def no_current_term(evidence: Evidence) -> Found:
     return Found(1, evidence.engine.small({"id": [] if now else [None]}))
 
 
-def _dated(evidence: Evidence) -> nw.LazyFrame:
+def _dated(evidence: Evidence) -> Frame:
     terms = evidence.objects("terms").select(*_COLUMNS)
     return terms.filter(~nw.col("start_date").is_null(), ~nw.col("end_date").is_null())
 
 
-def _overlap(one: pd.Series, other: pd.Series) -> bool:
-    return bool(one["start_date"] <= other["end_date"] and other["start_date"] <= one["end_date"])
+def _overlap(one: tuple[pd.Timestamp, pd.Timestamp], other: tuple[pd.Timestamp, pd.Timestamp]) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]
 
 
 def _orgs_of_terms(evidence: Evidence) -> dict[str, set[str]]:
@@ -134,6 +141,16 @@ CHECKS: tuple[Check, ...] = (
         "Two terms of one kind below one parent, or below none, share a day, and no two schools keep them apart.",
         "A day belongs to two terms: grades go to the wrong one.",
         sibling_terms_overlap,
+    ),
+    Check(
+        "same_name_terms",
+        "Terms that cannot be told apart",
+        "information",
+        _GROUP,
+        ("terms",),
+        "Another term has the same name.",
+        "Whoever picks a term from a list cannot tell which one.",
+        same_name_terms,
     ),
     Check(
         "no_current_term",

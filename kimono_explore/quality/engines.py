@@ -21,25 +21,27 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
+    from kimono_explore.quality.rules import Frame
+
 
 class Engine(Protocol):
     """What the checks ask of an engine."""
 
     name: str
 
-    def bring(self, name: str, df: pd.DataFrame) -> nw.LazyFrame:
+    def bring(self, name: str, df: pd.DataFrame) -> Frame:
         """One of the roster's tables, from memory."""
 
-    def scan(self, path: Path) -> nw.LazyFrame:
+    def scan(self, path: Path) -> Frame:
         """One of the roster's tables, from a Parquet file or a folder of them, read when it is needed."""
 
-    def small(self, columns: dict[str, list[str | None]]) -> nw.LazyFrame:
+    def small(self, columns: dict[str, list[str | None]]) -> Frame:
         """A small table of text that was worked out in Python."""
 
-    def keep(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+    def keep(self, frame: Frame) -> Frame:
         """The same frame, worked out once."""
 
-    def collect(self, frame: nw.LazyFrame) -> pd.DataFrame:
+    def collect(self, frame: Frame) -> pd.DataFrame:
         """The rows, with the dtypes of this library."""
 
     def close(self) -> None:
@@ -67,25 +69,25 @@ class DuckDB:
         self._connection = duckdb.connect(config={"temp_directory": self._spill.name})
         self._kept = 0
 
-    def bring(self, name: str, df: pd.DataFrame) -> nw.LazyFrame:
+    def bring(self, name: str, df: pd.DataFrame) -> Frame:
         del name
         return self._lazy(self._connection.from_arrow(_columns(df)))
 
-    def scan(self, path: Path) -> nw.LazyFrame:
+    def scan(self, path: Path) -> Frame:
         files = str(path / "**" / "*.parquet") if path.is_dir() else str(path)
         return self._lazy(self._connection.read_parquet(files))
 
-    def small(self, columns: dict[str, list[str | None]]) -> nw.LazyFrame:
+    def small(self, columns: dict[str, list[str | None]]) -> Frame:
         return self._lazy(self._connection.from_arrow(_text_table(columns)))
 
-    def keep(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+    def keep(self, frame: Frame) -> Frame:
         self._kept += 1
         name = f"kept_{self._kept}"
         relation: duckdb.DuckDBPyRelation = nw.to_native(frame)
         relation.create(name)
         return self._lazy(self._connection.table(name))
 
-    def collect(self, frame: nw.LazyFrame) -> pd.DataFrame:
+    def collect(self, frame: Frame) -> pd.DataFrame:
         return _from_arrow(frame)
 
     def close(self) -> None:
@@ -93,8 +95,8 @@ class DuckDB:
         self._spill.cleanup()
 
     @staticmethod
-    def _lazy(relation: duckdb.DuckDBPyRelation) -> nw.LazyFrame:
-        return cast("nw.LazyFrame", nw.from_native(relation))
+    def _lazy(relation: duckdb.DuckDBPyRelation) -> Frame:
+        return nw.from_native(relation)
 
 
 class Pandas:
@@ -102,23 +104,23 @@ class Pandas:
 
     name = "pandas"
 
-    def bring(self, name: str, df: pd.DataFrame) -> nw.LazyFrame:
+    def bring(self, name: str, df: pd.DataFrame) -> Frame:
         del name
         categories = [column for column in df.columns if isinstance(df[column].dtype, pd.CategoricalDtype)]
         return nw.from_native(df.astype(dict.fromkeys(categories, "str"))).lazy()
 
-    def scan(self, path: Path) -> nw.LazyFrame:
+    def scan(self, path: Path) -> Frame:
         import pyarrow.parquet as pq
 
         return self.bring(path.stem, to_pandas(path.stem, pq.read_table(path)))
 
-    def small(self, columns: dict[str, list[str | None]]) -> nw.LazyFrame:
+    def small(self, columns: dict[str, list[str | None]]) -> Frame:
         return nw.from_native(pd.DataFrame(columns, dtype="str")).lazy()
 
-    def keep(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+    def keep(self, frame: Frame) -> Frame:
         return frame
 
-    def collect(self, frame: nw.LazyFrame) -> pd.DataFrame:
+    def collect(self, frame: Frame) -> pd.DataFrame:
         df: pd.DataFrame = nw.to_native(frame.collect())
         return to_pandas("", to_arrow("", df.reset_index(drop=True)))
 
@@ -135,20 +137,20 @@ class Spark:
         self._session = session
         self._kept: list[DataFrame] = []
 
-    def bring(self, name: str, df: pd.DataFrame) -> nw.LazyFrame:
+    def bring(self, name: str, df: pd.DataFrame) -> Frame:
         return self._lazy(self._session.createDataFrame(to_arrow(name, df)))
 
-    def scan(self, path: Path) -> nw.LazyFrame:
+    def scan(self, path: Path) -> Frame:
         return self._lazy(self._session.read.parquet(str(path)))
 
-    def small(self, columns: dict[str, list[str | None]]) -> nw.LazyFrame:
+    def small(self, columns: dict[str, list[str | None]]) -> Frame:
         return self._lazy(self._session.createDataFrame(_text_table(columns)))
 
-    def keep(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+    def keep(self, frame: Frame) -> Frame:
         self._kept.append(cast("DataFrame", nw.to_native(frame)).cache())
         return self._lazy(self._kept[-1])
 
-    def collect(self, frame: nw.LazyFrame) -> pd.DataFrame:
+    def collect(self, frame: Frame) -> pd.DataFrame:
         return _from_arrow(frame)
 
     def close(self) -> None:
@@ -156,8 +158,8 @@ class Spark:
             kept.unpersist()
 
     @staticmethod
-    def _lazy(native: object) -> nw.LazyFrame:
-        return cast("nw.LazyFrame", nw.from_native(native))  # type: ignore[call-overload]
+    def _lazy(native: DataFrame) -> Frame:
+        return nw.from_native(native)
 
 
 def _columns(df: pd.DataFrame) -> pa.Table:
@@ -169,6 +171,9 @@ def _text_table(columns: dict[str, list[str | None]]) -> pa.Table:
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
-def _from_arrow(frame: nw.LazyFrame) -> pd.DataFrame:
+def _from_arrow(frame: Frame) -> pd.DataFrame:
     table: pa.Table = nw.to_native(frame.collect(backend="pyarrow"))
-    return to_pandas("", table)
+    # DuckDB's sum of whole numbers is wider than 64 bits, and comes as a decimal.
+    wide = {field.name for field in table.schema if pa.types.is_decimal(field.type)}
+    fields = [field.with_type(pa.int64()) if field.name in wide else field for field in table.schema]
+    return to_pandas("", table.cast(pa.schema(fields)) if wide else table)

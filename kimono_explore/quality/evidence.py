@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import narwhals as nw
 
-from kimono_explore.quality.rules import NotApplicable
+from kimono_explore.quality.rules import Frame, NotApplicable
 from kimono_explore.tables import OBJECT_TYPES, REFERENCES, TABLES
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ class Evidence:
         The reference keys that were sent.
     """
 
-    def __init__(
-        self, engine: Engine, frames: Mapping[str, nw.LazyFrame], rollups: frozenset[str], as_of: date
-    ) -> None:
+    def __init__(self, engine: Engine, frames: Mapping[str, Frame], rollups: frozenset[str], as_of: date) -> None:
         self.engine, self._frames, self.rollups, self.as_of = engine, frames, rollups, as_of
         self.objects = cache(self._objects)
         self.links = cache(self._links)
@@ -60,29 +58,29 @@ class Evidence:
         self.one = cache(self._one)
         self.size = cache(self._size)
 
-    def _objects(self, table: str, *kinds: str) -> nw.LazyFrame:
+    def _objects(self, table: str, *kinds: str) -> Frame:
         """A table, with ``label`` filled from name or title; of ``persons``, only those of the kinds that are named."""
         frame = self._frames[table]
         if kinds:
             frame = frame.filter(nw.col("person_type").is_in(kinds))
         return frame.with_columns(label=_label(table))
 
-    def everything(self) -> nw.LazyFrame:
+    def everything(self) -> Frame:
         """Every object: table, id, label."""
         return nw.concat([self.objects(t).select(nw.lit(t).alias("table"), "id", "label") for t in TABLES])
 
-    def _links(self, *relations: str) -> nw.LazyFrame:
+    def _links(self, *relations: str) -> Frame:
         """The links of these relations; of all, where none is named."""
         links = self._frames["links"]
         return links.filter(nw.col("relation").is_in(relations)) if relations else links
 
     @cached_property
-    def problems(self) -> nw.LazyFrame:
+    def problems(self) -> Frame:
         """What did not fit when the roster was loaded."""
         return self._frames["problems"]
 
     @cached_property
-    def missing(self) -> nw.LazyFrame:
+    def missing(self) -> Frame:
         """The ends of links that were not delivered: type, id."""
         ends = []
         for t, table in TABLE_OF.items():
@@ -93,7 +91,7 @@ class Evidence:
                 ends.append(unknown.select(nw.lit(t).alias("type"), "id").unique())
         return self.engine.keep(nw.concat(ends).unique())
 
-    def _valid(self, relation: str) -> nw.LazyFrame:
+    def _valid(self, relation: str) -> Frame:
         """The links of a relation whose ends were both delivered and are of the right types."""
         right = nw.any_horizontal(
             *[(nw.col("source_type") == s) & (nw.col("target_type") == t) for s, t in ENDS[relation]], ignore_nulls=True
@@ -104,16 +102,16 @@ class Evidence:
             links = links.join(self.missing.rename({"type": on[0], "id": on[1]}), on=on, how="anti")
         return links
 
-    def pairs(self, relation: str, source: str, target: str) -> nw.LazyFrame:
+    def pairs(self, relation: str, source: str, target: str) -> Frame:
         """The two ends of a relation's valid links, under names of your choice."""
         return self.valid(relation).select(nw.col("source_id").alias(source), nw.col("target_id").alias(target))
 
-    def _one(self, relation: str) -> nw.LazyFrame:
+    def _one(self, relation: str) -> Frame:
         """For each source of a relation that should have one target: id, target (the first in sort order)."""
         valid = self.valid(relation).group_by("source_id").agg(target=nw.col("target_id").min())
         return self.engine.keep(valid.rename({"source_id": "id"}))
 
-    def _size(self, relation: str, end: str) -> nw.LazyFrame:
+    def _size(self, relation: str, end: str) -> Frame:
         """How many objects each one is linked with, by its id: id, size. Twice the same counts once."""
         near, far = (f"{end}_id", "target_id" if end == "source" else "source_id")
         sizes = self.valid(relation).group_by(near).agg(size=nw.col(far).n_unique())
@@ -125,7 +123,7 @@ class Evidence:
         df = self.engine.collect(links.select("source_id", "target_id")).sort_values(["source_id", "target_id"])
         return cast("dict[str, list[str]]", df.groupby("source_id")["target_id"].agg(list).to_dict())
 
-    def ancestors(self, type: str) -> nw.LazyFrame:
+    def ancestors(self, type: str) -> Frame:
         """Each org or term with itself and everything above it: id, ancestor."""
         parents = self.parents(type)
         ids = self.engine.collect(self.objects(TABLE_OF[type]).select("id"))["id"].dropna().unique()
@@ -174,7 +172,7 @@ class Evidence:
         found = self.engine.collect(whole.filter(nw.col("problem").str.starts_with("the list was refused")))
         return None if self.rows[table] or found.empty else f"{table} were not delivered: {found['problem'].iloc[0]}"
 
-    def count(self, frame: nw.LazyFrame) -> int:
+    def count(self, frame: Frame) -> int:
         """How many rows a frame has."""
         return int(self.engine.collect(frame.select(n=nw.len()))["n"].iloc[0])
 
@@ -192,7 +190,7 @@ def keys_of(relation: str, role: str | None = None) -> list[str]:
 def _label(table: str) -> nw.Expr:
     if table == "persons":
         named = nw.concat_str(nw.col("name_first"), nw.col("name_last"), separator=" ", ignore_nulls=True)
-        other = nw.when(named.str.len_chars() > 0).then(named)
+        other: nw.Expr = nw.when(named.str.len_chars() > 0).then(named)
     else:
         other = nw.col("title" if "title" in {c.name for c in TABLES[table]} else "name")
     return nw.coalesce(nw.col("label"), other)
@@ -209,7 +207,6 @@ def _above(id: str, parents: Mapping[str, Sequence[str]]) -> list[str]:
     return found
 
 
-def stack(frames: Sequence[nw.LazyFrame]) -> nw.LazyFrame:
+def stack(frames: Sequence[Frame]) -> Frame:
     """Frames with the same columns, one under the other."""
     return nw.concat(list(frames), how="vertical")
-

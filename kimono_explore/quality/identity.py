@@ -8,7 +8,7 @@ import narwhals as nw
 
 from kimono_explore.folding import fold
 from kimono_explore.quality.evidence import Evidence, stack
-from kimono_explore.quality.rules import Check, Found, NotApplicable
+from kimono_explore.quality.rules import Check, Found, Frame, NotApplicable
 from kimono_explore.tables import TABLES
 
 _GROUP = "Identity"
@@ -109,7 +109,7 @@ def student_and_staff(evidence: Evidence) -> Found:
     return Found(persons, cells.group_by("id", "person_type").agg(shared=nw.col("shared").min()))
 
 
-def _shared(frame: nw.LazyFrame, *keys: str) -> nw.LazyFrame:
+def _shared(frame: Frame, *keys: str) -> Frame:
     """The rows that agree in the keys, none of which is null, with ``times``."""
     times = frame.group_by(*keys).agg(times=nw.len()).filter(nw.col("times") > 1)
     return frame.join(times, on=list(keys), how="inner")
@@ -119,7 +119,7 @@ def _plain(column: str) -> nw.Expr:
     return nw.col(column).str.to_lowercase().str.replace_all(r"\s+", "")
 
 
-def _folded(evidence: Evidence, persons: nw.LazyFrame, column: str) -> nw.LazyFrame:
+def _folded(evidence: Evidence, persons: Frame, column: str) -> Frame:
     """The distinct names beyond ASCII, folded in Python: few, however many people bear them."""
     beyond = persons.filter(nw.col(column).str.contains("[^\x01-\x7f]")).select(column).unique()
     names = evidence.engine.collect(beyond)[column].tolist()

@@ -71,7 +71,7 @@ def make_page(report: Report, rows: int) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>Roster quality: {escape(report.source)}</title><style>{_STYLE}</style></head>"
         f"<body>{''.join(body)}</body></html>\n"
     )
@@ -84,13 +84,15 @@ def make_note(report: Report) -> str:
         few = report.summary[(report.summary["severity"] == severity) & (report.summary["status"] == "failed")]
         counts.append(f"{len(few)} {severity} {'check' if len(few) == 1 else 'checks'} ({few['failed'].sum():,} rows)")
     top = report.causes.head(8)[["stage", "cause", "severity", "findings"]]
-    table = top.to_html(index=False, border=0, notebook=True, formatters={"findings": "{:,}".format}) if len(top) else ""
-    more = len(report.causes) - len(top)
-    rest = f"<p>… and {more} more in <code>.causes</code>; <code>.summary</code> has every check</p>" if more > 0 else ""
-    title = "nothing failed" if top.empty else f"failed: {', '.join(counts)}"
-    return (
-        f"<div><strong>Quality report</strong> · {escape(report.source)} · as of {report.as_of} · {title}</div>{table}{rest}"
+    table = (
+        top.to_html(index=False, border=0, notebook=True, formatters={"findings": "{:,}".format}) if len(top) else ""
     )
+    more = len(report.causes) - len(top)
+    rest = (
+        f"<p>… and {more} more in <code>.causes</code>; <code>.summary</code> has every check</p>" if more > 0 else ""
+    )
+    title = "nothing failed" if top.empty else f"failed: {', '.join(counts)}"
+    return f"<div><strong>Quality report</strong> · {escape(report.source)} · as of {report.as_of} · {title}</div>{table}{rest}"
 
 
 def _tiles(report: Report) -> str:
@@ -98,14 +100,13 @@ def _tiles(report: Report) -> str:
     for severity in SEVERITIES:
         mine = summary[summary["severity"] == severity]
         failed = mine[mine["status"] == "failed"]
-        word = "error" if severity == "error" else severity
         tiles.append(
-            f'<div class=tile><b class={severity}>{int(failed["failed"].sum()):,}</b>{word} findings'
+            f"<div class=tile><b class={severity}>{int(failed['failed'].sum()):,}</b>{severity} findings"
             f"<br><span class=quiet>{len(failed)} of {len(mine)} checks failed</span></div>"
         )
     status = summary["status"].value_counts()
     tiles.append(
-        f'<div class=tile><b>{status.get("passed", 0)}</b>checks passed<br><span class=quiet>'
+        f"<div class=tile><b>{status.get('passed', 0)}</b>checks passed<br><span class=quiet>"
         f"{status.get('not applicable', 0)} not applicable, {status.get('could not run', 0)} could not run</span></div>"
     )
     return f"<div class=tiles>{''.join(tiles)}</div>"
@@ -117,15 +118,16 @@ def _causes(report: Report) -> str:
         return "<p>Nothing: no check failed.</p>"
     most = int(causes["findings"].max())
     lines, before = [], ""
-    for row in causes.head(_MOST_CAUSES).itertuples():
-        stage = f"{STAGES.index(row.stage) + 1}. {row.stage}" if row.stage != before else ""
-        before = row.stage
-        orgs = escape(row.where) if isinstance(row.where, str) else (f"{row.orgs:,} orgs" if row.orgs > 1 else "")
-        bar = f'<span class=bar style="width:{max(2, 100 * row.findings / most):.0f}%"></span>'
+    for row in causes.head(_MOST_CAUSES).to_dict("records"):
+        stage = f"{STAGES.index(row['stage']) + 1}. {row['stage']}" if row["stage"] != before else ""
+        before = row["stage"]
+        orgs = f"{row['orgs']:,} orgs" if row["orgs"] > 1 else ""
+        where = escape(row["where"]) if isinstance(row["where"], str) else orgs
+        bar = f'<span class=bar style="width:{max(2, 100 * row["findings"] / most):.0f}%"></span>'
         lines.append(
-            f"<tr><td class=stage>{stage}</td><td class=cause>{escape(row.cause)}</td><td class={row.severity}>"
-            f"{row.severity}</td><td class=n>{row.findings:,}{bar}</td><td>{orgs}</td>"
-            f"<td><code>{escape(row.checks)}</code></td></tr>"
+            f"<tr><td class=stage>{stage}</td><td class=cause>{escape(row['cause'])}</td><td class={row['severity']}>"
+            f"{row['severity']}</td><td class=n>{row['findings']:,}{bar}</td><td>{where}</td>"
+            f"<td><code>{escape(row['checks'])}</code></td></tr>"
         )
     more = len(causes) - _MOST_CAUSES
     rest = f"<p class=quiet>… and {more:,} more causes: report.causes has them all.</p>" if more > 0 else ""
@@ -152,14 +154,16 @@ def _heat_map(report: Report) -> str:
         lines.append(f"<tr><th class=org>{name}</th><td class=n>{int(row.sum()):,}</td>{cells}</tr>")
     more = len(counts) - len(seen)
     rest = f"<p class=quiet>… and {more:,} more orgs: report.by_org() has them all.</p>" if more > 0 else ""
-    return (
-        f"<div class=wide><table class=heat><tr><th></th><th class=n>findings</th>{head}</tr>{''.join(lines)}</table></div>{rest}"
-    )
+    return f"<div class=wide><table class=heat><tr><th></th><th class=n>findings</th>{head}</tr>{''.join(lines)}</table></div>{rest}"
 
 
 def _heat_cell(value: int, most: int) -> str:
     # The square root lets a handful be seen beside hundreds.
-    return f'<td class=n style="background:rgba(var(--heat),{0.08 + 0.62 * (value / most) ** 0.5:.2f})">{value:,}</td>' if value else "<td></td>"
+    return (
+        f'<td class=n style="background:rgba(var(--heat),{0.08 + 0.62 * (value / most) ** 0.5:.2f})">{value:,}</td>'
+        if value
+        else "<td></td>"
+    )
 
 
 def _check(outcome: Outcome, rows: int) -> str:

@@ -29,8 +29,9 @@ class QueueEvidence:
             raise NotApplicable(f"no task of type {need}")
 
     def refused(self, table: str) -> str | None:
-        """Tasks are given, not loaded."""
+        """Tasks are given, not loaded: nothing was refused."""
         del table
+        return None
 
 
 def stale_task(queue: QueueEvidence, hours: float) -> Found:

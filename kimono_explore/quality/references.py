@@ -93,6 +93,14 @@ def membership_ends_before_start(evidence: Evidence) -> Found:
     return Found(links, wrong.select(nw.col("source_id").alias("id"), *_HOLDER, "start_date", "end_date"))
 
 
+def enrollment_without_start(evidence: Evidence) -> Found:
+    links = evidence.links("student_in", "teacher_in")
+    without = links.filter(nw.col("start_date").is_null())
+    if evidence.count(without) == evidence.count(links):
+        raise NotApplicable("the tenant sends no start_date of memberships")
+    return Found(links, without.select(nw.col("source_id").alias("id"), *_HOLDER, "end_date"))
+
+
 def _table_of(column: str) -> nw.Expr:
     table = nw.lit(None, nw.String)
     for type, name in TABLE_OF.items():
@@ -107,7 +115,10 @@ _ORPHANS = {
     "held_at": ("A section at an org that was not delivered", "No school's staff can see the section."),
     "in_term": ("A section in a term that was not delivered", "Nobody knows when the section takes place."),
     "member_of": ("A person at an org that was not delivered", "The person has no school, or too few."),
-    "student_in": ("An enrollment of which one end was not delivered", "A student does not see a class, or nobody does."),
+    "student_in": (
+        "An enrollment of which one end was not delivered",
+        "A student does not see a class, or nobody does.",
+    ),
     "teacher_in": ("A teaching post of which one end was not delivered", "A teacher does not see a class."),
     "graded_in": ("A grading category of a section that was not delivered", "Grades cannot be sent back."),
     "graded_for": ("A grading category for a term or org that was not delivered", "Grades go to the wrong period."),
@@ -179,5 +190,15 @@ CHECKS: tuple[Check, ...] = (
         "The membership's end date is before its start date.",
         "The person is never in the class.",
         membership_ends_before_start,
+    ),
+    Check(
+        "enrollment_without_start",
+        "An enrollment without a start date",
+        "information",
+        _GROUP,
+        ("persons",),
+        "The membership in a section has no start date, and others have one.",
+        "Reports by date leave the person out, or count the person too long.",
+        enrollment_without_start,
     ),
 )

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from kimono_explore.quality.rules import SEVERITIES, Check
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
     from datetime import date
 
     from kimono_explore.quality.rules import Severity
@@ -143,7 +143,9 @@ class Report:
             part.insert(0, "check", outcome.check.id)
             parts.append(part)
         columns = ["check", "severity", *_PLACE, "detail"]
-        return pd.concat(parts or [pd.DataFrame(columns=columns)], ignore_index=True).astype(dict.fromkeys(columns, "str"))
+        return pd.concat(parts or [pd.DataFrame(columns=columns)], ignore_index=True).astype(
+            dict.fromkeys(columns, "str")
+        )
 
     @cached_property
     def causes(self) -> pd.DataFrame:
@@ -275,8 +277,14 @@ class Report:
 
     def __repr__(self) -> str:
         status = self.summary["status"].value_counts()
-        counts = ", ".join(f"{status[name]} {name}" for name in ("failed", "passed", "not applicable", "could not run") if name in status)
-        return f"<Report on {self.source}, as of {self.as_of}: {counts}; {int(self.summary['failed'].sum()):,} findings>"
+        counts = ", ".join(
+            f"{status[name]} {name}"
+            for name in ("failed", "passed", "not applicable", "could not run")
+            if name in status
+        )
+        return (
+            f"<Report on {self.source}, as of {self.as_of}: {counts}; {int(self.summary['failed'].sum()):,} findings>"
+        )
 
     def _repr_html_(self) -> str:
         from kimono_explore.quality.page import make_note
@@ -290,7 +298,7 @@ def _records(df: pd.DataFrame) -> list[dict[str, object]]:
     return records
 
 
-def _in_words(row: Mapping[str, object]) -> str:
+def _in_words(row: Mapping[Hashable, Any]) -> str:
     return "; ".join(f"{name}: {shown(value)}" for name, value in row.items() if not pd.isna(value))
 
 

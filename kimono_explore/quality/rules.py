@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import narwhals as nw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import narwhals as nw
+Frame: TypeAlias = nw.LazyFrame[Any]
+"""A lazy table of any engine."""
 
 Severity = Literal["error", "warning", "information"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information")
@@ -28,11 +31,11 @@ class Found(NamedTuple):
         the rule. ``missing_type`` and ``missing_id`` name an object that was not delivered.
     """
 
-    checked: nw.LazyFrame | int
-    failing: nw.LazyFrame
+    checked: Frame | int
+    failing: Frame
 
 
-class NotApplicable(Exception):  # noqa: N818
+class NotApplicable(Exception):
     """Raised by a check that cannot know: its text is the reason that the report gives."""
 
 

@@ -18,7 +18,7 @@ from kimono_explore.quality.engines import make_engine
 from kimono_explore.quality.evidence import Evidence
 from kimono_explore.quality.queue import QueueEvidence
 from kimono_explore.quality.report import Outcome, Report
-from kimono_explore.quality.rules import NotApplicable
+from kimono_explore.quality.rules import Frame, NotApplicable
 from kimono_explore.roster import Roster
 from kimono_explore.snapshot import is_snapshot, read_manifest, read_source
 from kimono_explore.tables import TABLES
@@ -149,9 +149,9 @@ def check_tasks(
     outcomes = _run(chosen, queue, 1_000_000, progress=False)
     for outcome in outcomes:
         failing = outcome.failures
-        missing = pd.Series(float("nan"), index=failing.index, dtype="str")
-        first = {"table": "tasks", "org_id": missing, "org": missing}
-        outcome.failures = failing.assign(**first)[_ordered([*_FIRST, *failing.columns])]
+        nowhere = pd.Series(float("nan"), index=failing.index, dtype="str")
+        failing = failing.assign(org_id=nowhere, org=nowhere)
+        outcome.failures = failing[[*_FIRST, *[name for name in failing.columns if name not in _FIRST]]]
     return Report(outcomes, "the task queue", moment.date(), "pandas", time.perf_counter() - began, {})
 
 
@@ -185,7 +185,7 @@ def _run(
             outcome.checked = _count(evidence.engine, found.checked)
             if not outcome.checked:
                 reasons = [evidence.refused(table) for table in check.tables]
-                nothing = f"no {' or '.join(check.tables)}".replace("_", " ") + " to check"
+                nothing = "no object or link that the rule is about"
                 raise NotApplicable(next(filter(None, reasons), nothing))
             outcome.failures = _failures(evidence.engine, found.failing, check, max_rows)
             outcome.failed = len(outcome.failures)
@@ -202,11 +202,11 @@ def _run(
     return outcomes
 
 
-def _count(engine: Engine, checked: nw.LazyFrame | int) -> int:
+def _count(engine: Engine, checked: Frame | int) -> int:
     return checked if isinstance(checked, int) else int(engine.collect(checked.select(n=nw.len()))["n"].iloc[0])
 
 
-def _failures(engine: Engine, failing: nw.LazyFrame, check: Check, max_rows: int) -> pd.DataFrame:
+def _failures(engine: Engine, failing: Frame, check: Check, max_rows: int) -> pd.DataFrame:
     """The failing rows in an order that does not depend on the engine."""
     df = engine.collect(failing.head(max_rows + 1))
     if "table" not in df:
@@ -237,7 +237,7 @@ def _describe(failures: Sequence[pd.DataFrame], evidence: Evidence) -> pd.DataFr
     return names.merge(orgs.dropna().drop_duplicates("org_id"), on="org_id", how="left")
 
 
-def _homes(evidence: Evidence, table: str, few: nw.LazyFrame) -> pd.DataFrame:
+def _homes(evidence: Evidence, table: str, few: Frame) -> pd.DataFrame:
     """The org of each object: the primary one where several are marked, else the first in sort order."""
     relation = {"persons": "member_of", "sections": "held_at", "courses": "offered_by"}.get(table)
     if table == "orgs":
@@ -252,7 +252,7 @@ def _homes(evidence: Evidence, table: str, few: nw.LazyFrame) -> pd.DataFrame:
 
 
 def _named(failures: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
-    known = failures["label"] if "label" in failures else None
+    known = failures.get("label", None)
     plain = failures.drop(columns=["label", "person_type", "org_id", "org"], errors="ignore")
     df = plain.merge(names, on=["table", "id"], how="left")
     if known is not None:
@@ -260,10 +260,6 @@ def _named(failures: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
     values = [name for name in plain.columns if name not in _FIRST]
     kind = ["person_type"] if len(df) and (df["table"] == "persons").all() else []
     return df[[*_FIRST, *kind, *values]]
-
-
-def _ordered(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(names))
 
 
 def _day(as_of: date | str | None) -> date | None:
@@ -279,5 +275,3 @@ def _parquet(folder: Path, name: str) -> Path:
     """A table of a snapshot: one file, or a folder of them."""
     file = folder / f"{name}.parquet"
     return file if file.exists() else folder / name
-
-

@@ -8,7 +8,7 @@ import narwhals as nw
 import networkx as nx
 
 from kimono_explore.quality.evidence import TABLE_OF, Evidence
-from kimono_explore.quality.rules import Check, Found, NotApplicable
+from kimono_explore.quality.rules import Check, Found, Frame, NotApplicable
 
 _AGREEMENT, _STRUCTURE = "Agreement", "Structure"
 
@@ -29,14 +29,16 @@ def outside_school(relation: str, evidence: Evidence) -> Found:
     """People in a section of a school that they are no member of."""
     held = evidence.one("held_at").rename({"id": "section_id", "target": "section_org_id"})
     seats = evidence.pairs(relation, "id", "section_id").join(held, on="section_id", how="inner")
-    members = evidence.pairs("member_of", "id", "section_org_id")
-    return Found(seats, seats.join(members, on=["id", "section_org_id"], how="anti"))
+    ends = ["id", "section_org_id"]
+    members = evidence.pairs("member_of", "id", "org_id")
+    outside = seats.join(members.rename({"org_id": "section_org_id"}), on=ends, how="anti")
+    # What a district holds itself is open to the students of its schools.
+    above = evidence.ancestors("org").rename({"id": "org_id", "ancestor": "section_org_id"})
+    return Found(seats, outside.join(members.join(above, on="org_id", how="inner"), on=ends, how="anti"))
 
 
 def parent_child_mismatch(evidence: Evidence) -> Found:
-    types = [
-        t for t in ("org", "term") if {f"{TABLE_OF[t]}.$parent", f"{TABLE_OF[t]}.$children"} <= evidence.rollups
-    ]
+    types = [t for t in ("org", "term") if {f"{TABLE_OF[t]}.$parent", f"{TABLE_OF[t]}.$children"} <= evidence.rollups]
     if not types:
         raise NotApplicable("roll-ups not sent: $parent and $children")
     links = evidence.valid("child_of").filter(nw.col("source_type").is_in(types))
@@ -86,7 +88,7 @@ def school_below_school(evidence: Evidence) -> Found:
     return Found(links, links.join(schools.rename({"id": "parent_id"}), on="parent_id", how="semi"))
 
 
-def _schools(evidence: Evidence) -> nw.LazyFrame:
+def _schools(evidence: Evidence) -> Frame:
     schools = evidence.objects("orgs").filter(nw.col("org_type") == "school", ~nw.col("id").is_null())
     return schools.select("id")
 
@@ -109,7 +111,7 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _AGREEMENT,
         ("persons",),
-        "The student is enrolled in a section of an org of which the student is no member.",
+        "The student is enrolled in a section of an org, and is a member neither of it nor of an org below it.",
         "School staff cannot find the student; the school is counted without the student.",
         partial(outside_school, "student_in"),
         needs=("student_in", "held_at", "member_of:student"),
@@ -121,7 +123,7 @@ CHECKS: tuple[Check, ...] = (
         "information",
         _AGREEMENT,
         ("persons",),
-        "The teacher teaches a section of an org of which the teacher is no member.",
+        "The teacher teaches a section of an org, and is a member neither of it nor of an org below it.",
         "School administrators do not see who teaches at their school.",
         partial(outside_school, "teacher_in"),
         needs=("teacher_in", "held_at", "member_of:teacher"),

@@ -9,7 +9,8 @@ import narwhals as nw
 import pandas as pd
 
 from kimono_explore.quality.evidence import Evidence, stack
-from kimono_explore.quality.rules import Check, Found, NotApplicable
+from kimono_explore.quality.places import CANADA, PROVINCES, STATES, UNITED_STATES
+from kimono_explore.quality.rules import Check, Found, Frame, NotApplicable
 from kimono_explore.tables import TABLES
 
 if TYPE_CHECKING:
@@ -25,25 +26,7 @@ _CONTINUED = "[\u0080-\u00bf€‚ƒ„†‡ˆ‰Š‹ŒŽ•™š›œžŸ]"
 # UTF-8 that was read as Latin-1 or Windows-1252: a lead byte and what continues it.
 _MOJIBAKE = f"\ufffd|[ÂÃÄÅ]{_CONTINUED}|â€|ðŸ|(?:[ÐÑØÙ×]{_CONTINUED}){{2}}"
 _SEPARATOR = "\u241f"
-
-_UNITED_STATES = ("us", "usa", "u.s.", "u.s.a.", "united states", "united states of america", "840")
-_CANADA = ("ca", "can", "canada", "124")
 _US_POSTAL, _CANADA_POSTAL = r"^\d{5}(?:-?\d{4})?$", r"^[a-z]\d[a-z][ -]?\d[a-z]\d$"
-_STATES = (
-    *("al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri".split()),
-    *("sc sd tn tx ut vt va wa wv wi wy dc as gu mp pr vi um fm mh pw aa ae ap".split()),
-    *("alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho".split()),
-    *("illinois indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota".split()),
-    *("mississippi missouri montana nebraska nevada ohio oklahoma oregon pennsylvania tennessee texas utah".split()),
-    *("vermont virginia washington wisconsin wyoming guam".split()),
-    *("new hampshire,new jersey,new mexico,new york,north carolina,north dakota,rhode island,south carolina".split(",")),
-    *("south dakota,west virginia,district of columbia,puerto rico,american samoa,virgin islands".split(",")),
-)
-_PROVINCES = (
-    *("ab bc mb nb nl ns nt nu on pe qc sk yt alberta manitoba ontario quebec québec saskatchewan nunavut yukon".split()),
-    *("british columbia,new brunswick,newfoundland and labrador,nova scotia,northwest territories".split(",")),
-    "prince edward island",
-)
 
 
 def bad_value(evidence: Evidence) -> Found:
@@ -74,8 +57,8 @@ def invalid_phone(evidence: Evidence, digits: tuple[int, int]) -> Found:
 def invalid_postal_code(evidence: Evidence) -> Found:
     addresses = _addresses(evidence, "address_postal_code")
     code = _trimmed("address_postal_code")
-    american = _in(_UNITED_STATES) & ~code.str.contains(_US_POSTAL)
-    canadian = _in(_CANADA) & ~code.str.contains(_CANADA_POSTAL)
+    american = _in(UNITED_STATES) & ~code.str.contains(_US_POSTAL)
+    canadian = _in(CANADA) & ~code.str.contains(_CANADA_POSTAL)
     unknown = nw.col("address_country").is_null() & ~code.str.contains(f"{_US_POSTAL}|{_CANADA_POSTAL}")
     return Found(addresses, addresses.filter(american | canadian | unknown))
 
@@ -83,9 +66,9 @@ def invalid_postal_code(evidence: Evidence) -> Found:
 def unknown_state(evidence: Evidence) -> Found:
     addresses = _addresses(evidence, "address_state")
     state = _trimmed("address_state")
-    american = _in(_UNITED_STATES) & ~state.is_in(_STATES)
-    canadian = _in(_CANADA) & ~state.is_in(_PROVINCES)
-    unknown = nw.col("address_country").is_null() & ~state.is_in((*_STATES, *_PROVINCES))
+    american = _in(UNITED_STATES) & ~state.is_in(STATES)
+    canadian = _in(CANADA) & ~state.is_in(PROVINCES)
+    unknown = nw.col("address_country").is_null() & ~state.is_in((*STATES, *PROVINCES))
     return Found(addresses, addresses.filter(american | canadian | unknown))
 
 
@@ -185,12 +168,12 @@ def _trimmed(column: str) -> nw.Expr:
     return nw.col(column).str.strip_chars().str.to_lowercase()
 
 
-def _named(evidence: Evidence) -> nw.LazyFrame:
+def _named(evidence: Evidence) -> Frame:
     persons = evidence.objects("persons").select("id", "person_type", "name_first", "name_last")
     return persons.filter(~nw.col("name_first").is_null() | ~nw.col("name_last").is_null())
 
 
-def _addresses(evidence: Evidence, column: str) -> nw.LazyFrame:
+def _addresses(evidence: Evidence, column: str) -> Frame:
     persons = evidence.objects("persons").filter(~nw.col(column).is_null())
     return persons.select("id", "person_type", column, "address_country")
 
@@ -203,7 +186,7 @@ def _years_before(day: date, years: int) -> nw.Expr:
     return nw.lit((pd.Timestamp(day) - pd.DateOffset(years=years)).to_pydatetime())
 
 
-_ADDRESS = "[^\\s@,;:<>()\"\\[\\]\\\\.]+"
+_ADDRESS = '[^\\s@,;:<>()"\\[\\]\\\\.]+'
 _EMAIL = f"^{_ADDRESS}(?:\\.{_ADDRESS})*@{_ADDRESS}(?:\\.{_ADDRESS})+$"
 
 CHECKS: tuple[Check, ...] = (
@@ -284,7 +267,9 @@ CHECKS: tuple[Check, ...] = (
         "The value, case ignored, is none of {known}.",
         "State reports refuse codes that they do not know.",
         unexpected_sex,
-        params={"known": ("f", "m", "x", "u", "o", "female", "male", "other", "unspecified", "not selected", "nonbinary")},
+        params={
+            "known": ("f", "m", "x", "u", "o", "female", "male", "other", "unspecified", "not selected", "nonbinary")
+        },
         needs=("persons.sex",),
     ),
     Check(
@@ -322,7 +307,18 @@ CHECKS: tuple[Check, ...] = (
         "Test accounts are counted, licensed and given access.",
         placeholder_name,
         params={
-            "always": ("test", "unknown", "n/a", "tbd", "tba", "dummy", "firstname", "lastname", "first name", "last name"),
+            "always": (
+                "test",
+                "unknown",
+                "n/a",
+                "tbd",
+                "tba",
+                "dummy",
+                "firstname",
+                "lastname",
+                "first name",
+                "last name",
+            ),
             "in_both": ("none", "null", "na", "nil", "sample", "student", "teacher", "user", "demo"),
         },
     ),

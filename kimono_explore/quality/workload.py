@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from kimono_explore.quality.evidence import Evidence
 from kimono_explore.quality.rules import Check, Found
+
+if TYPE_CHECKING:
+    from kimono_explore.quality.evidence import Evidence
 
 _GROUP = "Load"
 
@@ -33,8 +36,11 @@ def section_size(large: bool, evidence: Evidence, bound: int, factor: float, sec
 
 def overload(relation: str, evidence: Evidence, most: int) -> Found:
     """People with too many sections in one term, those of the terms above it included."""
+    # Few have more in all their terms together: only theirs are counted term by term.
+    many = evidence.size(relation, "source").filter(nw.col("size") > most)
     terms = evidence.pairs("in_term", "section_id", "ancestor").unique()
-    seats = evidence.pairs(relation, "id", "section_id").unique().join(terms, on="section_id", how="inner")
+    seats = evidence.pairs(relation, "id", "section_id").join(many, on="id", how="semi").unique()
+    seats = seats.join(terms, on="section_id", how="inner")
     counts = seats.group_by("id", "ancestor").agg(sections=nw.len())
     in_all = counts.join(evidence.ancestors("term").rename({"id": "term_id"}), on="ancestor", how="inner")
     per_term = in_all.group_by("id", "term_id").agg(sections=nw.col("sections").sum())
@@ -53,9 +59,7 @@ def same_title_sections(evidence: Evidence) -> Found:
     keys = ["title", "held_at_id", "term_id"]
     times = placed.group_by(*keys).agg(times=nw.col("id").n_unique()).filter(nw.col("times") > 1)
     shared = placed.join(times, on=keys, how="inner").group_by("id", "title")
-    return Found(
-        placed.select("id").unique(), shared.agg(term_id=nw.col("term_id").min(), times=nw.col("times").max())
-    )
+    return Found(placed.select("id").unique(), shared.agg(term_id=nw.col("term_id").min(), times=nw.col("times").max()))
 
 
 CHECKS: tuple[Check, ...] = (

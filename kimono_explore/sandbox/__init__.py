@@ -12,7 +12,6 @@ import uvicorn
 
 from kimono_explore.client import Client, connect
 from kimono_explore.errors import KimonoError
-from kimono_explore.oneroster import read_oneroster
 from kimono_explore.roster import Roster
 from kimono_explore.sandbox.dialect import Dialect
 from kimono_explore.sandbox.district import make_district

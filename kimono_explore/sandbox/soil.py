@@ -316,6 +316,9 @@ class Soil:
     ) -> None:
         """A new membership of a person."""
         own = {"role": role, "membership_id": self.new_id(), "status": "Active", "primary": primary}
+        if kind == "section":
+            year = self.roster.terms.iloc[0]
+            own |= {"start_date": year["start_date"], "end_date": year["end_date"]}
         self.link(relation, "person", person, kind, id, stated_by, **own)
 
     def drop(self, relation: str, *, source: str | None = None, target: str | None = None) -> None:
