@@ -4,12 +4,14 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: help demo lab test bench lock clean
+.PHONY: help demo lab test bench docs lock clean
 
 help:
 	@echo "make demo   the main job on the embedded sandbox; leaves pages and pictures in build/demo/"
 	@echo "make lab    JupyterLab on the notebooks"
 	@echo "make test   lint, types and every test"
+	@echo "make bench  times it beside other ways to do the same"
+	@echo "make docs   writes docs/checks.md from the catalogue"
 	@echo "make lock   renew constraints.txt"
 	@echo "make clean  remove build/ and the virtual environment"
 
@@ -30,6 +32,12 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+docs: $(READY)
+	$(BIN)/python -c "from kimono_explore.quality.catalogue import as_markdown; print(as_markdown(), end='')" > docs/checks.md
 
 lock:
 	$(PYTHON) -m venv build/lock

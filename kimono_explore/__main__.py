@@ -14,6 +14,8 @@ from kimono_explore.errors import KimonoError
 from kimono_explore.graph import build_graph, neighborhood, summarize_graph
 from kimono_explore.load import load_roster
 from kimono_explore.plots import plot_neighborhood, plot_overview
+from kimono_explore.quality import check
+from kimono_explore.quality.rules import SEVERITIES
 from kimono_explore.sandbox import Dialect, make_sandbox, sandbox
 from kimono_explore.snapshot import read_source
 from kimono_explore.tasks import load_tasks
@@ -21,6 +23,7 @@ from kimono_explore.tasks import load_tasks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kimono_explore.quality import Report
     from kimono_explore.roster import Roster
 
 _EPILOG = """\
@@ -36,6 +39,7 @@ examples:
   kimono-explore sandbox bundle.zip           any OneRoster bundle as a live API
   kimono-explore load --save monday           keep the tenant's roster as a snapshot
   kimono-explore roster monday                what is in a snapshot or a OneRoster bundle
+  kimono-explore check monday --html q.html   what is wrong with it; exit code 1 where errors were found
 
 A roster holds children's personal data: what is saved goes where you say, and nowhere else.
 """
@@ -47,17 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 where it could not run.
+        0; 1 where `check` found something; 2 where it could not run.
     """
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        return int(options.run(options) or 0)
     except KimonoError as error:
         print(f"kimono-explore: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,6 +98,26 @@ def _parser() -> argparse.ArgumentParser:
     roster.add_argument("source", metavar="INFO", help="a snapshot folder or a OneRoster bundle")
     roster.add_argument("--problems", action="store_true", help="list what did not fit")
     roster.set_defaults(run=_roster)
+
+    checks = commands.add_parser(
+        "check",
+        help="what is wrong with a roster",
+        description="Exit codes: 0 nothing found, 1 found something so severe (--fail-on), 2 could not run.",
+    )
+    checks.add_argument(
+        "source", nargs="?", help="a snapshot folder or a OneRoster bundle (default: the tenant of the environment)"
+    )
+    checks.add_argument("--fail-on", choices=(*SEVERITIES, "never"), default="error", help="default: %(default)s")
+    checks.add_argument(
+        "--threshold", type=float, default=0.0, metavar="PERCENT", help="let so many percent of a check's rows fail"
+    )
+    checks.add_argument("--as-of", metavar="DATE", help="the day that counts as today (default: when it was loaded)")
+    checks.add_argument("--only", action="append", metavar="CHECK", help="run this check only; may be repeated")
+    checks.add_argument("--exclude", action="append", default=[], metavar="CHECK", help="leave this check out")
+    checks.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page")
+    checks.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
+    checks.add_argument("--csv", type=Path, metavar="FILE", help="write every finding as CSV")
+    checks.set_defaults(run=_check)
     return parser
 
 
@@ -111,6 +134,9 @@ def _demo(options: argparse.Namespace) -> None:
     missing = sum(1 for _, is_missing in graph.nodes(data="missing") if is_missing)
     print(f"graph       {graph.number_of_nodes():,} nodes, {graph.number_of_edges():,} edges, {missing:,} missing")
     print(f"problems    {len(roster.problems):,}, of {roster.problems['problem'].nunique():,} kinds")
+    report = check(roster)
+    report.to_html(out / "quality.html")
+    print(f"quality     {report!r}\n{_causes(report)}")
     counts = ", ".join(f"{n} {kind}" for kind, n in tasks["type"].value_counts().items())
     print(f"task queue  {len(tasks):,} tasks: {counts}")
     plot_overview(roster).savefig(out / "overview.png", dpi=110)
@@ -121,6 +147,7 @@ def _demo(options: argparse.Namespace) -> None:
     summarize_graph(graph).to_csv(out / "graph.csv", index=False)
     for page in _execute_notebooks(out):
         print(f"notebook    {page}")
+    print(f"report      {out / 'quality.html'}")
     print(f"pictures    {out / 'overview.png'}, {out / 'section.png'}")
     print(f"all done in {time.perf_counter() - began:.0f} s; begin with {out / '01_first_look.html'}")
 
@@ -173,6 +200,32 @@ def _roster(options: argparse.Namespace) -> None:
     else:
         kinds = roster.problems.groupby(["table", "problem"], dropna=False).size().sort_values(ascending=False)
         print(f"\nproblems (all of them with --problems)\n{kinds.head(20).to_string() if len(kinds) else 'none'}")
+
+
+def _check(options: argparse.Namespace) -> int:
+    if options.source is None:
+        with connect() as client:
+            source: Roster | str = load_roster(client)
+    else:
+        source = options.source
+    report = check(source, options.only, exclude=options.exclude, as_of=options.as_of)
+    for path, write in ((options.html, report.to_html), (options.json, report.to_json), (options.csv, report.to_csv)):
+        if path:
+            write(path)
+    print(report)
+    if len(report.causes):
+        print(f"\nwhat to fix first\n{_causes(report)}")
+    failed = len(report.failed("information" if options.fail_on == "never" else options.fail_on, options.threshold))
+    return 1 if failed and options.fail_on != "never" else 0
+
+
+def _causes(report: Report) -> str:
+    top = report.causes.head(12)[["stage", "severity", "findings", "cause"]]
+    more = len(report.causes) - len(top)
+    lines = [
+        f"  {stage:18} {severity:12} {n:>9,}  {cause}" for stage, severity, n, cause in top.itertuples(index=False)
+    ]
+    return "\n".join([*lines, *([f"  ... and {more:,} more"] if more else [])])
 
 
 def _describe(roster: Roster) -> None:

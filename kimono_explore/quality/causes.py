@@ -126,7 +126,11 @@ def _row(cause: tuple[str, str, str], group: pd.DataFrame, checks: dict[str, Che
         if check.group in ("References", "Agreement") and tables == {"persons"}:
             stage = "memberships"
         else:
-            stage = "staff" if id in ("teacher", "staff") else _STAGE_OF.get(id, "students" if id == "student" else STAGES[0])
+            stage = (
+                "staff"
+                if id in ("teacher", "staff")
+                else _STAGE_OF.get(id, "students" if id == "student" else STAGES[0])
+            )
         text, type, id = check.title + ("" if len(tables) == 1 else f" ({_who(id)})"), None, None  # type: ignore[assignment]
     return stage, text, severity, len(group), ", ".join(found), len(orgs), where, type, id
 

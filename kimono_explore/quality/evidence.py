@@ -58,6 +58,10 @@ class Evidence:
         self.one = cache(self._one)
         self.size = cache(self._size)
 
+    def as_it_came(self, table: str) -> Frame:
+        """A table with nothing filled in."""
+        return self._frames[table]
+
     def _objects(self, table: str, *kinds: str) -> Frame:
         """A table, with ``label`` filled from name or title; of ``persons``, only those of the kinds that are named."""
         frame = self._frames[table]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kimono_explore.quality.report import Outcome, Report
 
-_MOST_ORGS, _MOST_CAUSES = 30, 40
+_MOST_ORGS, _MOST_CHECKS, _MOST_CAUSES = 30, 22, 40
 
 _STYLE = """
 :root { --ink:#1f2328; --quiet:#59636e; --line:#d1d9e0; --paper:#fff; --soft:#f6f8fa; --bar:#c9d8ea;
@@ -35,14 +35,17 @@ p { margin:4px 0 10px; } .quiet { color:var(--quiet); }
 .wide { overflow-x:auto; }
 table { border-collapse:collapse; width:100%; font-size:14px; }
 th, td { text-align:left; vertical-align:top; padding:5px 10px 5px 0; border-bottom:1px solid var(--line); }
-td { overflow-wrap:anywhere; } th { color:var(--quiet); font-weight:600; white-space:nowrap; }
+td { overflow-wrap:break-word; } th { color:var(--quiet); font-weight:600; white-space:nowrap; }
 td.n, th.n { text-align:right; font-variant-numeric:tabular-nums; white-space:nowrap; }
+td.severity { white-space:nowrap; }
 td.stage { color:var(--quiet); white-space:nowrap; }
 td.cause { min-width:300px; }
 .bar { display:block; height:6px; margin-top:4px; border-radius:3px; background:var(--bar); }
-.heat td, .heat th { padding:4px 6px; } .heat td.n { text-align:center; border:1px solid var(--paper); }
-.heat th.check { height:150px; vertical-align:bottom; padding:0; width:30px; min-width:30px; }
-.heat th.check span { writing-mode:vertical-rl; transform:rotate(180deg); font-weight:400; max-height:148px; overflow:hidden; }
+.heat { width:auto; }
+.heat td, .heat th { padding:4px 6px; }
+.heat th.n { vertical-align:bottom; } .heat td.n { text-align:center; border:1px solid var(--paper); }
+.heat th.check { height:200px; vertical-align:bottom; padding:0; width:30px; min-width:30px; }
+.heat th.check span { writing-mode:vertical-rl; transform:rotate(180deg); font-weight:400; max-height:198px; overflow:hidden; }
 .heat th.org { font-weight:400; color:var(--ink); text-align:left; min-width:180px; }
 details { border-bottom:1px solid var(--line); padding:8px 0; } summary { cursor:pointer; }
 summary .n { float:right; color:var(--quiet); font-variant-numeric:tabular-nums; }
@@ -125,7 +128,7 @@ def _causes(report: Report) -> str:
         where = escape(row["where"]) if isinstance(row["where"], str) else orgs
         bar = f'<span class=bar style="width:{max(2, 100 * row["findings"] / most):.0f}%"></span>'
         lines.append(
-            f"<tr><td class=stage>{stage}</td><td class=cause>{escape(row['cause'])}</td><td class={row['severity']}>"
+            f"<tr><td class=stage>{stage}</td><td class=cause>{escape(row['cause'])}</td><td class='severity {row['severity']}'>"
             f"{row['severity']}</td><td class=n>{row['findings']:,}{bar}</td><td>{where}</td>"
             f"<td><code>{escape(row['checks'])}</code></td></tr>"
         )
@@ -144,16 +147,22 @@ def _heat_map(report: Report) -> str:
     if counts.empty:
         return "<p class=quiet>No finding belongs to a school.</p>"
     seen = counts.head(_MOST_ORGS).drop(columns="total")
-    seen = seen.loc[:, (seen > 0).any()]
+    found = seen.sum().sort_values(ascending=False, kind="stable")
+    seen = seen[found[found > 0].index[:_MOST_CHECKS]]
     most = max(1, int(seen.to_numpy().max()))
     head = "".join(f"<th class=check><span>{escape(name)}</span></th>" for name in seen.columns)
     lines = []
-    for (org_id, org), row in zip(seen.index, seen.to_numpy(), strict=True):
+    for (org_id, org), total, row in zip(seen.index, counts["total"], seen.to_numpy(), strict=False):
         name = escape(org) if isinstance(org, str) else f"<code>{escape(str(org_id))}</code> (not delivered)"
         cells = "".join(_heat_cell(int(value), most) for value in row)
-        lines.append(f"<tr><th class=org>{name}</th><td class=n>{int(row.sum()):,}</td>{cells}</tr>")
-    more = len(counts) - len(seen)
-    rest = f"<p class=quiet>… and {more:,} more orgs: report.by_org() has them all.</p>" if more > 0 else ""
+        lines.append(f"<tr><th class=org>{name}</th><td class=n>{total:,}</td>{cells}</tr>")
+    checks = int((counts.drop(columns="total") > 0).any().sum())
+    left = [
+        f"{n - shown:,} more {what}"
+        for n, shown, what in ((len(counts), len(seen), "orgs"), (checks, len(seen.columns), "checks"))
+        if n > shown
+    ]
+    rest = f"<p class=quiet>… and {' and '.join(left)}: report.by_org() has them all.</p>" if left else ""
     return f"<div class=wide><table class=heat><tr><th></th><th class=n>findings</th>{head}</tr>{''.join(lines)}</table></div>{rest}"
 
 
@@ -199,7 +208,8 @@ def _visible(text: str) -> str:
     """Characters that cannot be seen, spelled out; a space at the end, as an open box."""
     core = text.strip(" ")
     before, after = len(text) - len(text.lstrip(" ")), len(text) - len(text.rstrip(" "))
-    spelled = "".join(c if c.isprintable() or c == " " else f"\\u{ord(c):04x}" for c in core)
+    seen = "\u200c\u200d "  # joiners: part of how Persian names and some emoji are written
+    spelled = "".join(c if c.isprintable() or c in seen else f"\\u{ord(c):04x}" for c in core)
     return f"{'␣' * before}{spelled}{'␣' * after}" if core else "␣" * len(text)
 
 

@@ -119,8 +119,9 @@ class Report:
 
         Examples
         --------
-        >>> kx.check(roster, params={"oversize_section": {"bound": 22}}).failures("oversize_section")["table"].unique().tolist()
-        ['sections']
+        >>> report = kx.check(roster, params={"term_too_long": {"days": 250}})
+        >>> report.failures("term_too_long")["label"].tolist()
+        ['2026-2027']
         """
         return self._outcome(id).failures
 

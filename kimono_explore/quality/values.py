@@ -85,7 +85,7 @@ def text_with(whole: str, cell: str, evidence: Evidence) -> Found:
     checked, failing = [], []
     for table in TABLES:
         columns = evidence.text_columns(table, "id", "description")
-        objects = evidence.objects(table).select("id", *columns)
+        objects = evidence.as_it_came(table).select("id", *columns)
         checked.append(objects.select("id"))
         joined = nw.concat_str(*columns, separator=_SEPARATOR, ignore_nulls=True)
         few = evidence.engine.keep(objects.filter(joined.str.contains(whole)))

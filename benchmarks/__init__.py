@@ -1,0 +1,1 @@
+"""How fast this library is, beside other ways to do the same."""

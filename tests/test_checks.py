@@ -1,0 +1,577 @@
+"""Each check, on the smallest roster that fails it, on one that passes, and on one that it knows nothing of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+from literals import ALL_SENT, category, course, lea, link, make, problem, school, section, student, teacher, term
+
+import kimono_explore as kx
+from kimono_explore.quality.catalogue import ROSTER_CHECKS
+from kimono_explore.quality.evidence import keys_of
+from kimono_explore.tables import TABLES
+
+OCTOBER = "2026-10-05"
+IN_CLASS = (section(), student(), link("ana student_in algebra-1"))
+AT_SCHOOL = (school(), student(), link("ana member_of school"))
+
+# check: (the items of a roster that fails it, the objects that fail, the items of one that passes)
+CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any, ...]]] = {
+    "missing_id": ((("persons", {"id": None, "label": "Ana"}),), [("persons", None)], (student(),)),
+    "duplicate_id": ((school("x"), student("x")), [("orgs", "x"), ("persons", "x")], (school("x"), student("y"))),
+    "duplicate_local_id": (
+        (student("a", local_id="007"), student("b", local_id="007"), teacher("c", local_id="007")),
+        [("persons", "a"), ("persons", "b")],
+        (student("a", local_id="007"), student("b", local_id="7"), teacher("c", local_id="007")),
+    ),
+    "duplicate_state_id": (
+        (student("a", state_id="9"), teacher("b", state_id="9"), student("c")),
+        [("persons", "a"), ("persons", "b")],
+        (student("a", state_id="9"), student("c")),
+    ),
+    "missing_local_id": (
+        (student("a", local_id="1"), student("b"), school("s")),
+        [("persons", "b")],
+        (student("a", local_id="1"), school("s")),
+    ),
+    "student_missing_state_id": (
+        (student("a", state_id="1"), student("b"), teacher("c")),
+        [("persons", "b")],
+        (student("a", state_id="1"), teacher("c")),
+    ),
+    "duplicate_email": (
+        (student("a", email="A@x.org"), student("b", email="a@x.org ")),
+        [("persons", "a"), ("persons", "b")],
+        (student("a", email="a@x.org"), student("b", email="b@x.org"), student("c")),
+    ),
+    "possible_duplicate_person": (
+        (
+            student("a", name_first="José  María", name_last="Núñez", dob="2012-05-01"),
+            student("b", name_first="jose maria", name_last="NUNEZ", dob="2012-05-01"),
+        ),
+        [("persons", "a"), ("persons", "b")],
+        (student("a", name_first="José", dob="2012-05-01"), student("b", name_first="José", dob="2012-05-02")),
+    ),
+    "student_and_staff": (
+        (student("a", email="x@x.org"), teacher("b", email="X@x.org")),
+        [("persons", "a"), ("persons", "b")],
+        (student("a", email="x@x.org"), student("b", email="x@x.org"), teacher("c", email="y@x.org")),
+    ),
+    "orphan_child_of": (
+        (school(), link("school child_of district")),
+        [("orgs", "school")],
+        (school(), lea(), link("school child_of district")),
+    ),
+    "orphan_offered_by": (
+        (course(), link("algebra offered_by gone")),
+        [("courses", "algebra")],
+        (course(), school(), link("algebra offered_by school")),
+    ),
+    "orphan_of_course": (
+        (section(), link("algebra-1 of_course gone")),
+        [("sections", "algebra-1")],
+        (section(), course(), link("algebra-1 of_course algebra")),
+    ),
+    "orphan_held_at": (
+        (section(), link("algebra-1 held_at gone")),
+        [("sections", "algebra-1")],
+        (section(), school(), link("algebra-1 held_at school")),
+    ),
+    "orphan_in_term": (
+        (section(), link("algebra-1 in_term gone")),
+        [("sections", "algebra-1")],
+        (section(), term(), link("algebra-1 in_term year")),
+    ),
+    "orphan_member_of": ((student(), link("ana member_of gone")), [("persons", "ana")], AT_SCHOOL),
+    "orphan_student_in": (
+        (section(), link("gone student_in algebra-1", stated_by="target")),
+        [("sections", "algebra-1")],
+        IN_CLASS,
+    ),
+    "orphan_teacher_in": (
+        (teacher(), link("ben teacher_in gone")),
+        [("persons", "ben")],
+        (teacher(), section(), link("ben teacher_in algebra-1")),
+    ),
+    "orphan_graded_in": (
+        (category(), link("tests graded_in gone")),
+        [("grading_categories", "tests")],
+        (category(), section(), link("tests graded_in algebra-1")),
+    ),
+    "orphan_graded_for": (
+        (category(), link("tests graded_for gone", types=("grading_category", "org"))),
+        [("grading_categories", "tests")],
+        (category(), school(), term(), link("tests graded_for school"), link("tests graded_for year")),
+    ),
+    "one_sided_membership": (
+        (section(), student(), link("ana student_in algebra-1", stated_by="target")),
+        [("persons", "ana")],
+        IN_CLASS,
+    ),
+    "duplicate_membership": (
+        (*IN_CLASS, link("ana student_in algebra-1")),
+        [("persons", "ana")],
+        (
+            section(),
+            student(),
+            link("ana student_in algebra-1", start_date="2026-08-17", end_date="2026-10-01"),
+            link("ana student_in algebra-1", start_date="2027-01-11", end_date="2027-06-04"),
+        ),
+    ),
+    "student_and_teacher_of_section": (
+        (*IN_CLASS, link("ana teacher_in algebra-1")),
+        [("persons", "ana")],
+        (*IN_CLASS, teacher(), link("ben teacher_in algebra-1")),
+    ),
+    "wrong_target_type": (
+        (section(), term(), link("algebra-1 of_course year", types=("section", "term"))),
+        [("sections", "algebra-1")],
+        (section(), course(), link("algebra-1 of_course algebra")),
+    ),
+    "membership_ends_before_start": (
+        (section(), student(), link("ana student_in algebra-1", start_date="2026-10-01", end_date="2026-09-01")),
+        [("persons", "ana")],
+        (section(), student(), link("ana student_in algebra-1", start_date="2026-10-01", end_date="2026-10-01")),
+    ),
+    "enrollment_without_start": (
+        (
+            section(),
+            student("a"),
+            student("b"),
+            link("a student_in algebra-1"),
+            link("b student_in algebra-1", start_date="2026-10-01"),
+        ),
+        [("persons", "a")],
+        (section(), student(), link("ana student_in algebra-1", start_date="2026-10-01")),
+    ),
+    "section_org_not_in_course": (
+        (
+            *(school("a"), school("b"), course(), section()),
+            *(link("algebra offered_by a"), link("algebra-1 of_course algebra"), link("algebra-1 held_at b")),
+        ),
+        [("sections", "algebra-1")],
+        (
+            *(lea(), school(), course(), section(), link("school child_of district")),
+            *(
+                link("algebra offered_by district"),
+                link("algebra-1 of_course algebra"),
+                link("algebra-1 held_at school"),
+            ),
+        ),
+    ),
+    "student_outside_school": (
+        (*IN_CLASS, school("a"), school("b"), link("ana member_of a"), link("algebra-1 held_at b")),
+        [("persons", "ana")],
+        (
+            *(*IN_CLASS, lea(), school(), link("school child_of district")),
+            *(link("ana member_of school"), link("algebra-1 held_at district")),
+        ),
+    ),
+    "teacher_outside_school": (
+        (
+            *(teacher(), section(), school("a"), school("b")),
+            *(link("ben teacher_in algebra-1"), link("ben member_of a"), link("algebra-1 held_at b")),
+        ),
+        [("persons", "ben")],
+        (
+            *(teacher(), section(), school()),
+            *(link("ben teacher_in algebra-1"), link("ben member_of school"), link("algebra-1 held_at school")),
+        ),
+    ),
+    "parent_child_mismatch": (
+        (lea(), school(), link("school child_of district", stated_by="target")),
+        [("orgs", "school")],
+        (lea(), school(), link("school child_of district")),
+    ),
+    "org_cycle": (
+        (school("a"), school("b"), link("a child_of b"), link("b child_of a")),
+        [("orgs", "a"), ("orgs", "b")],
+        (lea(), school(), link("school child_of district")),
+    ),
+    "term_cycle": (
+        (term(), link("year child_of year")),
+        [("terms", "year")],
+        (term(), term("fall"), link("fall child_of year")),
+    ),
+    "school_without_parent": (
+        (lea(), school()),
+        [("orgs", "school")],
+        (lea(), school(), link("school child_of district")),
+    ),
+    "school_below_school": (
+        (school("a"), school("b"), link("a child_of b")),
+        [("orgs", "a")],
+        (lea(), school(), link("school child_of district")),
+    ),
+    "no_lea": ((school(),), [("orgs", None)], (lea(),)),
+    "unknown_org_type": (
+        (school("a", org_type="annex"), school("b", org_type=None)),
+        [("orgs", "a"), ("orgs", "b")],
+        (lea(), school()),
+    ),
+    "school_without_students": ((school("a"), *AT_SCHOOL), [("orgs", "a")], (lea(), *AT_SCHOOL)),
+    "school_without_teachers": (AT_SCHOOL, [("orgs", "school")], (school(), teacher(), link("ben member_of school"))),
+    "section_without_teacher": (
+        IN_CLASS,
+        [("sections", "algebra-1")],
+        (teacher(), section(), link("ben teacher_in algebra-1")),
+    ),
+    "section_without_students": ((section("a"), *IN_CLASS), [("sections", "a")], IN_CLASS),
+    "section_without_course": (
+        (section(),),
+        [("sections", "algebra-1")],
+        (section(), course(), link("algebra-1 of_course algebra")),
+    ),
+    "section_without_term": (
+        (section(),),
+        [("sections", "algebra-1")],
+        (section(), term(), link("algebra-1 in_term year")),
+    ),
+    "section_without_org": (
+        (section(), link("algebra-1 held_at gone")),
+        [("sections", "algebra-1")],
+        (section(), school(), link("algebra-1 held_at school")),
+    ),
+    "course_without_sections": (
+        (course(),),
+        [("courses", "algebra")],
+        (section(), course(), link("algebra-1 of_course algebra")),
+    ),
+    "course_without_org": (
+        (course(),),
+        [("courses", "algebra")],
+        (course(), school(), link("algebra offered_by school")),
+    ),
+    "term_without_sections": ((term(),), [("terms", "year")], (section(), term(), link("algebra-1 in_term year"))),
+    "student_without_school": ((student(), teacher()), [("persons", "ana")], AT_SCHOOL),
+    "student_without_sections": ((student(), teacher()), [("persons", "ana")], IN_CLASS),
+    "teacher_without_school": (
+        (student(), teacher()),
+        [("persons", "ben")],
+        (school(), teacher(), link("ben member_of school")),
+    ),
+    "teacher_without_sections": (
+        (student(), teacher()),
+        [("persons", "ben")],
+        (section(), teacher(), link("ben teacher_in algebra-1")),
+    ),
+    "category_without_section": (
+        (category(),),
+        [("grading_categories", "tests")],
+        (category(), section(), link("tests graded_in algebra-1")),
+    ),
+    "person_without_name": (
+        (student("a", name_first=None, name_last=None), student("b", name_last=None)),
+        [("persons", "a")],
+        (student("b", name_last=None),),
+    ),
+    "teacher_without_email": (
+        (student(email="a@x.org"), teacher()),
+        [("persons", "ben")],
+        (teacher(email="b@x.org"), student()),
+    ),
+    "student_without_dob": (
+        (student(), teacher(dob="1980-01-01")),
+        [("persons", "ana")],
+        (student(dob="2012-05-01"), teacher()),
+    ),
+    "bad_value": (
+        (student(), problem("persons", "ana", "dob", "31/02/2012", "not a date")),
+        [("persons", "ana")],
+        (student(), problem("persons", None, None, "403", "the list was refused: 403")),
+    ),
+    "load_problem": (
+        (student(), problem("terms", None, None, "403", "the list was refused: 403")),
+        [("terms", None)],
+        (student(), problem("persons", "ana", "dob", "31/02/2012", "not a date")),
+    ),
+    "invalid_email": (
+        (student("a", email="a@x"), student("b", email="a b@x.org"), student("c", email=".@x.org")),
+        [("persons", "a"), ("persons", "b"), ("persons", "c")],
+        (student("a", email="o'neil+1@mail.x.org"), student("b", email="þórr@xn--x.is"), student("c")),
+    ),
+    "invalid_phone": (
+        (student("a", phone="call me"), student("b", phone="555"), student("c", phone="1" * 16)),
+        [("persons", "a"), ("persons", "b"), ("persons", "c")],
+        (student("a", phone="+1 (507) 555-0123 ext. 9"), student("b", phone="507.555.0123x4"), student("c")),
+    ),
+    "invalid_postal_code": (
+        (student("a", address_postal_code="5505", address_country="US"), student("b", address_postal_code="ABC")),
+        [("persons", "a"), ("persons", "b")],
+        (
+            student("a", address_postal_code="05505-1234", address_country="USA"),
+            student("b", address_postal_code="k1a 0b1", address_country="Canada"),
+            student("c", address_postal_code="SW1A 1AA", address_country="GB"),
+            student("d", address_postal_code="K1A0B1"),
+        ),
+    ),
+    "unknown_state": (
+        (student("a", address_state="ON", address_country="US"), student("b", address_state="Q1")),
+        [("persons", "a"), ("persons", "b")],
+        (
+            student("a", address_state="mn"),
+            student("b", address_state="Québec", address_country="CA"),
+            student("c", address_state="Bayern", address_country="DE"),
+            student("d", address_state="North Carolina", address_country="us"),
+        ),
+    ),
+    "unexpected_sex": (
+        (student(sex="7"),),
+        [("persons", "ana")],
+        (student("a", sex="F"), student("b", sex="Male"), student("c")),
+    ),
+    "untrimmed_text": (
+        (student("a", name_last="Silva "), student("b", ext_house="Lynx\u200b"), section("c", title="\tX")),
+        [("persons", "a"), ("persons", "b"), ("sections", "c")],
+        (
+            student("a", name_first="می‌رود", name_last="O'Neil"),
+            student("b", ext_house="👩‍🎓"),
+            section("c", description="X\n"),
+        ),
+    ),
+    "broken_encoding": (
+        (
+            student("a", name_first="JosÃ©"),
+            student("b", name_first="M\ufffdnoz"),
+            student("c", name_first="Åukasz".replace("u", "\u0081u")),
+        ),
+        [("persons", "a"), ("persons", "b"), ("persons", "c")],
+        (
+            student("a", name_first="José"),
+            student("b", name_first="RENÉ’S"),
+            student("c", name_first="Åsa"),
+            student("d", name_first="JOÃO"),
+        ),
+    ),
+    "placeholder_name": (
+        (
+            student("a", name_first="Test"),
+            student("b", name_last="XXX"),
+            student("c", name_first="n/a"),
+            student("d", name_first="None", name_last="Null"),
+        ),
+        [("persons", p) for p in "abcd"],
+        (
+            student("a", name_first="Chris", name_last="Null"),
+            student("b", name_first="王", name_last="Sample"),
+            student("c", name_last=None),
+        ),
+    ),
+    "shouting_name": (
+        (student("a", name_first="ANA"), student("b", name_last="ÞÓRSSON")),
+        [("persons", "a"), ("persons", "b")],
+        (student("a", name_first="JT"), student("b", name_first="王小明"), student("c", name_first="McDONALD")),
+    ),
+    "implausible_age": (
+        (student("a", dob="2004-10-04"), student("b", dob="2023-10-06"), teacher("c", dob="2015-01-01")),
+        [("persons", "a"), ("persons", "b"), ("persons", "c")],
+        (student("a", dob="2004-10-05"), student("b", dob="2023-10-05"), teacher("c", dob="1936-10-05"), student("d")),
+    ),
+    "grad_year_against_dob": (
+        (student("a", dob="2012-05-01", grad_year="2025"), student("b", dob="2012-05-01", grad_year="soon")),
+        [("persons", "a"), ("persons", "b")],
+        (student("a", dob="2012-05-01", grad_year="2030"), student("b", dob="2012-05-01"), student("c", grad_year="x")),
+    ),
+    "school_year_outlier": (
+        (
+            student("a", school_year="2027"),
+            student("b", school_year="2027"),
+            section("c", school_year="2019"),
+            student("d"),
+        ),
+        [("sections", "c")],
+        (student("a", school_year="2027"), section("c", school_year="2027"), student("d")),
+    ),
+    "term_without_dates": ((term("a", end=None), term("b")), [("terms", "a")], (term(),)),
+    "term_ends_before_start": (
+        (term(start="2026-09-01", end="2026-08-31"),),
+        [("terms", "year")],
+        (term(start="2026-09-01", end="2026-09-01"),),
+    ),
+    "child_term_outside_parent": (
+        (term(), term("fall", "2026-08-16", "2026-12-18"), link("fall child_of year")),
+        [("terms", "fall")],
+        (term(), term("fall", "2026-08-17", "2026-12-18"), link("fall child_of year")),
+    ),
+    "sibling_terms_overlap": (
+        (term("fall", "2026-08-17", "2026-12-18"), term("spring", "2026-12-18", "2027-06-04")),
+        [("terms", "fall"), ("terms", "spring")],
+        (
+            *(
+                term("one", "2026-08-17", "2026-12-18"),
+                term("other", "2026-08-17", "2026-12-18"),
+                term(term_type="year"),
+            ),
+            *(school("a"), school("b"), section("x"), section("y"), link("x held_at a"), link("y held_at b")),
+            *(link("x in_term one"), link("y in_term other")),
+        ),
+    ),
+    "same_name_terms": (
+        (term("a", name="Fall"), term("b", name="Fall"), term("c")),
+        [("terms", "a"), ("terms", "b")],
+        (term("a"), term("b")),
+    ),
+    "no_current_term": ((term(end="2026-10-04"),), [("terms", None)], (term(end=OCTOBER),)),
+    "term_too_long": ((term(start="2024-01-01", end="2026-01-01"),), [("terms", "year")], (term(),)),
+    "oversize_section": (
+        (section(), *(student(f"p{n}") for n in range(61)), *(link(f"p{n} student_in algebra-1") for n in range(61))),
+        [("sections", "algebra-1")],
+        (section(), *(student(f"p{n}") for n in range(60)), *(link(f"p{n} student_in algebra-1") for n in range(60))),
+    ),
+    "undersize_section": (
+        IN_CLASS,
+        [("sections", "algebra-1")],
+        (
+            section(),
+            section("empty"),
+            *(student(f"p{n}") for n in range(4)),
+            *(link(f"p{n} student_in algebra-1") for n in range(4)),
+        ),
+    ),
+    "student_overload": (
+        (
+            *(student(), term(), term("fall"), link("fall child_of year")),
+            *(section(f"s{n}") for n in range(13)),
+            *(link(f"ana student_in s{n}") for n in range(13)),
+            *(link(f"s{n} in_term {'fall' if n < 7 else 'year'}") for n in range(13)),
+        ),
+        [("persons", "ana")],
+        (
+            *(student(), term("fall"), term("spring")),
+            *(section(f"s{n}") for n in range(13)),
+            *(link(f"ana student_in s{n}") for n in range(13)),
+            *(link(f"s{n} in_term {'fall' if n < 7 else 'spring'}") for n in range(13)),
+        ),
+    ),
+    "teacher_overload": (
+        (
+            *(teacher(), term()),
+            *(section(f"s{n}") for n in range(13)),
+            *(link(f"ben teacher_in s{n}") for n in range(13)),
+            *(link(f"s{n} in_term year") for n in range(13)),
+        ),
+        [("persons", "ben")],
+        (teacher(), term(), section(), link("ben teacher_in algebra-1"), link("algebra-1 in_term year")),
+    ),
+    "same_title_sections": (
+        (
+            *(
+                school(),
+                term(),
+                section("a", title="Algebra"),
+                section("b", title="Algebra"),
+                section("c", title="Art"),
+            ),
+            *(link(f"{s} held_at school") for s in "abc"),
+            *(link(f"{s} in_term year") for s in "abc"),
+        ),
+        [("sections", "a"), ("sections", "b")],
+        (
+            *(school("x"), school("y"), term(), section("a", title="Algebra"), section("b", title="Algebra")),
+            *(link("a held_at x"), link("b held_at y"), link("a in_term year"), link("b in_term year")),
+        ),
+    ),
+}
+
+
+def run(roster: kx.Roster, check: str, engine: str = "pandas") -> tuple[pd.Series, pd.DataFrame]:
+    report = kx.check(roster, [check], as_of=OCTOBER, engine=engine)
+    return report.summary.loc[0], report.failures(check)
+
+
+def objects(failures: pd.DataFrame) -> list[tuple[str, str | None]]:
+    return [(t, None if pd.isna(id) else id) for t, id in zip(failures["table"], failures["id"], strict=True)]
+
+
+def test_every_check_has_a_case() -> None:
+    assert list(dict.fromkeys(CASES)) == sorted(CASES, key=list(CASES).index)
+    assert set(CASES) == {check.id for check in ROSTER_CHECKS}
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
+@pytest.mark.parametrize("check", sorted(CASES))
+def test_the_smallest_roster_that_fails(check: str, engine: str) -> None:
+    items, wanted, _ = CASES[check]
+    row, failures = run(make(*items), check, engine)
+    assert (row["status"], row["reason"]) == ("failed", row["reason"])
+    assert objects(failures) == wanted
+    assert row["failed"] == len(wanted) <= row["checked"]
+    assert row["percent"] == pytest.approx(100 * row["failed"] / row["checked"])
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
+@pytest.mark.parametrize("check", sorted(CASES))
+def test_a_small_roster_that_passes(check: str, engine: str) -> None:
+    row, failures = run(make(*CASES[check][2]), check, engine)
+    assert (row["status"], row["failed"], len(failures)) == ("passed", 0, 0)
+    assert row["checked"] > 0
+
+
+@pytest.mark.parametrize("check", sorted(CASES))
+def test_an_empty_roster_passes_nothing(check: str) -> None:
+    row, _ = run(kx.Roster(), check)
+    assert row["status"] == "not applicable"
+    assert row["reason"]
+
+
+NEEDS = [(check.id, need) for check in ROSTER_CHECKS for need in check.needs]
+
+
+@pytest.mark.parametrize(("check", "need"), NEEDS)
+def test_without_what_it_needs_a_check_knows_nothing(check: str, need: str) -> None:
+    roster = make(*CASES[check][0])
+    if "." in need:
+        table, column = need.split(".")
+        lacking = replace(roster, **{table: roster.tables[table].assign(**{column: pd.Series(dtype="str")})})
+        reason = f"the tenant sends no {column} in {table}"
+    else:
+        keys = keys_of(*need.split(":"))
+        assert keys
+        lacking = replace(roster, rollups=ALL_SENT - set(keys))
+        reason = f"roll-ups not sent: {' or '.join(keys)}"
+    row, failures = run(lacking, check)
+    assert (row["status"], row["reason"], len(failures)) == ("not applicable", reason, 0)
+
+
+def test_sides_that_are_not_sent_cannot_differ() -> None:
+    items = (section(), student(), link("ana student_in algebra-1", stated_by="source"))
+    only_persons = make(*items, without=("sections.$students", "orgs.$students"))
+    row, _ = run(only_persons, "one_sided_membership")
+    assert (row["status"], row["reason"]) == ("not applicable", "no object or link that the rule is about")
+    orgs = make(
+        lea(),
+        school(),
+        link("school child_of district", stated_by="source"),
+        without=("orgs.$children", "terms.$children"),
+    )
+    row, _ = run(orgs, "parent_child_mismatch")
+    assert (row["status"], row["reason"]) == ("not applicable", "roll-ups not sent: $parent and $children")
+
+
+def test_a_list_that_was_refused_makes_no_orphans() -> None:
+    refused = problem("courses", None, None, "403", "the list was refused: 403 from rostering/courses")
+    row, _ = run(make(section(), link("algebra-1 of_course algebra"), refused), "orphan_of_course")
+    assert row["status"] == "not applicable"
+    assert row["reason"].startswith("courses were not delivered: the list was refused: 403")
+
+
+def test_sizes_far_from_the_courses_own() -> None:
+    sizes = {"a": 20, "b": 20, "c": 20, "d": 20, "e": 55, "f": 4}
+    items = [course(), *(section(s) for s in sizes), *(link(f"{s} of_course algebra") for s in sizes)]
+    items += [student(f"p{n}") for n in range(max(sizes.values()))]
+    items += [link(f"p{n} student_in {s}") for s, size in sizes.items() for n in range(size)]
+    roster = make(*items)
+    large, small = (run(roster, check)[1] for check in ("oversize_section", "undersize_section"))
+    assert large[["id", "students", "mean_of_others"]].to_numpy().tolist() == [["e", 55, pytest.approx(84 / 5)]]
+    assert small[["id", "students", "mean_of_others"]].to_numpy().tolist() == [["f", 4, 27.0]]
+    few = {"undersize_section": {"factor": 0.1}}
+    assert kx.check(roster, ["undersize_section"], params=few, engine="pandas").summary["status"].tolist() == ["passed"]
+
+
+def test_every_table_is_looked_at_for_ids() -> None:
+    names = dict.fromkeys(TABLES)
+    roster = make(lea("x"), student("x"), course("x"), section("x"), term("x"), category("x"))
+    assert {table for table, _ in objects(run(roster, "duplicate_id")[1])} == set(names)
