@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from pytest_httpserver import HTTPServer
 
 import kimono_explore as kx
+from kimono_explore.quality import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,3 +41,10 @@ def small_sandbox() -> Iterator[kx.Sandbox]:
 @pytest.fixture(scope="session")
 def small_roster(small_sandbox: kx.Sandbox) -> kx.Roster:
     return kx.load_roster(small_sandbox.client, progress=False)
+
+
+@pytest.fixture(autouse=True)
+def no_own_checks() -> Iterator[None]:
+    """Checks that a test or an example defines are gone after it."""
+    yield
+    catalogue._own.clear()

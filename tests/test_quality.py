@@ -289,15 +289,6 @@ def test_as_of_is_the_day_of_loading_unless_it_is_given() -> None:
 # Own checks.
 
 
-@pytest.fixture
-def own() -> Iterator[None]:
-    before = dict(catalogue._own)
-    yield
-    catalogue._own.clear()
-    catalogue._own.update(before)
-
-
-@pytest.mark.usefixtures("own")
 @pytest.mark.parametrize("engine", ["duckdb", "pandas"])
 def test_an_own_check_stands_beside_ours(engine: str) -> None:
     @kx.define_check(
@@ -319,7 +310,6 @@ def test_an_own_check_stands_beside_ours(engine: str) -> None:
     assert found.failures("short_title")["id"].tolist() == ["a"]
 
 
-@pytest.mark.usefixtures("own")
 def test_a_check_that_breaks_is_told_and_fails_the_roster() -> None:
     @kx.define_check("broken", title="Broken", severity="error", tables=["orgs"], rule="-", why="-")
     def broken(evidence: kx.quality.Evidence) -> kx.quality.Found:

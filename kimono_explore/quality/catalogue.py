@@ -147,10 +147,10 @@ def as_markdown() -> str:
     ]
     for group, rows in table.groupby("group", sort=False):
         lines += ["", f"## {group}", "", "| check | severity | what fails | why it matters |", "|---|---|---|---|"]
-        for row in rows.itertuples():
-            params = "; ".join(f"`{name}={value!r}`" for name, value in row.params.items())
-            rule = f"{row.rule} Parameters: {params}." if params else row.rule
-            lines.append(f"| **{row.title}** `{row.id}` | {row.severity} | {rule} | {row.why} |")
+        for row in rows.to_dict("records"):
+            params = "; ".join(f"`{name}={value!r}`" for name, value in row["params"].items())
+            rule = f"{row['rule']} Parameters: {params}." if params else row["rule"]
+            lines.append(f"| **{row['title']}** `{row['id']}` | {row['severity']} | {rule} | {row['why']} |")
     return "\n".join(lines) + "\n"
 
 

@@ -87,9 +87,9 @@ def make_note(report: Report) -> str:
         few = report.summary[(report.summary["severity"] == severity) & (report.summary["status"] == "failed")]
         counts.append(f"{len(few)} {severity} {'check' if len(few) == 1 else 'checks'} ({few['failed'].sum():,} rows)")
     top = report.causes.head(8)[["stage", "cause", "severity", "findings"]]
-    table = (
-        top.to_html(index=False, border=0, notebook=True, formatters={"findings": "{:,}".format}) if len(top) else ""
-    )
+    with pd.option_context("display.max_colwidth", None):
+        whole = top.to_html(index=False, border=0, notebook=True, formatters={"findings": "{:,}".format})
+    table = whole if len(top) else ""
     more = len(report.causes) - len(top)
     rest = (
         f"<p>… and {more} more in <code>.causes</code>; <code>.summary</code> has every check</p>" if more > 0 else ""
