@@ -26,7 +26,7 @@ from kimono_explore.errors import (
     RosterFailedError,
     ServerError,
 )
-from kimono_explore.graph import build_graph, neighborhood, summarize_graph
+from kimono_explore.graph import build_graph, neighborhood, shortest_path, summarize_graph
 from kimono_explore.load import load, load_roster
 from kimono_explore.oneroster import read_oneroster
 from kimono_explore.openapi import openapi
@@ -36,6 +36,7 @@ from kimono_explore.roster import Description, Roster
 from kimono_explore.sandbox import Dialect, Sandbox, sandbox
 from kimono_explore.snapshot import open_roster
 from kimono_explore.tasks import ack_tasks, delete_task, load_tasks
+from kimono_explore.widgets import browse, inspect_quality, inspect_tasks, show_network
 
 __all__ = [
     "AckRefusedError",
@@ -59,6 +60,7 @@ __all__ = [
     "Sandbox",
     "ServerError",
     "ack_tasks",
+    "browse",
     "build_graph",
     "check",
     "check_tasks",
@@ -66,6 +68,8 @@ __all__ = [
     "connect",
     "define_check",
     "delete_task",
+    "inspect_quality",
+    "inspect_tasks",
     "load",
     "load_roster",
     "load_tasks",
@@ -76,5 +80,7 @@ __all__ = [
     "plot_overview",
     "read_oneroster",
     "sandbox",
+    "shortest_path",
+    "show_network",
     "summarize_graph",
 ]

@@ -143,6 +143,85 @@ def _ring(roster: Roster, codes: NDArray[np.int64], found: NDArray[np.int64]) ->
     return near[np.lexsort((first, ~teaching.to_numpy()[first], rank))].astype(np.int64)
 
 
+def shortest_path(
+    roster: Roster, source: str, target: str, source_type: str | None = None, target_type: str | None = None
+) -> pd.DataFrame:
+    """How two objects are connected: a shortest way through the links, whatever their direction.
+
+    Parameters
+    ----------
+    roster : Roster
+    source, target : str
+        Ids of the two ends.
+    source_type, target_type : str, optional
+        Needed only where objects of two types share the id.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an object on the way, both ends included: type, id, label, relation and direction (``"to"`` or
+        ``"from"``) of the link that leads from it to the next; missing in the last row. Empty where there is no way.
+
+    Raises
+    ------
+    KeyError
+        There is no such object.
+
+    Examples
+    --------
+    >>> way = kx.shortest_path(roster, roster.persons["id"][0], roster.courses["id"][0])
+    >>> way["type"].iloc[[0, -1]].tolist()
+    ['person', 'course']
+    """
+    index = roster.index
+    start, end = index.code(source, source_type), index.code(target, target_type)
+    came_from = np.full(index.size, -1, dtype=np.int64)
+    came_by = np.full(index.size, -1, dtype=np.int64)
+    came_from[start] = start
+    ring = np.array([start])
+    while len(ring) and came_from[end] < 0:
+        onward, back = index.links_from(ring), index.links_to(ring)
+        rows = np.concatenate([onward, back])
+        near = np.concatenate([index.target[onward], index.source[back]]).astype(np.int64)
+        before = np.concatenate([index.source[onward], index.target[back]])
+        near, first = np.unique(near, return_index=True)
+        new = (near >= 0) & (came_from[near] < 0)
+        ring, first = near[new], first[new]
+        came_from[ring], came_by[ring] = before[first], rows[first]
+    if came_from[end] < 0:
+        codes, rows = np.array([], dtype=np.int64), np.array([], dtype=np.int64)
+    else:
+        way = [end]
+        while way[-1] != start:
+            way.append(int(came_from[way[-1]]))
+        codes = np.array(way[::-1])
+        rows = came_by[codes[1:]]
+    forward = np.array(index.source[rows] == codes[:-1], dtype=bool) if len(codes) else np.array([], dtype=bool)
+    relation = [*roster.links["relation"].iloc[rows].astype("str"), *([None] if len(codes) else [])]
+    direction = [*np.where(forward, "to", "from"), *([None] if len(codes) else [])]
+    columns = {
+        "type": index.type_of(codes),
+        "id": index.ids(codes),
+        "label": index.labels(codes),
+        "relation": relation,
+        "direction": direction,
+    }
+    return pd.DataFrame({name: pd.Series(values, dtype="str") for name, values in columns.items()})
+
+
+def node_kinds(graph: nx.MultiDiGraph[str]) -> dict[str, str]:
+    """The type of each node; of persons ``"teacher"`` or ``"student"``, where a link says which."""
+    roles: dict[str, set[object]] = {}
+    for source, _, relation, data in graph.edges(keys=True, data=True):
+        said = {"teacher_in": "teacher", "student_in": "student"}.get(str(relation), data.get("role"))
+        roles.setdefault(source, set()).add(said)
+    kinds = {}
+    for name, data in graph.nodes(data=True):
+        said_of = roles.get(name, set()) if data["type"] == "person" else set()
+        kinds[name] = next((role for role in ("teacher", "student") if role in said_of), str(data["type"]))
+    return kinds
+
+
 def summarize_graph(graph: nx.MultiDiGraph[str], hubs: int = 10) -> pd.DataFrame:
     """Sum a graph up.
 

@@ -18,3 +18,18 @@ MISSING = "#B3261E"
 
 INK, QUIET, LINE = "#1F2328", "#59636E", "#C9CED6"
 """Text, secondary text, and lines."""
+
+TASK_COLORS: dict[str, str] = {
+    "data_event": "#0072B2",
+    "sync_event": "#E69F00",
+    "lifecycle_event": "#009E73",
+    "authenticate": "#CC79A7",
+    "grades_export": "#56B4E9",
+    "grades_query": "#8A7A00",
+    "request": "#D55E00",
+    "unknown": "#6B6B6B",
+}
+"""One colour for each type of task, from the same palette."""
+
+SEVERITY_COLORS: dict[str, str] = {"error": "#D55E00", "warning": "#E69F00", "information": "#56B4E9"}
+"""One colour for each severity of a check, from the same palette; the word always stands beside it."""

@@ -18,6 +18,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from kimono_explore.graph import node_kinds
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.tables import RELATIONS
 
@@ -234,14 +235,11 @@ _LAYERS = ("org", "course", "section", "teacher", "student", "person", "term", "
 
 def _marks(graph: nx.MultiDiGraph[str]) -> tuple[dict[str, _Mark], set[tuple[str, str]]]:
     """The marks by name and the lines between them; many people become a group for each way they are linked."""
-    teaching = {source for source, _, relation in graph.edges(keys=True) if relation == "teacher_in"}
-    learning = {source for source, _, relation in graph.edges(keys=True) if relation == "student_in"}
-    marks = {}
-    for name, data in graph.nodes(data=True):
-        kind = data["type"]
-        if kind == "person":
-            kind = "teacher" if name in teaching else "student" if name in learning else _member_kind(graph, name)
-        marks[name] = _Mark(name, kind, str(data["label"]), bool(data["missing"]))
+    kinds = node_kinds(graph)
+    marks = {
+        name: _Mark(name, kinds[name], str(data["label"]), bool(data["missing"]))
+        for name, data in graph.nodes(data=True)
+    }
     edges = {(source, target) for source, target in graph.edges()}
     if len(marks) <= _MOST_NODES:
         return marks, edges
@@ -275,11 +273,6 @@ def _marks(graph: nx.MultiDiGraph[str]) -> tuple[dict[str, _Mark], set[tuple[str
     for name in into:
         del marks[name]
     return marks, {(into.get(a, a), into.get(b, b)) for a, b in edges}
-
-
-def _member_kind(graph: nx.MultiDiGraph[str], name: str) -> str:
-    roles = {data["role"] for _, _, data in graph.out_edges(name, data=True)}
-    return "teacher" if "teacher" in roles else "student" if "student" in roles else "person"
 
 
 def _columns(marks: dict[str, _Mark]) -> list[list[_Mark]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from kimono_explore.quality.rules import Severity
+    from kimono_explore.roster import Roster
 
 SUMMARY_COLUMNS = ("id", "severity", "title", "group", "checked", "failed", "percent", "status", "reason")
 _PLACE = ("table", "id", "label", "org_id", "org")
@@ -69,6 +70,8 @@ class Report:
     engine : str
     seconds : float
         How long the checks took.
+    roster : Roster or None
+        What was checked, where it was in memory.
     """
 
     def __init__(
@@ -79,9 +82,11 @@ class Report:
         engine: str,
         seconds: float,
         org_labels: Mapping[str, str],
+        roster: Roster | None = None,
     ) -> None:
         self.outcomes, self.source, self.as_of = list(outcomes), source, as_of
         self.engine, self.seconds, self._org_labels = engine, seconds, dict(org_labels)
+        self.roster = roster
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -124,6 +129,10 @@ class Report:
         ['2026-2027']
         """
         return self._outcome(id).failures
+
+    def title(self, id: str) -> str:
+        """The title of a check."""
+        return self._outcome(id).check.title
 
     def _outcome(self, id: str) -> Outcome:
         for outcome in self.outcomes:
@@ -273,8 +282,7 @@ class Report:
 
         A cell that a spreadsheet would take for a formula is written with an apostrophe before it.
         """
-        cells = self.findings.fillna("").map(_no_formula)
-        _write(path, cells.to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n"))
+        _write(path, no_formulas(self.findings).to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n"))
 
     def __repr__(self) -> str:
         status = self.summary["status"].value_counts()
@@ -310,6 +318,11 @@ def shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.0f}" if value.is_integer() else f"{value:.1f}"
     return str(value)
+
+
+def no_formulas(df: pd.DataFrame) -> pd.DataFrame:
+    """A table whose cells no spreadsheet takes for formulas; missing ones are empty."""
+    return df.astype("object").where(df.notna(), "").map(_no_formula)
 
 
 def _no_formula(cell: object) -> object:

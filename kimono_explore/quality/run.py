@@ -106,7 +106,9 @@ def check(
         orgs = running.collect(evidence.objects("orgs").select("id", "label")).dropna().drop_duplicates("id")
         labels = dict(zip(orgs["id"], orgs["label"], strict=True))
     seconds = time.perf_counter() - began
-    return Report(outcomes, source, evidence.as_of, running.name, seconds, labels)
+    return Report(
+        outcomes, source, evidence.as_of, running.name, seconds, labels, roster if isinstance(roster, Roster) else None
+    )
 
 
 def check_tasks(

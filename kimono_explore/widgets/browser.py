@@ -1,0 +1,342 @@
+"""Browse a roster: search, pick an object, follow its relations, go back."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+import ipywidgets as widgets
+import pandas as pd
+
+from kimono_explore.graph import neighborhood, shortest_path
+from kimono_explore.tables import OBJECT_TYPES
+from kimono_explore.widgets.network import show_network
+from kimono_explore.widgets.parts import Panel, chips, fill, pick_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from itables.widget import ITable
+
+    from kimono_explore.quality import Report
+    from kimono_explore.roster import Description, Roster
+
+_MOST_ROWS, _MOST_NODES, _TRAIL = 2_000, 80, 6
+_NAMES = {
+    ("child_of", "to"): "parent",
+    ("child_of", "from"): "children",
+    ("offered_by", "to"): "offered by",
+    ("offered_by", "from"): "courses",
+    ("of_course", "to"): "course",
+    ("of_course", "from"): "sections",
+    ("held_at", "to"): "school",
+    ("held_at", "from"): "sections",
+    ("in_term", "to"): "terms",
+    ("in_term", "from"): "sections",
+    ("member_of", "to"): "schools",
+    ("member_of", "from"): "people",
+    ("student_in", "to"): "sections as student",
+    ("student_in", "from"): "students",
+    ("teacher_in", "to"): "sections as teacher",
+    ("teacher_in", "from"): "teachers",
+    ("graded_in", "to"): "section",
+    ("graded_in", "from"): "grading categories",
+    ("graded_for", "to"): "graded for",
+    ("graded_for", "from"): "grading categories",
+}
+
+
+class _Place(NamedTuple):
+    """An object that was looked at."""
+
+    id: str
+    type: str
+    label: str
+
+
+def browse(roster: Roster, report: Report | None = None, id: str | None = None) -> Browser:
+    """Browse a roster: search, pick an object, see its fields, relations and findings, follow them, go back.
+
+    Parameters
+    ----------
+    roster : Roster
+    report : Report, optional
+        Of `check`: each object then shows what was found about it.
+    id : str, optional
+        The object to begin with.
+
+    Returns
+    -------
+    Browser
+        A widget. ``.selected`` is the id of the object on screen, ``.table`` the DataFrame of what was found,
+        ``.related`` that of the relations on screen.
+
+    Examples
+    --------
+    >>> browser = kx.browse(roster)
+    >>> browser.search("mathematics", type="course")
+    >>> browser.pick(0)
+    >>> browser.selected == browser.table["id"][0]
+    True
+    """
+    return Browser(roster, report, id)
+
+
+class Browser(Panel):
+    """The widget that `browse` makes.
+
+    Attributes
+    ----------
+    selected : str or None
+        The id of the object on screen.
+    table : pandas.DataFrame
+        What was found: type, id, label, local_id, detail.
+    related : pandas.DataFrame
+        The relations on screen, as `Roster.describe` gives them.
+    """
+
+    def __init__(self, roster: Roster, report: Report | None = None, id: str | None = None) -> None:
+        super().__init__()
+        self.roster, self.report = roster, report
+        self.selected: str | None = None
+        self.table = roster.search("")
+        self.related = pd.DataFrame()
+        self._description: Description | None = None
+        self._places: list[_Place] = []
+        self._at = -1
+        self._start: _Place | None = None
+        self._lay_out()
+        if id is not None:
+            self.select(id)
+
+    # Built once.
+
+    def _lay_out(self) -> None:
+        self._text = widgets.Text(
+            description="Search",
+            placeholder="name, e-mail, id or title",
+            continuous_update=True,
+            layout=widgets.Layout(width="360px"),
+        )
+        types = [
+            (f"{name.replace('_', ' ')} {len(df):,}", OBJECT_TYPES[name]) for name, df in self.roster.tables.items()
+        ]
+        self._types = chips([("all", None), *[option for option in types if not option[0].endswith(" 0")]], "only")
+        self._results = pick_table(self.table, height=430, label="Results")
+        self._back = self._button("Back", "arrow-left", lambda: self._go(-1))
+        self._forward = self._button("Forward", "arrow-right", lambda: self._go(1))
+        self._trail = widgets.HBox(layout=widgets.Layout(flex_flow="row wrap"))
+        self._head = widgets.HTML('<div class="kx quiet">Search for something, and pick a row.</div>')
+        self._relations = chips([], "relation")
+        self._related = pick_table(pd.DataFrame(), height=230, label="Related objects")
+        self._mark = self._button("Path from here", "flag", self._set_start)
+        self._connect = self._button("Path to here", "share-alt", self._show_path)
+        self._radius = widgets.ToggleButtons(
+            options=[("no picture", 0), ("direct", 1), ("two links away", 2)], value=1, style={"button_width": "auto"}
+        )
+        self._radius.add_class("kx-chips")
+        self._picture = widgets.Box(layout=widgets.Layout(width="100%"))
+        moves = widgets.HBox([self._back, self._forward, self._trail])
+        actions = widgets.HBox([self._mark, self._connect, self._radius], layout=widgets.Layout(flex_flow="row wrap"))
+        left = widgets.VBox([self._results], layout=widgets.Layout(width="36%", min_width="300px"))
+        right = widgets.VBox(
+            [moves, self._head, self._relations, self._related, actions, self._picture],
+            layout=widgets.Layout(width="64%", padding="0 0 0 16px"),
+        )
+        search = widgets.HBox([self._text, self._types], layout=widgets.Layout(flex_flow="row wrap"))
+        self.children = [self._style_sheet, search, self._status, widgets.HBox([left, right])]
+        self._text.observe(lambda _: self.later("search", 0.2, self.guarded(self._search)), "value")
+        self._types.observe(self.guarded(lambda _: self._search()), "value")
+        self._results.observe(self.guarded(lambda _: self._picked(self._results, self.table)), "selected_rows")
+        self._related.observe(self.guarded(lambda _: self._picked(self._related, self.related)), "selected_rows")
+        self._relations.observe(self.guarded(lambda _: self._show_related()), "value")
+        self._radius.observe(self.guarded(lambda _: self._show_picture()), "value")
+        self._renew_moves()
+
+    def _button(self, text: str, icon: str, action: Callable[[], object]) -> widgets.Button:
+        button = widgets.Button(description=text, icon=icon, tooltip=text, layout=widgets.Layout(width="auto"))
+        button.on_click(self.guarded(lambda _: action()))
+        return button
+
+    # What a person, or a notebook, does.
+
+    def search(self, text: str, type: str | None = None) -> None:
+        """Search, as if it were typed."""
+        self._types.value = type
+        self._text.value = text
+
+    def pick(self, row: int) -> None:
+        """Pick a row of the results, as if it were clicked."""
+        self._results.selected_rows = [row]
+
+    def select(self, id: str, type: str | None = None) -> None:
+        """Show an object.
+
+        Raises
+        ------
+        KeyError
+            There is none of this id.
+        """
+        if "index" not in vars(self.roster) and len(self.roster.links) > 100_000:
+            self.say("Indexing the links, once ...")
+        self._visit(id, type)
+        assert self._description is not None
+        place = _Place(self._description.id, self._description.type, self._description.label)
+        if self._at < 0 or self._places[self._at] != place:
+            self._places = [*self._places[: self._at + 1], place]
+            self._at = len(self._places) - 1
+        self._renew_moves()
+
+    def back(self) -> None:
+        """Show the object before."""
+        self._go(-1)
+
+    def forward(self) -> None:
+        """Show the object after, where one went back."""
+        self._go(1)
+
+    # What happens then.
+
+    def _search(self) -> None:
+        text = self._text.value
+        if text and "_search_index" not in vars(self.roster):
+            self.say("Preparing the search, once ...")
+        self.table = self.roster.search(text, self._types.value, limit=100)
+        fill(self._results, self.table)
+        found = self.table.attrs["found"]
+        shown = (
+            f"{found:,} found" if found <= len(self.table) else f"{found:,} found, {len(self.table)} shown: type more"
+        )
+        self.say(shown if text.strip() else "")
+
+    def _picked(self, table: ITable, rows: pd.DataFrame) -> None:
+        if table.selected_rows:
+            row = rows.iloc[table.selected_rows[0]]
+            self.select(row["id"], row["type"])
+
+    def _go(self, steps: int) -> None:
+        if 0 <= self._at + steps < len(self._places):
+            self._at += steps
+            self._visit(self._places[self._at].id, self._places[self._at].type)
+            self._renew_moves()
+
+    def _visit(self, id: str, type: str | None) -> None:
+        self._description = self.roster.describe(id, type)
+        self.selected = self._description.id
+        self._head.value = _head(self._description, self.report)
+        relations = self._description.relations
+        groups = relations.groupby(["relation", "direction"], observed=True, sort=False).size().reset_index(name="n")
+        groups = groups.sort_values(["direction", "n"], ascending=[False, True], kind="stable")
+        options = [
+            (f"{_NAMES.get((relation, direction), relation)} {n:,}", (relation, direction))
+            for relation, direction, n in zip(groups["relation"], groups["direction"], groups["n"], strict=True)
+        ]
+        with self.hold_trait_notifications():
+            self._relations.options = options
+            self._relations.value = options[0][1] if options else None
+        self._show_related()
+        self._show_picture()
+
+    def _show_related(self) -> None:
+        if self._description is None or self._relations.value is None:
+            self.related = pd.DataFrame()
+        else:
+            relation, direction = self._relations.value
+            all_of = self._description.relations
+            mine = all_of[(all_of["relation"] == relation) & (all_of["direction"] == direction)]
+            self.related = mine.sort_values("label", kind="stable").head(_MOST_ROWS).reset_index(drop=True)
+        if self.related.empty:
+            fill(self._related, pd.DataFrame({"type": [], "label": []}))
+            return
+        shown = self.related[["type", "label", "role", "status", "start_date", "end_date", "stated_by", "id"]]
+        shown = shown.dropna(axis="columns", how="all").assign(
+            label=self.related["label"].where(~self.related["missing"], "(not delivered)")
+        )
+        fill(self._related, shown)
+
+    def _show_picture(self) -> None:
+        for old in self._picture.children:
+            old.close()
+        if self._description is None or not self._radius.value:
+            self._picture.children = ()
+            return
+        about = self._description
+        graph = neighborhood(self.roster, about.id, self._radius.value, limit=_MOST_NODES, type=about.type)
+        left_out = graph.graph["left_out"]
+        note = f"{left_out:,} more are not drawn" if left_out else None
+        self._picture.children = (show_network(graph, height=340, name=note),)
+
+    def _set_start(self) -> None:
+        if self._at >= 0:
+            self._start = self._places[self._at]
+            self.say(f"Path from {self._start.label}: now go to another object, and press Path to here.")
+
+    def _show_path(self) -> None:
+        if self._start is None or self._at < 0:
+            self.say("Go to the first object and press Path from here, then to the second and press Path to here.")
+            return
+        here = self._places[self._at]
+        way = shortest_path(self.roster, self._start.id, here.id, self._start.type, here.type)
+        self._description_path(way)
+
+    def _description_path(self, way: pd.DataFrame) -> None:
+        if way.empty:
+            self.say("There is no path between the two.")
+            return
+        self._relations.options = []
+        self.related = way
+        fill(self._related, way[["type", "label", "relation", "id"]])
+        self.say(f"A shortest path: {' - '.join(way['label'])}")
+
+    def _renew_moves(self) -> None:
+        self._back.disabled = self._at <= 0
+        self._forward.disabled = self._at >= len(self._places) - 1
+        first = max(0, self._at - _TRAIL + 1)
+        crumbs = []
+        for position in range(first, self._at + 1):
+            place = self._places[position]
+            text = place.label if len(place.label) <= 24 else f"{place.label[:23]}…"
+            crumb = widgets.Button(
+                description=text, tooltip=f"{place.type} {place.label}", layout=widgets.Layout(width="auto")
+            )
+            crumb.style.button_color = "transparent"
+            crumb.disabled = position == self._at
+            crumb.on_click(self.guarded(lambda _, steps=position - self._at: self._go(steps)))
+            crumbs.append(crumb)
+        for old in self._trail.children:
+            old.close()
+        self._trail.children = crumbs
+
+
+def _head(about: Description, report: Report | None) -> str:
+    """An object as HTML: what it is, its fields, its ``$ext``, and what was found about it."""
+    fields = {str(name): value for name, value in about.fields.items() if name not in ("id", "label")}
+    own = {name: value for name, value in fields.items() if not name.startswith("ext_")}
+    extra = {name.removeprefix("ext_"): value for name, value in fields.items() if name.startswith("ext_")}
+    missing = "" if len(about.fields) else ' <span class="error">was not delivered</span>'
+    parts = [
+        f'<h3>{escape(about.label)}</h3><span class="badge">{escape(about.type.replace("_", " "))}</span>'
+        f"<code>{escape(about.id)}</code>{missing}"
+    ]
+    parts += [_fields(own)] if own else []
+    parts += [f"<h4>$ext</h4>{_fields(extra)}"] if extra else []
+    if report is not None:
+        table = next(name for name, type in OBJECT_TYPES.items() if type == about.type)
+        found = report.findings[(report.findings["id"] == about.id) & (report.findings["table"] == table)]
+        lines = "".join(
+            f'<li><span class="{escape(row["severity"])}">{escape(row["severity"])}</span> '
+            f'{escape(report.title(row["check"]))} <span class="quiet">{escape(row["detail"])}</span></li>'
+            for row in found.fillna("").to_dict("records")
+        )
+        parts.append(f"<h4>Findings</h4>{f'<ul>{lines}</ul>' if lines else '<span class=quiet>none</span>'}")
+    return f'<div class="kx">{"".join(parts)}</div>'
+
+
+def _fields(values: dict[str, object]) -> str:
+    """Names and values, in two columns side by side."""
+    cells = []
+    for name, value in values.items():
+        text = str(value.date()) if isinstance(value, pd.Timestamp) and value == value.normalize() else str(value)
+        cells.append(f"<th>{escape(name)}</th><td>{escape(text)}</td>")
+    rows = ["".join(cells[start : start + 2]) for start in range(0, len(cells), 2)]
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"

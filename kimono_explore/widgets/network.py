@@ -1,0 +1,118 @@
+"""A network that can be moved, searched and hovered over."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from ipysigma import Sigma
+
+from kimono_explore.graph import node_kinds
+from kimono_explore.palette import MISSING, TYPE_COLORS
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+_MOST_NODES, _MISSING = 50_000, "not delivered"
+# From the district down to its students, as rosters are read.
+_LAYERS = ("org", "term", "course", "section", "grading_category", "teacher", "staff", "student", "person")
+_SHAPES = {
+    "org": "square",
+    "term": "diamond",
+    "course": "triangle",
+    "section": "triangle",
+    "grading_category": "diamond",
+}
+_SIZES = {"org": 9, "course": 7, "term": 6, "section": 7, "teacher": 6}
+
+
+def show_network(graph: nx.MultiDiGraph[str], *, height: int = 500, name: str | None = None) -> Sigma:
+    """Show a graph as a network: colours and shapes by type, a legend, search, details on hover.
+
+    Parameters
+    ----------
+    graph : networkx.MultiDiGraph
+        As `build_graph` or `neighborhood` makes it.
+    height : int, default 500
+        In pixels.
+    name : str, optional
+        Shown above the legend.
+
+    Returns
+    -------
+    ipysigma.Sigma
+        A widget. Colours are those of the `plot_` functions: the palette of Okabe and Ito.
+
+    Raises
+    ------
+    ValueError
+        The graph has more than 50,000 nodes, which no screen can show.
+
+    Examples
+    --------
+    >>> kx.show_network(kx.neighborhood(roster, roster.sections["id"][0]))
+    Sigma(nx.MultiDiGraph with ... nodes and ... edges)
+    """
+    if graph.number_of_nodes() > _MOST_NODES:
+        raise ValueError(
+            f"{graph.number_of_nodes():,} nodes are more than a screen can show ({_MOST_NODES:,}). "
+            "Narrow it: kx.neighborhood(roster, id), or kx.build_graph(roster, types=['org', 'course', 'section'])."
+        )
+    kinds = node_kinds(graph)
+    legend = {node: _MISSING if graph.nodes[node].get("missing") else kind for node, kind in kinds.items()}
+    shown = type(graph)()
+    for node, data in graph.nodes(data=True):
+        label = data.get("label") or node
+        shown.add_node(node, type=kinds[node], label=visible(str(label)), id=node)
+    for source, target, relation, data in graph.edges(keys=True, data=True):
+        shown.add_edge(source, target, key=relation, relation=data.get("relation", relation))
+    focus = graph.graph.get("focus")
+    return Sigma(
+        shown,
+        name=name,
+        height=height,
+        node_label="label",
+        node_color=lambda node: legend[node],
+        node_color_palette={name: {**TYPE_COLORS, _MISSING: MISSING}[name] for name in sorted(set(legend.values()))},
+        node_shape=lambda node: _SHAPES.get(kinds[node], "circle"),
+        node_size=lambda node: 12 if node == focus else _SIZES.get(kinds[node], 5),
+        node_size_range=(3, 12),
+        default_edge_color="#A8AFB8",
+        edge_label="relation",
+        default_edge_type="arrow",
+        layout=_layout(kinds),
+        label_density=2,
+        selected_node=focus,
+        background_color="white",
+    )
+
+
+def _layout(kinds: dict[str, str]) -> dict[str, dict[str, float]]:
+    """A column for each type, from orgs on the left to students on the right; many of a type in several columns."""
+    layers: dict[str, list[str]] = defaultdict(list)
+    for node, kind in kinds.items():
+        layers[kind].append(node)
+    places: dict[str, dict[str, float]] = {}
+    x = 0.0
+    for kind in sorted(layers, key=_LAYERS.index):
+        nodes = layers[kind]
+        rows = max(12, int((len(nodes) * 1.5) ** 0.5))
+        for n, node in enumerate(nodes):
+            column, row = divmod(n, rows)
+            filled = min(rows, len(nodes) - column * rows)
+            # Every other column half a row lower, so that labels do not run into nodes.
+            places[node] = {"x": x + column * 3.0, "y": (filled - 1) / 2 - row + (column % 2) * 0.5}
+        x += 3.0 * ((len(nodes) - 1) // rows) + 5.0
+    return places
+
+
+def visible(text: str) -> str:
+    """A label on one line, without characters that change the direction of what follows."""
+    return "".join(
+        " "
+        if unicodedata.category(c) in ("Cc", "Zl", "Zp")
+        or c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+        else c
+        for c in text
+    )

@@ -1,0 +1,233 @@
+"""Follow a finding: checks, the rows that fail, the school, the object itself."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from typing import TYPE_CHECKING
+
+import ipywidgets as widgets
+import pandas as pd
+
+from kimono_explore.palette import SEVERITY_COLORS
+from kimono_explore.quality.report import no_formulas
+from kimono_explore.quality.rules import SEVERITIES
+from kimono_explore.widgets.browser import Browser
+from kimono_explore.widgets.parts import Panel, chips, fill, pick_table
+
+if TYPE_CHECKING:
+    from kimono_explore.quality import Report
+    from kimono_explore.roster import Roster
+
+_MOST_ROWS = 5_000
+
+
+def inspect_quality(report: Report, roster: Roster | None = None) -> QualityInspector:
+    """Look through a report: pick a check, see its rule and rows, pick a row, see the object.
+
+    Parameters
+    ----------
+    report : Report
+        Of `check` or `check_tasks`.
+    roster : Roster, optional
+        What was checked: a picked row then opens in `browse`. Default: the roster that `check` was given.
+
+    Returns
+    -------
+    QualityInspector
+        A widget. ``.check`` is the id of the check on screen, ``.table`` the rows on screen, ``.browser`` the `Browser`
+        below them, or None.
+
+    Examples
+    --------
+    >>> inspector = kx.inspect_quality(kx.check(roster, params={"term_too_long": {"days": 250}}))
+    >>> inspector.select("term_too_long")
+    >>> inspector.table["label"].tolist()
+    ['2026-2027']
+    """
+    return QualityInspector(report, roster)
+
+
+class QualityInspector(Panel):
+    """The widget that `inspect_quality` makes.
+
+    Attributes
+    ----------
+    check : str or None
+        The id of the check on screen.
+    table : pandas.DataFrame
+        The failing rows on screen.
+    browser : Browser or None
+    """
+
+    def __init__(self, report: Report, roster: Roster | None = None) -> None:
+        super().__init__()
+        self.report = report
+        roster = roster if roster is not None else report.roster
+        self.browser = Browser(roster, report) if roster is not None and len(roster.links.columns) else None
+        self.check: str | None = None
+        self.checks = self.table = pd.DataFrame()
+        self._lay_out()
+        self._show_checks()
+
+    def _lay_out(self) -> None:
+        summary = self.report.summary
+        failed = summary[summary["status"] == "failed"]
+        counts = failed["severity"].value_counts()
+        self._severity = chips(
+            [
+                (f"failed {len(failed)}", "failed"),
+                *((f"{s} {counts.get(s, 0)}", s) for s in SEVERITIES),
+                (f"all {len(summary)}", "all"),
+            ],
+            "checks",
+        )
+        orgs = self.report.by_org()
+        totals = orgs["total"].reset_index()
+        named = [
+            (f"{org if isinstance(org, str) else f'{org_id} (not delivered)'} ({total:,})", org_id)
+            for org_id, org, total in zip(totals["org_id"], totals["org"], totals["total"], strict=True)
+            if isinstance(org_id, str)
+        ]
+        self._org = widgets.Dropdown(
+            description="school", options=[("all", None), *named], layout=widgets.Layout(width="420px")
+        )
+        self._checks = pick_table(pd.DataFrame({"severity": [], "title": [], "failed": []}), height=420, label="Checks")
+        self._about = widgets.HTML('<div class="kx quiet">Pick a check.</div>')
+        self._rows = pick_table(pd.DataFrame({"label": []}), height=300, label="Failing rows")
+        self._export = widgets.HTML()
+        left = widgets.VBox([self._checks], layout=widgets.Layout(width="40%", min_width="320px"))
+        right = widgets.VBox(
+            [self._about, self._rows, self._export], layout=widgets.Layout(width="60%", padding="0 0 0 16px")
+        )
+        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
+        children: list[widgets.Widget] = [
+            self._style_sheet,
+            widgets.HTML(_bars(summary)),
+            widgets.HBox([self._severity, self._org], layout=wrap),
+            self._status,
+            widgets.HBox([left, right]),
+        ]
+        self._shelf = widgets.VBox([])
+        self.children = [*children, self._shelf]
+        self._severity.observe(self.guarded(lambda _: self._show_checks()), "value")
+        self._org.observe(self.guarded(lambda _: self._show_checks()), "value")
+        self._checks.observe(self.guarded(lambda _: self._picked_check()), "selected_rows")
+        self._rows.observe(self.guarded(lambda _: self._picked_row()), "selected_rows")
+
+    # What a person, or a notebook, does.
+
+    def select(self, check: str) -> None:
+        """Show a check, as if it were picked."""
+        self.check = check
+        self._show_rows()
+
+    def pick(self, row: int) -> None:
+        """Pick a failing row, as if it were clicked."""
+        self._rows.selected_rows = [row]
+
+    def filter(self, severity: str = "failed", org_id: str | None = None) -> None:
+        """Show only checks of a severity (or ``"failed"``, ``"all"``), and only findings of one school."""
+        self._severity.value, self._org.value = severity, org_id
+
+    # What happens then.
+
+    def _show_checks(self) -> None:
+        summary = self.report.summary
+        chosen = self._severity.value
+        if chosen != "all":
+            summary = summary[
+                (summary["status"] == "failed") & ((chosen == "failed") | (summary["severity"] == chosen))
+            ]
+        if self._org.value is not None:
+            found = self.report.findings
+            counts = found.loc[found["org_id"] == self._org.value, "check"].value_counts()
+            summary = summary[summary["id"].isin(counts.index)].assign(failed=summary["id"].map(counts))
+        rank = summary["severity"].map(SEVERITIES.index)
+        summary = summary.assign(rank=rank).sort_values(["rank", "failed"], ascending=[True, False], kind="stable")
+        self.checks = summary.drop(columns="rank").reset_index(drop=True)
+        shown = self.checks[["severity", "title", "failed", "checked"]]
+        fill(self._checks, shown if chosen != "all" else shown.assign(status=self.checks["status"]))
+        if self.check is not None:
+            self._show_rows()
+
+    def _picked_check(self) -> None:
+        if self._checks.selected_rows:
+            self.select(self.checks["id"].iloc[self._checks.selected_rows[0]])
+
+    def _show_rows(self) -> None:
+        assert self.check is not None
+        rows = self.report.failures(self.check)
+        if self._org.value is not None:
+            rows = rows[rows["org_id"] == self._org.value]
+        self.table = rows.head(_MOST_ROWS).reset_index(drop=True)
+        outcome = next(o for o in self.report.outcomes if o.check.id == self.check)
+        reason = f'<p class="quiet">{escape(outcome.reason)}</p>' if outcome.reason else ""
+        self._about.value = (
+            f'<div class="kx"><h3>{escape(outcome.check.title)}</h3><span class="badge {outcome.check.severity}">'
+            f"{outcome.check.severity}</span><code>{escape(self.check)}</code> {outcome.status}, {outcome.failed:,} of "
+            f"{outcome.checked:,}{reason}<p>{escape(outcome.rule)} <span class=quiet>{escape(outcome.check.why)}</span></p>"
+            f"{_by_school(self.report.failures(self.check))}</div>"
+        )
+        shown = self.table.dropna(axis="columns", how="all").drop(columns=["table", "org_id"], errors="ignore")
+        first = [name for name in ("label", "org") if name in shown]
+        fill(
+            self._rows,
+            shown[
+                [
+                    *first,
+                    *[name for name in shown.columns if name not in (*first, "id")],
+                    *(["id"] if "id" in shown else []),
+                ]
+            ],
+        )
+        self._export.value = _link(self.table, f"{self.check}.csv")
+
+    def _picked_row(self) -> None:
+        if not self._rows.selected_rows or self.browser is None:
+            return
+        id = self.table["id"].iloc[self._rows.selected_rows[0]]
+        if isinstance(id, str):
+            table = self.table["table"].iloc[self._rows.selected_rows[0]]
+            known = self.browser.roster.tables.get(table)
+            if known is None:
+                return
+            types = {"orgs": "org", "persons": "person", "courses": "course", "sections": "section", "terms": "term"}
+            self.browser.select(id, types.get(table, "grading_category"))
+            self._shelf.children = [self.browser]
+
+
+def _bars(summary: pd.DataFrame) -> str:
+    """How many checks failed and passed, by severity."""
+    rows = []
+    for severity in SEVERITIES:
+        mine = summary[summary["severity"] == severity]
+        status = mine["status"].value_counts()
+        failed, passed = int(status.get("failed", 0)), int(status.get("passed", 0))
+        width = 100 / max(1, len(mine))
+        rows.append(
+            f"<tr><th>{severity}</th><td style='min-width:320px'><div style='display:flex;height:14px;margin-top:3px'>"
+            f"<div style='width:{failed * width:.1f}%;background:{SEVERITY_COLORS[severity]}'></div>"
+            f"<div style='width:{passed * width:.1f}%;background:var(--jp-border-color2,#d1d9e0)'></div></div></td>"
+            f"<td>{failed} failed "
+            f"({int(mine['failed'].sum()):,} rows), {passed} passed, {len(mine) - failed - passed} know nothing</td></tr>"
+        )
+    return f'<div class="kx"><table>{"".join(rows)}</table></div>'
+
+
+def _by_school(failures: pd.DataFrame) -> str:
+    counts = failures["org"].fillna(failures["org_id"]).value_counts()
+    if counts.empty:
+        return ""
+    listed = ", ".join(f"{escape(str(org))} {count:,}" for org, count in counts.head(6).items())
+    more = f" and {len(counts) - 6:,} more" if len(counts) > 6 else ""
+    return f'<p class="quiet">By school: {listed}{more}</p>'
+
+
+def _link(df: pd.DataFrame, name: str) -> str:
+    """A link that saves what is on screen: it holds the data itself, nothing is sent."""
+    if df.empty:
+        return ""
+    content = base64.b64encode(no_formulas(df).to_csv(index=False).encode("utf-8")).decode("ascii")
+    href = f"data:text/csv;base64,{content}"
+    return f'<div class="kx"><a download="{escape(name)}" href="{href}">Save these {len(df):,} rows as CSV</a></div>'

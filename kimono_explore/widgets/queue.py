@@ -1,0 +1,505 @@
+"""Work the task queue: what is in it, what a task means, and acknowledging it, once somebody has confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from html import escape
+from typing import TYPE_CHECKING, cast
+
+import ipywidgets as widgets
+import pandas as pd
+
+from kimono_explore.api import ACK_STATUSES
+from kimono_explore.errors import AckRefusedError, KimonoError
+from kimono_explore.palette import TASK_COLORS
+from kimono_explore.quality import check_tasks
+from kimono_explore.tasks import ack_tasks, delete_task, load_tasks
+from kimono_explore.widgets.parts import Panel, chips, counted, fill, pick_table, set_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kimono_explore.client import Client
+    from kimono_explore.quality import Report
+    from kimono_explore.roster import Roster
+
+_FILTERS = (("type", "type"), ("action", "action"), ("object_type", "object type"), ("tenant_id", "tenant"))
+_COLUMNS = ["is", "created_at", "type", "action", "object_type", "label", "tenant_id", "sequence", "id"]
+_HISTORY = ["time", "act", "id", "status", "accepted", "message"]
+
+
+def inspect_tasks(
+    client: Client, roster: Roster | None = None, *, allow_changes: bool = False, every: float | None = None
+) -> TaskInspector:
+    """Look at the task queue, and work it.
+
+    Looking reads the admin queue, which has no effect on it.
+
+    Parameters
+    ----------
+    client : Client
+    roster : Roster, optional
+        What the tasks are about: a task then shows its object, and deletions of unknown objects are found.
+    allow_changes : bool, default False
+        Show the buttons that acknowledge and delete. Each asks first.
+    every : float, optional
+        Look again every so many seconds.
+
+    Returns
+    -------
+    TaskInspector
+        A widget. ``.tasks`` is the queue, ``.table`` the rows on screen, ``.picked`` those that are picked, ``.history``
+        what was done in this session.
+
+    Examples
+    --------
+    >>> inspector = kx.inspect_tasks(client)
+    >>> inspector.filter(type="sync_event")
+    >>> inspector.table["action"].unique().tolist()
+    ['SYNC_START', 'SYNC_END']
+    """
+    return TaskInspector(client, roster, allow_changes=allow_changes, every=every)
+
+
+class TaskInspector(Panel):
+    """The widget that `inspect_tasks` makes.
+
+    Attributes
+    ----------
+    tasks : pandas.DataFrame
+        The queue, as `load_tasks` gives it.
+    table : pandas.DataFrame
+        The tasks on screen.
+    history : pandas.DataFrame
+        What was done here: time, act, id, status, accepted, message.
+    report : Report or None
+        Of `check_tasks`.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        roster: Roster | None = None,
+        *,
+        allow_changes: bool = False,
+        every: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.client, self.roster, self.allow_changes = client, roster, allow_changes
+        self.tasks = self.table = pd.DataFrame(columns=_COLUMNS)
+        self.history = pd.DataFrame(columns=_HISTORY)
+        self.report: Report | None = None
+        self._new: set[str] = set()
+        self._pending: Callable[[], pd.DataFrame] | None = None
+        self._loading: asyncio.Future[pd.DataFrame] | None = None
+        self._lay_out()
+        self.guarded(lambda: self._take(load_tasks(client)))()
+        self._every.value = float(every or 0)
+
+    def _lay_out(self) -> None:
+        auto = widgets.Layout(width="auto")
+        self._refresh = widgets.Button(
+            description="Refresh", icon="refresh", tooltip="Read the admin queue again", layout=auto
+        )
+        self._stop = widgets.Button(description="Stop", icon="stop", tooltip="Stop reading", layout=auto, disabled=True)
+        self._every = widgets.FloatText(
+            description="every (s)", tooltip="0: by hand only", step=5, layout=widgets.Layout(width="170px")
+        )
+        self._order = widgets.ToggleButtons(options=["newest first", "queue order"], style={"button_width": "auto"})
+        self._order.add_class("kx-chips")
+        self._filters = {"type": chips([("all", None)], "type"), "action": chips([("all", None)], "action")}
+        for name, text in _FILTERS[2:]:
+            self._filters[name] = widgets.Dropdown(
+                description=text, options=[("all", None)], layout=widgets.Layout(width="280px")
+            )
+        self._timeline = widgets.HTML()
+        self._rows = pick_table(pd.DataFrame(columns=_COLUMNS), many=True, height=330, label="Tasks")
+        self._detail = widgets.HTML('<div class="kx quiet">Pick a task.</div>')
+        self._actions = self._make_actions()
+        self._confirm_box = widgets.VBox(layout=widgets.Layout(display="none"))
+        self._confirm_box.add_class("kx-confirm")
+        self._outcome = widgets.HTML()
+        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
+        left = [
+            self._timeline,
+            self._rows,
+            *([self._actions, self._confirm_box, self._outcome] if self.allow_changes else []),
+        ]
+        self.children = [
+            self._style_sheet,
+            widgets.HBox([self._refresh, self._stop, self._every, self._order], layout=wrap),
+            widgets.HBox([self._filters["type"]], layout=wrap),
+            widgets.HBox([self._filters["action"]], layout=wrap),
+            widgets.HBox([self._filters[name] for name, _ in _FILTERS[2:]], layout=wrap),
+            self._status,
+            widgets.HBox(
+                [
+                    widgets.VBox(left, layout=widgets.Layout(width="60%")),
+                    widgets.VBox([self._detail], layout=widgets.Layout(width="40%", padding="0 0 0 16px")),
+                ]
+            ),
+        ]
+        self._refresh.on_click(self.guarded(lambda _: self.refresh()))
+        self._stop.on_click(self.guarded(lambda _: self._loading and self._loading.cancel()))
+        self._every.observe(self.guarded(lambda _: self._again()), "value")
+        for choice in (self._order, *self._filters.values()):
+            choice.observe(self.guarded(lambda _: self._show()), "value")
+        self._rows.observe(self.guarded(lambda _: self._show_detail()), "selected_rows")
+
+    def _make_actions(self) -> widgets.Widget:
+        self._act = widgets.Dropdown(
+            description="acknowledge as",
+            options=list(ACK_STATUSES),
+            style={"description_width": "initial"},
+            layout=widgets.Layout(width="260px"),
+        )
+        self._message = widgets.Text(
+            description="message", placeholder="needed with error and retry", layout=widgets.Layout(width="300px")
+        )
+        self._app_id = widgets.Text(description="app id", layout=widgets.Layout(width="220px"))
+        acknowledge = widgets.Button(
+            description="Acknowledge ...", icon="check", tooltip="Acknowledge the picked tasks"
+        )
+        delete = widgets.Button(
+            description="Delete ...", icon="trash", tooltip="Delete the picked tasks", button_style="danger"
+        )
+        acknowledge.on_click(
+            self.guarded(lambda _: self.acknowledge(self._act.value, self._message.value, self._app_id.value))
+        )
+        delete.on_click(self.guarded(lambda _: self.delete()))
+        wrap = widgets.Layout(flex_flow="row wrap")
+        return widgets.VBox(
+            [
+                widgets.HBox([self._act, acknowledge, delete], layout=wrap),
+                widgets.HBox([self._message, self._app_id], layout=wrap),
+            ]
+        )
+
+    # What a person, or a notebook, does.
+
+    @property
+    def picked(self) -> pd.DataFrame:
+        """The picked rows of ``table``."""
+        return self.table.iloc[[row for row in self._rows.selected_rows if row < len(self.table)]]
+
+    def pick(self, *ids: str) -> None:
+        """Pick tasks, as if they were clicked."""
+        self._rows.selected_rows = self.table.index[self.table["id"].isin(ids)].tolist()
+
+    def filter(self, **chosen: str | None) -> None:
+        """Show only some tasks: by type, action, object_type or tenant_id; None shows all again."""
+        for name, value in chosen.items():
+            self._filters[name].value = value
+
+    def refresh(self) -> None:
+        """Read the admin queue again, in the background where an event loop runs."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._take(load_tasks(self.client))
+            return
+        if self._loading is not None and not self._loading.done():
+            return
+        self.say("Reading the admin queue ...")
+        self._stop.disabled = False
+        self._loading = loop.run_in_executor(None, load_tasks, self.client)
+        self._loading.add_done_callback(self._loaded)
+
+    def acknowledge(self, status: str = "success", message: str | None = None, app_id: str | None = None) -> None:
+        """Ask whether the picked tasks shall be acknowledged; `confirm` does it."""
+        ids = self._ids_to_act_on()
+        with_message = f", message {message!r}" if message else ""
+        self._ask(
+            f"Acknowledge {_tasks(len(ids))} as {status}{with_message}? They leave the queue; this cannot be undone.",
+            lambda: self._record(
+                f"acknowledge as {status}",
+                ids,
+                lambda task: ack_tasks(self.client, task, status, message or None, app_id=app_id or None),
+            ),
+        )
+
+    def delete(self) -> None:
+        """Ask whether the picked tasks shall be deleted; `confirm` does it."""
+        ids = self._ids_to_act_on()
+        self._ask(
+            f"Delete {_tasks(len(ids))}? Nobody will get them; this cannot be undone.",
+            lambda: self._record("delete", ids, lambda task: delete_task(self.client, task)),
+        )
+
+    def confirm(self) -> None:
+        """Do what was asked for."""
+        pending, self._pending = self._pending, None
+        self._close_question()
+        if pending is None:
+            return
+        outcome = pending()
+        refused = outcome[~outcome["accepted"].astype(bool)]
+        self._outcome.value = _outcome(outcome)
+        self._take(load_tasks(self.client))
+        # What was refused stays picked, so that one sees it and may try again.
+        self.pick(*refused["id"])
+
+    def cancel(self) -> None:
+        """Do nothing after all."""
+        self._pending = None
+        self._close_question()
+        self._outcome.value = '<div class="kx quiet">Nothing was done.</div>'
+
+    # What happens then.
+
+    def _ids_to_act_on(self) -> list[str]:
+        if not self.allow_changes:
+            raise KimonoError("This inspector only looks. Make one with inspect_tasks(client, allow_changes=True).")
+        ids = [str(id) for id in self.picked["id"].dropna()]
+        if not ids:
+            raise KimonoError("No task is picked. Pick one or more rows first.")
+        return ids
+
+    def _ask(self, question: str, act: Callable[[], pd.DataFrame]) -> None:
+        self._pending = act
+        self._outcome.value = ""
+        confirm = widgets.Button(description="Confirm", button_style="warning", tooltip=question)
+        cancel = widgets.Button(description="Cancel", tooltip="Do nothing")
+        confirm.on_click(self.guarded(lambda _: self.confirm()))
+        cancel.on_click(self.guarded(lambda _: self.cancel()))
+        text = widgets.HTML(f'<div role="alertdialog" class="kx">{escape(question)}</div>')
+        self._confirm_box.children = [text, widgets.HBox([confirm, cancel])]
+        self._confirm_box.layout.display = "flex"
+        confirm.focus()
+
+    def _close_question(self) -> None:
+        self._confirm_box.layout.display = "none"
+        self._confirm_box.children = ()
+
+    def _record(self, act: str, ids: list[str], do: Callable[[str], object]) -> pd.DataFrame:
+        """Do it task by task, so that the outcome of each is known; all of it goes into the history."""
+        rows: list[tuple[str, bool, str | None]] = []
+        for position, id in enumerate(ids, 1):
+            self.say(f"{act}: {position:,} of {len(ids):,}")
+            try:
+                do(id)
+                rows.append((id, True, None))
+            except AckRefusedError as error:
+                rows.append((id, False, str(error.outcomes["message"].iloc[0])))
+            except KimonoError as error:
+                rows.append((id, False, str(error)))
+        now = pd.Timestamp(datetime.now(UTC)).floor("s")
+        done = [(now, act, id, "done" if accepted else "refused", accepted, message) for id, accepted, message in rows]
+        outcome = pd.DataFrame(done, columns=_HISTORY)
+        self.history = outcome if self.history.empty else pd.concat([self.history, outcome], ignore_index=True)
+        return outcome
+
+    def _loaded(self, loading: asyncio.Future[pd.DataFrame]) -> None:
+        self._stop.disabled = True
+        if loading.cancelled():
+            self.say("Stopped: what is shown is what was read before.")
+        else:
+            self.guarded(lambda: self._take(loading.result()))()
+        self._again()
+
+    def _again(self) -> None:
+        if self._every.value > 0 and self.comm is not None:
+            self.later("refresh", max(1.0, self._every.value), self.guarded(self.refresh))
+
+    def _take(self, tasks: pd.DataFrame) -> None:
+        before, now = set(self.tasks["id"].dropna()), set(tasks["id"].dropna())
+        first = not len(self.tasks.columns.difference(_COLUMNS))
+        self._new = set() if first else now - before
+        gone = set() if first else before - now
+        self.tasks = tasks
+        self.report = check_tasks(tasks, self.roster) if len(tasks) else None
+        for name, _ in _FILTERS:
+            set_options(self._filters[name], counted(tasks[name]))
+        self._show()
+        moved = "" if first else f"; {len(self._new):,} came, {len(gone):,} went"
+        self.say(f"{_tasks(len(tasks))} in the queue at {datetime.now(UTC):%H:%M:%S} UTC{moved}")
+
+    def _show(self) -> None:
+        shown = pd.Series(True, index=self.tasks.index)
+        for name, _ in _FILTERS:
+            value = self._filters[name].value
+            if value is not None:
+                shown &= self.tasks[name] == value
+        table = self.tasks[shown]
+        if self._order.value == "newest first":
+            table = table.sort_values("created_at", ascending=False, kind="stable")
+        self.table = table.reset_index(drop=True)
+        new = self.table["id"].isin(self._new)
+        on_screen = self.table.assign(**{"is": new.map({True: "new", False: ""})})[_COLUMNS]
+        fill(self._rows, on_screen if self._new else on_screen.drop(columns="is"))
+        self._timeline.value = _timeline(self.table)
+        self._show_detail()
+
+    def _show_detail(self) -> None:
+        picked = self.picked
+        if picked.empty:
+            self._detail.value = '<div class="kx quiet">Pick a task.</div>'
+            return
+        more = f'<p class="quiet">{_tasks(len(picked))} are picked; this is the first.</p>' if len(picked) > 1 else ""
+        self._detail.value = f'<div class="kx">{more}{self._task(picked.iloc[0])}</div>'
+
+    def _task(self, task: pd.Series) -> str:
+        parts = [f"<h3>{escape(describe_task(task))}</h3>", _changes(task)]
+        facts = {
+            "tenant": task["tenant_id"],
+            "id": task["id"],
+            "sequence": task["sequence"],
+            "created": task["created_at"],
+            "app id": task["app_id"],
+            "origin": task["origin"],
+        }
+        rows = "".join(
+            f"<tr><th>{name}</th><td>{escape(str(value))}</td></tr>"
+            for name, value in facts.items()
+            if not pd.isna(value)
+        )
+        parts.append(f"<table>{rows}</table>")
+        if isinstance(task["group_id"], str):
+            parts.append(f"<h4>Sync group</h4>{escape(describe_group(self.tasks, task['group_id']))}")
+        if self.roster is not None and isinstance(task["object_id"], str):
+            parts.append(f"<h4>In the roster</h4>{self._object(task['object_id'])}")
+        if self.report is not None:
+            found = self.report.findings[self.report.findings["id"] == task["id"]]
+            parts += [f'<p class="warning">{escape(self.report.title(check))}</p>' for check in found["check"].unique()]
+        for name in ("data", "raw"):
+            text = _pretty(task[name])
+            parts.append(f"<details><summary>{name}</summary><pre>{escape(text)}</pre></details>" if text else "")
+        return "".join(parts)
+
+    def _object(self, id: str) -> str:
+        assert self.roster is not None
+        try:
+            about = self.roster.describe(id)
+        except (KeyError, ValueError):
+            return '<span class="quiet">no object has this id</span>'
+        return (
+            f'{escape(about.label)} <span class="badge">{escape(about.type)}</span> {len(about.relations):,} relations'
+        )
+
+
+def describe_task(task: pd.Series) -> str:
+    """What a task means, in a sentence.
+
+    Parameters
+    ----------
+    task : pandas.Series
+        A row of `load_tasks`.
+
+    Examples
+    --------
+    >>> tasks = kx.load_tasks(client)
+    >>> describe_task(tasks.loc[0])
+    'TENANT_INSTALLED: lifecycle event of a tenant'
+    """
+    kind = str(task["type"]).replace("_", " ") if isinstance(task["type"], str) else "a task that cannot be read"
+    action = task["action"] if isinstance(task["action"], str) else None
+    if task["type"] == "data_event":
+        name = f" '{task['label']}'" if isinstance(task["label"], str) else f" {task['object_id']}"
+        text = f"{action or 'Event'} of {task['object_type']}{name}"
+        changes = [f"{field} {_value(old)} -> {_value(new)}" for field, old, new in _changed(task)]
+        return f"{text}: {', '.join(changes[:3])}{' ...' if len(changes) > 3 else ''}" if changes else text
+    if task["type"] == "lifecycle_event":
+        return f"{action}: lifecycle event of a tenant" if action else kind
+    return f"{action}: {kind}" if action else kind
+
+
+def describe_group(tasks: pd.DataFrame, group_id: str) -> str:
+    """How far a sync group is, in a sentence."""
+    group = tasks[tasks["group_id"] == group_id]
+    syncs = group[group["type"] == "sync_event"]
+    actions = syncs["action"].fillna("").str.upper()
+    start, end = (
+        syncs.loc[actions.str.endswith("START"), "created_at"],
+        syncs.loc[actions.str.endswith("END"), "created_at"],
+    )
+    began = f"started {start.iloc[0]:%H:%M:%S}" if start.notna().any() else "its start is no longer in the queue"
+    ended = f"ended {end.iloc[0]:%H:%M:%S}" if end.notna().any() else "not ended yet"
+    return f"{group_id}: {began}, {ended}; {_tasks(len(group) - len(syncs))} of it in the queue"
+
+
+def _changed(task: pd.Series) -> list[tuple[str, object, object]]:
+    """Field, old and new value: ``changes`` holds what was before, ``data`` what is now."""
+    changes, data = task["changes"], task["data"] if isinstance(task["data"], dict) else {}
+    if not isinstance(changes, dict):
+        return []
+    rows = []
+    for field, change in changes.items():
+        if isinstance(change, dict) and set(change) & {"old", "new", "from", "to"}:
+            rows.append((field, change.get("old", change.get("from")), change.get("new", change.get("to"))))
+        else:
+            rows.append((field, change, data.get(field)))
+    return rows
+
+
+def _changes(task: pd.Series) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(field)}</td><td><del>{escape(_value(old))}</del></td><td><ins>{escape(_value(new))}</ins></td></tr>"
+        for field, old, new in _changed(task)
+    )
+    return f"<table><tr><th>field</th><th>before</th><th>after</th></tr>{rows}</table>" if rows else ""
+
+
+def _value(value: object) -> str:
+    return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _pretty(value: object) -> str:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return cast("str", value)
+    return json.dumps(value, ensure_ascii=False, indent=1) if isinstance(value, (dict, list)) else ""
+
+
+def _tasks(count: int) -> str:
+    return f"{count:,} task" if count == 1 else f"{count:,} tasks"
+
+
+def _outcome(outcome: pd.DataFrame) -> str:
+    refused = outcome[~outcome["accepted"].astype(bool)]
+    lines = "".join(
+        f"<li><code>{escape(str(id))}</code> {escape(str(text))}</li>"
+        for id, text in zip(refused["id"], refused["message"], strict=True)
+    )
+    done = len(outcome) - len(refused)
+    bad = f'<div class="error">{_tasks(len(refused))} refused, and still picked:<ul>{lines}</ul></div>' if lines else ""
+    return f'<div role="status" class="kx">{_tasks(done)} done: {escape(str(outcome["act"].iloc[0]))}.{bad}</div>'
+
+
+def _timeline(tasks: pd.DataFrame) -> str:
+    """When the tasks were made, by type: at most 60 bars."""
+    dated = tasks.dropna(subset=["created_at"])
+    if dated.empty:
+        return ""
+    begin, end = dated["created_at"].min(), dated["created_at"].max()
+    span = max((end - begin).total_seconds(), 1.0)
+    slot = ((dated["created_at"] - begin).dt.total_seconds() / span * 59.999).astype(int)
+    counts = pd.crosstab(slot, dated["type"].fillna("unknown"))
+    most = int(counts.sum(axis=1).max())
+    bars, types = [], list(counts.columns)
+    for position, row in counts.iterrows():
+        top = 56.0
+        for kind, count in row[row > 0].items():
+            height = 50.0 * count / most
+            top -= height
+            bars.append(
+                f'<rect x="{10 * cast("int", position)}" y="{top:.1f}" width="9" height="{height:.1f}" fill="{_color(kind)}">'
+                f"<title>{escape(str(kind))}: {count}</title></rect>"
+            )
+    legend = " ".join(
+        f'<span style="white-space:nowrap;margin-right:10px"><span style="color:{_color(kind)}">&#9632;</span> {escape(str(kind))}</span>'
+        for kind in types
+    )
+    return (
+        f'<div class="kx"><svg viewBox="0 0 600 58" preserveAspectRatio="none" role="img" aria-label="tasks by time" '
+        f'style="width:100%;height:64px;border-bottom:1px solid var(--jp-border-color1,#c9ced6)">{"".join(bars)}</svg>'
+        f'<div class="quiet" style="display:flex;justify-content:space-between"><span>{begin:%Y-%m-%d %H:%M}</span>'
+        f"<span>at most {most:,} at a time</span><span>{end:%Y-%m-%d %H:%M} UTC</span></div>{legend}</div>"
+    )
+
+
+def _color(kind: object) -> str:
+    return TASK_COLORS.get(str(kind), TASK_COLORS["unknown"])
