@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import secrets
 import subprocess
 import sys
 import time
@@ -17,7 +19,7 @@ from kimono_explore.plots import plot_neighborhood, plot_overview
 from kimono_explore.quality import check
 from kimono_explore.quality.rules import SEVERITIES
 from kimono_explore.sandbox import Dialect, make_sandbox, sandbox
-from kimono_explore.snapshot import read_source
+from kimono_explore.snapshot import is_snapshot, read_manifest, read_source
 from kimono_explore.tasks import load_tasks
 
 if TYPE_CHECKING:
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
 
     from kimono_explore.quality import Report
     from kimono_explore.roster import Roster
+
+_NOTEBOOKS = next(
+    folder
+    for folder in (Path(__file__).parent / "notebooks", Path(__file__).parents[1] / "notebooks")
+    if folder.is_dir() or folder.parent != Path(__file__).parent
+)
+"""Within the package where it was installed, beside it in the repository."""
 
 _EPILOG = """\
 environment (for load):
@@ -39,6 +48,7 @@ examples:
   kimono-explore sandbox bundle.zip           any OneRoster bundle as a live API
   kimono-explore load --save monday           keep the tenant's roster as a snapshot
   kimono-explore roster monday                what is in a snapshot or a OneRoster bundle
+  kimono-explore app monday                   browse it, its quality and tasks, as a page
   kimono-explore check monday --html q.html   what is wrong with it; exit code 1 where errors were found
 
 A roster holds children's personal data: what is saved goes where you say, and nowhere else.
@@ -118,6 +128,14 @@ def _parser() -> argparse.ArgumentParser:
     checks.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
     checks.add_argument("--csv", type=Path, metavar="FILE", help="write every finding as CSV")
     checks.set_defaults(run=_check)
+
+    app = commands.add_parser("app", help="browse, quality and tasks as a page, for people without notebooks")
+    app.add_argument(
+        "source", nargs="?", help="a snapshot folder or a OneRoster bundle (default: the tenant of the environment)"
+    )
+    app.add_argument("--port", type=int, default=8866, help="port on the loopback interface (default: %(default)s)")
+    app.add_argument("--sandbox", action="store_true", help="show a made-up district")
+    app.set_defaults(run=_app)
     return parser
 
 
@@ -154,7 +172,7 @@ def _demo(options: argparse.Namespace) -> None:
 
 def _execute_notebooks(out: Path) -> list[Path]:
     """Run the repository's notebooks and leave each as a page."""
-    notebooks = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9]*.ipynb"))
+    notebooks = sorted(_NOTEBOOKS.glob("[0-9]*.ipynb"))
     if notebooks:
         command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", "--log-level", "ERROR"]
         outcome = subprocess.run(
@@ -200,6 +218,28 @@ def _roster(options: argparse.Namespace) -> None:
     else:
         kinds = roster.problems.groupby(["table", "problem"], dropna=False).size().sort_values(ascending=False)
         print(f"\nproblems (all of them with --problems)\n{kinds.head(20).to_string() if len(kinds) else 'none'}")
+
+
+def _app(options: argparse.Namespace) -> int:
+    """Serve the dashboard notebook by Voila, on this machine only, behind a token made for this run."""
+    if options.source is not None:
+        read_manifest(options.source) if is_snapshot(options.source) else read_source(options.source)
+    elif not options.sandbox:
+        connect().close()
+    token = secrets.token_urlsafe(24)
+    environment = {**os.environ, "KIMONO_EXPLORE_SOURCE": _shown_source(options)}
+    address = ["--Voila.ip=127.0.0.1", f"--port={options.port}", "--no-browser", "--Voila.open_browser=False"]
+    command = [sys.executable, "-m", "voila", str(_NOTEBOOKS / "05_dashboard.ipynb"), *address]
+    # By the environment, so that the token does not stand in the list of processes.
+    environment["JUPYTER_TOKEN"] = token
+    print(f"http://127.0.0.1:{options.port}/?token={token}\n\nCtrl-C ends it.", flush=True)
+    return subprocess.run([*command, f"--token={token}"], env=environment, check=False).returncode
+
+
+def _shown_source(options: argparse.Namespace) -> str:
+    if options.source is not None:
+        return str(Path(options.source).resolve())
+    return "sandbox" if options.sandbox else "tenant"
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -185,7 +185,7 @@ def _check(outcome: Outcome, rows: int) -> str:
         f'<details{opened} id="{escape(check.id)}"><summary><span class={check.severity}>{check.severity}</span> · '
         f"<strong>{escape(check.title)}</strong> <code>{escape(check.id)}</code>"
         f"<span class=n>{outcome.failed:,} of {outcome.checked:,} ({percent})</span></summary>"
-        f"<p>{_rule(outcome.rule)} <span class=quiet>{_rule(check.why)}</span></p>"
+        f"<p>{rule_html(outcome.rule)} <span class=quiet>{rule_html(check.why)}</span></p>"
         f"<div class=wide>{_table(outcome.failures.head(rows))}</div>{rest}</details>"
     )
 
@@ -213,7 +213,8 @@ def _visible(text: str) -> str:
     return f"{'␣' * before}{spelled}{'␣' * after}" if core else "␣" * len(text)
 
 
-def _rule(text: str) -> str:
+def rule_html(text: str) -> str:
+    """A rule as HTML, what stands between backticks as code."""
     parts = escape(text).split("`")
     return "".join(part if place % 2 == 0 else f"<code>{part}</code>" for place, part in enumerate(parts))
 

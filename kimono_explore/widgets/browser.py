@@ -11,12 +11,10 @@ import pandas as pd
 from kimono_explore.graph import neighborhood, shortest_path
 from kimono_explore.tables import OBJECT_TYPES
 from kimono_explore.widgets.network import show_network
-from kimono_explore.widgets.parts import Panel, chips, fill, pick_table
+from kimono_explore.widgets.parts import Panel, PickTable, chips
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from itables.widget import ITable
 
     from kimono_explore.quality import Report
     from kimono_explore.roster import Description, Roster
@@ -121,14 +119,14 @@ class Browser(Panel):
         types = [
             (f"{name.replace('_', ' ')} {len(df):,}", OBJECT_TYPES[name]) for name, df in self.roster.tables.items()
         ]
-        self._types = chips([("all", None), *[option for option in types if not option[0].endswith(" 0")]], "only")
-        self._results = pick_table(self.table, height=430, label="Results")
+        self._types = chips([("all", ""), *[option for option in types if not option[0].endswith(" 0")]], "only")
+        self._results = PickTable("Results")
         self._back = self._button("Back", "arrow-left", lambda: self._go(-1))
         self._forward = self._button("Forward", "arrow-right", lambda: self._go(1))
         self._trail = widgets.HBox(layout=widgets.Layout(flex_flow="row wrap"))
         self._head = widgets.HTML('<div class="kx quiet">Search for something, and pick a row.</div>')
         self._relations = chips([], "relation")
-        self._related = pick_table(pd.DataFrame(), height=230, label="Related objects")
+        self._related = PickTable("Related objects")
         self._mark = self._button("Path from here", "flag", self._set_start)
         self._connect = self._button("Path to here", "share-alt", self._show_path)
         self._radius = widgets.ToggleButtons(
@@ -138,10 +136,11 @@ class Browser(Panel):
         self._picture = widgets.Box(layout=widgets.Layout(width="100%"))
         moves = widgets.HBox([self._back, self._forward, self._trail])
         actions = widgets.HBox([self._mark, self._connect, self._radius], layout=widgets.Layout(flex_flow="row wrap"))
-        left = widgets.VBox([self._results], layout=widgets.Layout(width="36%", min_width="300px"))
+        self._results.add_class("kx-tall")
+        left = widgets.VBox([self._results], layout=widgets.Layout(width="38%", min_width="300px"))
         right = widgets.VBox(
             [moves, self._head, self._relations, self._related, actions, self._picture],
-            layout=widgets.Layout(width="64%", padding="0 0 0 16px"),
+            layout=widgets.Layout(width="62%", padding="0 0 0 16px"),
         )
         search = widgets.HBox([self._text, self._types], layout=widgets.Layout(flex_flow="row wrap"))
         self.children = [self._style_sheet, search, self._status, widgets.HBox([left, right])]
@@ -162,12 +161,12 @@ class Browser(Panel):
 
     def search(self, text: str, type: str | None = None) -> None:
         """Search, as if it were typed."""
-        self._types.value = type
+        self._types.value = type or ""
         self._text.value = text
 
     def pick(self, row: int) -> None:
         """Pick a row of the results, as if it were clicked."""
-        self._results.selected_rows = [row]
+        self._results.pick([row])
 
     def select(self, id: str, type: str | None = None) -> None:
         """Show an object.
@@ -201,15 +200,15 @@ class Browser(Panel):
         text = self._text.value
         if text and "_search_index" not in vars(self.roster):
             self.say("Preparing the search, once ...")
-        self.table = self.roster.search(text, self._types.value, limit=100)
-        fill(self._results, self.table)
+        self.table = self.roster.search(text, self._types.value or None, limit=200)
+        self._results.fill(self.table[["type", "label", "detail", "local_id", "id"]])
         found = self.table.attrs["found"]
         shown = (
             f"{found:,} found" if found <= len(self.table) else f"{found:,} found, {len(self.table)} shown: type more"
         )
         self.say(shown if text.strip() else "")
 
-    def _picked(self, table: ITable, rows: pd.DataFrame) -> None:
+    def _picked(self, table: PickTable, rows: pd.DataFrame) -> None:
         if table.selected_rows:
             row = rows.iloc[table.selected_rows[0]]
             self.select(row["id"], row["type"])
@@ -246,13 +245,13 @@ class Browser(Panel):
             mine = all_of[(all_of["relation"] == relation) & (all_of["direction"] == direction)]
             self.related = mine.sort_values("label", kind="stable").head(_MOST_ROWS).reset_index(drop=True)
         if self.related.empty:
-            fill(self._related, pd.DataFrame({"type": [], "label": []}))
+            self._related.fill(pd.DataFrame({"type": [], "label": []}))
             return
         shown = self.related[["type", "label", "role", "status", "start_date", "end_date", "stated_by", "id"]]
         shown = shown.dropna(axis="columns", how="all").assign(
             label=self.related["label"].where(~self.related["missing"], "(not delivered)")
         )
-        fill(self._related, shown)
+        self._related.fill(shown)
 
     def _show_picture(self) -> None:
         for old in self._picture.children:
@@ -264,7 +263,7 @@ class Browser(Panel):
         graph = neighborhood(self.roster, about.id, self._radius.value, limit=_MOST_NODES, type=about.type)
         left_out = graph.graph["left_out"]
         note = f"{left_out:,} more are not drawn" if left_out else None
-        self._picture.children = (show_network(graph, height=340, name=note),)
+        self._picture.children = (show_network(graph, height=340, name=note, panel=False),)
 
     def _set_start(self) -> None:
         if self._at >= 0:
@@ -285,7 +284,7 @@ class Browser(Panel):
             return
         self._relations.options = []
         self.related = way
-        fill(self._related, way[["type", "label", "relation", "id"]])
+        self._related.fill(way[["type", "label", "relation", "id"]])
         self.say(f"A shortest path: {' - '.join(way['label'])}")
 
     def _renew_moves(self) -> None:

@@ -17,18 +17,13 @@ if TYPE_CHECKING:
 _MOST_NODES, _MISSING = 50_000, "not delivered"
 # From the district down to its students, as rosters are read.
 _LAYERS = ("org", "term", "course", "section", "grading_category", "teacher", "staff", "student", "person")
-_SHAPES = {
-    "org": "square",
-    "term": "diamond",
-    "course": "triangle",
-    "section": "triangle",
-    "grading_category": "diamond",
-}
 _SIZES = {"org": 9, "course": 7, "term": 6, "section": 7, "teacher": 6}
 
 
-def show_network(graph: nx.MultiDiGraph[str], *, height: int = 500, name: str | None = None) -> Sigma:
-    """Show a graph as a network: colours and shapes by type, a legend, search, details on hover.
+def show_network(
+    graph: nx.MultiDiGraph[str], *, height: int = 500, name: str | None = None, panel: bool = True
+) -> Sigma:
+    """Show a graph as a network: colour and size by type, a legend, search, details on hover.
 
     Parameters
     ----------
@@ -37,7 +32,9 @@ def show_network(graph: nx.MultiDiGraph[str], *, height: int = 500, name: str | 
     height : int, default 500
         In pixels.
     name : str, optional
-        Shown above the legend.
+        Shown above the counts.
+    panel : bool, default True
+        Show the search and the legend beside the network.
 
     Returns
     -------
@@ -75,15 +72,18 @@ def show_network(graph: nx.MultiDiGraph[str], *, height: int = 500, name: str | 
         node_label="label",
         node_color=lambda node: legend[node],
         node_color_palette={name: {**TYPE_COLORS, _MISSING: MISSING}[name] for name in sorted(set(legend.values()))},
-        node_shape=lambda node: _SHAPES.get(kinds[node], "circle"),
         node_size=lambda node: 12 if node == focus else _SIZES.get(kinds[node], 5),
         node_size_range=(3, 12),
-        default_edge_color="#A8AFB8",
+        # No shapes: ipysigma fetches those from the network, and a roster's page must not call anybody.
+        default_edge_color="#C9CED6",
+        default_edge_size=0.5,
+        camera_state={"x": 0.5, "y": 0.5, "ratio": 1.25, "angle": 0},
         edge_label="relation",
         default_edge_type="arrow",
         layout=_layout(kinds),
         label_density=2,
-        selected_node=focus,
+        hide_info_panel=not panel,
+        hide_search=not panel,
         background_color="white",
     )
 
@@ -93,18 +93,19 @@ def _layout(kinds: dict[str, str]) -> dict[str, dict[str, float]]:
     layers: dict[str, list[str]] = defaultdict(list)
     for node, kind in kinds.items():
         layers[kind].append(node)
-    places: dict[str, dict[str, float]] = {}
-    x = 0.0
+    columns: list[list[str]] = []
     for kind in sorted(layers, key=_LAYERS.index):
         nodes = layers[kind]
-        rows = max(12, int((len(nodes) * 1.5) ** 0.5))
-        for n, node in enumerate(nodes):
-            column, row = divmod(n, rows)
-            filled = min(rows, len(nodes) - column * rows)
-            # Every other column half a row lower, so that labels do not run into nodes.
-            places[node] = {"x": x + column * 3.0, "y": (filled - 1) / 2 - row + (column % 2) * 0.5}
-        x += 3.0 * ((len(nodes) - 1) // rows) + 5.0
-    return places
+        most = max(12, int((len(kinds) * 1.5) ** 0.5))
+        columns += [nodes[start : start + most] for start in range(0, len(nodes), most)]
+    tallest = max((len(column) for column in columns), default=1)
+    width = 2.0 * tallest / max(1, len(columns) - 1)
+    return {
+        # Every other column half a row lower, so that labels do not run into nodes.
+        node: {"x": x * width, "y": (len(column) - 1) / 2 - row - (x % 2) / 2}
+        for x, column in enumerate(columns)
+        for row, node in enumerate(column)
+    }
 
 
 def visible(text: str) -> str:

@@ -32,12 +32,22 @@ STYLE = """<style>
 .kx del { color: var(--jp-error-color1, #b3261e); } .kx ins { color: var(--jp-success-color0, #1a7f37); text-decoration: none; }
 .kx-panel { border: 1px solid var(--jp-border-color2, #d1d9e0); border-radius: 6px; padding: 10px; }
 .kx-table { font-size: 13px; } .kx-table .dt-container { width: 100%; }
+.kx-table .dt-layout-table { display: block !important; overflow: auto; overflow-anchor: none; max-height: var(--kx-height, 330px);
+  border: 1px solid var(--jp-border-color2, #d1d9e0); }
+.kx-tall { --kx-height: 560px; } .kx-short { --kx-height: 240px; }
+.kx-table table.dataTable caption { display: none; }
+.kx-table table.dataTable thead th { position: sticky; top: 0; z-index: 1; background: var(--jp-layout-color1, #fff); }
+.kx-table table.dataTable td { cursor: pointer; }
 .kx-chips .widget-toggle-button, .kx-chips .jupyter-button { border-radius: 12px; width: auto;
   height: 26px; line-height: 24px; padding: 0 10px; }
 .kx-confirm { border: 2px solid var(--jp-warn-color1, #e0a800); border-radius: 6px; padding: 8px 12px; }
 :is(.kx-panel, .kx-chips) button:focus-visible, .kx-table td:focus-visible {
   outline: 2px solid var(--jp-brand-color1, #0b5cad); outline-offset: 1px; }
 </style>"""
+
+
+_PAGE = 200
+"""Rows of a table on one page: more than this slow a browser down."""
 
 
 class Panel(widgets.VBox):  # type: ignore[misc]
@@ -85,34 +95,59 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         self._waiting[name] = loop.call_later(seconds, function)
 
 
-def pick_table(
-    df: pd.DataFrame, *, many: bool = False, height: int = 300, search: bool = False, label: str = ""
-) -> ITable:
-    """A table to pick rows from, by mouse or keyboard (arrow keys and space). Every text is shown as text."""
-    by_keys: Any = {"style": "multi" if many else "single", "keys": True}
-    table = ITable(
-        _shown(df),
-        select=by_keys,
-        maxBytes=0,
-        paging=False,
-        scrollY=f"{height}px",
-        scrollCollapse=True,
-        layout={"topStart": None, "topEnd": "search" if search else None, "bottomStart": None, "bottomEnd": None},
-        showIndex=False,
-        classes="display compact nowrap",
-        allow_html=False,
-        text_in_header_can_be_selected=False,
-        language={"emptyTable": "nothing here", "zeroRecords": "nothing found"},
-        caption=label,
-    )
-    table.add_class("kx-table")
-    return table
+class PickTable(ITable):
+    """A table to pick rows from, by mouse or keyboard (arrow keys and space). Every text is shown as text.
 
+    Parameters
+    ----------
+    label : str
+        What a screen reader calls it.
+    many : bool, default False
+        Whether several rows can be picked.
+    """
 
-def fill(table: ITable, df: pd.DataFrame) -> None:
-    """Put other rows into a table; nothing is picked."""
-    table.selected_rows = []
-    table.update(_shown(df), selected_rows=[])
+    def __init__(self, label: str, *, many: bool = False) -> None:
+        super().__init__(pd.DataFrame({"": []}), **self._options(0, many))
+        self._many = many
+        self.caption = label
+        self.add_class("kx-table")
+
+    def fill(self, df: pd.DataFrame) -> None:
+        """Show these rows; nothing is picked."""
+        self.selected_rows = []
+        self.update(_shown(df), **self._options(len(df), self._many), selected_rows=[])
+
+    def pick(self, rows: Sequence[int]) -> None:
+        """Pick rows, as if they were clicked."""
+        self.selected_rows = list(rows)
+
+    @staticmethod
+    def _options(rows: int, many: bool) -> dict[str, Any]:
+        paged = rows > _PAGE
+        return {
+            "select": {"style": "os" if many else "single", "keys": True},
+            "maxBytes": 0,
+            "paging": paged,
+            "pageLength": _PAGE,
+            "layout": {
+                "topStart": None,
+                "topEnd": None,
+                "bottomStart": "info",
+                "bottomEnd": "paging" if paged else None,
+            },
+            "showIndex": False,
+            "classes": "display compact nowrap",
+            "style": "width:100%;table-layout:auto;margin:0",
+            "allow_html": False,
+            "order": [],
+            "text_in_header_can_be_selected": False,
+            "language": {
+                "emptyTable": "nothing here",
+                "info": "_TOTAL_ rows",
+                "infoEmpty": "",
+                "zeroRecords": "nothing found",
+            },
+        }
 
 
 def _shown(df: pd.DataFrame) -> pd.DataFrame:
@@ -132,7 +167,7 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def chips(options: Sequence[tuple[str, Hashable]], label: str) -> widgets.ToggleButtons:
+def chips(options: Sequence[tuple[str, Any]], label: str) -> widgets.ToggleButtons:
     """Filters in a row, one of them chosen."""
     buttons = widgets.ToggleButtons(
         options=list(options), tooltips=[f"{label}: {text}" for text, _ in options], style={"button_width": "auto"}
@@ -141,17 +176,17 @@ def chips(options: Sequence[tuple[str, Hashable]], label: str) -> widgets.Toggle
     return buttons
 
 
-def set_options(choice: widgets.ToggleButtons | widgets.Dropdown, options: Sequence[tuple[str, Hashable]]) -> None:
+def set_options(choice: widgets.ToggleButtons | widgets.Dropdown, options: Sequence[tuple[str, str]]) -> None:
     """Give a choice other options, and keep what is chosen where it is still there."""
     kept = choice.value
-    choice.options = list(options)
-    values = [value for _, value in options]
-    choice.value = kept if kept in values else values[0] if values else None
+    with choice.hold_trait_notifications():
+        choice.options = list(options)
+        values = [value for _, value in options]
+        choice.value = kept if kept in values else values[0] if values else None
 
 
-def counted(values: Iterable[Hashable], everything: str = "all") -> list[tuple[str, Hashable]]:
-    """Options with counts: all of them, then each value, the most frequent first."""
+def counted(values: Iterable[Hashable]) -> list[tuple[str, str]]:
+    """Options with counts: all of them (``""``), then each value, the most frequent first."""
     series = pd.Series(list(values), dtype="object")
-    counts = series.dropna().value_counts()
-    total = (f"{everything} {len(series):,}", None)
-    return [total, *((f"{value} {count:,}", value) for value, count in counts.items())]
+    counts = series.dropna().astype(str).value_counts()
+    return [(f"all {len(series):,}", ""), *((f"{value} {count:,}", str(value)) for value, count in counts.items())]

@@ -10,10 +10,11 @@ import ipywidgets as widgets
 import pandas as pd
 
 from kimono_explore.palette import SEVERITY_COLORS
+from kimono_explore.quality.page import rule_html
 from kimono_explore.quality.report import no_formulas
 from kimono_explore.quality.rules import SEVERITIES
 from kimono_explore.widgets.browser import Browser
-from kimono_explore.widgets.parts import Panel, chips, fill, pick_table
+from kimono_explore.widgets.parts import Panel, PickTable, chips
 
 if TYPE_CHECKING:
     from kimono_explore.quality import Report
@@ -90,12 +91,13 @@ class QualityInspector(Panel):
             if isinstance(org_id, str)
         ]
         self._org = widgets.Dropdown(
-            description="school", options=[("all", None), *named], layout=widgets.Layout(width="420px")
+            description="school", options=[("all", ""), *named], layout=widgets.Layout(width="420px")
         )
-        self._checks = pick_table(pd.DataFrame({"severity": [], "title": [], "failed": []}), height=420, label="Checks")
+        self._checks = PickTable("Checks")
         self._about = widgets.HTML('<div class="kx quiet">Pick a check.</div>')
-        self._rows = pick_table(pd.DataFrame({"label": []}), height=300, label="Failing rows")
+        self._rows = PickTable("Failing rows")
         self._export = widgets.HTML()
+        self._checks.add_class("kx-tall")
         left = widgets.VBox([self._checks], layout=widgets.Layout(width="40%", min_width="320px"))
         right = widgets.VBox(
             [self._about, self._rows, self._export], layout=widgets.Layout(width="60%", padding="0 0 0 16px")
@@ -124,11 +126,11 @@ class QualityInspector(Panel):
 
     def pick(self, row: int) -> None:
         """Pick a failing row, as if it were clicked."""
-        self._rows.selected_rows = [row]
+        self._rows.pick([row])
 
     def filter(self, severity: str = "failed", org_id: str | None = None) -> None:
         """Show only checks of a severity (or ``"failed"``, ``"all"``), and only findings of one school."""
-        self._severity.value, self._org.value = severity, org_id
+        self._severity.value, self._org.value = severity, org_id or ""
 
     # What happens then.
 
@@ -139,15 +141,15 @@ class QualityInspector(Panel):
             summary = summary[
                 (summary["status"] == "failed") & ((chosen == "failed") | (summary["severity"] == chosen))
             ]
-        if self._org.value is not None:
+        if self._org.value:
             found = self.report.findings
             counts = found.loc[found["org_id"] == self._org.value, "check"].value_counts()
             summary = summary[summary["id"].isin(counts.index)].assign(failed=summary["id"].map(counts))
         rank = summary["severity"].map(SEVERITIES.index)
         summary = summary.assign(rank=rank).sort_values(["rank", "failed"], ascending=[True, False], kind="stable")
         self.checks = summary.drop(columns="rank").reset_index(drop=True)
-        shown = self.checks[["severity", "title", "failed", "checked"]]
-        fill(self._checks, shown if chosen != "all" else shown.assign(status=self.checks["status"]))
+        shown = self.checks[["severity", "failed", "title", "checked"]]
+        self._checks.fill(shown if chosen != "all" else shown.assign(status=self.checks["status"]))
         if self.check is not None:
             self._show_rows()
 
@@ -158,7 +160,7 @@ class QualityInspector(Panel):
     def _show_rows(self) -> None:
         assert self.check is not None
         rows = self.report.failures(self.check)
-        if self._org.value is not None:
+        if self._org.value:
             rows = rows[rows["org_id"] == self._org.value]
         self.table = rows.head(_MOST_ROWS).reset_index(drop=True)
         outcome = next(o for o in self.report.outcomes if o.check.id == self.check)
@@ -166,13 +168,12 @@ class QualityInspector(Panel):
         self._about.value = (
             f'<div class="kx"><h3>{escape(outcome.check.title)}</h3><span class="badge {outcome.check.severity}">'
             f"{outcome.check.severity}</span><code>{escape(self.check)}</code> {outcome.status}, {outcome.failed:,} of "
-            f"{outcome.checked:,}{reason}<p>{escape(outcome.rule)} <span class=quiet>{escape(outcome.check.why)}</span></p>"
+            f"{outcome.checked:,}{reason}<p>{rule_html(outcome.rule)} <span class=quiet>{escape(outcome.check.why)}</span></p>"
             f"{_by_school(self.report.failures(self.check))}</div>"
         )
         shown = self.table.dropna(axis="columns", how="all").drop(columns=["table", "org_id"], errors="ignore")
         first = [name for name in ("label", "org") if name in shown]
-        fill(
-            self._rows,
+        self._rows.fill(
             shown[
                 [
                     *first,
@@ -210,7 +211,7 @@ def _bars(summary: pd.DataFrame) -> str:
             f"<div style='width:{failed * width:.1f}%;background:{SEVERITY_COLORS[severity]}'></div>"
             f"<div style='width:{passed * width:.1f}%;background:var(--jp-border-color2,#d1d9e0)'></div></div></td>"
             f"<td>{failed} failed "
-            f"({int(mine['failed'].sum()):,} rows), {passed} passed, {len(mine) - failed - passed} know nothing</td></tr>"
+            f"({int(mine['failed'].sum()):,} rows), {passed} passed, {len(mine) - failed - passed} not applicable</td></tr>"
         )
     return f'<div class="kx"><table>{"".join(rows)}</table></div>'
 

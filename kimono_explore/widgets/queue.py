@@ -16,7 +16,7 @@ from kimono_explore.errors import AckRefusedError, KimonoError
 from kimono_explore.palette import TASK_COLORS
 from kimono_explore.quality import check_tasks
 from kimono_explore.tasks import ack_tasks, delete_task, load_tasks
-from kimono_explore.widgets.parts import Panel, chips, counted, fill, pick_table, set_options
+from kimono_explore.widgets.parts import Panel, PickTable, chips, counted, set_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kimono_explore.roster import Roster
 
 _FILTERS = (("type", "type"), ("action", "action"), ("object_type", "object type"), ("tenant_id", "tenant"))
-_COLUMNS = ["is", "created_at", "type", "action", "object_type", "label", "tenant_id", "sequence", "id"]
+_COLUMNS = ["is", "created_at", "type", "action", "label", "object_type", "tenant_id", "sequence", "id"]
 _HISTORY = ["time", "act", "id", "status", "accepted", "message"]
 
 
@@ -109,13 +109,13 @@ class TaskInspector(Panel):
         )
         self._order = widgets.ToggleButtons(options=["newest first", "queue order"], style={"button_width": "auto"})
         self._order.add_class("kx-chips")
-        self._filters = {"type": chips([("all", None)], "type"), "action": chips([("all", None)], "action")}
+        self._filters = {"type": chips([("all", "")], "type"), "action": chips([("all", "")], "action")}
         for name, text in _FILTERS[2:]:
             self._filters[name] = widgets.Dropdown(
-                description=text, options=[("all", None)], layout=widgets.Layout(width="280px")
+                description=text, options=[("all", "")], layout=widgets.Layout(width="280px")
             )
         self._timeline = widgets.HTML()
-        self._rows = pick_table(pd.DataFrame(columns=_COLUMNS), many=True, height=330, label="Tasks")
+        self._rows = PickTable("Tasks", many=True)
         self._detail = widgets.HTML('<div class="kx quiet">Pick a task.</div>')
         self._actions = self._make_actions()
         self._confirm_box = widgets.VBox(layout=widgets.Layout(display="none"))
@@ -186,12 +186,12 @@ class TaskInspector(Panel):
 
     def pick(self, *ids: str) -> None:
         """Pick tasks, as if they were clicked."""
-        self._rows.selected_rows = self.table.index[self.table["id"].isin(ids)].tolist()
+        self._rows.pick(self.table.index[self.table["id"].isin(ids)].tolist())
 
     def filter(self, **chosen: str | None) -> None:
         """Show only some tasks: by type, action, object_type or tenant_id; None shows all again."""
         for name, value in chosen.items():
-            self._filters[name].value = value
+            self._filters[name].value = value or ""
 
     def refresh(self) -> None:
         """Read the admin queue again, in the background where an event loop runs."""
@@ -320,7 +320,7 @@ class TaskInspector(Panel):
         shown = pd.Series(True, index=self.tasks.index)
         for name, _ in _FILTERS:
             value = self._filters[name].value
-            if value is not None:
+            if value:
                 shown &= self.tasks[name] == value
         table = self.tasks[shown]
         if self._order.value == "newest first":
@@ -328,7 +328,7 @@ class TaskInspector(Panel):
         self.table = table.reset_index(drop=True)
         new = self.table["id"].isin(self._new)
         on_screen = self.table.assign(**{"is": new.map({True: "new", False: ""})})[_COLUMNS]
-        fill(self._rows, on_screen if self._new else on_screen.drop(columns="is"))
+        self._rows.fill(on_screen if self._new else on_screen.drop(columns="is"))
         self._timeline.value = _timeline(self.table)
         self._show_detail()
 

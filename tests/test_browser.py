@@ -1,0 +1,299 @@
+"""The widgets in a real browser: JupyterLab and Voila in Debian's Chromium, as a person uses them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import Page, expect, sync_playwright
+
+import kimono_explore as kx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="there is no /usr/bin/chromium on this machine: apt-get install chromium"
+    ),
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
+]
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+HOSTILE = ["<img src=x onerror=alert(1)>", "O'Neil", "Þórr", "محمد", "👩‍🎓"]
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise AssertionError(f"nothing listens on port {port}")
+
+
+class Lab:
+    """A JupyterLab, and a browser that notes what goes wrong in it."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder, self.port = folder, port
+
+    def write(self, name: str, *cells: str) -> str:
+        notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+        notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        nbformat.write(notebook, self.folder / f"{name}.ipynb")
+        return f"http://127.0.0.1:{self.port}/doc/tree/{name}.ipynb?token=t"
+
+    def run(self, page: Page, name: str, *cells: str) -> None:
+        page.goto(self.write(name, *cells))
+        page.wait_for_selector(".jp-Notebook-cell", timeout=60_000)
+        expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle", timeout=60_000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    folder, settings = tmp_path_factory.mktemp("lab"), tmp_path_factory.mktemp("settings")
+    (settings / "labconfig").mkdir()
+    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (settings / "labconfig" / "page_config.json").write_text(json.dumps(quiet))
+    port = free_port()
+    options = [
+        f"--port={port}",
+        "--IdentityProvider.token=t",
+        f"--ServerApp.root_dir={folder}",
+        "--no-browser",
+        "--allow-root",
+    ]
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(settings), "JUPYTERLAB_SETTINGS_DIR": str(settings)}
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(port, process)
+        yield Lab(folder, port)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[object]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: object) -> Iterator[Page]:
+    """A page; after the test: no error in the console, no dialog, no request that left the machine."""
+    page = chromium.new_page(viewport={"width": 1300, "height": 1400})  # type: ignore[attr-defined]
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    local = ("data:", "blob:", "http://127.0.0.1", "ws://127.0.0.1")
+    page.on("request", lambda request: None if request.url.startswith(local) else wrong.append(request.url))
+    yield page
+    page.close()
+    assert wrong == []
+
+
+def rows(page: Page, table: int) -> object:
+    return page.locator(".kx-table").nth(table).locator("tbody tr")
+
+
+def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) -> None:
+    lab.run(
+        page,
+        "browse",
+        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
+        "roster = make_district(60)\nbrowser = kx.browse(roster)\nbrowser",
+    )
+    search = page.get_by_label("Search")
+    search.fill("mathematics")
+    expect(page.get_by_role("status")).to_contain_text("found", timeout=30_000)
+    page.get_by_role("button", name="sections", exact=False).first.click()
+    first = page.locator(".kx-table").nth(0).locator("tbody tr").first
+    expect(first).to_contain_text("Mathematics")
+    title = first.locator("td").nth(1).inner_text()
+    first.click()
+    heading = page.locator(".kx h3")
+    expect(heading).to_have_text(title)
+    # To the course, to its school, to a person of the school.
+    visited = [title]
+    for chip in ("course", "offered by", "people"):
+        page.locator(".kx-chips button", has_text=chip).last.click()
+        row = page.locator(".kx-table").nth(1).locator("tbody tr").first
+        name = row.locator("td").nth(1).inner_text()
+        row.click()
+        expect(heading).to_have_text(name)
+        visited.append(name)
+    back = page.get_by_role("button", name="Back")
+    for name in visited[-2::-1]:
+        back.click()
+        expect(heading).to_have_text(name)
+    expect(back).to_be_disabled()
+    page.get_by_role("button", name="Forward").click()
+    expect(heading).to_have_text(visited[1])
+    expect(page.locator(".kx-panel canvas").first).to_be_visible()
+
+
+def test_a_table_is_used_by_keyboard(lab: Lab, page: Page) -> None:
+    lab.run(
+        page,
+        "keyboard",
+        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
+        "browser = kx.browse(make_district(60))\nbrowser",
+    )
+    page.get_by_label("Search").focus()
+    page.keyboard.type("science")
+    first = page.locator(".kx-table").nth(0).locator("tbody tr").first
+    expect(first).to_contain_text("Science", timeout=30_000)
+    first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    second = page.locator(".kx-table").nth(0).locator("tbody tr").nth(1)
+    expect(page.locator(".kx h3")).to_have_text(second.locator("td").nth(1).inner_text())
+    for name in ("Path from here", "Path to here"):
+        page.get_by_role("button", name=name).focus()
+        expect(page.get_by_role("button", name=name)).to_be_focused()
+
+
+def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> None:
+    with kx.sandbox(students=60) as box:
+        before = [str(task["id"]) for task in box.queue.all()]
+        lab.run(
+            page,
+            "tasks",
+            "import kimono_explore as kx\n"
+            f"client = kx.connect({box.base_url!r}, token={box.credentials.token!r})\n"
+            "inspector = kx.inspect_tasks(client, allow_changes=True)\ninspector",
+        )
+        page.locator(".kx-chips button", has_text="sync_event").click(timeout=60_000)
+        table = page.locator(".kx-table").first
+        expect(table.locator("tbody tr")).to_have_count(5)
+        table.locator("tbody tr").nth(0).click()
+        table.locator("tbody tr").nth(1).click(modifiers=["Control"])
+        ids = [table.locator("tbody tr").nth(n).locator("td").last.inner_text() for n in (0, 1)]
+        expect(page.get_by_text("2 tasks are picked")).to_be_visible()
+        page.get_by_role("button", name="Acknowledge").click()
+        expect(page.get_by_role("alertdialog")).to_contain_text("Acknowledge 2 tasks as success?")
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_text("Nothing was done.")).to_be_visible()
+        assert [str(task["id"]) for task in box.queue.all()] == before
+        page.get_by_role("button", name="Acknowledge").click()
+        page.get_by_role("button", name="Confirm").click()
+        expect(page.get_by_text("2 tasks done: acknowledge as success.")).to_be_visible()
+        expect(table.locator("tbody tr")).to_have_count(3)
+        expect(page.get_by_role("status").first).to_contain_text(f"{len(before) - 2} tasks in the queue")
+        left = {str(task["id"]) for task in box.queue.all()}
+        assert set(before) - left == set(ids)
+
+
+def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> None:
+    lab.run(
+        page,
+        "quality",
+        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
+        "from kimono_explore.sandbox.flaws import plant\nroster, _ = plant(make_district(60))\n"
+        'inspector = kx.inspect_quality(kx.check(roster, as_of="2026-10-05"))\ninspector',
+    )
+    page.locator(".kx-chips button", has_text="warning").click(timeout=60_000)
+    page.locator(".kx-table").nth(0).get_by_text("E-mail address that cannot be one").click()
+    expect(page.locator(".kx h3").first).to_have_text("E-mail address that cannot be one")
+    failing = page.locator(".kx-table").nth(1).locator("tbody tr")
+    expect(failing).to_have_count(2)
+    name = failing.first.locator("td").first.inner_text()
+    failing.first.click()
+    expect(page.locator(".kx h3").nth(1)).to_have_text(name)
+    expect(page.locator(".kx li", has_text="E-mail address that cannot be one")).to_be_visible()
+    saved = page.get_by_role("link", name="Save these 2 rows as CSV")
+    assert str(saved.get_attribute("href")).startswith("data:text/csv;base64,")
+
+
+def test_names_are_shown_as_text(lab: Lab, page: Page) -> None:
+    lab.run(
+        page,
+        "hostile",
+        "import pandas as pd\nimport kimono_explore as kx\nfrom kimono_explore.tables import frame\n"
+        f"names = {HOSTILE!r}\n"
+        "n = len(names)\n"
+        'persons = frame("persons", {"id": [f"p{i}" for i in range(n)], "person_type": ["student"] * n, "name_last": names, '
+        '"email": names, "ext_nick": names})\n'
+        'orgs = frame("orgs", {"id": ["s"], "org_type": ["school"], "name": names[:1]})\n'
+        'links = frame("links", {"source_type": ["person"] * n, "source_id": persons["id"], "relation": ["member_of"] * n, '
+        '"target_type": ["org"] * n, "target_id": ["s"] * n, "role": ["student"] * n, "stated_by": ["both"] * n})\n'
+        "roster = kx.Roster(orgs=orgs, persons=persons, links=links)\n"
+        'browser = kx.browse(roster, kx.check(roster), id="p0")\nbrowser.search("p", type="person")\nbrowser',
+        'inspector = kx.inspect_quality(browser.report)\ninspector.select("invalid_email")\ninspector.pick(0)\ninspector',
+    )
+    expect(page.locator(".kx h3").first).to_have_text(HOSTILE[0], timeout=60_000)
+    cells = page.locator(".kx-table td")
+    for name in HOSTILE:
+        expect(cells.get_by_text(name, exact=True).first).to_be_attached()
+    assert page.locator("img[src='x']").count() == 0
+
+
+def test_a_broken_callback_shows_its_error_in_the_widget(lab: Lab, page: Page) -> None:
+    lab.run(
+        page,
+        "broken",
+        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
+        "roster = make_district(20)\nbrowser = kx.browse(roster)\nbrowser",
+        'roster.search = lambda *a, **k: 1 / 0\n"broken"',
+    )
+    expect(page.get_by_text("'broken'")).to_be_visible(timeout=60_000)
+    page.get_by_label("Search").fill("x")
+    expect(page.get_by_role("alert")).to_contain_text("ZeroDivisionError")
+
+
+def test_the_page_for_people_without_notebooks(page: Page, tmp_path: Path) -> None:
+    with kx.sandbox(students=60, flaws=False) as box:
+        box.roster.save(tmp_path / "monday")
+    port = free_port()
+    command = [sys.executable, "-m", "kimono_explore", "app", str(tmp_path / "monday"), "--port", str(port)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().decode().strip()
+        assert address.startswith(f"http://127.0.0.1:{port}/?token=")
+        wait_for(port, process)
+        refused = page.request.get(f"http://127.0.0.1:{port}/", max_redirects=0)
+        assert refused.status in (302, 403)
+        page.goto(address)
+        expect(page.get_by_role("tab", name="Browse")).to_be_visible(timeout=90_000)
+        page.get_by_label("Search").fill("mathematics")
+        first = page.locator(".kx-table").nth(0).locator("tbody tr").first
+        expect(first).to_contain_text("Mathematics", timeout=30_000)
+        first.click()
+        expect(page.locator(".kx h3").first).to_contain_text("Mathematics")
+        page.get_by_role("tab", name="Quality").click()
+        expect(page.get_by_text("failed 0")).to_be_visible()
+        assert page.get_by_role("tab", name="Tasks").count() == 0
+    finally:
+        process.terminate()
+        process.wait(20)
+        subprocess.run(["pkill", "-f", f"port={port}"], check=False)
