@@ -131,7 +131,7 @@ def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) ->
         "import kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
         "roster = make_district(60)\nbrowser = kx.browse(roster)\nbrowser",
     )
-    search = page.get_by_label("Search")
+    search = page.get_by_role("textbox", name="Search")
     search.fill("mathematics")
     expect(page.get_by_role("status")).to_contain_text("found", timeout=30_000)
     page.get_by_role("button", name="sections", exact=False).first.click()
@@ -167,7 +167,7 @@ def test_a_table_is_used_by_keyboard(lab: Lab, page: Page) -> None:
         "import kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
         "browser = kx.browse(make_district(60))\nbrowser",
     )
-    page.get_by_label("Search").focus()
+    page.get_by_role("textbox", name="Search").focus()
     page.keyboard.type("science")
     first = page.locator(".kx-table").nth(0).locator("tbody tr").first
     expect(first).to_contain_text("Science", timeout=30_000)
@@ -265,7 +265,7 @@ def test_a_broken_callback_shows_its_error_in_the_widget(lab: Lab, page: Page) -
         'roster.search = lambda *a, **k: 1 / 0\n"broken"',
     )
     expect(page.get_by_text("'broken'")).to_be_visible(timeout=60_000)
-    page.get_by_label("Search").fill("x")
+    page.get_by_role("textbox", name="Search").fill("x")
     expect(page.get_by_role("alert")).to_contain_text("ZeroDivisionError")
 
 
@@ -285,7 +285,7 @@ def test_the_page_for_people_without_notebooks(page: Page, tmp_path: Path) -> No
         assert refused.status in (302, 403)
         page.goto(address)
         expect(page.get_by_role("tab", name="Browse")).to_be_visible(timeout=90_000)
-        page.get_by_label("Search").fill("mathematics")
+        page.get_by_role("textbox", name="Search").fill("mathematics")
         first = page.locator(".kx-table").nth(0).locator("tbody tr").first
         expect(first).to_contain_text("Mathematics", timeout=30_000)
         first.click()
