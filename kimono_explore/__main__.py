@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality import Report
     from kimono_explore.roster import Roster
 
+_PAGE = Path(__file__).parent / "widgets" / "page"
 _NOTEBOOKS = next(
     folder
     for folder in (Path(__file__).parent / "notebooks", Path(__file__).parents[1] / "notebooks")
@@ -227,13 +228,18 @@ def _app(options: argparse.Namespace) -> int:
     elif not options.sandbox:
         connect().close()
     token = secrets.token_urlsafe(24)
-    environment = {**os.environ, "KIMONO_EXPLORE_SOURCE": _shown_source(options)}
+    environment = {
+        **os.environ,
+        "KIMONO_EXPLORE_SOURCE": _shown_source(options),
+        # By the environment: the list of processes, where options stand, is read by everybody on a machine.
+        "JUPYTER_TOKEN": token,
+        "JUPYTER_PATH": os.pathsep.join(filter(None, [str(_PAGE), os.environ.get("JUPYTER_PATH")])),
+    }
     address = ["--Voila.ip=127.0.0.1", f"--port={options.port}", "--no-browser", "--Voila.open_browser=False"]
-    command = [sys.executable, "-m", "voila", str(_NOTEBOOKS / "05_dashboard.ipynb"), *address]
-    # By the environment, so that the token does not stand in the list of processes.
-    environment["JUPYTER_TOKEN"] = token
+    page = ["--template=roster", "--token"]
+    command = [sys.executable, "-m", "voila", str(_NOTEBOOKS / "05_dashboard.ipynb"), *address, *page]
     print(f"http://127.0.0.1:{options.port}/?token={token}\n\nCtrl-C ends it.", flush=True)
-    return subprocess.run([*command, f"--token={token}"], env=environment, check=False).returncode
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def _shown_source(options: argparse.Namespace) -> str:

@@ -29,7 +29,10 @@ def fold(text: str) -> str:
 
 def fold_all(texts: pd.Series) -> pa.Array:
     """Fold a column; missing text becomes empty. Only texts beyond ASCII cost a Python call."""
-    column = pa.array(texts, from_pandas=True).cast(pa.large_string()).fill_null("")
+    column = pa.array(texts, from_pandas=True)
+    if isinstance(column, pa.ChunkedArray):  # what pandas has concatenated
+        column = column.combine_chunks()
+    column = column.cast(pa.large_string()).fill_null("")
     lowered = pc.utf8_lower(column)
     plain = pc.string_is_ascii(column)
     if pc.all(plain).as_py() is not False:

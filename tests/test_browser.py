@@ -110,14 +110,19 @@ def page(chromium: object) -> Iterator[Page]:
     """A page; after the test: no error in the console, no dialog, no request that left the machine."""
     page = chromium.new_page(viewport={"width": 1300, "height": 1400})  # type: ignore[attr-defined]
     wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console",
+        lambda message: wrong.append(f"{message.text} {message.location} ") if message.type == "error" else None,
+    )
+    page.on("pageerror", lambda error: wrong.append(str(error.stack)))
     page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
     local = ("data:", "blob:", "http://127.0.0.1", "ws://127.0.0.1")
     page.on("request", lambda request: None if request.url.startswith(local) else wrong.append(request.url))
     yield page
+    if os.environ.get("KX_SHOT"):
+        page.screenshot(path=os.environ["KX_SHOT"])
     page.close()
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 def rows(page: Page, table: int) -> object:
@@ -133,10 +138,10 @@ def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) ->
     )
     search = page.get_by_role("textbox", name="Search")
     search.fill("mathematics")
-    expect(page.get_by_role("status")).to_contain_text("found", timeout=30_000)
+    expect(page.locator(".kx[role=status]").first).to_contain_text("found", timeout=30_000)
     page.get_by_role("button", name="sections", exact=False).first.click()
     first = page.locator(".kx-table").nth(0).locator("tbody tr").first
-    expect(first).to_contain_text("Mathematics")
+    expect(first.locator("td").first).to_have_text("section")
     title = first.locator("td").nth(1).inner_text()
     first.click()
     heading = page.locator(".kx h3")
@@ -207,7 +212,7 @@ def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> 
         page.get_by_role("button", name="Confirm").click()
         expect(page.get_by_text("2 tasks done: acknowledge as success.")).to_be_visible()
         expect(table.locator("tbody tr")).to_have_count(3)
-        expect(page.get_by_role("status").first).to_contain_text(f"{len(before) - 2} tasks in the queue")
+        expect(page.locator(".kx[role=status]").first).to_contain_text(f"{len(before) - 2} tasks in the queue")
         left = {str(task["id"]) for task in box.queue.all()}
         assert set(before) - left == set(ids)
 

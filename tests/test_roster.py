@@ -198,3 +198,8 @@ def test_a_broken_snapshot_says_so(roster: kx.Roster, tmp_path: Path) -> None:
 def test_fold(text: str, folded: str) -> None:
     assert fold(text) == folded
     assert fold_all(pd.Series([text, None, "Plain"], dtype="str")).to_pylist() == [folded, "", "plain"] or "\t" in text
+
+
+def test_fold_text_in_pieces() -> None:
+    pieces = pd.concat([pd.Series([text], dtype="str") for text in ("Þórr", None, "Plain")])
+    assert fold_all(pieces).to_pylist() == ["thorr", "", "plain"]

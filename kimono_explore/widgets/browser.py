@@ -11,7 +11,7 @@ import pandas as pd
 from kimono_explore.graph import neighborhood, shortest_path
 from kimono_explore.tables import OBJECT_TYPES
 from kimono_explore.widgets.network import show_network
-from kimono_explore.widgets.parts import Panel, PickTable, chips
+from kimono_explore.widgets.parts import Panel, PickTable, chips, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -254,16 +254,14 @@ class Browser(Panel):
         self._related.fill(shown)
 
     def _show_picture(self) -> None:
-        for old in self._picture.children:
-            old.close()
-        if self._description is None or not self._radius.value:
-            self._picture.children = ()
-            return
-        about = self._description
-        graph = neighborhood(self.roster, about.id, self._radius.value, limit=_MOST_NODES, type=about.type)
-        left_out = graph.graph["left_out"]
-        note = f"{left_out:,} more are not drawn" if left_out else None
-        self._picture.children = (show_network(graph, height=340, name=note, panel=False),)
+        shown: tuple[widgets.Widget, ...] = ()
+        if self._description is not None and self._radius.value:
+            about = self._description
+            graph = neighborhood(self.roster, about.id, self._radius.value, limit=_MOST_NODES, type=about.type)
+            left_out = graph.graph["left_out"]
+            note = f"{left_out:,} more are not drawn" if left_out else None
+            shown = (show_network(graph, height=340, name=note, panel=False),)
+        replace(self._picture, shown)
 
     def _set_start(self) -> None:
         if self._at >= 0:
@@ -302,9 +300,7 @@ class Browser(Panel):
             crumb.disabled = position == self._at
             crumb.on_click(self.guarded(lambda _, steps=position - self._at: self._go(steps)))
             crumbs.append(crumb)
-        for old in self._trail.children:
-            old.close()
-        self._trail.children = crumbs
+        replace(self._trail, crumbs)
 
 
 def _head(about: Description, report: Report | None) -> str:

@@ -6,7 +6,9 @@ import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+import ipywidgets as widgets
 from ipysigma import Sigma
+from ipywidgets.widgets.trait_types import InstanceDict
 
 from kimono_explore.graph import node_kinds
 from kimono_explore.palette import MISSING, TYPE_COLORS
@@ -58,14 +60,15 @@ def show_network(
         )
     kinds = node_kinds(graph)
     legend = {node: _MISSING if graph.nodes[node].get("missing") else kind for node, kind in kinds.items()}
+    places = _places(kinds)
     shown = type(graph)()
     for node, data in graph.nodes(data=True):
         label = data.get("label") or node
-        shown.add_node(node, type=kinds[node], label=visible(str(label)), id=node)
+        shown.add_node(node, type=kinds[node], label=visible(str(label)), id=node, **places[node])
     for source, target, relation, data in graph.edges(keys=True, data=True):
         shown.add_edge(source, target, key=relation, relation=data.get("relation", relation))
     focus = graph.graph.get("focus")
-    return Sigma(
+    network = Network(
         shown,
         name=name,
         height=height,
@@ -80,15 +83,30 @@ def show_network(
         camera_state={"x": 0.5, "y": 0.5, "ratio": 1.25, "angle": 0},
         edge_label="relation",
         default_edge_type="arrow",
-        layout=_layout(kinds),
         label_density=2,
         hide_info_panel=not panel,
         hide_search=not panel,
         background_color="white",
     )
+    network.layout = widgets.Layout()
+    return network
 
 
-def _layout(kinds: dict[str, str]) -> dict[str, dict[str, float]]:
+class Network(Sigma):  # type: ignore[misc]
+    """A Sigma with the layout of every other widget.
+
+    ipysigma keeps positions in a trait of that name, on which ipywidgets' view fails in the browser. Here nodes carry
+    their positions, which ipysigma reads too.
+    """
+
+    layout = InstanceDict(widgets.Layout, allow_none=True).tag(sync=True, **widgets.widget_serialization)
+
+    def set_state(self, sync_data: dict[str, object]) -> None:
+        """Take what the page sends; the positions that ipysigma saves as its layout stay in the page."""
+        super().set_state({name: value for name, value in sync_data.items() if name != "layout"})
+
+
+def _places(kinds: dict[str, str]) -> dict[str, dict[str, float]]:
     """A column for each type, from orgs on the left to students on the right; many of a type in several columns."""
     layers: dict[str, list[str]] = defaultdict(list)
     for node, kind in kinds.items():

@@ -176,13 +176,19 @@ def chips(options: Sequence[tuple[str, Any]], label: str) -> widgets.ToggleButto
     return buttons
 
 
+def replace(box: widgets.Box, children: Sequence[widgets.Widget]) -> None:
+    """Show other widgets in a box. The old ones are closed after: a page cannot draw what is closed."""
+    old, box.children = box.children, tuple(children)
+    for widget in old:
+        widget.close()
+
+
 def set_options(choice: widgets.ToggleButtons | widgets.Dropdown, options: Sequence[tuple[str, str]]) -> None:
     """Give a choice other options, and keep what is chosen where it is still there."""
     kept = choice.value
-    with choice.hold_trait_notifications():
-        choice.options = list(options)
-        values = [value for _, value in options]
-        choice.value = kept if kept in values else values[0] if values else None
+    choice.options = list(options)
+    if kept in [value for _, value in options]:
+        choice.value = kept
 
 
 def counted(values: Iterable[Hashable]) -> list[tuple[str, str]]:

@@ -93,6 +93,7 @@ class TaskInspector(Panel):
         self.report: Report | None = None
         self._new: set[str] = set()
         self._pending: Callable[[], pd.DataFrame] | None = None
+        self._settling = False
         self._loading: asyncio.Future[pd.DataFrame] | None = None
         self._lay_out()
         self.guarded(lambda: self._take(load_tasks(client)))()
@@ -145,7 +146,7 @@ class TaskInspector(Panel):
         self._stop.on_click(self.guarded(lambda _: self._loading and self._loading.cancel()))
         self._every.observe(self.guarded(lambda _: self._again()), "value")
         for choice in (self._order, *self._filters.values()):
-            choice.observe(self.guarded(lambda _: self._show()), "value")
+            choice.observe(self.guarded(lambda _: self._settling or self._show()), "value")
         self._rows.observe(self.guarded(lambda _: self._show_detail()), "selected_rows")
 
     def _make_actions(self) -> widgets.Widget:
@@ -310,8 +311,10 @@ class TaskInspector(Panel):
         gone = set() if first else before - now
         self.tasks = tasks
         self.report = check_tasks(tasks, self.roster) if len(tasks) else None
+        self._settling = True  # the filters change one by one; the table is drawn once
         for name, _ in _FILTERS:
             set_options(self._filters[name], counted(tasks[name]))
+        self._settling = False
         self._show()
         moved = "" if first else f"; {len(self._new):,} came, {len(gone):,} went"
         self.say(f"{_tasks(len(tasks))} in the queue at {datetime.now(UTC):%H:%M:%S} UTC{moved}")
