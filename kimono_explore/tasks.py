@@ -205,10 +205,7 @@ def ack_tasks(
     ...     kx.ack_tasks(small.client, first)["accepted"].tolist()
     [True]
     """
-    if status not in ACK_STATUSES:
-        raise ValueError(f"There is no status {status!r}; there are {', '.join(ACK_STATUSES)}.")
-    if status in ("error", "retry") and not message:
-        raise ValueError(f"The status {status!r} needs a message that says why.")
+    check_status(status, message)
     tasks = [ids] if isinstance(ids, str) else list(dict.fromkeys(ids))
     fields = {"status": status, "message": message, "$sys.app_id": app_id, "params": params}
     ack = {key: cast("JSON", value) for key, value in fields.items() if value is not None}
@@ -239,6 +236,14 @@ def ack_tasks(
         text = f"{len(refused)} of {len(tasks)} acknowledgements were refused. {first}{more}"
         raise AckRefusedError(text, outcomes)
     return outcomes
+
+
+def check_status(status: str, message: str | None) -> None:
+    """Raise ValueError where a status is unknown, or lacks the message it needs."""
+    if status not in ACK_STATUSES:
+        raise ValueError(f"There is no status {status!r}; there are {', '.join(ACK_STATUSES)}.")
+    if status in ("error", "retry") and not message:
+        raise ValueError(f"The status {status!r} needs a message that says why.")
 
 
 def _ack_each(client: Client, tasks: Sequence[str], ack: dict[str, JSON], admin: bool) -> dict[str, str]:

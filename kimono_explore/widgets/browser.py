@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality import Report
     from kimono_explore.roster import Description, Roster
 
-_MOST_ROWS, _MOST_NODES, _TRAIL = 2_000, 80, 6
+_MOST_NODES, _TRAIL = 80, 6
 _NAMES = {
     ("child_of", "to"): "parent",
     ("child_of", "from"): "children",
@@ -243,7 +243,7 @@ class Browser(Panel):
             relation, direction = self._relations.value
             all_of = self._description.relations
             mine = all_of[(all_of["relation"] == relation) & (all_of["direction"] == direction)]
-            self.related = mine.sort_values("label", kind="stable").head(_MOST_ROWS).reset_index(drop=True)
+            self.related = mine.sort_values("label", kind="stable").reset_index(drop=True)
         if self.related.empty:
             self._related.fill(pd.DataFrame({"type": [], "label": []}))
             return

@@ -46,8 +46,9 @@ STYLE = """<style>
 </style>"""
 
 
+MOST_ROWS = 2_000
+"""Rows that a table holds, and on one of its pages: more than this slow a browser, and the kernel, down."""
 _PAGE = 200
-"""Rows of a table on one page: more than this slow a browser down."""
 
 
 class Panel(widgets.VBox):  # type: ignore[misc]
@@ -98,6 +99,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]
 class PickTable(ITable):
     """A table to pick rows from, by mouse or keyboard (arrow keys and space). Every text is shown as text.
 
+    It holds the first 2,000 rows it is given, and says so where there are more.
+
     Parameters
     ----------
     label : str
@@ -115,11 +118,11 @@ class PickTable(ITable):
     def fill(self, df: pd.DataFrame) -> None:
         """Show these rows; nothing is picked."""
         self.selected_rows = []
-        self.update(_shown(df), **self._options(len(df), self._many), selected_rows=[])
+        self.update(_shown(df.head(MOST_ROWS)), **self._options(len(df), self._many), selected_rows=[])
 
     def pick(self, rows: Sequence[int]) -> None:
-        """Pick rows, as if they were clicked."""
-        self.selected_rows = list(rows)
+        """Pick rows, as if they were clicked; those beyond what the table holds cannot be."""
+        self.selected_rows = [row for row in rows if row < MOST_ROWS]
 
     @staticmethod
     def _options(rows: int, many: bool) -> dict[str, Any]:
@@ -143,7 +146,9 @@ class PickTable(ITable):
             "text_in_header_can_be_selected": False,
             "language": {
                 "emptyTable": "nothing here",
-                "info": "_TOTAL_ rows",
+                "info": "_TOTAL_ rows"
+                if rows <= MOST_ROWS
+                else f"the first _TOTAL_ of {rows:,} rows: filter to see others",
                 "infoEmpty": "",
                 "zeroRecords": "nothing found",
             },

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from kimono_explore.quality import Report
     from kimono_explore.roster import Roster
 
-_MOST_ROWS = 5_000
+
+_MOST_SAVED = 20_000
+"""Rows that a link in the page can hold."""
 
 
 def inspect_quality(report: Report, roster: Roster | None = None) -> QualityInspector:
@@ -96,6 +98,7 @@ class QualityInspector(Panel):
         self._checks = PickTable("Checks")
         self._about = widgets.HTML('<div class="kx quiet">Pick a check.</div>')
         self._rows = PickTable("Failing rows")
+        self._rows.layout.display = "none"  # until a check is picked
         self._export = widgets.HTML()
         self._checks.add_class("kx-tall")
         left = widgets.VBox([self._checks], layout=widgets.Layout(width="40%", min_width="320px"))
@@ -162,7 +165,7 @@ class QualityInspector(Panel):
         rows = self.report.failures(self.check)
         if self._org.value:
             rows = rows[rows["org_id"] == self._org.value]
-        self.table = rows.head(_MOST_ROWS).reset_index(drop=True)
+        self.table = rows.reset_index(drop=True)
         outcome = next(o for o in self.report.outcomes if o.check.id == self.check)
         reason = f'<p class="quiet">{escape(outcome.reason)}</p>' if outcome.reason else ""
         self._about.value = (
@@ -182,6 +185,7 @@ class QualityInspector(Panel):
                 ]
             ],
         )
+        self._rows.layout.display = None
         self._export.value = _link(self.table, f"{self.check}.csv")
 
     def _picked_row(self) -> None:
@@ -229,6 +233,8 @@ def _link(df: pd.DataFrame, name: str) -> str:
     """A link that saves what is on screen: it holds the data itself, nothing is sent."""
     if df.empty:
         return ""
+    if len(df) > _MOST_SAVED:
+        return f'<div class="kx quiet">{len(df):,} rows are too many for a link: report.to_csv(path) saves them.</div>'
     content = base64.b64encode(no_formulas(df).to_csv(index=False).encode("utf-8")).decode("ascii")
     href = f"data:text/csv;base64,{content}"
     return f'<div class="kx"><a download="{escape(name)}" href="{href}">Save these {len(df):,} rows as CSV</a></div>'

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import pandas as pd
 
 from kimono_explore.api import ACK_STATUSES
 from kimono_explore.errors import AckRefusedError, KimonoError
-from kimono_explore.palette import TASK_COLORS
 from kimono_explore.quality import check_tasks
-from kimono_explore.tasks import ack_tasks, delete_task, load_tasks
+from kimono_explore.tasks import ack_tasks, check_status, delete_task, load_tasks
 from kimono_explore.widgets.parts import Panel, PickTable, chips, counted, set_options
+from kimono_explore.widgets.task_html import (
+    changes_table,
+    count_tasks,
+    describe_group,
+    describe_task,
+    outcome_html,
+    pretty,
+    timeline,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +153,7 @@ class TaskInspector(Panel):
         self._stop.on_click(self.guarded(lambda _: self._loading and self._loading.cancel()))
         self._every.observe(self.guarded(lambda _: self._again()), "value")
         for choice in (self._order, *self._filters.values()):
-            choice.observe(self.guarded(lambda _: self._settling or self._show()), "value")
+            choice.observe(self.guarded(lambda _: self._filtered()), "value")
         self._rows.observe(self.guarded(lambda _: self._show_detail()), "selected_rows")
 
     def _make_actions(self) -> widgets.Widget:
@@ -211,9 +218,10 @@ class TaskInspector(Panel):
     def acknowledge(self, status: str = "success", message: str | None = None, app_id: str | None = None) -> None:
         """Ask whether the picked tasks shall be acknowledged; `confirm` does it."""
         ids = self._ids_to_act_on()
+        check_status(status, message)
         with_message = f", message {message!r}" if message else ""
         self._ask(
-            f"Acknowledge {_tasks(len(ids))} as {status}{with_message}? They leave the queue; this cannot be undone.",
+            f"Acknowledge {count_tasks(len(ids))} as {status}{with_message}? They leave the queue; this cannot be undone.",
             lambda: self._record(
                 f"acknowledge as {status}",
                 ids,
@@ -225,7 +233,7 @@ class TaskInspector(Panel):
         """Ask whether the picked tasks shall be deleted; `confirm` does it."""
         ids = self._ids_to_act_on()
         self._ask(
-            f"Delete {_tasks(len(ids))}? Nobody will get them; this cannot be undone.",
+            f"Delete {count_tasks(len(ids))}? Nobody will get them; this cannot be undone.",
             lambda: self._record("delete", ids, lambda task: delete_task(self.client, task)),
         )
 
@@ -237,7 +245,7 @@ class TaskInspector(Panel):
             return
         outcome = pending()
         refused = outcome[~outcome["accepted"].astype(bool)]
-        self._outcome.value = _outcome(outcome)
+        self._outcome.value = outcome_html(outcome)
         self._take(load_tasks(self.client))
         # What was refused stays picked, so that one sees it and may try again.
         self.pick(*refused["id"])
@@ -282,6 +290,10 @@ class TaskInspector(Panel):
             try:
                 do(id)
                 rows.append((id, True, None))
+            except KeyboardInterrupt:
+                rows.append((id, False, "interrupted: whether it was done, the queue shows"))
+                rows += [(rest, False, "not tried: interrupted before") for rest in ids[position:]]
+                break
             except AckRefusedError as error:
                 rows.append((id, False, str(error.outcomes["message"].iloc[0])))
             except KimonoError as error:
@@ -317,7 +329,11 @@ class TaskInspector(Panel):
         self._settling = False
         self._show()
         moved = "" if first else f"; {len(self._new):,} came, {len(gone):,} went"
-        self.say(f"{_tasks(len(tasks))} in the queue at {datetime.now(UTC):%H:%M:%S} UTC{moved}")
+        self.say(f"{count_tasks(len(tasks))} in the queue at {datetime.now(UTC):%H:%M:%S} UTC{moved}")
+
+    def _filtered(self) -> None:
+        if not self._settling:
+            self._show()
 
     def _show(self) -> None:
         shown = pd.Series(True, index=self.tasks.index)
@@ -332,7 +348,7 @@ class TaskInspector(Panel):
         new = self.table["id"].isin(self._new)
         on_screen = self.table.assign(**{"is": new.map({True: "new", False: ""})})[_COLUMNS]
         self._rows.fill(on_screen if self._new else on_screen.drop(columns="is"))
-        self._timeline.value = _timeline(self.table)
+        self._timeline.value = timeline(self.table)
         self._show_detail()
 
     def _show_detail(self) -> None:
@@ -340,11 +356,13 @@ class TaskInspector(Panel):
         if picked.empty:
             self._detail.value = '<div class="kx quiet">Pick a task.</div>'
             return
-        more = f'<p class="quiet">{_tasks(len(picked))} are picked; this is the first.</p>' if len(picked) > 1 else ""
+        more = (
+            f'<p class="quiet">{count_tasks(len(picked))} are picked; this is the first.</p>' if len(picked) > 1 else ""
+        )
         self._detail.value = f'<div class="kx">{more}{self._task(picked.iloc[0])}</div>'
 
     def _task(self, task: pd.Series) -> str:
-        parts = [f"<h3>{escape(describe_task(task))}</h3>", _changes(task)]
+        parts = [f"<h3>{escape(describe_task(task))}</h3>", changes_table(task)]
         facts = {
             "tenant": task["tenant_id"],
             "id": task["id"],
@@ -367,7 +385,7 @@ class TaskInspector(Panel):
             found = self.report.findings[self.report.findings["id"] == task["id"]]
             parts += [f'<p class="warning">{escape(self.report.title(check))}</p>' for check in found["check"].unique()]
         for name in ("data", "raw"):
-            text = _pretty(task[name])
+            text = pretty(task[name])
             parts.append(f"<details><summary>{name}</summary><pre>{escape(text)}</pre></details>" if text else "")
         return "".join(parts)
 
@@ -380,129 +398,3 @@ class TaskInspector(Panel):
         return (
             f'{escape(about.label)} <span class="badge">{escape(about.type)}</span> {len(about.relations):,} relations'
         )
-
-
-def describe_task(task: pd.Series) -> str:
-    """What a task means, in a sentence.
-
-    Parameters
-    ----------
-    task : pandas.Series
-        A row of `load_tasks`.
-
-    Examples
-    --------
-    >>> tasks = kx.load_tasks(client)
-    >>> describe_task(tasks.loc[0])
-    'TENANT_INSTALLED: lifecycle event of a tenant'
-    """
-    kind = str(task["type"]).replace("_", " ") if isinstance(task["type"], str) else "a task that cannot be read"
-    action = task["action"] if isinstance(task["action"], str) else None
-    if task["type"] == "data_event":
-        name = f" '{task['label']}'" if isinstance(task["label"], str) else f" {task['object_id']}"
-        text = f"{action or 'Event'} of {task['object_type']}{name}"
-        changes = [f"{field} {_value(old)} -> {_value(new)}" for field, old, new in _changed(task)]
-        return f"{text}: {', '.join(changes[:3])}{' ...' if len(changes) > 3 else ''}" if changes else text
-    if task["type"] == "lifecycle_event":
-        return f"{action}: lifecycle event of a tenant" if action else kind
-    return f"{action}: {kind}" if action else kind
-
-
-def describe_group(tasks: pd.DataFrame, group_id: str) -> str:
-    """How far a sync group is, in a sentence."""
-    group = tasks[tasks["group_id"] == group_id]
-    syncs = group[group["type"] == "sync_event"]
-    actions = syncs["action"].fillna("").str.upper()
-    start, end = (
-        syncs.loc[actions.str.endswith("START"), "created_at"],
-        syncs.loc[actions.str.endswith("END"), "created_at"],
-    )
-    began = f"started {start.iloc[0]:%H:%M:%S}" if start.notna().any() else "its start is no longer in the queue"
-    ended = f"ended {end.iloc[0]:%H:%M:%S}" if end.notna().any() else "not ended yet"
-    return f"{group_id}: {began}, {ended}; {_tasks(len(group) - len(syncs))} of it in the queue"
-
-
-def _changed(task: pd.Series) -> list[tuple[str, object, object]]:
-    """Field, old and new value: ``changes`` holds what was before, ``data`` what is now."""
-    changes, data = task["changes"], task["data"] if isinstance(task["data"], dict) else {}
-    if not isinstance(changes, dict):
-        return []
-    rows = []
-    for field, change in changes.items():
-        if isinstance(change, dict) and set(change) & {"old", "new", "from", "to"}:
-            rows.append((field, change.get("old", change.get("from")), change.get("new", change.get("to"))))
-        else:
-            rows.append((field, change, data.get(field)))
-    return rows
-
-
-def _changes(task: pd.Series) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(field)}</td><td><del>{escape(_value(old))}</del></td><td><ins>{escape(_value(new))}</ins></td></tr>"
-        for field, old, new in _changed(task)
-    )
-    return f"<table><tr><th>field</th><th>before</th><th>after</th></tr>{rows}</table>" if rows else ""
-
-
-def _value(value: object) -> str:
-    return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _pretty(value: object) -> str:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return cast("str", value)
-    return json.dumps(value, ensure_ascii=False, indent=1) if isinstance(value, (dict, list)) else ""
-
-
-def _tasks(count: int) -> str:
-    return f"{count:,} task" if count == 1 else f"{count:,} tasks"
-
-
-def _outcome(outcome: pd.DataFrame) -> str:
-    refused = outcome[~outcome["accepted"].astype(bool)]
-    lines = "".join(
-        f"<li><code>{escape(str(id))}</code> {escape(str(text))}</li>"
-        for id, text in zip(refused["id"], refused["message"], strict=True)
-    )
-    done = len(outcome) - len(refused)
-    bad = f'<div class="error">{_tasks(len(refused))} refused, and still picked:<ul>{lines}</ul></div>' if lines else ""
-    return f'<div role="status" class="kx">{_tasks(done)} done: {escape(str(outcome["act"].iloc[0]))}.{bad}</div>'
-
-
-def _timeline(tasks: pd.DataFrame) -> str:
-    """When the tasks were made, by type: at most 60 bars."""
-    dated = tasks.dropna(subset=["created_at"])
-    if dated.empty:
-        return ""
-    begin, end = dated["created_at"].min(), dated["created_at"].max()
-    span = max((end - begin).total_seconds(), 1.0)
-    slot = ((dated["created_at"] - begin).dt.total_seconds() / span * 59.999).astype(int)
-    counts = pd.crosstab(slot, dated["type"].fillna("unknown"))
-    most = int(counts.sum(axis=1).max())
-    bars, types = [], list(counts.columns)
-    for position, row in counts.iterrows():
-        top = 56.0
-        for kind, count in row[row > 0].items():
-            height = 50.0 * count / most
-            top -= height
-            bars.append(
-                f'<rect x="{10 * cast("int", position)}" y="{top:.1f}" width="9" height="{height:.1f}" fill="{_color(kind)}">'
-                f"<title>{escape(str(kind))}: {count}</title></rect>"
-            )
-    legend = " ".join(
-        f'<span style="white-space:nowrap;margin-right:10px"><span style="color:{_color(kind)}">&#9632;</span> {escape(str(kind))}</span>'
-        for kind in types
-    )
-    return (
-        f'<div class="kx"><svg viewBox="0 0 600 58" preserveAspectRatio="none" role="img" aria-label="tasks by time" '
-        f'style="width:100%;height:64px;border-bottom:1px solid var(--jp-border-color1,#c9ced6)">{"".join(bars)}</svg>'
-        f'<div class="quiet" style="display:flex;justify-content:space-between"><span>{begin:%Y-%m-%d %H:%M}</span>'
-        f"<span>at most {most:,} at a time</span><span>{end:%Y-%m-%d %H:%M} UTC</span></div>{legend}</div>"
-    )
-
-
-def _color(kind: object) -> str:
-    return TASK_COLORS.get(str(kind), TASK_COLORS["unknown"])

@@ -1,0 +1,145 @@
+"""What the task inspector writes: a task in a sentence, its changes, its group, the queue by time."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import cast
+
+import pandas as pd
+
+from kimono_explore.palette import TASK_COLORS
+
+
+def describe_task(task: pd.Series) -> str:
+    """What a task means, in a sentence.
+
+    Parameters
+    ----------
+    task : pandas.Series
+        A row of `load_tasks`.
+
+    Examples
+    --------
+    >>> tasks = kx.load_tasks(client)
+    >>> describe_task(tasks.loc[0])
+    'TENANT_INSTALLED: lifecycle event of a tenant'
+    """
+    kind = str(task["type"]).replace("_", " ") if isinstance(task["type"], str) else "a task that cannot be read"
+    action = task["action"] if isinstance(task["action"], str) else None
+    if task["type"] == "data_event":
+        name = f" '{task['label']}'" if isinstance(task["label"], str) else f" {task['object_id']}"
+        text = f"{action or 'Event'} of {task['object_type']}{name}"
+        changes = [f"{field} {_value(old)} -> {_value(new)}" for field, old, new in _changed(task)]
+        return f"{text}: {', '.join(changes[:3])}{' ...' if len(changes) > 3 else ''}" if changes else text
+    if task["type"] == "lifecycle_event":
+        return f"{action}: lifecycle event of a tenant" if action else kind
+    return f"{action}: {kind}" if action else kind
+
+
+def describe_group(tasks: pd.DataFrame, group_id: str) -> str:
+    """How far a sync group is, in a sentence."""
+    group = tasks[tasks["group_id"] == group_id]
+    syncs = group[group["type"] == "sync_event"]
+    actions = syncs["action"].fillna("").str.upper()
+    start, end = (
+        syncs.loc[actions.str.endswith("START"), "created_at"],
+        syncs.loc[actions.str.endswith("END"), "created_at"],
+    )
+    began = f"started {start.iloc[0]:%H:%M:%S}" if start.notna().any() else "its start is no longer in the queue"
+    ended = f"ended {end.iloc[0]:%H:%M:%S}" if end.notna().any() else "not ended yet"
+    return f"{group_id}: {began}, {ended}; {count_tasks(len(group) - len(syncs))} of it in the queue"
+
+
+def _changed(task: pd.Series) -> list[tuple[str, object, object]]:
+    """Field, old and new value: ``changes`` holds what was before, ``data`` what is now."""
+    changes, data = task["changes"], task["data"] if isinstance(task["data"], dict) else {}
+    if not isinstance(changes, dict):
+        return []
+    rows = []
+    for field, change in changes.items():
+        if isinstance(change, dict) and set(change) & {"old", "new", "from", "to"}:
+            rows.append((field, change.get("old", change.get("from")), change.get("new", change.get("to"))))
+        else:
+            rows.append((field, change, data.get(field)))
+    return rows
+
+
+def changes_table(task: pd.Series) -> str:
+    """The changes of a task as a table: before and after; nothing where there are none."""
+    rows = "".join(
+        f"<tr><td>{escape(field)}</td><td><del>{escape(_value(old))}</del></td><td><ins>{escape(_value(new))}</ins></td></tr>"
+        for field, old, new in _changed(task)
+    )
+    return f"<table><tr><th>field</th><th>before</th><th>after</th></tr>{rows}</table>" if rows else ""
+
+
+def _value(value: object) -> str:
+    return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def pretty(value: object) -> str:
+    """A dict, a list or JSON text, indented; nothing for anything else."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return cast("str", value)
+    return json.dumps(value, ensure_ascii=False, indent=1) if isinstance(value, (dict, list)) else ""
+
+
+def count_tasks(count: int) -> str:
+    """``1 task``, ``2 tasks``."""
+    return f"{count:,} task" if count == 1 else f"{count:,} tasks"
+
+
+def outcome_html(outcome: pd.DataFrame) -> str:
+    """What came of an act: how many were done, and each that was refused with the reason."""
+    refused = outcome[~outcome["accepted"].astype(bool)]
+    lines = "".join(
+        f"<li><code>{escape(str(id))}</code> {escape(str(text))}</li>"
+        for id, text in zip(refused["id"], refused["message"], strict=True)
+    )
+    done = len(outcome) - len(refused)
+    bad = (
+        f'<div class="error">{count_tasks(len(refused))} refused, and still picked:<ul>{lines}</ul></div>'
+        if lines
+        else ""
+    )
+    return f'<div role="status" class="kx">{count_tasks(done)} done: {escape(str(outcome["act"].iloc[0]))}.{bad}</div>'
+
+
+def timeline(tasks: pd.DataFrame) -> str:
+    """When the tasks were made, by type: at most 60 bars."""
+    dated = tasks.dropna(subset=["created_at"])
+    if dated.empty:
+        return ""
+    begin, end = dated["created_at"].min(), dated["created_at"].max()
+    span = max((end - begin).total_seconds(), 1.0)
+    slot = ((dated["created_at"] - begin).dt.total_seconds() / span * 59.999).astype(int)
+    counts = pd.crosstab(slot, dated["type"].fillna("unknown"))
+    most = int(counts.sum(axis=1).max())
+    bars, types = [], list(counts.columns)
+    for position, row in counts.iterrows():
+        top = 56.0
+        for kind, count in row[row > 0].items():
+            height = 50.0 * count / most
+            top -= height
+            bars.append(
+                f'<rect x="{10 * cast("int", position)}" y="{top:.1f}" width="9" height="{height:.1f}" fill="{_color(kind)}">'
+                f"<title>{escape(str(kind))}: {count}</title></rect>"
+            )
+    legend = " ".join(
+        f'<span style="white-space:nowrap;margin-right:10px"><span style="color:{_color(kind)}">&#9632;</span> {escape(str(kind))}</span>'
+        for kind in types
+    )
+    return (
+        f'<div class="kx"><svg viewBox="0 0 600 58" preserveAspectRatio="none" role="img" aria-label="tasks by time" '
+        f'style="width:100%;height:64px;border-bottom:1px solid var(--jp-border-color1,#c9ced6)">{"".join(bars)}</svg>'
+        f'<div class="quiet" style="display:flex;justify-content:space-between"><span>{begin:%Y-%m-%d %H:%M}</span>'
+        f"<span>at most {most:,} at a time</span><span>{end:%Y-%m-%d %H:%M} UTC</span></div>{legend}</div>"
+    )
+
+
+def _color(kind: object) -> str:
+    return TASK_COLORS.get(str(kind), TASK_COLORS["unknown"])

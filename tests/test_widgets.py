@@ -1,0 +1,428 @@
+"""The widgets without a browser: what a person sees is what a notebook can ask for."""
+
+import base64
+import io
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import ipywidgets
+import networkx as nx
+import pandas as pd
+import pytest
+
+import kimono_explore as kx
+from kimono_explore.__main__ import main
+from kimono_explore.palette import MISSING, TYPE_COLORS
+from kimono_explore.sandbox.district import make_district
+from kimono_explore.sandbox.flaws import plant
+from kimono_explore.sandbox.queue import Refusal
+from kimono_explore.tables import frame
+from kimono_explore.widgets import queue
+from kimono_explore.widgets.parts import MOST_ROWS, PickTable, counted, set_options
+from kimono_explore.widgets.task_html import describe_task
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def flawed() -> tuple[kx.Roster, kx.Report]:
+    roster, _ = plant(make_district(60))
+    return roster, kx.check(roster, as_of="2026-10-05")
+
+
+@pytest.fixture
+def box() -> Iterator[kx.Sandbox]:
+    with kx.sandbox(students=60) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def inspector(box: kx.Sandbox) -> queue.TaskInspector:
+    return kx.inspect_tasks(box.client, allow_changes=True)
+
+
+# browse
+
+
+def test_a_search_finds_what_the_roster_finds(small_roster: kx.Roster) -> None:
+    browser = kx.browse(small_roster)
+    browser.search("mathematics", type="section")
+    found = small_roster.search("mathematics", type="section", limit=200)
+    pd.testing.assert_frame_equal(browser.table, found)
+    browser.pick(1)
+    assert browser.selected == found["id"].iloc[1]
+
+
+def test_relations_on_screen_are_those_of_describe(small_roster: kx.Roster) -> None:
+    section = small_roster.sections["id"].iloc[0]
+    browser = kx.browse(small_roster, id=section)
+    relations = small_roster.describe(section).relations
+    counts = relations.groupby(["relation", "direction"], observed=True).size()
+    shown = dict(browser._relations.options)
+    assert {key: int(text.rsplit(" ", 1)[1]) for text, key in shown.items()} == counts.to_dict()
+    browser._relations.value = ("student_in", "from")
+    students = relations[relations["relation"] == "student_in"]
+    assert set(browser.related["id"]) == set(students["id"])
+
+
+def test_back_and_forward_go_the_way_that_was_gone(small_roster: kx.Roster) -> None:
+    section, course, org = (df["id"].iloc[0] for df in (small_roster.sections, small_roster.courses, small_roster.orgs))
+    browser = kx.browse(small_roster, id=section)
+    browser.select(course)
+    browser.select(org)
+    browser.back()
+    browser.back()
+    assert (browser.selected, browser._back.disabled, browser._forward.disabled) == (section, True, False)
+    browser.forward()
+    assert browser.selected == course
+    browser.select(section)
+    assert browser._forward.disabled
+    assert [crumb.description for crumb in browser._trail.children][-1][:10] == browser._description.label[:10]
+
+
+def test_two_objects_are_connected_by_a_path(small_roster: kx.Roster) -> None:
+    student = small_roster.persons["id"].iloc[0]
+    course = small_roster.courses["id"].iloc[-1]
+    browser = kx.browse(small_roster, id=student)
+    browser._mark.click()
+    browser.select(course)
+    browser._connect.click()
+    graph = kx.build_graph(small_roster).to_undirected()
+    assert len(browser.related) == nx.shortest_path_length(graph, student, course) + 1
+    assert browser.related["id"].iloc[[0, -1]].tolist() == [student, course]
+
+
+def test_an_object_shows_what_was_found_about_it(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    roster, report = flawed
+    failing = report.failures("invalid_email").iloc[0]
+    browser = kx.browse(roster, report, id=failing["id"])
+    assert "E-mail address that cannot be one" in browser._head.value
+
+
+def test_an_object_that_was_not_delivered_says_so() -> None:
+    links = frame("links", {"source_type": ["person"], "source_id": ["p"], "relation": ["member_of"],
+                            "target_type": ["org"], "target_id": ["s"], "stated_by": ["source"]})  # fmt: skip
+    browser = kx.browse(kx.Roster(persons=frame("persons", {"id": ["p"]}), links=links), id="s")
+    assert "was not delivered" in browser._head.value
+    assert browser.related["id"].tolist() == ["p"]
+
+
+def test_an_unknown_id_is_an_error_in_the_notebook(small_roster: kx.Roster) -> None:
+    with pytest.raises(KeyError, match="nobody"):
+        kx.browse(small_roster, id="nobody")
+
+
+def test_an_empty_roster_can_be_browsed() -> None:
+    browser = kx.browse(kx.Roster())
+    browser.search("anything")
+    assert len(browser.table) == 0
+    assert "0 found" in browser._status.value
+
+
+def test_names_are_escaped_in_every_html() -> None:
+    persons = frame("persons", {"id": ["p"], "name_last": [HOSTILE], "email": [HOSTILE], f"ext_{HOSTILE}": [HOSTILE]})
+    orgs = frame("orgs", {"id": ["s"], "name": [HOSTILE]})
+    links = frame("links", {"source_type": ["person"], "source_id": ["p"], "relation": ["member_of"],
+                            "target_type": ["org"], "target_id": ["s"], "stated_by": ["both"]})  # fmt: skip
+    roster = kx.Roster(persons=persons, orgs=orgs, links=links)
+    report = kx.check(roster)
+    inspector = kx.inspect_quality(report)
+    inspector.select("invalid_email")
+    inspector.pick(0)
+    assert inspector.browser is not None
+    htmls = [w.value for w in (inspector._about, inspector.browser._head, inspector.browser._status, inspector._export)]
+    assert all("<img" not in html for html in htmls)
+    assert "&lt;img" in inspector.browser._head.value
+
+
+def test_a_callback_that_raises_shows_its_error(small_roster: kx.Roster) -> None:
+    browser = kx.browse(small_roster)
+    browser.guarded(lambda: {}["<b>"])()
+    assert 'role="alert"' in browser._status.value
+    assert "KeyError" in browser._status.value
+    assert "<b>&lt;b&gt;" not in browser._status.value
+    assert "&lt;b&gt;" in browser._status.value
+
+
+# The task queue
+
+
+def test_filters_count_what_is_in_the_queue(box: kx.Sandbox, inspector: queue.TaskInspector) -> None:
+    tasks = kx.load_tasks(box.client)
+    for name in ("type", "action", "object_type", "tenant_id"):
+        counts = tasks[name].dropna().value_counts().to_dict()
+        options = [(text, value) for text, value in inspector._filters[name].options if value]
+        assert {value: int(text.rsplit(" ", 1)[1].replace(",", "")) for text, value in options} == counts
+    inspector.filter(type="data_event", action="CHANGE")
+    expected = tasks[(tasks["type"] == "data_event") & (tasks["action"] == "CHANGE")]
+    assert set(inspector.table["id"]) == set(expected["id"])
+
+
+def test_looking_hands_nothing_out(box: kx.Sandbox, inspector: queue.TaskInspector) -> None:
+    inspector.refresh()
+    assert box.queue._delivered == {}
+    assert len(box.queue.hand_out()) > 0
+
+
+def test_a_filter_stays_when_the_queue_is_read_again(box: kx.Sandbox, inspector: queue.TaskInspector) -> None:
+    inspector.filter(type="sync_event")
+    box.queue.delete(inspector.table["id"].iloc[0])
+    box.queue._tasks["new"] = {**box.queue.all()[0], "id": "new", "type": "sync_event"}
+    inspector.refresh()
+    assert inspector._filters["type"].value == "sync_event"
+    assert set(inspector.table["type"]) == {"sync_event"}
+    assert "1 came, 1 went" in inspector._status.value
+
+
+def test_a_picked_task_is_told_in_a_sentence() -> None:
+    task = pd.Series({"type": "data_event", "action": "CHANGE", "object_type": "RDM:STUDENT", "label": "Ana Silva",
+                      "object_id": "p1", "changes": {"email": "old"}, "data": {"email": "new"}})  # fmt: skip
+    assert describe_task(task) == "CHANGE of RDM:STUDENT 'Ana Silva': email old -> new"
+
+
+def test_the_detail_shows_changes_and_object(box: kx.Sandbox) -> None:
+    roster = kx.load_roster(box.client, progress=False)
+    inspector = kx.inspect_tasks(box.client, roster)
+    known = inspector.tasks[inspector.tasks["object_id"].isin(roster.persons["id"])]
+    changed = known[known["changes"].map(lambda changes: isinstance(changes, dict) and len(changes) > 0)].iloc[0]
+    inspector.pick(changed["id"])
+    field, before = next(iter(changed["changes"].items()))
+    html = inspector._detail.value
+    assert f"<td>{field}</td><td><del>{before}</del>" in html
+    assert roster.describe(changed["object_id"]).label in html.split("In the roster")[1]
+
+
+def test_a_task_of_a_sync_says_how_far_it_is(inspector: queue.TaskInspector) -> None:
+    grouped = inspector.tasks[inspector.tasks["group_id"].notna()]
+    inspector.pick(grouped["id"].iloc[0])
+    group = grouped["group_id"].iloc[0]
+    assert f"Sync group</h4>{group}: started" in inspector._detail.value
+
+
+def test_acknowledging_asks_first_and_can_be_cancelled(box: kx.Sandbox, inspector: queue.TaskInspector) -> None:
+    ids = inspector.tasks["id"].iloc[:2].tolist()
+    inspector.pick(*ids)
+    inspector.acknowledge("success")
+    assert "Acknowledge 2 tasks as success?" in inspector._confirm_box.children[0].value
+    inspector.cancel()
+    inspector.confirm()
+    assert (box.queue.acknowledged, len(inspector.history)) == ([], 0)
+    inspector.acknowledge("error", "the school is unknown", "app-1")
+    inspector.confirm()
+    assert box.queue.acknowledged == [
+        {"task_id": id, "status": "error", "message": "the school is unknown", "$sys.app_id": "app-1"}
+        for id in sorted(ids, key=inspector.history["id"].tolist().index)
+    ]
+    assert inspector.history["accepted"].tolist() == [True, True]
+    assert not inspector.tasks["id"].isin(ids).any()
+
+
+def test_what_is_refused_stays_picked(
+    box: kx.Sandbox, inspector: queue.TaskInspector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = inspector.tasks["id"].iloc[:2]
+    monkeypatch.setattr(
+        box.queue, "_refusal", lambda ack: Refusal(first, 409, "it is locked") if ack["task_id"] == first else None
+    )
+    inspector.pick(first, second)
+    inspector.acknowledge("success")
+    inspector.confirm()
+    assert inspector.picked["id"].tolist() == [first]
+    outcome = inspector.history.set_index("id")
+    assert (outcome["accepted"][first], outcome["accepted"][second]) == (False, True)
+    assert "it is locked" in outcome["message"][first]
+    assert "1 task refused, and still picked" in inspector._outcome.value
+
+
+def test_a_status_that_needs_a_message_is_not_asked_about(inspector: queue.TaskInspector) -> None:
+    inspector.pick(inspector.tasks["id"].iloc[0])
+    with pytest.raises(ValueError, match="needs a message"):
+        inspector.acknowledge("retry")
+    assert inspector._confirm_box.children == ()
+
+
+def test_deleting_asks_first(box: kx.Sandbox, inspector: queue.TaskInspector) -> None:
+    id = inspector.tasks["id"].iloc[0]
+    inspector.pick(id)
+    inspector.delete()
+    assert box.queue.find(id) is not None
+    inspector.confirm()
+    assert box.queue.find(id) is None
+    assert inspector.history[["act", "id", "status"]].to_numpy().tolist() == [["delete", id, "done"]]
+
+
+def test_an_interrupted_act_keeps_what_was_done(
+    inspector: queue.TaskInspector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = queue.ack_tasks, []
+
+    def interrupted(*arguments: object, **options: object) -> object:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(queue, "ack_tasks", interrupted)
+    inspector.pick(*inspector.tasks["id"].iloc[:3])
+    inspector.acknowledge()
+    inspector.confirm()
+    assert inspector.history["accepted"].tolist() == [True, False, False]
+    assert inspector.history["message"].iloc[2] == "not tried: interrupted before"
+    assert set(inspector.picked["id"]) == set(inspector.history["id"].iloc[1:])
+
+
+def test_who_only_looks_cannot_change(box: kx.Sandbox) -> None:
+    inspector = kx.inspect_tasks(box.client)
+    inspector.pick(inspector.tasks["id"].iloc[0])
+    with pytest.raises(kx.KimonoError, match="allow_changes=True"):
+        inspector.acknowledge()
+    assert "Acknowledge ..." not in [w.description for w in buttons(inspector)]
+
+
+def test_a_queue_that_cannot_be_read_says_why(small_sandbox: kx.Sandbox) -> None:
+    inspector = kx.inspect_tasks(kx.connect(small_sandbox.base_url, token="wrong"))
+    assert "AuthenticationError" in inspector._status.value
+    assert len(inspector.tasks) == 0
+
+
+# Quality
+
+
+def test_checks_on_screen_are_those_that_failed(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    _, report = flawed
+    inspector = kx.inspect_quality(report)
+    failed = report.summary[report.summary["status"] == "failed"]
+    assert set(inspector.checks["id"]) == set(failed["id"])
+    inspector.filter("error")
+    assert set(inspector.checks["id"]) == set(failed.loc[failed["severity"] == "error", "id"])
+    org_id = report.findings["org_id"].dropna().iloc[0]
+    inspector.filter(org_id=org_id)
+    mine = report.findings[report.findings["org_id"] == org_id]
+    assert (
+        dict(zip(inspector.checks["id"], inspector.checks["failed"], strict=True))
+        == mine["check"].value_counts().to_dict()
+    )
+
+
+def test_a_row_opens_its_object_and_all_rows_are_saved(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    _, report = flawed
+    inspector = kx.inspect_quality(report)
+    inspector.select("invalid_email")
+    pd.testing.assert_frame_equal(inspector.table, report.failures("invalid_email").reset_index(drop=True))
+    inspector.pick(0)
+    assert inspector.browser is not None
+    assert inspector.browser.selected == inspector.table["id"].iloc[0]
+    content = base64.b64decode(inspector._export.value.split("base64,")[1].split('"')[0])
+    saved = pd.read_csv(io.BytesIO(content), dtype="str")
+    assert saved["id"].tolist() == inspector.table["id"].tolist()
+
+
+def test_a_report_on_tasks_can_be_inspected(box: kx.Sandbox) -> None:
+    report = kx.check_tasks(kx.load_tasks(box.client), now="2026-10-05T12:00:00Z")
+    inspector = kx.inspect_quality(report)
+    inspector.select(inspector.checks["id"].iloc[0])
+    assert len(inspector.table) == report.summary.set_index("id")["failed"][inspector.check]
+
+
+# Networks
+
+
+def test_a_network_has_our_colours_and_places(small_roster: kx.Roster) -> None:
+    graph = kx.neighborhood(small_roster, small_roster.sections["id"].iloc[0])
+    network = kx.show_network(graph)
+    assert len(network.data["nodes"]) == len(graph)
+    assert len(network.data["edges"]) == graph.number_of_edges()
+    palette = network.visual_variables["nodeColor"]["palette"]
+    assert dict(palette)["section"] == TYPE_COLORS["section"]
+    places = {(node["attributes"]["x"], node["attributes"]["y"]) for node in network.data["nodes"]}
+    assert len(places) == len(graph)
+
+
+def test_what_was_not_delivered_is_red() -> None:
+    graph = nx.MultiDiGraph()
+    graph.add_node("p", type="person", label="\u202eAna\n", missing=False)
+    graph.add_node("s", type="org", label="s", missing=True)
+    graph.add_edge("p", "s", key="member_of", relation="member_of", role="student")
+    network = kx.show_network(graph)
+    assert dict(network.visual_variables["nodeColor"]["palette"]) == {
+        "not delivered": MISSING,
+        "student": TYPE_COLORS["student"],
+    }
+    assert network.data["nodes"][0]["attributes"]["label"] == " Ana "
+
+
+def test_a_network_of_nothing_and_one_of_too_much() -> None:
+    assert kx.show_network(nx.MultiDiGraph()).data["nodes"] == []
+    graph = nx.MultiDiGraph()
+    graph.add_nodes_from(range(50_001), type="person", label="", missing=False)
+    with pytest.raises(ValueError, match=r"kx\.neighborhood"):
+        kx.show_network(graph)
+
+
+# What they are made of
+
+
+def test_a_table_says_what_it_leaves_out() -> None:
+    table = PickTable("rows")
+    table.fill(pd.DataFrame({"n": range(MOST_ROWS + 1)}))
+    assert "the first _TOTAL_ of 2,001 rows" in json.dumps(table._dt_args)
+    table.pick([MOST_ROWS, 1])
+    assert table.selected_rows == [1]
+
+
+def test_a_choice_keeps_what_is_chosen() -> None:
+    choice = ipywidgets.ToggleButtons(options=counted(["a", "a", "b"]))
+    assert choice.options == (("all 3", ""), ("a 2", "a"), ("b 1", "b"))
+    choice.value = "b"
+    set_options(choice, counted(["b"]))
+    assert choice.value == "b"
+    set_options(choice, counted(["c"]))
+    assert choice.value == ""
+
+
+def test_every_control_has_a_name(flawed: tuple[kx.Roster, kx.Report], inspector: queue.TaskInspector) -> None:
+    roster, report = flawed
+    for panel in (kx.browse(roster, report), kx.inspect_quality(report), inspector):
+        for widget in buttons(panel):
+            assert widget.tooltip, widget
+        for widget in descendants(panel):
+            if isinstance(widget, ipywidgets.Text | ipywidgets.FloatText | ipywidgets.Dropdown):
+                assert widget.description, widget
+            if isinstance(widget, PickTable):
+                assert widget.caption, widget
+
+
+# The page for people without notebooks
+
+
+def test_the_page_keeps_its_token_out_of_the_list_of_processes(
+    small_roster: kx.Roster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_roster.save(tmp_path / "monday")
+    seen: dict[str, object] = {}
+
+    def run(command: list[str], *, env: dict[str, str], check: bool) -> subprocess.CompletedProcess[str]:
+        seen.update(command=command, env=env)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert main(["app", str(tmp_path / "monday"), "--port", "8899"]) == 0
+    env = seen["env"]
+    assert isinstance(env, dict)
+    assert f"http://127.0.0.1:8899/?token={env['JUPYTER_TOKEN']}" in capsys.readouterr().out
+    assert len(env["JUPYTER_TOKEN"]) >= 24
+    assert env["JUPYTER_TOKEN"] not in " ".join(seen["command"])  # type: ignore[arg-type]
+    assert env["KIMONO_EXPLORE_SOURCE"] == os.fspath((tmp_path / "monday").resolve())
+
+
+def descendants(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from descendants(child)
+
+
+def buttons(widget: ipywidgets.Widget) -> list[ipywidgets.Button]:
+    return [found for found in descendants(widget) if isinstance(found, ipywidgets.Button)]
