@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -239,6 +240,7 @@ def _app(options: argparse.Namespace) -> int:
     page = ["--template=roster", "--token"]
     command = [sys.executable, "-m", "voila", str(_NOTEBOOKS / "05_dashboard.ipynb"), *address, *page]
     print(f"http://127.0.0.1:{options.port}/?token={token}\n\nCtrl-C ends it.", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server ends with us
     return subprocess.run(command, env=environment, check=False).returncode
 
 

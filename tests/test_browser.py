@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Page, expect, sync_playwright
+from lab import CHROMIUM, Lab, free_port, start_chromium, start_lab, wait_for
+from playwright.sync_api import Page, expect
 
 import kimono_explore as kx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-CHROMIUM = shutil.which("chromium")
+    from playwright.sync_api import Browser
+
 pytestmark = [
     pytest.mark.skipif(
         CHROMIUM is None, reason="there is no /usr/bin/chromium on this machine: apt-get install chromium"
@@ -30,103 +26,37 @@ pytestmark = [
     pytest.mark.xdist_group("browser"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 HOSTILE = ["<img src=x onerror=alert(1)>", "O'Neil", "Þórr", "محمد", "👩‍🎓"]
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and process.poll() is None:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise AssertionError(f"nothing listens on port {port}")
-
-
-class Lab:
-    """A JupyterLab, and a browser that notes what goes wrong in it."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.port = folder, port
-
-    def write(self, name: str, *cells: str) -> str:
-        notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
-        notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-        nbformat.write(notebook, self.folder / f"{name}.ipynb")
-        return f"http://127.0.0.1:{self.port}/doc/tree/{name}.ipynb?token=t"
-
-    def run(self, page: Page, name: str, *cells: str) -> None:
-        page.goto(self.write(name, *cells))
-        page.wait_for_selector(".jp-Notebook-cell", timeout=60_000)
-        expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle", timeout=60_000)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder, settings = tmp_path_factory.mktemp("lab"), tmp_path_factory.mktemp("settings")
-    (settings / "labconfig").mkdir()
-    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
-    (settings / "labconfig" / "page_config.json").write_text(json.dumps(quiet))
-    port = free_port()
-    options = [
-        f"--port={port}",
-        "--IdentityProvider.token=t",
-        f"--ServerApp.root_dir={folder}",
-        "--no-browser",
-        "--allow-root",
-    ]
-    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(settings), "JUPYTERLAB_SETTINGS_DIR": str(settings)}
-    command = [sys.executable, "-m", "jupyterlab", *options]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(port, process)
-        yield Lab(folder, port)
-    finally:
-        process.terminate()
-        process.wait(20)
+    with start_lab(tmp_path_factory.mktemp("lab"), tmp_path_factory.mktemp("settings")) as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[object]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+def chromium() -> Iterator[Browser]:
+    with start_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
-def page(chromium: object) -> Iterator[Page]:
+def page(chromium: Browser) -> Iterator[Page]:
     """A page; after the test: no error in the console, no dialog, no request that left the machine."""
-    page = chromium.new_page(viewport={"width": 1300, "height": 1400})  # type: ignore[attr-defined]
+    page = chromium.new_page(viewport={"width": 1300, "height": 1400})
     wrong: list[str] = []
     page.on(
         "console",
-        lambda message: wrong.append(f"{message.text} {message.location} ") if message.type == "error" else None,
+        lambda message: wrong.append(f"{message.text} {message.location}") if message.type == "error" else None,
     )
     page.on("pageerror", lambda error: wrong.append(str(error.stack)))
     page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
     local = ("data:", "blob:", "http://127.0.0.1", "ws://127.0.0.1")
     page.on("request", lambda request: None if request.url.startswith(local) else wrong.append(request.url))
     yield page
-    if os.environ.get("KX_SHOT"):
-        page.screenshot(path=os.environ["KX_SHOT"])
     page.close()
     assert wrong == [], "\n".join(wrong)
-
-
-def rows(page: Page, table: int) -> object:
-    return page.locator(".kx-table").nth(table).locator("tbody tr")
 
 
 def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) -> None:
@@ -299,6 +229,6 @@ def test_the_page_for_people_without_notebooks(page: Page, tmp_path: Path) -> No
         expect(page.get_by_text("failed 0")).to_be_visible()
         assert page.get_by_role("tab", name="Tasks").count() == 0
     finally:
+        page.goto("about:blank")  # a page whose server ends complains of it
         process.terminate()
         process.wait(20)
-        subprocess.run(["pkill", "-f", f"port={port}"], check=False)

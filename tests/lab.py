@@ -1,0 +1,102 @@
+"""JupyterLab and Debian's Chromium, for the tests that need them and for the pictures of the documentation."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import Page, expect, sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise AssertionError(f"nothing listens on port {port}")
+
+
+class Lab:
+    """A JupyterLab, and a browser that notes what goes wrong in it."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder, self.port = folder, port
+
+    def write(self, name: str, *cells: str) -> str:
+        notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+        notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        nbformat.write(notebook, self.folder / f"{name}.ipynb")
+        return f"http://127.0.0.1:{self.port}/doc/tree/{name}.ipynb?token=t"
+
+    def run(self, page: Page, name: str, *cells: str) -> None:
+        page.goto(self.write(name, *cells))
+        page.wait_for_selector(".jp-Notebook-cell", timeout=60_000)
+        expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle", timeout=60_000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        expect(page.locator(".jp-InputPrompt").first).to_have_text(re.compile(r"\[\d+\]"), timeout=120_000)
+
+
+@contextmanager
+def start_lab(folder: Path, settings: Path, theme: str = "JupyterLab Light") -> Iterator[Lab]:
+    """A JupyterLab that asks nobody for news, on a free port."""
+    (settings / "labconfig").mkdir(parents=True)
+    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (settings / "labconfig" / "page_config.json").write_text(json.dumps(quiet))
+    themes = settings / "@jupyterlab" / "apputils-extension"
+    themes.mkdir(parents=True)
+    (themes / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}))
+    port = free_port()
+    options = [
+        f"--port={port}",
+        "--IdentityProvider.token=t",
+        f"--ServerApp.root_dir={folder}",
+        "--no-browser",
+        "--allow-root",
+    ]
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(settings), "JUPYTERLAB_SETTINGS_DIR": str(settings)}
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(port, process)
+        yield Lab(folder, port)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def start_chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a screen."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
