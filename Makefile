@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: help demo lab test bench docs lock clean
+.PHONY: help demo lab test bench docs pictures lock clean
 
 help:
 	@echo "make demo   the main job on the embedded sandbox; leaves pages and pictures in build/demo/"
@@ -12,6 +12,7 @@ help:
 	@echo "make test   lint, types and every test"
 	@echo "make bench  times it beside other ways to do the same"
 	@echo "make docs   writes docs/checks.md from the catalogue"
+	@echo "make pictures  takes the pictures of docs/images (needs Debian's chromium)"
 	@echo "make lock   renew constraints.txt"
 	@echo "make clean  remove build/ and the virtual environment"
 
@@ -38,6 +39,9 @@ bench: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -c "from kimono_explore.quality.catalogue import as_markdown; print(as_markdown(), end='')" > docs/checks.md
+
+pictures: $(READY)
+	$(BIN)/python tests/pictures.py
 
 lock:
 	$(PYTHON) -m venv build/lock

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import nbformat
@@ -60,9 +60,14 @@ class Lab:
         page.goto(self.write(name, *cells))
         page.wait_for_selector(".jp-Notebook-cell", timeout=60_000)
         expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle", timeout=60_000)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
-        expect(page.locator(".jp-InputPrompt").first).to_have_text(re.compile(r"\[\d+\]"), timeout=120_000)
+        prompt = page.locator(".jp-InputPrompt").first
+        for _ in range(5):  # a kernel that only just says it is idle may not have heard
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.get_by_text("Run All Cells", exact=True).click()
+            with suppress(AssertionError):
+                expect(prompt).not_to_have_text("[ ]:", timeout=10_000)
+                break
+        expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=120_000)
 
 
 @contextmanager

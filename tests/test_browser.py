@@ -23,7 +23,6 @@ pytestmark = [
     pytest.mark.skipif(
         CHROMIUM is None, reason="there is no /usr/bin/chromium on this machine: apt-get install chromium"
     ),
-    pytest.mark.xdist_group("browser"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
 HOSTILE = ["<img src=x onerror=alert(1)>", "O'Neil", "Þórr", "محمد", "👩‍🎓"]

@@ -138,9 +138,10 @@ class Browser(Panel):
         actions = widgets.HBox([self._mark, self._connect, self._radius], layout=widgets.Layout(flex_flow="row wrap"))
         self._results.add_class("kx-tall")
         left = widgets.VBox([self._results], layout=widgets.Layout(width="38%", min_width="300px"))
+        self._object = widgets.VBox([self._relations, self._related, actions, self._picture])
+        self._object.layout.display = "none"  # until something is picked
         right = widgets.VBox(
-            [moves, self._head, self._relations, self._related, actions, self._picture],
-            layout=widgets.Layout(width="62%", padding="0 0 0 16px"),
+            [moves, self._head, self._object], layout=widgets.Layout(width="62%", padding="0 0 0 16px")
         )
         search = widgets.HBox([self._text, self._types], layout=widgets.Layout(flex_flow="row wrap"))
         self.children = [self._style_sheet, search, self._status, widgets.HBox([left, right])]
@@ -160,9 +161,11 @@ class Browser(Panel):
     # What a person, or a notebook, does.
 
     def search(self, text: str, type: str | None = None) -> None:
-        """Search, as if it were typed."""
+        """Search, as if it were typed; what was found is there at once."""
         self._types.value = type or ""
         self._text.value = text
+        self.call_off("search")
+        self._search()
 
     def pick(self, row: int) -> None:
         """Pick a row of the results, as if it were clicked."""
@@ -223,6 +226,7 @@ class Browser(Panel):
         self._description = self.roster.describe(id, type)
         self.selected = self._description.id
         self._head.value = _head(self._description, self.report)
+        self._object.layout.display = None
         relations = self._description.relations
         groups = relations.groupby(["relation", "direction"], observed=True, sort=False).size().reset_index(name="n")
         groups = groups.sort_values(["direction", "n"], ascending=[False, True], kind="stable")

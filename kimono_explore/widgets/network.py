@@ -16,7 +16,7 @@ from kimono_explore.palette import MISSING, TYPE_COLORS
 if TYPE_CHECKING:
     import networkx as nx
 
-_MOST_NODES, _MISSING = 50_000, "not delivered"
+_MOST_NODES, _MOST_EDGE_LABELS, _MISSING = 50_000, 100, "not delivered"
 # From the district down to its students, as rosters are read.
 _LAYERS = ("org", "term", "course", "section", "grading_category", "teacher", "staff", "student", "person")
 _SIZES = {"org": 9, "course": 7, "term": 6, "section": 7, "teacher": 6}
@@ -80,8 +80,9 @@ def show_network(
         # No shapes: ipysigma fetches those from the network, and a roster's page must not call anybody.
         default_edge_color="#C9CED6",
         default_edge_size=0.5,
-        camera_state={"x": 0.5, "y": 0.5, "ratio": 1.25, "angle": 0},
-        edge_label="relation",
+        # Where the legend lies over the right quarter, the network moves to the left of it.
+        camera_state={"x": 0.62 if panel else 0.5, "y": 0.5, "ratio": 1.55 if panel else 1.25, "angle": 0},
+        edge_label="relation" if shown.number_of_edges() <= _MOST_EDGE_LABELS else None,
         default_edge_type="arrow",
         label_density=2,
         hide_info_panel=not panel,

@@ -22,6 +22,7 @@ STYLE = """<style>
 .kx table { border-collapse: collapse; } .kx td, .kx th { text-align: left; padding: 1px 14px 1px 0; vertical-align: top; }
 .kx th { font-weight: 400; color: var(--jp-ui-font-color2, #59636e); white-space: nowrap; }
 .kx td { overflow-wrap: anywhere; }
+.kx a { color: var(--jp-content-link-color, #0b5cad); text-decoration: underline; }
 .kx .quiet { color: var(--jp-ui-font-color2, #59636e); }
 .kx code { font-size: 12px; background: none; color: inherit; }
 .kx pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 4px 0; font-size: 12px; color: inherit; }
@@ -91,9 +92,13 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         except RuntimeError:
             function()
             return
-        if name in self._waiting:
-            self._waiting[name].cancel()
+        self.call_off(name)
         self._waiting[name] = loop.call_later(seconds, function)
+
+    def call_off(self, name: str) -> None:
+        """What was to be called later is not."""
+        if name in self._waiting:
+            self._waiting.pop(name).cancel()
 
 
 class PickTable(ITable):
