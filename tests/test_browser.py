@@ -77,9 +77,10 @@ def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) ->
     expect(heading).to_have_text(title)
     # To the course, to its school, to a person of the school.
     visited = [title]
-    for chip in ("course", "offered by", "people"):
+    for chip, kind in (("course", "course"), ("offered by", "org"), ("people", "person")):
         page.locator(".kx-chips button", has_text=chip).last.click()
         row = page.locator(".kx-table").nth(1).locator("tbody tr").first
+        expect(row.locator("td").first).to_have_text(kind)
         name = row.locator("td").nth(1).inner_text()
         row.click()
         expect(heading).to_have_text(name)
@@ -230,4 +231,4 @@ def test_the_page_for_people_without_notebooks(page: Page, tmp_path: Path) -> No
     finally:
         page.goto("about:blank")  # a page whose server ends complains of it
         process.terminate()
-        process.wait(20)
+        process.communicate(timeout=20)

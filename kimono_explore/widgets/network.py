@@ -120,11 +120,15 @@ def _places(kinds: dict[str, str]) -> dict[str, dict[str, float]]:
     tallest = max((len(column) for column in columns), default=1)
     width = 2.0 * tallest / max(1, len(columns) - 1)
     return {
-        # Every other column half a row lower, so that labels do not run into nodes.
-        node: {"x": x * width, "y": (len(column) - 1) / 2 - row - (x % 2) / 2}
+        node: {"x": x * width, "y": (len(column) - 1) / 2 - row - _lower(x, len(column), tallest)}
         for x, column in enumerate(columns)
         for row, node in enumerate(column)
     }
+
+
+def _lower(x: int, size: int, tallest: int) -> float:
+    """How much lower a column stands than the middle, so that labels do not run into the nodes to their right."""
+    return (x % 3 - 1) * tallest / 8 if size <= tallest / 3 else (x % 2) / 2
 
 
 def visible(text: str) -> str:

@@ -151,13 +151,17 @@ class PickTable(ITable):
             "text_in_header_can_be_selected": False,
             "language": {
                 "emptyTable": "nothing here",
-                "info": "_TOTAL_ rows"
-                if rows <= MOST_ROWS
-                else f"the first _TOTAL_ of {rows:,} rows: filter to see others",
+                "info": _info(rows),
                 "infoEmpty": "",
                 "zeroRecords": "nothing found",
             },
         }
+
+
+def _info(rows: int) -> str:
+    if rows > MOST_ROWS:
+        return f"the first _TOTAL_ of {rows:,} rows: filter to see others"
+    return "_TOTAL_ row" if rows == 1 else "_TOTAL_ rows"
 
 
 def _shown(df: pd.DataFrame) -> pd.DataFrame:

@@ -246,6 +246,7 @@ class TaskInspector(Panel):
         outcome = pending()
         refused = outcome[~outcome["accepted"].astype(bool)]
         self._outcome.value = outcome_html(outcome)
+        self.say("Reading the admin queue ...")
         self._take(load_tasks(self.client))
         # What was refused stays picked, so that one sees it and may try again.
         self.pick(*refused["id"])
