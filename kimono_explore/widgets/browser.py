@@ -11,7 +11,7 @@ import pandas as pd
 from kimono_explore.graph import neighborhood, shortest_path
 from kimono_explore.tables import OBJECT_TYPES
 from kimono_explore.widgets.network import show_network
-from kimono_explore.widgets.parts import Panel, PickTable, chips, replace
+from kimono_explore.widgets.parts import Panel, PickTable, chips, replace, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -296,7 +296,7 @@ class Browser(Panel):
         crumbs = []
         for position in range(first, self._at + 1):
             place = self._places[position]
-            text = place.label if len(place.label) <= 24 else f"{place.label[:23]}…"
+            text = shorten(place.label, 24)
             crumb = widgets.Button(
                 description=text, tooltip=f"{place.type} {place.label}", layout=widgets.Layout(width="auto")
             )

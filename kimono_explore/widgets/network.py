@@ -89,7 +89,7 @@ def show_network(
         hide_search=not panel,
         background_color="white",
     )
-    network.layout = widgets.Layout()
+    network.layout = widgets.Layout(width="100%")
     return network
 
 
@@ -128,7 +128,7 @@ def _places(kinds: dict[str, str]) -> dict[str, dict[str, float]]:
 
 def _lower(x: int, size: int, tallest: int) -> float:
     """How much lower a column stands than the middle, so that labels do not run into the nodes to their right."""
-    return (x % 3 - 1) * tallest / 8 if size <= tallest / 3 else (x % 2) / 2
+    return (x % 4 - 1.5) * tallest / 8 if size <= tallest / 3 else (x % 2) / 2
 
 
 def visible(text: str) -> str:

@@ -33,12 +33,14 @@ STYLE = """<style>
 .kx del { color: var(--jp-error-color1, #b3261e); } .kx ins { color: var(--jp-success-color0, #1a7f37); text-decoration: none; }
 .kx-panel { border: 1px solid var(--jp-border-color2, #d1d9e0); border-radius: 6px; padding: 10px; }
 .kx-table { font-size: 13px; } .kx-table .dt-container { width: 100%; }
+.kx-table, .kx-table :is(div, .dt-container) { background: none !important; }
 .kx-table .dt-layout-table { display: block !important; overflow: auto; overflow-anchor: none; max-height: var(--kx-height, 330px);
   border: 1px solid var(--jp-border-color2, #d1d9e0); }
 .kx-tall { --kx-height: 560px; } .kx-short { --kx-height: 240px; }
 .kx-table table.dataTable caption { display: none; }
 .kx-table table.dataTable thead th { position: sticky; top: 0; z-index: 1; background: var(--jp-layout-color1, #fff); }
 .kx-table table.dataTable td { cursor: pointer; }
+.kx-panel button[class*=ipysigma] { color: #1f2328; }
 .kx-chips .widget-toggle-button, .kx-chips .jupyter-button { border-radius: 12px; width: auto;
   height: 26px; line-height: 24px; padding: 0 10px; }
 .kx-confirm { border: 2px solid var(--jp-warn-color1, #e0a800); border-radius: 6px; padding: 8px 12px; }
@@ -210,3 +212,8 @@ def counted(values: Iterable[Hashable]) -> list[tuple[str, str]]:
     series = pd.Series(list(values), dtype="object")
     counts = series.dropna().astype(str).value_counts()
     return [(f"all {len(series):,}", ""), *((f"{value} {count:,}", str(value)) for value, count in counts.items())]
+
+
+def shorten(text: str, most: int) -> str:
+    """The text, cut where it is longer than so many letters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

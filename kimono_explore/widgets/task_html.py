@@ -9,6 +9,7 @@ from typing import cast
 import pandas as pd
 
 from kimono_explore.palette import TASK_COLORS
+from kimono_explore.widgets.parts import shorten
 
 
 def describe_task(task: pd.Series) -> str:
@@ -30,7 +31,9 @@ def describe_task(task: pd.Series) -> str:
     if task["type"] == "data_event":
         name = f" '{task['label']}'" if isinstance(task["label"], str) else f" {task['object_id']}"
         text = f"{action or 'Event'} of {task['object_type']}{name}"
-        changes = [f"{field} {_value(old)} -> {_value(new)}" for field, old, new in _changed(task)]
+        changes = [
+            f"{field} {shorten(_value(old), 40)} -> {shorten(_value(new), 40)}" for field, old, new in _changed(task)
+        ]
         return f"{text}: {', '.join(changes[:3])}{' ...' if len(changes) > 3 else ''}" if changes else text
     if task["type"] == "lifecycle_event":
         return f"{action}: lifecycle event of a tenant" if action else kind
@@ -56,19 +59,23 @@ def _changed(task: pd.Series) -> list[tuple[str, object, object]]:
     changes, data = task["changes"], task["data"] if isinstance(task["data"], dict) else {}
     if not isinstance(changes, dict):
         return []
-    rows = []
+    rows: list[tuple[str, object, object]] = []
     for field, change in changes.items():
         if isinstance(change, dict) and set(change) & {"old", "new", "from", "to"}:
-            rows.append((field, change.get("old", change.get("from")), change.get("new", change.get("to"))))
+            old, new = change.get("old", change.get("from")), change.get("new", change.get("to"))
         else:
-            rows.append((field, change, data.get(field)))
+            old, new = change, data.get(field)
+        if isinstance(old, dict) and isinstance(new, dict):  # an address: the lines that were sent as changed
+            rows += [(f"{field}.{name}", value, new.get(name)) for name, value in old.items() if value != new.get(name)]
+        else:
+            rows.append((field, old, new))
     return rows
 
 
 def changes_table(task: pd.Series) -> str:
     """The changes of a task as a table: before and after; nothing where there are none."""
     rows = "".join(
-        f"<tr><td>{escape(field)}</td><td><del>{escape(_value(old))}</del></td><td><ins>{escape(_value(new))}</ins></td></tr>"
+        f"<tr><th>{escape(field)}</th><td><del>{escape(_value(old))}</del></td><td><ins>{escape(_value(new))}</ins></td></tr>"
         for field, old, new in _changed(task)
     )
     return f"<table><tr><th>field</th><th>before</th><th>after</th></tr>{rows}</table>" if rows else ""
