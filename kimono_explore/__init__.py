@@ -31,6 +31,7 @@ from kimono_explore.load import load, load_roster
 from kimono_explore.oneroster import read_oneroster
 from kimono_explore.openapi import openapi
 from kimono_explore.plots import plot_neighborhood, plot_overview
+from kimono_explore.privacy import pseudonymize
 from kimono_explore.quality import Report, check, check_tasks, checks, define_check
 from kimono_explore.roster import Description, Roster
 from kimono_explore.sandbox import Dialect, Sandbox, sandbox
@@ -78,6 +79,7 @@ __all__ = [
     "openapi",
     "plot_neighborhood",
     "plot_overview",
+    "pseudonymize",
     "read_oneroster",
     "sandbox",
     "shortest_path",
