@@ -7,18 +7,17 @@ growing tables and one page, not the JSON of a tenant.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kimono_explore.tables import (
     ARROW_TYPES,
-    LINK_COLUMNS,
     OBJECT_TYPES,
     REFERENCES,
     TABLES,
@@ -26,39 +25,16 @@ from kimono_explore.tables import (
     Problem,
     Reference,
 )
+from kimono_explore.usual import HELD_UNDER, MEMBERSHIP, ROLES, TYPE_NAMES, Stated, UsualRows, plain_type, to_array
 from kimono_explore.wire import decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import msgspec
 
+    from kimono_explore.usual import Row
     from kimono_explore.wire import JSON
-
-_MEMBERSHIP = tuple(column for column in LINK_COLUMNS if column.path)
-_TYPE_NAMES = {
-    "org": "org",
-    "lea": "org",
-    "school": "org",
-    "person": "person",
-    "student": "person",
-    "teacher": "person",
-    "staff": "person",
-    "course": "course",
-    "section": "section",
-    "coursesection": "section",
-    "term": "term",
-    "gradingcategory": "grading_category",
-}
-# The keys under which a membership holds the target, by the target's type.
-_HELD_UNDER: dict[str, tuple[str, ...]] = {
-    "org": ("$org", "$school", "$lea"),
-    "person": ("$person", "$student", "$teacher", "$staff"),
-    "course": ("$course",),
-    "section": ("$section",),
-    "term": ("$term",),
-}
-_TEACHING = ("teacher", "staff")
 
 
 class RawLinks(NamedTuple):
@@ -101,6 +77,7 @@ class Decoder:
         self.table = table
         self.problems: list[Problem] = []
         self.sent: set[str] = set()
+        self._usual = UsualRows(table)
         self._columns = {column.path: column for column in TABLES[table]}
         self._groups = {path[0] for path in self._columns if len(path) > 1}
         self._references = {r.key: (i, r) for i, r in enumerate(REFERENCES) if r.table == table}
@@ -114,24 +91,90 @@ class Decoder:
 
     def add(self, rows: Sequence[bytes | msgspec.Raw], where: str = "page") -> None:
         """Decode the rows of one page."""
-        objects = []
+        objects: list[Row] = []
+        raw = []
         for row in rows:
-            value = decode(row, where)
-            if isinstance(value, dict):
-                objects.append(value)
-                self._digests.append(hash(bytes(row)))
-            else:
+            value = self._usual.read(row)
+            if value is None:
+                value = decode(row, where)
+            if isinstance(value, list | str | int | float | None):
                 self._problem(None, None, value, f"a row of {where} is no object; left out")
+            else:
+                objects.append(value)
+                raw.append(row)
+                self._digests.append(hash(bytes(row)))
+        stated, odd = self._usual.stated([_usual(value) for value in objects])
+        for position in odd:
+            objects[position] = decode(raw[position], where)
+        if odd:
+            stated, _ = self._usual.stated([_usual(value) for value in objects])
         page = _PageColumns(len(objects))
         links: dict[str, list[object]] = {name: [] for name in _LINK_FIELDS}
-        for position, item in enumerate(objects):
-            self._row(item, position, page, links)
-        self._pages.append(page.arrays(self._declared_kind))
+        for position, value in enumerate(objects):
+            if isinstance(value, dict):
+                self._row(value, position, page, links)
+        usual = [_usual(value) for value in objects]
+        self._pages.append(self._page(usual, page))
         self._sizes.append(len(objects))
         for name, kinds in page.kinds.items():
             self._kinds[name] |= kinds
-        self._link_pages.append(_link_table(links))
+        tables = [_link_table(links), *(self._linked(one, usual) for one in stated)]
+        self._link_pages.append(pa.concat_tables(tables).sort_by("near"))
         self._count += len(objects)
+
+    def _page(self, usual: list[Row], page: _PageColumns) -> dict[str, pa.Array]:
+        """The columns of a page: those of its usual rows, and of its odd rows where those have none."""
+
+        def cell(position: int, value: JSON, column: Column) -> object:
+            fitted, oddity = fit(value, column)
+            if oddity:
+                self._problem(usual[position].sys.id, column.name, value, oddity)
+            return fitted
+
+        for position, kind in self._usual.types(usual):
+            self._problem(usual[position].sys.id, "type", kind, "an object of another type than the list's")
+        for key, values in self._usual.extras(usual).items():
+            name = f"ext_{key}"
+            if name in _DECLARED[self.table]:
+                for row, value in zip(usual, values, strict=True):
+                    if value is not None:
+                        self._problem(
+                            row.sys.id, name, cast("JSON", value), "a key named like a column of the table; left out"
+                        )
+                continue
+            page.kinds[name] |= {type(value) for value in values} - {type(None)}
+            column = page.lists.setdefault(name, [None] * len(usual))
+            for position, value in enumerate(values):
+                if value is not None:
+                    column[position] = as_text(cast("JSON", value))
+        arrays = page.arrays(self._declared_kind)
+        if any(row is not None for row in usual):
+            for name, array in self._usual.columns(usual, cell).items():
+                arrays[name] = pc.coalesce(array, arrays[name]) if name in arrays else array
+        return arrays
+
+    def _linked(self, stated: Stated, usual: list[Row]) -> pa.Table:
+        """The links of usual rows, as a table."""
+        key = REFERENCES[stated.reference].key
+        self.sent.add(f"{self.table}.{key}")
+
+        def cell(position: int, value: JSON, column: Column) -> object:
+            fitted, oddity = fit(value, column)
+            if oddity:
+                id = usual[stated.near[position]].sys.id
+                self._problem(id, f"{key}.{column.path[0]}", value, oddity)
+            return fitted
+
+        columns: dict[str, object] = {
+            "near": stated.near + self._count,
+            "reference": np.full(len(stated.near), stated.reference, dtype=np.int8),
+            "far_type": stated.far_type,
+            "far_id": stated.far_id,
+        }
+        for column in MEMBERSHIP:
+            held = [getattr(one, column.path[0]) for one in stated.memberships]
+            columns[column.name] = stated.role if column.name == "role" else to_array(held, column, cell)
+        return _link_table(columns)
 
     def _declared_kind(self, name: str) -> pa.DataType:
         return _DECLARED[self.table].get(name, pa.string())
@@ -142,8 +185,7 @@ class Decoder:
         id = self._id(item, inner)
         values = _Row(id, position, page, self)
         person_type = inner.get("person_type", item.get("person_type"))
-        role = "teacher" if isinstance(person_type, str) and person_type.lower() in _TEACHING else None
-        role = "student" if isinstance(person_type, str) and person_type.lower() == "student" else role
+        role = ROLES.get(person_type.lower()) if isinstance(person_type, str) else None
         for key, value in item.items():
             if key in self._references:
                 if value is not None:
@@ -196,7 +238,7 @@ class Decoder:
     def _membership(
         self, membership: dict[str, JSON], key: str, near: _Near, reference: Reference, links: dict[str, list[object]]
     ) -> None:
-        for column in _MEMBERSHIP:
+        for column in MEMBERSHIP:
             given = membership.get(column.path[0])
             value, oddity = fit(given, column)
             if oddity:
@@ -298,7 +340,7 @@ def read_reference(item: JSON, far_type: str) -> tuple[Far | None, str | None]:
         return Far(item, None, {}), "a bare id in place of a reference; taken as the id"
     if not isinstance(item, dict):
         return None, "an empty reference" if item in (None, "") else "not a reference"
-    for key in _HELD_UNDER[far_type]:
+    for key in HELD_UNDER[far_type]:
         inner = item.get(key)
         if isinstance(inner, dict) and _id_of(inner) is not None:
             # The object is a membership that holds its target: its own $sys.id is the membership's.
@@ -312,8 +354,8 @@ def read_reference(item: JSON, far_type: str) -> tuple[Far | None, str | None]:
     own = _membership_of(beside) if isinstance(beside, dict) else {}
     kind = _type_of(item)
     return Far(
-        id, _TYPE_NAMES.get(kind), own
-    ), None if kind in _TYPE_NAMES or not kind else "a reference to an unknown type"
+        id, TYPE_NAMES.get(kind), own
+    ), None if kind in TYPE_NAMES or not kind else "a reference to an unknown type"
 
 
 def _membership_of(item: dict[str, JSON]) -> dict[str, JSON]:
@@ -336,7 +378,7 @@ def _id_of(item: dict[str, JSON]) -> str | None:
 def _type_of(item: dict[str, JSON]) -> str:
     inner = item.get("$sys")
     value = (inner.get("type") if isinstance(inner, dict) else None) or item.get("type")
-    return re.sub(r"[^a-z]", "", value.lower().removeprefix("rdm:")) if isinstance(value, str) else ""
+    return plain_type(value) if isinstance(value, str) else ""
 
 
 def _role_of(membership: dict[str, JSON]) -> str | None:
@@ -466,8 +508,8 @@ class _Row:
     def put_sys(self, values: dict[str, JSON]) -> None:
         for key, value in values.items():
             if key == "type":
-                kind = re.sub(r"[^a-z]", "", as_text(value).lower().removeprefix("rdm:")) if value else ""
-                if kind and _TYPE_NAMES.get(kind) != OBJECT_TYPES[self._decoder.table]:
+                kind = plain_type(as_text(value)) if value else ""
+                if kind and TYPE_NAMES.get(kind) != OBJECT_TYPES[self._decoder.table]:
                     self._odd("type", value, "an object of another type than the list's")
             elif key != "id":
                 self._cell(("$sys", key), f"sys_{key}", value)
@@ -526,12 +568,17 @@ _LINK_FIELDS: dict[str, pa.DataType] = {
     "reference": pa.int8(),
     "far_type": pa.string(),
     "far_id": pa.string(),
-    **{column.name: ARROW_TYPES[column.kind] for column in _MEMBERSHIP},
+    **{column.name: ARROW_TYPES[column.kind] for column in MEMBERSHIP},
 }
 _DECLARED = {name: {c.name: ARROW_TYPES[c.kind] for c in columns} for name, columns in TABLES.items()}
 
 
-def _link_table(links: dict[str, list[object]]) -> pa.Table:
+def _usual(value: object) -> Row:
+    """The row, where it is usual; None where it is an odd one."""
+    return None if isinstance(value, dict) else value
+
+
+def _link_table(links: Mapping[str, object]) -> pa.Table:
     return pa.table({name: pa.array(links[name], dtype) for name, dtype in _LINK_FIELDS.items()})
 
 

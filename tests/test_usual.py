@@ -1,0 +1,114 @@
+"""The quick way and the patient way to decode give the same: columns, links, problems and what was sent."""
+
+import copy
+import random
+from collections import Counter
+
+import msgspec
+import pytest
+
+from kimono_explore.decode import Decoded, Decoder
+from kimono_explore.sandbox.dialect import Dialect, Speaker
+from kimono_explore.sandbox.district import make_district
+from kimono_explore.sandbox.flaws import plant
+from kimono_explore.tables import TABLES
+from kimono_explore.usual import UsualRows
+from kimono_explore.wire import JSON, encode
+
+ODD: list[JSON] = [None, "", " ", 0, 7, 1.5, True, [], {}, "x", "2026-02-30", "2026-08-17", "2026-08-17T06:00", "0000-01-01",
+       "20260817", "2026-08-17T06:00:00+05:30", "2026-08-17T06:00:00.1234567Z", "2026-08-17T24:00:00Z", "RDM:Student",
+       "teacher", {"id": "a"}, [{"id": "a"}], [None], "true", {"$sys": {"id": "b", "type": "nobody"}},
+       {"$membership": {"role": "Teacher"}}, "é\u202e", 2**70]  # fmt: skip
+KEYS = [
+    "id",
+    "type",
+    "$sys",
+    "$ext",
+    "name",
+    "role",
+    "$membership",
+    "$section",
+    "$org",
+    "ext_id",
+    "label",
+    "dob",
+    "new",
+]
+
+
+@pytest.fixture(scope="module", params=["mixed", "wrapped", "membership"])
+def pages(request: pytest.FixtureRequest) -> dict[str, list[dict[str, JSON]]]:
+    roster, _ = plant(make_district(40))
+    speaker = Speaker(roster, Dialect(references=request.param))
+    return {
+        table: msgspec.json.decode(msgspec.json.encode(speaker.objects(table, range(len(df)))))
+        for table, df in roster.tables.items()
+    }
+
+
+def spoil(value: JSON, chance: random.Random) -> JSON:
+    """The value with one thing in it changed, at random."""
+    if isinstance(value, dict) and value and chance.random() < 0.85:
+        key = chance.choice(list(value))
+        what = chance.random()
+        if what < 0.1:
+            return {name: held for name, held in value.items() if name != key}
+        if what < 0.2:
+            return {**value, chance.choice(KEYS): chance.choice(ODD)}
+        return {**value, key: spoil(value[key], chance)}
+    if isinstance(value, list) and value and chance.random() < 0.8:
+        place = chance.randrange(len(value))
+        return [*value[:place], spoil(value[place], chance), *value[place + 1 :]]
+    return chance.choice(ODD)
+
+
+def decoded(table: str, rows: list[JSON], monkeypatch: pytest.MonkeyPatch, *, quick: bool) -> Decoded:
+    with monkeypatch.context() as patch:
+        if not quick:
+            patch.setattr(UsualRows, "read", lambda self, row: None)
+        decoder = Decoder(table)
+        encoded = [encode(row).encode() for row in rows]
+        for start in range(0, len(rows), 50):
+            decoder.add(encoded[start : start + 50])
+        return decoder.finish()
+
+
+def same(table: str, rows: list[JSON], monkeypatch: pytest.MonkeyPatch) -> Decoded:
+    quick, patient = (decoded(table, rows, monkeypatch, quick=way) for way in (True, False))
+    assert quick.columns.to_pylist() == patient.columns.to_pylist()
+    assert quick.columns.schema == patient.columns.schema
+    assert Counter(quick.problems) == Counter(patient.problems)
+    assert quick.sent == patient.sent
+    assert rows_of(quick) == rows_of(patient)
+    return quick
+
+
+def rows_of(found: Decoded) -> Counter[str]:
+    """The links of a list, in whatever order."""
+    stated = zip(found.links.near.tolist(), found.links.reference.tolist(), found.links.table.to_pylist(), strict=True)
+    return Counter(repr(link) for link in stated)
+
+
+@pytest.mark.parametrize("table", list(TABLES))
+def test_the_quick_way_gives_what_the_patient_way_gives(
+    table: str, pages: dict[str, list[dict[str, JSON]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert same(table, [*pages[table]], monkeypatch).columns.num_rows >= len(pages[table]) - 2
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("table", ["persons", "sections", "orgs", "terms"])
+def test_also_where_rows_are_odd(
+    table: str, seed: int, pages: dict[str, list[dict[str, JSON]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(seed)
+    rows = [spoil(row, chance) if chance.random() < 0.4 else row for row in copy.deepcopy(pages[table])]
+    found = same(table, rows, monkeypatch)
+    assert len(found.problems) > 0 or len(rows) < 10
+
+
+def test_the_usual_rows_take_the_quick_way(pages: dict[str, list[dict[str, JSON]]]) -> None:
+    rows = UsualRows("persons")
+    quick = sum(rows.read(encode(row).encode()) is not None for row in pages["persons"])
+    member_shaped = '"$section":' in encode(pages["persons"][0])
+    assert (quick < 0.2 * len(pages["persons"])) if member_shaped else quick > 0.9 * len(pages["persons"])
