@@ -5,8 +5,9 @@ Both read ``roster.index``, the links by number; a neighborhood never builds the
 
 from __future__ import annotations
 
-from itertools import repeat
-from typing import TYPE_CHECKING
+import gc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
 
 import networkx as nx
 import numpy as np
@@ -15,12 +16,13 @@ import pandas as pd
 from kimono_explore.tables import OBJECT_TYPES, RELATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from kimono_explore.roster import Roster
 
+_AT_A_TIME = 100_000
 # Where not all neighbors fit, the few that give the others their place come first.
 _ORDER = ("org", "term", "course", "section", "grading_category", "person")
 
@@ -279,22 +281,39 @@ def _graph(roster: Roster, nodes: NDArray[np.int64], rows: NDArray[np.int64]) ->
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(source=roster.source)
     names = np.empty(index.size, dtype=object)
     names[nodes] = index.name(nodes)
-    described = zip(index.type_of(nodes), index.labels(nodes), index.missing(nodes).tolist(), strict=True)
-    graph.add_nodes_from(
-        (name, {"type": kind, "label": label, "missing": missing})
-        for name, (kind, label, missing) in zip(names[nodes], described, strict=True)
-    )
-    links = roster.links
-    relations = links["relation"].iloc[rows].astype("str").tolist()
-    roles = links["role"].iloc[rows]
-    said = roles.astype(object).where(roles.notna(), None).tolist() if len(rows) else repeat(None, 0)
-    sources, targets = names[index.source[rows]].tolist(), names[index.target[rows]].tolist()
-    edges = (  # with keys, which the stubs of networkx do not know
-        (source, target, relation, {"relation": relation, "role": role})
-        for source, target, relation, role in zip(sources, targets, relations, said, strict=True)
-    )
-    graph.add_edges_from(edges)  # type: ignore[arg-type]
+    relations, roles = _shared(roster.links["relation"]), _shared(roster.links["role"])
+    with _without_collection():
+        described = zip(index.type_of(nodes), index.labels(nodes), index.missing(nodes).tolist(), strict=True)
+        graph.add_nodes_from(
+            (name, {"type": kind, "label": label, "missing": missing})
+            for name, (kind, label, missing) in zip(names[nodes], described, strict=True)
+        )
+        for start in range(0, len(rows), _AT_A_TIME):
+            part = rows[start : start + _AT_A_TIME]
+            ends = names[index.source[part]], names[index.target[part]]
+            for source, target, relation, role in zip(*ends, relations(part), roles(part), strict=True):
+                # One by one: add_edges_from makes a view of the graph for each edge, which takes half as long again.
+                graph.add_edge(source, target, relation, relation=relation, role=role)
     return graph
+
+
+def _shared(column: pd.Series) -> Callable[[NDArray[np.int64]], NDArray[np.object_]]:
+    """The values of a category column at some rows, each text one object however often it is there."""
+    texts = np.array([*column.cat.categories, None], dtype=object)
+    codes = cast("pd.Categorical", column.array).codes  # column.cat.codes would be a copy
+    return lambda rows: texts[codes[rows]]
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Python looks for garbage each time many objects were made; here all of them are kept, and looking finds nothing."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _known(

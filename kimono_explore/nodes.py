@@ -189,7 +189,8 @@ class LinkIndex(Numbering):
             here = np.flatnonzero((kinds == t) & ~self.missing(codes))
             if len(here):
                 rows = self.rows(codes[here])
-                shown = display_label(self._tables[table].iloc[rows])
+                df = self._tables[table]
+                shown = display_label(df[[name for name in LABEL_COLUMNS if name in df]].iloc[rows])
                 labels[here] = np.where(shown.isna(), labels[here], shown.to_numpy(dtype=object))
         return labels
 
@@ -209,6 +210,9 @@ class LinkIndex(Numbering):
             ids = self._tables[table]["id"]
             self._rows_of[type] = np.flatnonzero((ids.notna() & ~ids.duplicated()).to_numpy())
         return self._rows_of[type]
+
+
+LABEL_COLUMNS = ("label", "name_first", "name_last", "title", "name")
 
 
 def display_label(df: pd.DataFrame) -> pd.Series:

@@ -12,20 +12,23 @@ from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, cast
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kimono_explore.folding import fold, fold_all
-from kimono_explore.nodes import LinkIndex, display_label
+from kimono_explore.nodes import LABEL_COLUMNS, LinkIndex, display_label
 from kimono_explore.tables import OBJECT_TYPES, REFERENCES, TABLES, frame
 
 if TYPE_CHECKING:
     import os
 
 # The columns in which a person looks for an object, for the table at hand those that it has.
-_SEARCHED = ("name_first", "name_middle", "name_last", "name", "title", "label", "email", "local_id", "state_id", "id")
+_SEARCHED = ("name_first", "name_middle", "name_last", "name", "title", "email", "local_id", "state_id", "id")
+
+_FOUND = ("id", "local_id", "email", "person_type", "org_type", "term_type", *LABEL_COLUMNS)
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,26 +140,24 @@ class Roster:
         ['course']
         """
         words = fold(text).split()
-        found = []
-        for name, texts in self._search_index.items():
-            if type not in (None, OBJECT_TYPES[name], name) or not words:
-                continue
-            mask = pc.match_substring(texts, words[0])
-            for word in words[1:]:
-                mask = pc.and_(mask, pc.match_substring(texts, word))
-            found.append((name, np.flatnonzero(mask.to_numpy(zero_copy_only=False))))
+        found = [
+            (name, rows)
+            for name, rows in self._matching(words).items()
+            if len(rows) and type in (None, OBJECT_TYPES[name], name)
+        ]
         total = sum(len(rows) for _, rows in found)
         # Ranking looks at no more than it must: a first keystroke may match half the roster.
         shown = [self._found(name, rows[: max(limit, 2000)]) for name, rows in found]
         result = pd.concat(shown, ignore_index=True) if shown else self._found("orgs", np.array([], dtype=np.int64))
         if len(result):
-            starts = pd.Series([not fold(str(label)).startswith(" ".join(words)) for label in result["label"]])
-            result = result.loc[starts.sort_values(kind="stable").index].head(limit).reset_index(drop=True)
+            starts = pc.starts_with(fold_all(result["label"]), " ".join(words)).to_numpy(zero_copy_only=False)
+            result = result.iloc[np.argsort(~starts, kind="stable")[:limit]].reset_index(drop=True)
         result.attrs["found"] = total
         return result
 
     def _found(self, name: str, rows: np.ndarray) -> pd.DataFrame:
-        df = self.tables[name].iloc[rows]
+        whole = self.tables[name]
+        df = whole[[column for column in _FOUND if column in whole]].iloc[rows]
         missing = pd.Series(float("nan"), index=df.index, dtype="str")
         detail = df.get("email", missing)
         for kind in ("person_type", "org_type", "term_type"):
@@ -171,13 +172,26 @@ class Roster:
         result.insert(0, "type", pd.Series(OBJECT_TYPES[name], index=result.index, dtype="str"))
         return result
 
+    def _matching(self, words: list[str]) -> dict[str, np.ndarray]:
+        """The rows of each table in which every word occurs. DuckDB looks on all cores, ten times faster than pandas."""
+        if not words:
+            return {}
+        each = " and ".join(["contains(words, ?)"] * len(words))
+        with self._duckdb.cursor() as cursor:
+            cursor.register("searchable", self._search_index)
+            query = f'select "table", row from searchable where {each}'  # noqa: S608, of our own words
+            found = cursor.execute(query, words).fetchnumpy()
+        tables, rows = np.asarray(found["table"]), np.asarray(found["row"], dtype=np.int64)
+        return {name: rows[tables == n] for n, name in enumerate(TABLES)}
+
     @cached_property
-    def _search_index(self) -> dict[str, pa.Array]:
-        index = {}
-        for name, df in self.tables.items():
-            parts = [fold_all(df[column]) for column in _SEARCHED if column in df.columns]
-            index[name] = pc.binary_join_element_wise(*parts, pa.scalar("\n", pa.large_string()))
-        return index
+    def _duckdb(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect()
+
+    @cached_property
+    def _search_index(self) -> pa.Table:
+        """What can be searched, folded: table (its number), row, words."""
+        return pa.concat_tables(_searchable(n, df) for n, df in enumerate(self.tables.values()))
 
     def describe(self, id: str, type: str | None = None) -> Description:
         """One object: its fields, and every object it is linked with.
@@ -305,3 +319,18 @@ class Roster:
         facts = [f"school year {escape(self.school_year)}"] if self.school_year else []
         facts += [f"{len(self.links):,} links", f"from {escape(self.source)}", f"{self.loaded_at:%Y-%m-%d %H:%M} UTC"]
         return f"<div><strong>Roster</strong> · {' · '.join(facts)}</div>{table}"
+
+
+def _searchable(number: int, df: pd.DataFrame) -> pa.Table:
+    """The texts of a table in which `Roster.search` looks, folded."""
+    parts = {column: fold_all(df[column]) for column in _SEARCHED if column in df.columns}
+    words = pc.binary_join_element_wise(*parts.values(), pa.scalar("\n", pa.large_string()))
+    labels = fold_all(df["label"])
+    if "name_first" in parts:  # mostly "First Last", which is there already
+        named = pc.binary_join_element_wise(parts["name_first"], parts["name_last"], pa.scalar(" ", pa.large_string()))
+    else:
+        named = parts["title"] if "title" in parts else parts["name"]
+    labels = pc.if_else(pc.equal(labels, named), "", labels)
+    words = pc.binary_join_element_wise(words, labels, pa.scalar("\n", pa.large_string()))
+    numbers = {"table": np.full(len(df), number, dtype=np.int8), "row": np.arange(len(df), dtype=np.int32)}
+    return pa.table({**numbers, "words": words})

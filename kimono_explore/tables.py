@@ -262,9 +262,9 @@ def _series(values: pa.ChunkedArray, kind: Kind | None, categories: Sequence[str
 
 
 def _text(values: pa.ChunkedArray) -> pd.Series:
-    return values.cast(pa.large_string()).to_pandas(
-        types_mapper={pa.large_string(): pd.StringDtype(na_value=float("nan"))}.get
-    )
+    # In one piece: to take rows from a column of many pieces costs as much as to read all of it.
+    whole = pa.chunked_array([values.cast(pa.large_string()).combine_chunks()], pa.large_string())
+    return whole.to_pandas(types_mapper={pa.large_string(): pd.StringDtype(na_value=float("nan"))}.get)
 
 
 def _to_arrow(values: object, dtype: pa.DataType | None) -> pa.Array | pa.ChunkedArray:
