@@ -82,3 +82,21 @@ def httpx_loop(folder: Path) -> Callable[[], object]:
         raise AssertionError
 
     return run
+
+
+def dlt_client(folder: Path) -> Callable[[], object]:
+    """dlt's `RESTClient` with its page-number paginator, then `json_normalize`."""
+    url = _serve(folder)
+
+    def run() -> object:
+        from dlt.sources.helpers.rest_client import RESTClient
+        from dlt.sources.helpers.rest_client.paginators import PageNumberPaginator
+
+        paginator = PageNumberPaginator(base_page=0, page_param="page", total_path=None, stop_after_empty_page=True)
+        client = RESTClient(url, paginator=paginator, data_selector="data")
+        rows: list[object] = []
+        for page in client.paginate("rostering/students", params={"page_size": _PAGE}):
+            rows += page
+        return len(pd.json_normalize(rows))  # type: ignore[arg-type]
+
+    return run

@@ -172,7 +172,7 @@ class Decoder:
             "far_id": stated.far_id,
         }
         for column in MEMBERSHIP:
-            held = [getattr(one, column.path[0]) for one in stated.memberships]
+            held = stated.membership[column.path[0]]
             columns[column.name] = stated.role if column.name == "role" else to_array(held, column, cell)
         return _link_table(columns)
 

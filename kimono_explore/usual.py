@@ -8,7 +8,9 @@ decode.py; both ways give the same columns, links and problems.
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -73,7 +75,7 @@ class Stated(NamedTuple):
     near: np.ndarray
     far_type: list[str]
     far_id: list[str]
-    memberships: list[Row]
+    membership: dict[str, list[Any]]
     role: list[str | None]
 
 
@@ -90,6 +92,7 @@ class UsualRows:
         self._table = table
         self._references = [(i, r, _attribute(r)) for i, r in enumerate(REFERENCES) if r.table == table]
         self._types = _Types()
+        self._far = {reference.far_type: _far_struct(reference.far_type)() for _, reference, _ in self._references}
         struct = _struct_of(table)
         self._blank = struct(sys=_blank_of(struct, "sys"))
         self._groups = {
@@ -115,31 +118,31 @@ class UsualRows:
             lists = held if reference.many else [None if one is None else (one,) for one in held]
             near = np.repeat(np.arange(len(rows)), [len(many) if many else 0 for many in lists])
             items = list(chain.from_iterable(many for many in lists if many))
-            inner = [item.sys or _NOTHING for item in items]
-            ids = [one.id or item.id for one, item in zip(inner, items, strict=True)]
-            types = [self._types[one.type or item.type] for one, item in zip(inner, items, strict=True)]
-            memberships = [item.membership or _NO_MEMBERSHIP for item in items]
-            roles = self._roles(reference, rows, near, memberships)
+            far = _columns_of(items, self._far[reference.far_type])
+            inner = _columns_of([one or _NOTHING for one in far["sys"]], _NOTHING)
+            ids = [one or other for one, other in zip(inner["id"], far["id"], strict=True)]
+            types = [self._types[one or other] for one, other in zip(inner["type"], far["type"], strict=True)]
+            membership = _columns_of([one or _NO_MEMBERSHIP for one in far["membership"]], _NO_MEMBERSHIP)
+            roles = self._roles(reference, rows, near, membership["role"])
             needs_role = reference.relation is None
             if not all(ids) or None in types or (needs_role and None in roles):
                 wrong = [not id or kind is None or (needs_role and role is None)
                          for id, kind, role in zip(ids, types, roles, strict=True)]  # fmt: skip
                 odd |= set(near[wrong].tolist())
             far_types = [kind or reference.far_type for kind in types]
-            found.append(Stated(index, near, far_types, ids, memberships, roles))
+            found.append(Stated(index, near, far_types, ids, membership, roles))
         return found, odd
 
     def columns(self, rows: Sequence[Row | None], cell: Cell) -> dict[str, pa.Array]:
         """The declared columns that the rows fill; ``cell(row, value, column)`` takes what is no date or time."""
-        rows = [self._blank if row is None else row for row in rows]
-        holders: dict[str, list[Any]] = {"": rows}
+        top = _columns_of([self._blank if row is None else row for row in rows], self._blank)
+        held = {"": top}
         for group, blank in self._groups.items():
-            holders[group] = [getattr(row, _identifier(group)) or blank for row in rows]
+            held[group] = _columns_of([one or blank for one in top[_identifier(group)]], blank)
         arrays = {}
         for column in TABLES[self._table]:
-            name = column.path[-1]
-            held = holders[column.path[0] if column.path[1:] else ""]
-            arrays[column.name] = to_array([getattr(one, name) for one in held], column, cell)
+            values = held[column.path[0] if column.path[1:] else ""][column.path[-1]]
+            arrays[column.name] = to_array(values, column, cell)
         return arrays
 
     def extras(self, rows: Sequence[Row | None]) -> dict[str, list[object]]:
@@ -160,7 +163,7 @@ class UsualRows:
         return [(position, kind) for position, kind in said if not known[kind] and plain_type(kind)]
 
     def _roles(
-        self, reference: Reference, rows: Sequence[Row | None], near: np.ndarray, memberships: list[Any]
+        self, reference: Reference, rows: Sequence[Row | None], near: np.ndarray, given: list[str | None]
     ) -> list[str | None]:
         if reference.relation not in (None, "member_of", "student_in", "teacher_in"):
             suggested: Iterable[str | None] = [None] * len(near)
@@ -169,11 +172,10 @@ class UsualRows:
         else:
             of_row = [ROLES.get((row.sys.person_type or "").lower()) if row is not None else None for row in rows]
             suggested = [of_row[position] for position in near.tolist()]
-        return [own.role.lower() if own.role is not None else role
-                for own, role in zip(memberships, suggested, strict=True)]  # fmt: skip
+        return [own.lower() if own is not None else role for own, role in zip(given, suggested, strict=True)]
 
 
-def to_array(values: list[Any], column: Column, cell: Cell) -> pa.Array:
+def to_array(values: Sequence[Any], column: Column, cell: Cell) -> pa.Array:
     """The values as the column's kind; where Arrow does not take one, each is fitted by ``cell``."""
     dtype = ARROW_TYPES[column.kind]
     if column.kind not in ("date", "time"):
@@ -191,6 +193,13 @@ def to_array(values: list[Any], column: Column, cell: Cell) -> pa.Array:
 # What Python's dates, and so the patient way, begin with.
 _YEAR_ONE = pa.scalar("0001-01-01").cast(pa.timestamp("us")).value
 _KINDS: dict[str, Any] = {"flag": bool | None}
+
+
+def _columns_of(structs: list[Row], like: Row) -> dict[str, list[Any]]:
+    """The values of each field of the structs."""
+    return {
+        name: list(map(attrgetter(name), structs)) for name in like.__struct_fields__ if not name.startswith("held")
+    }
 
 
 def _struct_of(table: str) -> Row:
@@ -211,13 +220,21 @@ def _struct_of(table: str) -> Row:
             top.append((group, _define(group.title(), members) | None, None))
     for reference in REFERENCES:
         if reference.table == table:
-            refused = [(f"held{n}", msgspec.UnsetType, msgspec.field(name=key, default=msgspec.UNSET))
-                       for n, key in enumerate(HELD_UNDER[reference.far_type])]  # fmt: skip
-            far = msgspec.defstruct(f"To{reference.far_type.title()}", [*_FAR, *refused], gc=False)
+            far = _far_struct(reference.far_type)
             kind = list[far] if reference.many else far  # type: ignore[valid-type]
             top.append((_attribute(reference), kind | None, msgspec.field(name=reference.key, default=None)))
     required_last = sorted(top, key=lambda field: len(field) > 2 and field[0] == "sys", reverse=True)
     return _define(table.title(), required_last)
+
+
+@cache
+def _far_struct(far_type: str) -> Row:
+    """A struct for references to a type; held by a membership, they are refused."""
+    refused = [
+        (f"held{n}", msgspec.UnsetType, msgspec.field(name=key, default=msgspec.UNSET))
+        for n, key in enumerate(HELD_UNDER[far_type])
+    ]
+    return msgspec.defstruct(f"To{far_type.title()}", [*_FAR, *refused], gc=False)
 
 
 def _define(name: str, fields: list[Any]) -> Row:

@@ -1,0 +1,102 @@
+"""Pages of students into table and links, beside `json`, `json_normalize` and a loop over the references."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING
+
+import msgspec
+import pandas as pd
+
+from kimono_explore.decode import Decoder
+from kimono_explore.load import assemble
+from kimono_explore.sandbox.dialect import Dialect, Speaker
+from kimono_explore.sandbox.district import make_district
+from kimono_explore.tables import TABLES
+from kimono_explore.wire import open_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_PAGE = 1000
+
+
+def prepare(folder: Path, size: float) -> None:
+    """50,000 students, each with a school and six or seven sections, in pages of 1,000."""
+    _write(folder, int(50_000 * size), odd=False)
+
+
+def prepare_odd(folder: Path, size: float) -> None:
+    """The same; each row has other keys in ``$ext``, and one row of a hundred is odd."""
+    _write(folder, int(50_000 * size), odd=True)
+
+
+def _write(folder: Path, students: int, *, odd: bool) -> None:
+    speaker = Speaker(make_district(students), Dialect())
+    chance = random.Random(1)
+    for page, start in enumerate(range(0, students, _PAGE)):
+        objects = speaker.objects("persons", range(start, min(start + _PAGE, students)))
+        rows = msgspec.json.decode(msgspec.json.encode(objects))
+        for row in rows if odd else ():
+            row["$ext"] = {f"key{chance.randrange(40)}": chance.choice(["x", "yes", "12"]) for _ in range(3)}
+            if chance.random() < 0.01:
+                row |= chance.choice(
+                    [{"grad_year": 2031}, {"dob": "soon"}, {"nickname": "Bo"}, {"phone": ["1", "2"]}, {"aup": "true"}]
+                )
+        (folder / f"{page:04}.json").write_bytes(msgspec.json.encode({"data": rows, "paging": {"next": "/more"}}))
+
+
+def _bodies(folder: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(folder.glob("*.json"))]
+
+
+def ours(folder: Path) -> Callable[[], object]:
+    """`Decoder`, and the tables and links made of it."""
+    bodies = _bodies(folder)
+
+    def run() -> object:
+        lists = {name: Decoder(name) for name in TABLES}
+        for number, body in enumerate(bodies):
+            lists["persons"].add(open_page(body, "page").rows, f"page {number}")
+        roster = assemble({name: decoder.finish() for name, decoder in lists.items()}, [], "benchmark")
+        extra = roster.persons.filter(regex="^ext_key")
+        return [len(roster.persons), len(roster.links), int(extra.notna().to_numpy().sum())]
+
+    return run
+
+
+def normalize(folder: Path) -> Callable[[], object]:
+    """`json.loads`, `json_normalize`, and a loop over ``$schools`` and ``$sections``."""
+    bodies = _bodies(folder)
+
+    def run() -> object:
+        rows = []
+        for body in bodies:
+            rows += json.loads(body)["data"]
+        links = []
+        for row in rows:
+            for key, relation in (("$schools", "member_of"), ("$sections", "student_in")):
+                for item in row[key]:
+                    membership = item.get("$membership") or {}
+                    links.append(
+                        {
+                            "source_id": row["$sys"]["id"],
+                            "relation": relation,
+                            "target_id": item["id"],
+                            "role": row["$sys"]["person_type"],
+                            **{name: membership.get(name) for name in ("id", "status", "primary", "grade")},
+                            **{name: membership.get(name) for name in ("start_date", "end_date")},
+                        }
+                    )
+        persons = pd.json_normalize(rows).drop(columns=["$schools", "$sections"])
+        for name in ("dob", "$sys.created_at", "$sys.updated_at"):
+            persons[name] = pd.to_datetime(persons[name], errors="coerce")
+        frame = pd.DataFrame(links)
+        for name in ("start_date", "end_date"):
+            frame[name] = pd.to_datetime(frame[name])
+        extra = persons.filter(regex=r"^\$ext\.key")
+        return [len(persons), len(frame), int(extra.notna().to_numpy().sum())]
+
+    return run
