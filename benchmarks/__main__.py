@@ -146,7 +146,7 @@ def main() -> int:
     if options.one:
         _measure(*options.one)
         return 0
-    print(_machine(), "\n", flush=True)
+    print(machine(), "\n", flush=True)
     print("| case | ours | the alternative | ratio | memory, ours | theirs | to reach |\n|---|---|---|---|---|---|---|")
     for name in options.cases or CASES:
         _compare(name, options.size, options.runs or CASES[name].runs)
@@ -192,14 +192,14 @@ def _measure(name: str, way: str, folder: str) -> None:
     """Run one way once. The memory is what it adds to what its input takes."""
     case = CASES[name]
     run = (case.ours if way == "ours" else case.others[way])(Path(folder))
-    before = _memory("VmRSS")
+    before = memory("VmRSS")
     began = time.perf_counter()
     found = run()
     seconds = time.perf_counter() - began
-    print(json.dumps({"seconds": seconds, "megabytes": max(0.0, _memory("VmHWM") - before), "found": found}))
+    print(json.dumps({"seconds": seconds, "megabytes": max(0.0, memory("VmHWM") - before), "found": found}))
 
 
-def _memory(kind: str) -> float:
+def memory(kind: str) -> float:
     """Resident memory now (VmRSS) or at its highest (VmHWM), in MB; getrusage would tell the parent's."""
     line = next(line for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines() if kind in line)
     return int(line.split()[1]) / 1000
@@ -209,7 +209,8 @@ def _median(readings: list[dict[str, float]]) -> dict[str, float]:
     return {key: statistics.median(reading[key] for reading in readings) for key in readings[0]}
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Cores, system and versions, in a line."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("pandas", "pyarrow", "duckdb", "narwhals", "httpx"))
     return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {packages}"
 

@@ -17,10 +17,12 @@ from kimono_explore.tables import TABLES, to_arrow, to_pandas
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
-_FILES = (*TABLES, "links", "problems")
+PARTS = (*TABLES, "links", "problems")
+"""What a snapshot holds, each as a Parquet file or a folder of them."""
 
 
 class Manifest(NamedTuple):
@@ -34,20 +36,29 @@ class Manifest(NamedTuple):
 def save_roster(roster: Roster, folder: str | os.PathLike[str]) -> None:
     """Write a snapshot; see `Roster.save`."""
     folder = Path(folder)
+    start_snapshot(folder)
+    for name in PARTS:
+        pq.write_table(to_arrow(name, getattr(roster, name)), folder / f"{name}.parquet", compression="zstd")
+    write_manifest(folder, roster, {name: len(getattr(roster, name)) for name in PARTS})
+
+
+def start_snapshot(folder: Path) -> None:
+    """Make the folder of a snapshot; `BundleError` where it holds something else."""
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / _MANIFEST).is_file()):
         raise BundleError(f"{folder} holds something that is no snapshot; nothing was written. Name a new folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    for name in _FILES:
-        pq.write_table(to_arrow(name, getattr(roster, name)), folder / f"{name}.parquet", compression="zstd")
+
+
+def write_manifest(folder: Path, roster: Roster, rows: Mapping[str, int]) -> None:
+    """Say what a snapshot is. Comes last, so that a folder with a manifest is a whole snapshot."""
     manifest = {
         "format": _FORMAT,
         "source": roster.source,
         "loaded_at": roster.loaded_at.isoformat(),
         "rollups": sorted(roster.rollups),
-        "rows": {name: len(getattr(roster, name)) for name in _FILES},
+        "rows": dict(rows),
         "versions": {package: version(package) for package in ("kimono-explore", "pandas", "pyarrow")},
     }
-    # Last, so that a folder with a manifest is a whole snapshot.
     (folder / _MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -77,7 +88,7 @@ def open_roster(folder: str | os.PathLike[str]) -> Roster:
     folder = Path(folder)
     manifest = read_manifest(folder)
     try:
-        frames = {name: to_pandas(name, pq.read_table(folder / f"{name}.parquet")) for name in _FILES}
+        frames = {name: to_pandas(name, pq.read_table(folder / f"{name}.parquet")) for name in PARTS}
     except (OSError, ValueError) as error:
         raise _incomplete(folder, error) from error
     return Roster(**frames, source=manifest.source, loaded_at=manifest.loaded_at, rollups=manifest.rollups)
