@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--save", type=Path, required=True, metavar="DIR", help="folder for the snapshot")
     load.add_argument("--base-url", help="the API (default: KIMONO_BASE_URL)")
     load.add_argument("--page-size", type=int, help="rows a page (default: the server's maximum)")
+    load.add_argument("--resume", metavar="FOLDER", help="keep pages here, to go on after an interruption")
     load.add_argument("--connections", type=int, default=8, help="pages under way at a time (default: %(default)s)")
     load.set_defaults(run=_load)
 
@@ -204,7 +205,9 @@ def _sandbox(options: argparse.Namespace) -> None:
 
 def _load(options: argparse.Namespace) -> None:
     with connect(options.base_url) as client:
-        roster = load_roster(client, page_size=options.page_size, max_connections=options.connections)
+        roster = load_roster(
+            client, page_size=options.page_size, max_connections=options.connections, resume=options.resume
+        )
     roster.save(options.save)
     _describe(roster)
     print(f"saved in    {options.save}")

@@ -13,10 +13,12 @@ from kimono_explore.decode import Decoded, Decoder
 from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError
 from kimono_explore.links import unite
 from kimono_explore.paging import read_pages
+from kimono_explore.resume import SavedPages
 from kimono_explore.roster import Roster
 from kimono_explore.tables import TABLES, Problem, frame, to_pandas
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Sequence
     from typing import Self
 
@@ -91,7 +93,12 @@ def load(
 
 
 def load_roster(
-    client: Client, *, page_size: int | None = None, max_connections: int = 8, progress: bool = True
+    client: Client,
+    *,
+    page_size: int | None = None,
+    max_connections: int = 8,
+    progress: bool = True,
+    resume: str | os.PathLike[str] | None = None,
 ) -> Roster:
     """Load everything: the six tables, each object once, and the links between them.
 
@@ -106,6 +113,10 @@ def load_roster(
         Pages under way at a time.
     progress : bool, default True
         Show a bar for each list.
+    resume : str or path, optional
+        A folder that keeps each page as it comes, for a load of hours: where it was interrupted, the same call goes on
+        with what is missing, and a row in ``problems`` says which pages are older. It holds what the API sent, personal
+        data included; it is removed once everything is loaded.
 
     Returns
     -------
@@ -113,6 +124,8 @@ def load_roster(
 
     Raises
     ------
+    ConfigurationError
+        ``resume`` holds something else, or pages of another API or page size.
     AuthenticationError, ServerError, ConnectionFailedError
         The load could not go on.
 
@@ -124,13 +137,21 @@ def load_roster(
     """
     lists: dict[str, Decoded] = {}
     problems: list[Problem] = []
+    saved = None if resume is None else SavedPages(resume, client.base_url, page_size)
     for name in _ORDER:
         try:
-            lists[name] = _read(client, LISTS[name, False], None, page_size, max_connections, progress)
+            lists[name] = _read(client, LISTS[name, False], None, page_size, max_connections, progress, saved=saved)
         except (NotFoundError, PermissionDeniedError) as error:
             problems.append(Problem(name, None, None, str(error.status), f"the list was refused: {error}"))
             lists[name] = Decoder(name).finish()
-    return assemble(lists, problems, source=client.base_url)
+    text = "pages were not read again but taken from an interrupted load: they are older; value counts them"
+    taken = {} if saved is None else saved.taken
+    tables = {operation.path: operation.table for operation in LISTS.values()}
+    problems += [Problem(tables.get(path, ""), None, None, str(count), text) for path, count in taken.items()]
+    roster = assemble(lists, problems, source=client.base_url)
+    if saved is not None:
+        saved.discard()
+    return roster
 
 
 def assemble(lists: dict[str, Decoded], problems: Iterable[Problem], source: str) -> Roster:
@@ -158,6 +179,7 @@ def _read(
     max_connections: int,
     progress: bool,
     path: str | None = None,
+    saved: SavedPages | None = None,
 ) -> Decoded:
     decoder = Decoder(operation.table)
     path = path or operation.path
@@ -170,6 +192,7 @@ def _read(
             max_connections=max_connections,
             progress=progress,
             path=path,
+            saved=saved,
         ):
             decoder.add(page.rows, f"{path} (page {page.number})")
             if page.note:
@@ -177,7 +200,7 @@ def _read(
     except NotFoundError:
         if operation.older_path in (None, path):
             raise
-        return _read(client, operation, id, page_size, max_connections, progress, operation.older_path)
+        return _read(client, operation, id, page_size, max_connections, progress, operation.older_path, saved)
     return decoder.finish()
 
 

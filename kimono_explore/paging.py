@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from kimono_explore.api import Operation
     from kimono_explore.client import Client
+    from kimono_explore.resume import SavedPages
 
 
 class Page(NamedTuple):
@@ -52,6 +53,7 @@ def read_pages(
     max_connections: int = 8,
     progress: bool = True,
     path: str | None = None,
+    saved: SavedPages | None = None,
 ) -> Iterator[Page]:
     """Yield every page of a list, in order.
 
@@ -74,6 +76,8 @@ def read_pages(
         Show a bar with rows and pages.
     path : str, optional
         A path in place of the operation's own.
+    saved : SavedPages, optional
+        Where pages are kept, and taken from where the first one is still the same.
 
     Yields
     ------
@@ -84,8 +88,10 @@ def read_pages(
     path = path or operation.path
     query = {**(params or {}), "page_size": page_size}
 
-    def read(number: int) -> bytes:
+    def ask(number: int) -> bytes:
         return client.request(operation, id=id, params={**query, "page": number}, path=path)
+
+    read = ask if saved is None else _remembering(ask, saved, path)
 
     pool = ThreadPoolExecutor(max_connections, thread_name_prefix="kimono-page")
     bar = tqdm(desc=operation.list_name, unit=" rows", disable=not progress, leave=True)
@@ -124,6 +130,26 @@ def _in_order(read: _Read, pool: ThreadPoolExecutor, width: int, path: str) -> I
         while not ending and len(under_way) < width:
             under_way.append(pool.submit(read, asked))
             asked += 1
+
+
+def _remembering(ask: _Read, saved: SavedPages, path: str) -> _Read:
+    """Read a page, or take it from where it was saved. The first is always read: it tells whether the rest still fits."""
+
+    def read(number: int) -> bytes:
+        before = saved.take(path, number) if number else saved.get(path, 0)
+        if number and before is not None:
+            return before
+        body = ask(number)
+        if before is not None and _keys(before, path) != _keys(body, path):
+            saved.forget(path)  # another tenant, or data that moved
+        saved.put(path, number, body)
+        return body
+
+    return read
+
+
+def _keys(body: bytes, path: str) -> list[object]:
+    return [_key(row) for row in open_page(body, f"{path} (page 0)").rows]
 
 
 def _key(row: msgspec.Raw) -> object:

@@ -1,0 +1,99 @@
+"""A load of hours that was interrupted goes on where it stopped."""
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from rosters import assert_equal
+
+import kimono_explore as kx
+from kimono_explore.decode import Decoder
+
+STOP_AT = "rostering/persons (page 4)"
+
+
+@pytest.fixture
+def box() -> kx.Sandbox:
+    with kx.sandbox(students=60, flaws=False, dialect=kx.Dialect(max_page_size=10)) as sandbox:
+        yield sandbox
+
+
+class Stopping(Decoder):
+    """Stops once, as Ctrl-C would, in the middle of a list."""
+
+    def add(self, rows: object, where: str = "page") -> None:
+        if where == STOP_AT:
+            raise KeyboardInterrupt
+        super().add(rows, where)
+
+
+def interrupted(box: kx.Sandbox, folder: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules["kimono_explore.load"], "Decoder", Stopping)
+        with pytest.raises(KeyboardInterrupt):
+            kx.load_roster(box.client, progress=False, resume=folder)
+
+
+def asked(box: kx.Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
+    """What is asked of the server from here on."""
+    requests: list[tuple[str, object]] = []
+    real = box.client.request
+
+    def request(operation: object, **options: object) -> bytes:
+        requests.append((str(options["path"]), options["params"]["page"]))
+        return real(operation, **options)
+
+    monkeypatch.setattr(box.client, "request", request)
+    return requests
+
+
+def test_only_what_is_missing_is_read_again(box: kx.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "pages"
+    interrupted(box, folder)
+    kept = {path.parent.name for path in folder.glob("*/*.json")}
+    assert {"rostering_orgs", "rostering_terms", "rostering_courses", "rostering_sections", "rostering_persons"} == kept
+    requests = asked(box, monkeypatch)
+    roster = kx.load_roster(box.client, progress=False, resume=folder)
+    again = [page for path, page in requests if path == "rostering/sections"]
+    assert again == [0]  # the first page tells whether the rest still fits
+    whole = kx.load_roster(box.client, progress=False)
+    older = roster.problems["problem"].str.contains("interrupted load")
+    assert older.sum() >= 3
+    roster.problems = roster.problems[~older].reset_index(drop=True)
+    assert_equal(whole, roster)
+    assert not folder.exists()
+
+
+def test_pages_are_for_their_owner_only(box: kx.Sandbox, tmp_path: Path) -> None:
+    interrupted(box, tmp_path / "pages")
+    files = list((tmp_path / "pages").rglob("*.json"))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    assert stat.S_IMODE((tmp_path / "pages").stat().st_mode) == 0o700
+    assert not list((tmp_path / "pages").rglob("*.new"))
+
+
+def test_pages_of_other_data_are_read_anew(box: kx.Sandbox, tmp_path: Path) -> None:
+    interrupted(box, tmp_path / "pages")
+    first = tmp_path / "pages" / "rostering_sections" / "000000.json"
+    first.write_bytes(b'{"data": [{"id": "other"}], "paging": {"next": "/more"}}')
+    second = tmp_path / "pages" / "rostering_sections" / "000001.json"
+    second.write_bytes(b'{"data": [{"id": "stranger"}], "paging": {"next": "/more"}}')
+    roster = kx.load_roster(box.client, progress=False, resume=tmp_path / "pages")
+    assert roster.sections["id"].tolist() == box.roster.sections["id"].tolist()
+
+
+def test_a_folder_of_something_else_is_refused(box: kx.Sandbox, small_sandbox: kx.Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(kx.ConfigurationError, match="no interrupted load"):
+        kx.load_roster(box.client, progress=False, resume=tmp_path)
+    interrupted(box, tmp_path / "pages")
+    with pytest.raises(kx.ConfigurationError, match="not of"):
+        kx.load_roster(small_sandbox.client, progress=False, resume=tmp_path / "pages")
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_a_load_that_is_not_interrupted_leaves_nothing(box: kx.Sandbox, tmp_path: Path) -> None:
+    roster = kx.load_roster(box.client, progress=False, resume=tmp_path / "pages")
+    assert len(roster.persons) == len(box.roster.persons)
+    assert list(tmp_path.iterdir()) == []
