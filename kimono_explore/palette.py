@@ -33,3 +33,23 @@ TASK_COLORS: dict[str, str] = {
 
 SEVERITY_COLORS: dict[str, str] = {"error": "#D55E00", "warning": "#E69F00", "information": "#56B4E9"}
 """One colour for each severity of a check, from the same palette; the word always stands beside it."""
+
+HEAT: tuple[str, ...] = ("#EAF2FA", "#B7D4EC", "#78B2DC", "#3A8BC4", "#0F62A0", "#083B6B")
+"""From few to many in heat maps: one hue, and each step as much darker as the one before."""
+
+CHANGE_COLORS: dict[str, str] = {"added": "#0072B2", "removed": "#D55E00", "changed": "#E69F00", "unchanged": "#C9CED6"}
+"""What a comparison found, from the same palette; the side of the bar and a number say it too."""
+
+RELATION_COLORS: dict[str, tuple[str, str]] = {
+    "child_of": (TYPE_COLORS["org"], "--"),
+    "offered_by": (TYPE_COLORS["course"], "--"),
+    "of_course": (TYPE_COLORS["course"], "-"),
+    "held_at": (TYPE_COLORS["org"], "-"),
+    "in_term": (TYPE_COLORS["term"], "-"),
+    "member_of": (QUIET, ":"),
+    "student_in": (TYPE_COLORS["student"], "-"),
+    "teacher_in": (TYPE_COLORS["teacher"], "-"),
+    "graded_in": (TYPE_COLORS["grading_category"], "-"),
+    "graded_for": (TYPE_COLORS["grading_category"], "--"),
+}
+"""One colour and one line style for each relation: the colour of the type that it leads to or comes from."""
