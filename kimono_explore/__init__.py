@@ -10,6 +10,7 @@ True
 """
 
 from kimono_explore.client import Client, connect
+from kimono_explore.compare import Comparison, compare
 from kimono_explore.errors import (
     AckRefusedError,
     AuthenticationError,
@@ -30,7 +31,21 @@ from kimono_explore.graph import build_graph, neighborhood, shortest_path, summa
 from kimono_explore.load import load, load_roster
 from kimono_explore.oneroster import read_oneroster
 from kimono_explore.openapi import openapi
-from kimono_explore.plots import plot_neighborhood, plot_overview
+from kimono_explore.plots import (
+    plot_adjacency,
+    plot_comparison,
+    plot_enrollment_matrix,
+    plot_neighborhood,
+    plot_org_tree,
+    plot_overview,
+    plot_quality,
+    plot_schema,
+    plot_section_sizes,
+    plot_shared_students,
+    plot_tasks,
+    plot_teacher_load,
+    plot_terms,
+)
 from kimono_explore.quality import Report, check, check_tasks, checks, define_check
 from kimono_explore.roster import Description, Roster
 from kimono_explore.sandbox import Dialect, Sandbox, sandbox
@@ -44,6 +59,7 @@ __all__ = [
     "BadResponseError",
     "BundleError",
     "Client",
+    "Comparison",
     "ConfigurationError",
     "ConnectionFailedError",
     "Description",
@@ -65,6 +81,7 @@ __all__ = [
     "check",
     "check_tasks",
     "checks",
+    "compare",
     "connect",
     "define_check",
     "delete_task",
@@ -76,8 +93,19 @@ __all__ = [
     "neighborhood",
     "open_roster",
     "openapi",
+    "plot_adjacency",
+    "plot_comparison",
+    "plot_enrollment_matrix",
     "plot_neighborhood",
+    "plot_org_tree",
     "plot_overview",
+    "plot_quality",
+    "plot_schema",
+    "plot_section_sizes",
+    "plot_shared_students",
+    "plot_tasks",
+    "plot_teacher_load",
+    "plot_terms",
     "read_oneroster",
     "sandbox",
     "shortest_path",

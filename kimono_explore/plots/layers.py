@@ -103,7 +103,8 @@ def arrange(
             if step:
                 points.append((lefts[n] + (0.02 if name in sizes else 0), y))
             if step < len(way) - 1:
-                points.append((right, y))
+                # First past the widest box of the layer, then on its way.
+                points += [(right, y), (lefts[n] + widest[n], y)]
         curves.append((relation, points))
     return Layout(total, max(6.0, top - low + 0.5), places, curves)
 

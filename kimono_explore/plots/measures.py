@@ -82,6 +82,12 @@ def top(counts: pd.Series[int], most: int) -> tuple[pd.Series[int], pd.Series[in
     return (counts, counts.iloc[:0]) if len(counts) <= most else (counts.iloc[: most - 1], counts.iloc[most - 1 :])
 
 
+def row_of(codes: Codes, shown: pd.Index) -> Codes:
+    """The place of each code among those shown; the others come after the last."""
+    found = shown.get_indexer(pd.Index(codes))
+    return np.where(found < 0, len(shown), found).astype(np.int64)
+
+
 def grades(roster: Roster) -> pd.Series[str]:
     """The grade of each delivered person, NA where it is not known; by code."""
     people = roster.persons
@@ -96,7 +102,7 @@ def grades(roster: Roster) -> pd.Series[str]:
         by_id = links.drop_duplicates("source_id").set_index("source_id")["grade"].astype("str")
         said = first["id"].map(by_id).astype("str")
     # A person in two grades counts in the first.
-    said = said.str.split(",", n=1).str[0].str.strip()
+    said = said.str.replace(r",.*$", "", regex=True).str.strip()
     return pd.Series(said.where(said != "").to_numpy(dtype=object), index=codes, dtype="str")
 
 

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from kimono_explore.palette import HEAT, INK, LINE, MISSING, QUIET
-from kimono_explore.plots.fonts import printable, set_words
+from kimono_explore.plots.fonts import inches, printable, set_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.container import BarContainer
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from numpy.typing import ArrayLike, NDArray
 
     from kimono_explore.roster import Roster
@@ -40,17 +41,18 @@ _OPTIONS = {"layout": "constrained"}
 
 
 class Name(NamedTuple):
-    """What stands beside a bar, a row or a column; ``missing`` where it was not delivered."""
+    """What stands beside a bar, a row or a column; ``missing`` where it was not delivered, ``depth`` in a tree."""
 
     text: str
     missing: bool = False
+    depth: int = 0
 
 
 def own_axes(ax: Axes | None, rows: float = 12, width: float = WIDTH) -> Axes:
     """The axes given, or those of a new figure that is tall enough for so many lines."""
     if ax is not None:
         return ax
-    axes: Axes = plt.subplots(figsize=(width, max(3.2, ROW * rows + 1.5)), layout="constrained")[1]
+    axes: Axes = plt.subplots(figsize=(width, max(2.6, ROW * rows + 1.5)), layout="constrained")[1]
     return axes
 
 
@@ -107,7 +109,7 @@ def bars(
     most = float(numbers.max()) if len(numbers) else 0
     longest = max((len(text) for text in words), default=1)
     # A number needs its room beside the longest bar.
-    ax.set_xlim(0, max(most, 1) * (1.04 + 0.016 * max(5, longest)))
+    ax.set_xlim(0, max(most, 1) * (1.04 + 0.02 * max(5, longest)))
     count_axis(ax, "x", unit)
     return drawn
 
@@ -115,7 +117,7 @@ def bars(
 def name_rows(ax: Axes, names: Sequence[Name], size: float = TEXT) -> None:
     """The names of rows, the first on top."""
     _name_ticks(ax.yaxis, names, size, 0)
-    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.set_ylim(max(len(names), 4) - 0.4, -0.6)  # a single bar is no wall
 
 
 def name_columns(ax: Axes, names: Sequence[Name], size: float = TEXT, *, upright: bool = False) -> None:
@@ -130,9 +132,13 @@ def _name_ticks(axis: Axis, names: Sequence[Name], size: float, turned: float) -
     for tick, name in zip(axis.get_major_ticks(len(names)), names, strict=True):
         tick.label1.set(fontsize=size, color=MISSING if name.missing else INK, rotation=turned)
         set_words(tick.label1, name.text)
-        words.append(tick.label1.get_text())
+        words.append("\u2003" * name.depth + "\u2514 " * (name.depth > 0) + tick.label1.get_text())
     # Each label keeps its font; its words come from here whenever the axis is drawn.
     axis.set_ticklabels(words)
+    if any(name.depth for name in names):  # a tree is read from its left
+        axis.set_tick_params(pad=72 * max(inches(text, size) for text in words) + 6)
+        for label in axis.get_ticklabels():
+            label.set_horizontalalignment("left")
 
 
 def count_axis(ax: Axes, side: str, unit: str) -> None:
@@ -174,17 +180,24 @@ def heat(ax: Axes, cells: NDArray[np.int64], rows: Sequence[Name], columns: Sequ
 
 
 def legend(ax: Axes, colors: Mapping[str, str]) -> None:
-    """What each colour means, in one line below the axes."""
+    """What each colour means, below the axes."""
     key(ax, [Patch(facecolor=color, label=printable(name)) for name, color in colors.items()])
 
 
-def key(ax: Axes, handles: Sequence[Patch]) -> None:
-    """A legend below the axes."""
+def key(ax: Axes, handles: Sequence[Patch | Line2D]) -> None:
+    """A legend below the axes and what is written there."""
     if handles:
         ax.legend(
-            handles=list(handles), loc="upper left", bbox_to_anchor=(0, -0.02), bbox_transform=ax.transAxes,
-            ncols=min(len(handles), 6), frameon=False, fontsize=TEXT, labelcolor=INK, borderaxespad=2.2,
+            handles=list(handles), loc="upper left", bbox_to_anchor=(0, -0.45 / _height(ax)), ncols=min(len(handles), 5),
+            frameon=False, fontsize=TEXT, labelcolor=INK, borderaxespad=0, handlelength=1.4,
         )  # fmt: skip
+
+
+def _height(ax: Axes) -> float:
+    """About how high the axes are, in inches."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return max(0.5, float(ax.get_position().height * figure.get_figheight()) - 0.5)
 
 
 def short(text: str, most: int) -> str:
