@@ -87,9 +87,13 @@ class Comparison:
         rows = []
         for table in _COMPARED:
             match = self._matches[table]
-            changed = int(np.logical_or.reduce([*self._differences(table).values(), np.zeros(len(match.old), bool)]).sum())
+            changed = int(
+                np.logical_or.reduce([*self._differences(table).values(), np.zeros(len(match.old), bool)]).sum()
+            )
             rows.append((table, len(match.added), len(match.removed), changed, len(match.old) - changed))
-        return pd.DataFrame(rows, columns=["table", "added", "removed", "changed", "unchanged"]).astype({"table": "str"})
+        return pd.DataFrame(rows, columns=["table", "added", "removed", "changed", "unchanged"]).astype(
+            {"table": "str"}
+        )
 
     def added(self, table: str) -> pd.DataFrame:
         """The rows that only the new roster has, as they stand in it.
@@ -325,5 +329,9 @@ def _names(df: pd.DataFrame, table: str) -> pd.Series:
 
 def _repeats(df: pd.DataFrame, table: str) -> pd.Series[int]:
     """How often each name occurs that occurs more than once."""
-    twice = df.duplicated(list(LINK_KEY), keep=False) if table == "links" else df["id"].notna() & df["id"].duplicated(keep=False)
+    twice = (
+        df.duplicated(list(LINK_KEY), keep=False)
+        if table == "links"
+        else df["id"].notna() & df["id"].duplicated(keep=False)
+    )
     return _names(df[twice], table).value_counts().sort_index().astype("int64")

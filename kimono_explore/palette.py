@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 TYPE_COLORS: dict[str, str] = {
     "org": "#0072B2",  # blue
     "course": "#E69F00",  # orange
@@ -40,7 +42,7 @@ HEAT: tuple[str, ...] = ("#EAF2FA", "#B7D4EC", "#78B2DC", "#3A8BC4", "#0F62A0", 
 CHANGE_COLORS: dict[str, str] = {"added": "#0072B2", "removed": "#D55E00", "changed": "#E69F00", "unchanged": "#C9CED6"}
 """What a comparison found, from the same palette; the side of the bar and a number say it too."""
 
-RELATION_COLORS: dict[str, tuple[str, str]] = {
+RELATION_COLORS: dict[str, tuple[str, Literal["-", "--", ":"]]] = {
     "child_of": (TYPE_COLORS["org"], "--"),
     "offered_by": (TYPE_COLORS["course"], "--"),
     "of_course": (TYPE_COLORS["course"], "-"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
@@ -18,6 +17,7 @@ from kimono_explore.plots.style import (
     Name,
     bars,
     count_axis,
+    days,
     district,
     heading,
     headline,
@@ -30,6 +30,7 @@ from kimono_explore.plots.style import (
     parts,
     plural,
     short,
+    time_axis,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +74,11 @@ def plot_quality(report: Report) -> Figure:
     tall = [max(4, len(shown)) * ROW + 1.3, (max(3, len(orgs)) * ROW + 2.9) if len(orgs) else 0]
     figure = own_figure(10, sum(tall) + 0.5)
     roster = report.roster
-    source = district(roster) if roster is not None and district(roster) else ("" if "://" in report.source else report.source)
+    source = (
+        district(roster)
+        if roster is not None and district(roster)
+        else ("" if "://" in report.source else report.source)
+    )
     headline(figure, parts("Roster quality", short(source, 40), f"as of {report.as_of}"))
     axes = figure.subplots(2 if len(orgs) else 1, 1, height_ratios=tall if len(orgs) else [1], squeeze=False)[:, 0]
     _checks(axes[0], report, shown, len(failed))
@@ -81,13 +86,18 @@ def plot_quality(report: Report) -> Figure:
         few = orgs.iloc[:_MOST_ORGS]
         by_check = few.sum().sort_values(ascending=False, kind="stable")
         few = few[by_check[by_check > 0].index[:_MOST_COLUMNS]]
+        few = few[few.sum(axis=1) > 0]
         more = parts(
             plural(len(orgs) - len(few), "more org") if len(orgs) > len(few) else "",
-            plural(int((by_check > 0).sum()) - few.shape[1], "more check") if (by_check > 0).sum() > few.shape[1] else "",
+            plural(int((by_check > 0).sum()) - few.shape[1], "more check")
+            if (by_check > 0).sum() > few.shape[1]
+            else "",
         )
         heading(axes[1], "Findings by org and check", more)
         names = [
-            Name(short(str(org), 30)) if isinstance(org, str) else Name(f"{short(str(id), 12)} (not delivered)", missing=True)
+            Name(short(str(org), 30))
+            if isinstance(org, str)
+            else Name(f"{short(str(id), 12)} (not delivered)", missing=True)
             for id, org in few.index
         ]
         titles = [Name(short(report.title(str(id)), 34)) for id in few.columns]
@@ -103,16 +113,24 @@ def _by_org(report: Report) -> pd.DataFrame:
 
 def _checks(ax: Axes, report: Report, shown: pd.DataFrame, failed: int) -> None:
     status = report.summary["status"].value_counts()
-    note = parts(*[f"{status[name]:,} {name}" for name in ("failed", "passed", "not applicable", "could not run") if name in status])
+    note = parts(
+        *[
+            f"{status[name]:,} {name}"
+            for name in ("failed", "passed", "not applicable", "could not run")
+            if name in status
+        ]
+    )
     more = f"the {len(shown)} with most findings are shown" if failed > len(shown) else ""
-    heading(ax, "Findings by check", parts(f"{plural(len(report.summary), 'check')}: {note}" if note else "no checks", more))
+    heading(
+        ax, "Findings by check", parts(f"{plural(len(report.summary), 'check')}: {note}" if note else "no checks", more)
+    )
     if shown.empty:
         nothing(ax, "nothing failed" if len(report.summary) else "no checks were run")
         return
     colors = [SEVERITY_COLORS[severity] for severity in shown["severity"]]
     words = [f"{n:,} ({percent:.2g} %)" if percent < 10 else f"{n:,} ({percent:.0f} %)"
              for n, percent in zip(shown["failed"], shown["percent"], strict=True)]  # fmt: skip
-    bars(ax, [Name(short(title, 44)) for title in shown["title"]], shown["failed"], colors, "findings", words)
+    bars(ax, [Name(short(title, 52)) for title in shown["title"]], shown["failed"], colors, "findings", words)
     ax.set_xlabel("findings (share of what was checked)", color=QUIET, fontsize=TEXT)
     legend(ax, {name: color for name, color in SEVERITY_COLORS.items() if (shown["severity"] == name).any()})
 
@@ -145,7 +163,10 @@ def plot_tasks(tasks: pd.DataFrame) -> Figure:
         2 if len(syncs) else 1, 1, height_ratios=tall if len(syncs) else [1], sharex=True, squeeze=False
     )[:, 0]
     tenants = tasks["tenant_id"].nunique()
-    headline(figure, parts("Task queue", plural(len(tasks), "task"), plural(tenants, "tenant") if tenants > 1 else "", _when(dated)))
+    headline(
+        figure,
+        parts("Task queue", plural(len(tasks), "task"), plural(tenants, "tenant") if tenants > 1 else "", _when(dated)),
+    )
     undated = f"{plural(len(tasks) - len(dated), 'task')} without a time left out" if len(dated) < len(tasks) else ""
     heading(axes[0], "Tasks by type", undated)
     if dated.empty:
@@ -154,10 +175,7 @@ def plot_tasks(tasks: pd.DataFrame) -> Figure:
     _over_time(axes[0], dated)
     if len(syncs):
         _spans(axes[1], syncs, int((dated["type"] == "sync_event").sum()))
-    locator = mdates.AutoDateLocator(minticks=3, maxticks=10)
-    axes[-1].xaxis.set_major_locator(locator)
-    axes[-1].xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, show_offset=False))
-    axes[-1].set_xlabel("created (UTC)", color=QUIET, fontsize=TEXT)
+    time_axis(axes[-1], "created (UTC)")
     return figure
 
 
@@ -169,7 +187,7 @@ def _when(dated: pd.DataFrame) -> str:
 
 
 def _over_time(ax: Axes, dated: pd.DataFrame) -> None:
-    times = mdates.date2num(dated["created_at"].dt.tz_convert(None).to_numpy())
+    times = days(dated["created_at"])
     low, high = float(times.min()), float(times.max())
     margin = max((high - low) * 0.02, 1 / 1440)
     edges = np.linspace(low - margin, high + margin, _BINS + 1)
@@ -183,9 +201,10 @@ def _over_time(ax: Axes, dated: pd.DataFrame) -> None:
     ax.set_ylim(0, max(1.0, float(base.max())) * 1.08)
     ax.set_xlim(edges[0], edges[-1])
     count_axis(ax, "y", "tasks")
-    ax.xaxis_date()
     ax.tick_params(axis="x", labelbottom=False)
-    shown = {f"{name.replace('_', ' ')} ({counts[name]:,})": color for name, color in TASK_COLORS.items() if name in counts}
+    shown = {
+        f"{name.replace('_', ' ')} ({counts[name]:,})": color for name, color in TASK_COLORS.items() if name in counts
+    }
     legend(ax, shown)
 
 
@@ -212,16 +231,13 @@ def _spans(ax: Axes, syncs: pd.DataFrame, events: int) -> None:
     low, high = ax.get_xlim()
     labels = [Name(short(origin, 16) if isinstance(origin, str) else "sync") for origin in syncs["origin"]]
     name_rows(ax, labels)
-    for row, sync in enumerate(syncs.itertuples()):
-        open_ = pd.isna(sync.end)
-        first, last = (
-            float(mdates.date2num(time.tz_convert(None).to_datetime64()))
-            for time in (sync.first if pd.isna(sync.start) else sync.start, sync.last if open_ else sync.end)
-        )
+    began, ended = days(syncs["start"].fillna(syncs["first"])), days(syncs["end"].fillna(syncs["last"]))
+    for row, (first, last, sync) in enumerate(zip(began, ended, syncs.to_dict("records"), strict=True)):
+        open_, cut = pd.isna(sync["end"]), pd.isna(sync["start"])
         # A span of seconds is still seen.
         width = max(last - first, (high - low) * 0.004)
         ax.barh(row, width, left=first, height=0.55, color=MISSING if open_ else TASK_COLORS["sync_event"], linewidth=0)
-        words = parts(plural(int(sync.tasks), "task"), "no end" if open_ else "", "no start" if pd.isna(sync.start) else "")
+        words = parts(plural(int(sync["tasks"]), "task"), "no end" if open_ else "", "no start" if cut else "")
         right = first + width / 2 > (low + high) / 2
         ax.annotate(
             words, (first if right else first + width, row), (-5 if right else 5, 0), textcoords="offset points",
@@ -261,6 +277,9 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
         ", ".join(f"{int(count):,} {name}" for name, count in totals.items()),
         f"{names}{_time(diff.old.loaded_at)} to {_time(diff.new.loaded_at)}",
     )
+    if not totals.any():
+        nothing(ax, "no difference in any table")
+        return ax
     rows = np.arange(len(summary))
     removed, added, changed = (summary[name].to_numpy(dtype=np.int64) for name in ("removed", "added", "changed"))
     ax.barh(rows, -removed, height=0.6, color=CHANGE_COLORS["removed"])

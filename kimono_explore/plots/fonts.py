@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from matplotlib import font_manager
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.text import Text
 
@@ -97,8 +97,6 @@ def _known(path: str) -> str:
     if not any(entry.fname == path for entry in manager.ttflist):
         manager.addfont(path)
     return next(entry.name for entry in manager.ttflist if entry.fname == path)
-
-
 
 
 def inches(words: str, size: float) -> float:

@@ -6,6 +6,7 @@ ordered by where its neighbors are; then each layer takes the places nearest to 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
@@ -151,16 +152,18 @@ def _level(name: str, level: dict[str, int]) -> int:
     return level[name] if name in level else int(name.split("|", 1)[0])
 
 
-def _centers(order: list[list[str]], ways: Sequence[tuple[str, list[str]]], heights: dict[str, float]) -> dict[str, float]:
+def _centers(
+    order: list[list[str]], ways: Sequence[tuple[str, list[str]]], heights: dict[str, float]
+) -> dict[str, float]:
     """The height of each box and lane, after sweeps from left to right and back."""
     around: defaultdict[str, list[str]] = defaultdict(list)
     for _, way in ways:
-        for one, other in zip(way, way[1:], strict=False):
+        for one, other in itertools.pairwise(way):
             around[one].append(other)
             around[other].append(one)
     centers: dict[str, float] = {}
     for layer in order:
-        _stack(layer, heights, centers, {name: 0.0 for name in layer})
+        _stack(layer, heights, centers, dict.fromkeys(layer, 0.0))
     level = {name: n for n, layer in enumerate(order) for name in layer}
     for sweep in range(_SWEEPS):
         forward = sweep % 2 == 0
@@ -170,12 +173,14 @@ def _centers(order: list[list[str]], ways: Sequence[tuple[str, list[str]]], heig
                 near = [o for o in around[name] if (level[o] < level[name]) == forward and level[o] != level[name]]
                 near = near if near and sweep < _SWEEPS - 2 else around[name] or near
                 wanted[name] = sum(centers[o] for o in near) / len(near) if near else centers[name]
-            layer.sort(key=lambda name: -wanted[name])  # noqa: B023
+            layer.sort(key=lambda name: -wanted[name])
             _stack(layer, heights, centers, wanted)
     return centers
 
 
-def _stack(layer: Sequence[str], heights: dict[str, float], centers: dict[str, float], wanted: dict[str, float]) -> None:
+def _stack(
+    layer: Sequence[str], heights: dict[str, float], centers: dict[str, float], wanted: dict[str, float]
+) -> None:
     """The places nearest to the wanted ones at which nothing in the layer overlaps, in the order of the layer."""
     if not layer:
         return

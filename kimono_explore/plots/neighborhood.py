@@ -6,6 +6,7 @@ line to the section and one to the school: nothing is left out, and no line cros
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -74,7 +75,9 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Ax
     layout = arrange([boxes[name] for name in boxes], layers, lines, _MOST_LETTERS)
     width = max(_LEAST_WIDTH, layout.width)
     if ax is None:
-        ax = _fitting_axes(width, layout.rows * _ROW, len({m.kind for m in marks.values()}) + len({e[2] for e in edges}))
+        ax = _fitting_axes(
+            width, layout.rows * _ROW, len({m.kind for m in marks.values()}) + len({e[2] for e in edges})
+        )
     ax.set_xlim(0, width)
     ax.set_ylim(-layout.rows, 0)
     here = marks.get(focus or "")
@@ -186,7 +189,7 @@ def _depths(boxes: dict[str, list[Mark]], lines: Iterable[Edge]) -> dict[str, in
 def _draw_line(ax: Axes, relation: str, points: Sequence[tuple[float, float]]) -> None:
     color, style = RELATION_COLORS.get(relation, (QUIET, "-"))
     vertices, codes = [points[0]], [Path.MOVETO]
-    for before, after in zip(points, points[1:], strict=False):
+    for before, after in itertools.pairwise(points):
         middle = (before[0] + after[0]) / 2
         vertices += [(middle, before[1]), (middle, after[1]), after]
         codes += [Path.CURVE4] * 3
@@ -205,7 +208,13 @@ def _draw_box(ax: Axes, members: Sequence[Mark], layout: Layout, focus: str | No
         ax.add_patch(frame)
         words = plural(len(members), members[0].kind.replace("_", " "))
         ax.text(
-            place.left + 0.1, place.bottom + place.height - 0.55, words, fontsize=SMALL, color=QUIET, va="center", zorder=4
+            place.left + 0.1,
+            place.bottom + place.height - 0.55,
+            words,
+            fontsize=SMALL,
+            color=QUIET,
+            va="center",
+            zorder=4,
         )
     for mark, (x, y) in zip(members, place.cells, strict=True):
         _draw_mark(ax, mark, x, y, focus=mark.name == focus)
@@ -226,7 +235,9 @@ def _draw_mark(ax: Axes, mark: Mark, x: float, y: float, *, focus: bool) -> None
 
 def shown(mark: Mark, most: int = _MOST_LETTERS) -> str:
     """The label of a mark."""
-    return f"{short(printable(mark.label), most - 10)} (missing)" if mark.missing else short(printable(mark.label), most)
+    return (
+        f"{short(printable(mark.label), most - 10)} (missing)" if mark.missing else short(printable(mark.label), most)
+    )
 
 
 def _legend(ax: Axes, marks: Iterable[Mark], relations: set[str], width: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -106,8 +106,8 @@ def _counts(roster: Roster) -> list[_Count]:
     kinds = links[["source_type", "relation", "target_type"]].assign(broken=broken)
     grouped = kinds.groupby(["source_type", "relation", "target_type"], observed=True)["broken"].agg(["size", "sum"])
     return [
-        _Count(*(str(part) for part in ends), int(row[0]), int(row[1]))  # type: ignore[misc]
-        for ends, row in zip(grouped.index, grouped.to_numpy(), strict=True)
+        _Count(str(source), str(relation), str(target), int(row[0]), int(row[1]))
+        for (source, relation, target), row in zip(grouped.index, grouped.to_numpy(), strict=True)
     ]
 
 
@@ -122,18 +122,18 @@ def _box(ax: Axes, roster: Roster, kind: str) -> FancyBboxPatch:
     every = np.arange(index.size)
     lost = int((pd.Series(index.type_of(every[index.missing(every)])) == kind).sum()) if index.size else 0
     name = next(table for table, t in OBJECT_TYPES.items() if t == kind).replace("_", " ")
-    style = {"ha": "center", "va": "center", "zorder": 4}
-    ax.text(x, y + 0.13, name, fontsize=TEXT, color=INK if rows else QUIET, **style)  # type: ignore[arg-type]
-    ax.text(x, y - 0.14, f"{rows:,}", fontsize=TEXT + 2, weight="bold", color=INK if rows else QUIET, **style)  # type: ignore[arg-type]
+    style: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 4}
+    ax.text(x, y + 0.13, name, fontsize=TEXT, color=INK if rows else QUIET, **style)
+    ax.text(x, y - 0.14, f"{rows:,}", fontsize=TEXT + 2, weight="bold", color=INK if rows else QUIET, **style)
     if lost:
-        ax.text(x, y - _HEIGHT / 2 - 0.14, f"{lost:,} not delivered", fontsize=SMALL, color=MISSING, **style)  # type: ignore[arg-type]
+        ax.text(x, y - _HEIGHT / 2 - 0.14, f"{lost:,} not delivered", fontsize=SMALL, color=MISSING, **style)
     return box
 
 
 def _arrow(ax: Axes, source: str, target: str, boxes: Mapping[str, FancyBboxPatch]) -> tuple[float, float]:
     """Draw an arrow between two tables, and say where its words go."""
     (x, y), (to_x, to_y) = _PLACES[source], _PLACES[target]
-    style = {"arrowstyle": "-|>", "mutation_scale": 12, "color": QUIET, "linewidth": 1.1, "zorder": 1}
+    style: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 12, "color": QUIET, "linewidth": 1.1, "zorder": 1}
     if source == target:
         foot = y - _HEIGHT / 2
         loop = FancyArrowPatch(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -36,8 +38,6 @@ ROW = 0.27
 TITLE, TEXT, SMALL = 13, 9, 8
 """The sizes of type, in points."""
 HEAT_MAP = LinearSegmentedColormap.from_list("kimono", list(HEAT))
-
-_OPTIONS = {"layout": "constrained"}
 
 
 class Name(NamedTuple):
@@ -149,6 +149,21 @@ def count_axis(ax: Axes, side: str, unit: str) -> None:
     axis.set_label_text(unit, color=QUIET, fontsize=TEXT)
 
 
+def time_axis(ax: Axes, unit: str = "") -> None:
+    """An axis of days since 1970, with dates as short as they can be."""
+    locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
+    ax.xaxis_date()
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
+    ax.set_xlabel(unit, color=QUIET, fontsize=TEXT)
+
+
+def days(times: pd.Series) -> NDArray[np.float64]:
+    """Times as days since 1970; NaN where there is none."""
+    plain = times.dt.tz_convert(None) if times.dt.tz is not None else times
+    return np.asarray(((plain - pd.Timestamp(0)) / pd.Timedelta(days=1)).to_numpy(dtype=float, na_value=np.nan))
+
+
 def heat(ax: Axes, cells: NDArray[np.int64], rows: Sequence[Name], columns: Sequence[Name], unit: str) -> None:
     """A heat map with its numbers, where they fit, and a scale."""
     most = float(cells.max()) if cells.size and cells.max() > 0 else 1.0
@@ -168,7 +183,7 @@ def heat(ax: Axes, cells: NDArray[np.int64], rows: Sequence[Name], columns: Sequ
         figure = ax.get_figure(root=True)
         assert figure is not None
         scale = figure.colorbar(image, ax=ax, shrink=0.6, pad=0.02)
-        scale.outline.set_visible(False)  # type: ignore[operator]
+        scale.outline.set_visible(False)
         scale.set_label(unit, color=QUIET, fontsize=TEXT)
         scale.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         scale.ax.tick_params(labelsize=SMALL, colors=QUIET, length=0)
@@ -210,7 +225,7 @@ def plural(count: int, noun: str) -> str:
     """A number and its noun: ``1 school``, ``1,200 schools``."""
     if count == 1:
         return f"1 {noun}"
-    return f"{count:,} {noun[:-1]}ies" if noun.endswith("ty") or noun.endswith("ry") else f"{count:,} {noun}s"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{count:,} {noun}s"
 
 
 def year(roster: Roster) -> str:

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
@@ -14,7 +13,21 @@ from matplotlib.patches import Patch
 
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import codes_of, names, pairs
-from kimono_explore.plots.style import SMALL, Name, district, heading, key, name_rows, nothing, own_axes, parts, plural, titled
+from kimono_explore.plots.style import (
+    SMALL,
+    Name,
+    days,
+    district,
+    heading,
+    key,
+    name_rows,
+    nothing,
+    own_axes,
+    parts,
+    plural,
+    time_axis,
+    titled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,19 +88,16 @@ def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None
     for row, term in enumerate(few):
         _bar(ax, row, term, shades.get(term.kind, 1.0), low, high)
     marks = _marks(ax, few, low, high)
-    day = float(mdates.date2num(today or datetime.now(UTC).date()))
-    handles = [
+    day = float(pd.Timestamp(today or datetime.now(UTC).date()).timestamp()) / 86400
+    handles: list[Patch | Line2D] = [
         Patch(facecolor=TYPE_COLORS["term"], alpha=alpha, label=kind or "term") for kind, alpha in shades.items()
     ]
     handles += marks
     if low <= day <= high:
         ax.axvline(day, color=INK, linewidth=1, linestyle="--", zorder=4)
-        handles.append(Line2D([], [], color=INK, linewidth=1, linestyle="--", label="today"))  # type: ignore[arg-type]
+        handles.append(Line2D([], [], color=INK, linewidth=1, linestyle="--", label="today"))
     ax.set_xlim(low, high + (high - low) * 0.14)
-    ax.xaxis_date()
-    locator = mdates.AutoDateLocator(minticks=3, maxticks=9)
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+    time_axis(ax)
     ax.grid(axis="x", color=LINE, linewidth=0.5)
     ax.set_axisbelow(True)
     key(ax, handles)
@@ -103,12 +113,9 @@ def _terms(roster: Roster) -> list[_Term]:
     links = pairs(roster, "child_of")
     of_terms = roster.index.type_of(links.source) == "term"
     parent = dict(zip(links.source[of_terms].tolist(), links.target[of_terms].tolist(), strict=True))
-    starts, ends = (_days(table[column]) for column in ("start_date", "end_date"))
+    starts, ends = (days(table[column]).tolist() for column in ("start_date", "end_date"))
     kinds = table["term_type"].fillna("").tolist()
-    facts = {
-        int(code): (kind, start, end)
-        for code, kind, start, end in zip(codes, kinds, starts, ends, strict=True)
-    }
+    facts = {int(code): (kind, start, end) for code, kind, start, end in zip(codes, kinds, starts, ends, strict=True)}
     children: defaultdict[int, list[int]] = defaultdict(list)
     for code in facts:
         children[parent.get(code, -1) if parent.get(code, -1) in facts else -1].append(code)
@@ -141,14 +148,12 @@ def _names(roster: Roster, terms: list[_Term]) -> list[Name]:
     repeated = Counter(labels)
     ids = [str(id) for id in roster.index.ids(codes)]
     return [
-        Name(label if repeated[label] == 1 else f"{label} ({id if len(id) < 26 else f'{id[:9]}…{id[-14:]}'})", depth=term.depth)
+        Name(
+            label if repeated[label] == 1 else f"{label} ({id if len(id) < 26 else f'{id[:9]}…{id[-14:]}'})",
+            depth=term.depth,
+        )
         for label, id, term in zip(labels, ids, terms, strict=True)
     ]
-
-
-def _days(dates: pd.Series) -> list[float]:
-    days = (dates - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1)
-    return [float(day) for day in days.to_numpy(dtype=float, na_value=np.nan)]
 
 
 def _most(terms: list[_Term]) -> list[_Term]:
@@ -159,12 +164,12 @@ def _most(terms: list[_Term]) -> list[_Term]:
 
 def _window(terms: list[_Term]) -> tuple[float, float]:
     """The days to show: those of terms with sections, and what is close; a date far from the others is none of them."""
-    days = np.array([[t.start, t.end] for t in terms], dtype=float)
-    if np.isnan(days).all():
-        today = float(mdates.date2num(datetime.now(UTC).date()))
+    ends = np.array([[t.start, t.end] for t in terms], dtype=float)
+    if np.isnan(ends).all():
+        today = datetime.now(UTC).timestamp() // 86400
         return today - 180, today + 180
     # Where one end is not known, the other counts.
-    both = np.where(np.isnan(days), days[:, ::-1], days)
+    both = np.where(np.isnan(ends), ends[:, ::-1], ends)
     held = both[[term.sections > 0 for term in terms]]
     held = held[~np.isnan(held).any(axis=1)]
     shown = held if len(held) else both[~np.isnan(both).any(axis=1)]
@@ -189,12 +194,10 @@ def _bar(ax: Axes, row: int, term: _Term, shade: float, low: float, high: float)
         words, color, x = parts("ends before it starts", words), MISSING, start
         ax.barh(row, start - end, left=end, height=0.5, facecolor="none", edgecolor=MISSING, zorder=2)
     elif end < low or start > high:
-        span = " to ".join(dict.fromkeys(f"{mdates.num2date(day):%Y}" for day in (start, term.end)))
+        span = " to ".join(dict.fromkeys(f"{pd.Timestamp(day, unit='D'):%Y}" for day in (start, term.end)))
         words, color, x = parts(f"{'← ' * (end < low)}{span}{' →' * (start > high)}", words), QUIET, low
     else:
-        ax.barh(
-            row, end - start, left=start, height=0.6, color=TYPE_COLORS["term"], alpha=shade, zorder=2, linewidth=0
-        )
+        ax.barh(row, end - start, left=start, height=0.6, color=TYPE_COLORS["term"], alpha=shade, zorder=2, linewidth=0)
     x = min(max(x, low), high)
     ax.annotate(
         words, (x, row), (4, 0), textcoords="offset points", va="center", fontsize=SMALL, color=color, zorder=5,

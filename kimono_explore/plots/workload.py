@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -92,7 +92,7 @@ def plot_section_sizes(
     if not len(sizes):
         nothing(ax, "no sections")
         return ax
-    quantiles = pd.Series(sizes).groupby(place).quantile([0, 0.25, 0.5, 0.75, 1]).unstack()
+    quantiles = pd.Series(sizes).groupby(place).quantile(np.array([0, 0.25, 0.5, 0.75, 1])).unstack()
     count = np.bincount(place, minlength=len(labels))
     low, first, middle, third, high = (quantiles.iloc[:, n].to_numpy() for n in range(5))
     rows = np.arange(len(labels))
@@ -116,24 +116,27 @@ def _grouped_sizes(roster: Roster, relation: str) -> tuple[NDArray[np.int64], ND
     alone = np.setdiff1d(sizes.index.to_numpy(), held.source)
     sections = np.concatenate([held.source[inside], alone])
     groups = np.concatenate([held.target[inside], np.full(len(alone), -1, dtype=np.int64)])
-    return sizes.reindex(sections).to_numpy(dtype=np.int64), groups
+    return np.asarray(sizes.reindex(sections), dtype=np.int64), groups.astype(np.int64)
 
 
 def _numbers_beside(ax: Axes, columns: dict[str, list[str]]) -> None:
     """Columns of numbers to the right of the axes, a row for each of its rows."""
     for n, (name, numbers) in enumerate(columns.items()):
         x = 56 * (n + 1)
-        style = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right", "va": "center"}
+        style: dict[str, Any] = {
+            "xycoords": ("axes fraction", "data"),
+            "textcoords": "offset points",
+            "ha": "right",
+            "va": "center",
+        }
         for row, words in enumerate(numbers):
-            ax.annotate(words, (1, row), (x, 0), fontsize=TEXT, color=INK, annotation_clip=False, **style)  # type: ignore[arg-type]
+            ax.annotate(words, (1, row), (x, 0), fontsize=TEXT, color=INK, annotation_clip=False, **style)
         ax.annotate(
             name, (1, 1), (x, 6), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=SMALL, color=QUIET
         )  # fmt: skip
 
 
-def plot_teacher_load(
-    roster: Roster, of: Literal["students", "sections"] = "students", ax: Axes | None = None
-) -> Axes:
+def plot_teacher_load(roster: Roster, of: Literal["students", "sections"] = "students", ax: Axes | None = None) -> Axes:
     """How many students, or sections, each teacher has.
 
     Parameters
@@ -187,9 +190,7 @@ def _loads(roster: Roster) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
     return teachers, np.diff(taught.indptr).astype(np.int64), students.astype(np.int64)
 
 
-def plot_enrollment_matrix(
-    roster: Roster, by: Literal["grade", "term"] | None = None, ax: Axes | None = None
-) -> Axes:
+def plot_enrollment_matrix(roster: Roster, by: Literal["grade", "term"] | None = None, ax: Axes | None = None) -> Axes:
     """How many students there are, by school and grade, or by course and term.
 
     Parameters
