@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from kimono_explore.nodes import display_label
 from kimono_explore.tables import TABLES
@@ -199,8 +200,6 @@ class Comparison:
         return {table: _matched(_table(self.old, table), _table(self.new, table), table) for table in _COMPARED}
 
     def _match(self, table: str) -> _Match:
-        if table not in _COMPARED:
-            raise ValueError(f"There is no table {table!r}; there are {', '.join(_COMPARED)}.")
         return self._matches[table]
 
     def _differences(self, table: str) -> dict[str, NDArray[np.bool_]]:
@@ -227,7 +226,9 @@ class Comparison:
             for name, roster in (("old", self.old), ("new", self.new))
         )
         twice = len(self.repeated)
-        note = f"<p>{twice:,} ids or links are there more than once: <code>.repeated</code></p>" if twice else ""
+        note = (
+            f"<p>Ids or links that are there more than once: {twice:,}, in <code>.repeated</code></p>" if twice else ""
+        )
         return f"<div><strong>Comparison</strong> · {sides}</div>{table}{note}"
 
 
@@ -237,6 +238,8 @@ def _in_words(summary: pd.DataFrame) -> str:
 
 
 def _table(roster: Roster, table: str) -> pd.DataFrame:
+    if table not in _COMPARED:
+        raise ValueError(f"There is no table {table!r}; there are {', '.join(_COMPARED)}.")
     return roster.links if table == "links" else roster.tables[table]
 
 
@@ -274,6 +277,8 @@ def _codes(old: pd.DataFrame, new: pd.DataFrame, table: str) -> Rows:
 
 def _factorized(old: pd.Series, new: pd.Series) -> Rows:
     """A number for each value of both columns; NA is a value of its own."""
+    if isinstance(old.dtype, pd.CategoricalDtype) and isinstance(new.dtype, pd.CategoricalDtype):
+        return np.asarray(union_categoricals([old, new]).codes, dtype=np.int64) + 1
     return pd.factorize(pd.concat([_plain(old), _plain(new)]), use_na_sentinel=False)[0].astype(np.int64)
 
 
@@ -287,7 +292,7 @@ def _joint(columns: Sequence[Rows]) -> Rows:
 
 def _numbered(codes: Rows) -> Rows:
     """The number of a key and of its copy, in one."""
-    copy = pd.Series(codes).groupby(codes).cumcount().to_numpy() if len(np.unique(codes)) < len(codes) else 0
+    copy = pd.Series(codes).groupby(codes).cumcount().to_numpy() if pd.Series(codes).duplicated().any() else 0
     return codes * 2**20 + copy
 
 
@@ -303,6 +308,9 @@ def _plain(values: pd.Series) -> pd.Series:
 
 
 def _differs(old: pd.Series, new: pd.Series) -> NDArray[np.bool_]:
+    if isinstance(old.dtype, pd.CategoricalDtype) and isinstance(new.dtype, pd.CategoricalDtype):
+        codes = union_categoricals([old, new]).codes
+        return np.asarray(codes[: len(old)] != codes[len(old) :], dtype=bool)
     before, after = _plain(old).reset_index(drop=True), _plain(new).reset_index(drop=True)
     if before.dtype != after.dtype:
         before, after = _text(before), _text(after)

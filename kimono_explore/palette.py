@@ -1,4 +1,8 @@
-"""One colour for each type of object, for every picture: the Okabe-Ito palette, made to be told apart by colour-blind people."""
+"""One colour for each type of object, for every picture: the Okabe-Ito palette, made to be told apart by colour-blind people.
+
+tests/test_palette.py measures it: any two colours that stand together differ to people with any of the three kinds of
+colour blindness.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ TYPE_COLORS: dict[str, str] = {
     "student": "#56B4E9",  # sky blue
     "person": "#56B4E9",
     "staff": "#CC79A7",  # reddish purple
-    "term": "#8A7A00",  # the palette's yellow, darkened to be read on white
+    "term": "#4B0082",  # indigo: the palette's yellow cannot be read on white, and darker, few tell it from vermillion
     "grading_category": "#6B6B6B",
 }
 MISSING = "#B3261E"
@@ -27,7 +31,7 @@ TASK_COLORS: dict[str, str] = {
     "lifecycle_event": "#009E73",
     "authenticate": "#CC79A7",
     "grades_export": "#56B4E9",
-    "grades_query": "#8A7A00",
+    "grades_query": "#4B0082",
     "request": "#D55E00",
     "unknown": "#6B6B6B",
 }

@@ -71,7 +71,7 @@ def plot_quality(report: Report) -> Figure:
     shown = failed.loc[failed.sort_values("failed", ascending=False, kind="stable").index[:_MOST_CHECKS]]
     shown = shown.sort_values(["rank", "failed"], ascending=[True, False], kind="stable")
     orgs = _by_org(report)
-    tall = [max(4, len(shown)) * ROW + 1.3, (max(3, len(orgs)) * ROW + 2.9) if len(orgs) else 0]
+    tall = [max(4, len(shown)) * ROW + 1.3, (max(3, min(len(orgs), _MOST_ORGS)) * ROW + 2.9) if len(orgs) else 0]
     figure = own_figure(10, sum(tall) + 0.5)
     roster = report.roster
     source = (
@@ -125,7 +125,7 @@ def _checks(ax: Axes, report: Report, shown: pd.DataFrame, failed: int) -> None:
         ax, "Findings by check", parts(f"{plural(len(report.summary), 'check')}: {note}" if note else "no checks", more)
     )
     if shown.empty:
-        nothing(ax, "nothing failed" if len(report.summary) else "no checks were run")
+        nothing(ax, "nothing failed" if "passed" in status else "nothing that a check could look at")
         return
     colors = [SEVERITY_COLORS[severity] for severity in shown["severity"]]
     words = [f"{n:,} ({percent:.2g} %)" if percent < 10 else f"{n:,} ({percent:.0f} %)"

@@ -6,6 +6,7 @@ that a letter needs it.
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +41,9 @@ def set_words(text: Text, words: str) -> None:
     others = list(dict.fromkeys(family for family in found.values() if family))
     if others:
         text.set_fontfamily([*own, *others])
-    text.set_text("".join(_shown(c, found) for c in clean))
+    # What stands around a name in Arabic or Hebrew keeps its place: the line runs from left to right.
+    mark = "\u200e" if any(unicodedata.bidirectional(c) in ("R", "AL") for c in clean) else ""
+    text.set_text(mark + "".join(_shown(c, found) for c in clean))
 
 
 def printable(words: str) -> str:

@@ -107,7 +107,7 @@ def arrange(
                 # First past the widest box of the layer, then on its way.
                 points += [(right, y), (lefts[n] + widest[n], y)]
         curves.append((relation, points))
-    return Layout(total, max(6.0, top - low + 0.5), places, curves)
+    return Layout(total, max(4.0, top - low + 0.5), places, curves)
 
 
 def _size(box: Sequence[Mark], most_letters: int) -> _Size:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from kimono_explore.palette import MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import codes_of, grade_span, grades, in_grade_order, names, pairs, students_by_org
-from kimono_explore.plots.style import Name, bars, district, heading, nothing, own_axes, parts, plural, titled
+from kimono_explore.plots.style import bars, district, heading, nothing, others, own_axes, parts, plural, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +60,7 @@ def plot_org_tree(roster: Roster, ax: Axes | None = None) -> Axes:
         return ax
     spans = _spans(roster)
     labels = names(roster, [row.code for row in rows], 34)
-    labels = [Name(plural(r.others, "other org"), depth=r.depth) if r.others else n._replace(depth=r.depth)
+    labels = [others(r.others, "org")[0]._replace(depth=r.depth) if r.others else n._replace(depth=r.depth)
               for r, n in zip(rows, labels, strict=True)]  # fmt: skip
     words = [
         parts(

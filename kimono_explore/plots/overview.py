@@ -19,6 +19,7 @@ from kimono_explore.plots.style import (
     heading,
     headline,
     nothing,
+    others,
     own_figure,
     parts,
     plural,
@@ -129,11 +130,9 @@ def _schools(ax: Axes, roster: Roster) -> None:
         return
     labels, values = names(roster, shown.index.to_numpy()), shown.tolist()
     colors = [MISSING if name.missing else TYPE_COLORS["student"] for name in labels]
-    if len(rest):
-        labels.append(Name(f"other ({plural(len(rest), 'school')})"))
-        values.append(int(rest.sum()))
-        colors.append(QUIET)
-    bars(ax, labels, values, colors, "students")
+    labels += others(len(rest), "school")
+    values += [int(rest.sum())] * (len(rest) > 0)
+    bars(ax, labels, values, colors + [QUIET] * (len(rest) > 0), "students")
 
 
 def _relations(ax: Axes, roster: Roster) -> None:

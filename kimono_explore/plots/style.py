@@ -1,7 +1,7 @@
 """One look for every picture: title, note, bars, heat map, legend, and the words that name a roster.
 
 A function that returns Axes leaves its figure open in pyplot, as pandas and seaborn do: a notebook shows it when the
-cell ends. One that returns a Figure closes it there, so that a notebook shows the returned figure, and only that.
+cell ends. One that returns a Figure makes it without pyplot, so that a notebook shows the returned figure, and only that.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.container import BarContainer
-    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
     from numpy.typing import ArrayLike, NDArray
 
@@ -41,11 +41,20 @@ HEAT_MAP = LinearSegmentedColormap.from_list("kimono", list(HEAT))
 
 
 class Name(NamedTuple):
-    """What stands beside a bar, a row or a column; ``missing`` where it was not delivered, ``depth`` in a tree."""
+    """What stands beside a bar, a row or a column; ``missing`` where it was not delivered, ``depth`` in a tree.
+
+    ``others``: it stands for so many that are not shown. They have a number, and no bar that would dwarf all others.
+    """
 
     text: str
     missing: bool = False
     depth: int = 0
+    others: int = 0
+
+
+def others(count: int, noun: str) -> list[Name]:
+    """The name of the row of all that are not shown; none, where all are."""
+    return [Name(f"other ({plural(count, noun)})", others=count)] if count else []
 
 
 def own_axes(ax: Axes | None, rows: float = 12, width: float = WIDTH) -> Axes:
@@ -58,9 +67,7 @@ def own_axes(ax: Axes | None, rows: float = 12, width: float = WIDTH) -> Axes:
 
 def own_figure(width: float, height: float) -> Figure:
     """A new figure that a notebook shows once, because pyplot does not hold it."""
-    figure = plt.figure(figsize=(width, height), layout="constrained")
-    plt.close(figure)
-    return figure
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def headline(figure: Figure, title: str) -> None:
@@ -101,8 +108,13 @@ def bars(
 ) -> BarContainer:
     """Horizontal bars, the first on top, each with its number."""
     numbers = np.asarray(values)
-    drawn = ax.barh(range(len(numbers)), numbers, color=colors, height=0.7)
     words = list(labels) if labels is not None else [f"{value:,}" for value in numbers]
+    summed = np.array([name.others > 0 for name in names], dtype=bool)
+    for n, name in enumerate(names):
+        if name.others:
+            words[n] = f"{numbers[n]:,} in all, {numbers[n] / name.others:,.0f} each"
+    numbers = np.where(summed, 0, numbers)
+    drawn = ax.barh(range(len(numbers)), numbers, color=colors, height=0.7)
     for text, shown in zip(ax.bar_label(drawn, words, padding=3, fontsize=TEXT, color=INK), words, strict=True):
         set_words(text, shown)
     name_rows(ax, names)
@@ -166,9 +178,10 @@ def days(times: pd.Series) -> NDArray[np.float64]:
 
 def heat(ax: Axes, cells: NDArray[np.int64], rows: Sequence[Name], columns: Sequence[Name], unit: str) -> None:
     """A heat map with its numbers, where they fit, and a scale."""
-    most = float(cells.max()) if cells.size and cells.max() > 0 else 1.0
+    shaded = np.where(np.array([[name.others > 0] for name in rows], dtype=bool).reshape(-1, 1), 0, cells)
+    most = float(shaded.max(initial=0)) or 1.0
     image = ax.imshow(
-        np.ma.masked_equal(cells, 0), cmap=HEAT_MAP, vmin=0, vmax=most, aspect="auto", interpolation="nearest"
+        np.ma.masked_equal(shaded, 0), cmap=HEAT_MAP, vmin=0, vmax=most, aspect="auto", interpolation="nearest"
     )
     name_rows(ax, rows, TEXT if len(rows) <= 40 else SMALL)
     ax.set_ylim(len(rows) - 0.5, -0.5)
@@ -177,7 +190,7 @@ def heat(ax: Axes, cells: NDArray[np.int64], rows: Sequence[Name], columns: Sequ
     if len(columns) <= 20:
         for (y, x), value in np.ndenumerate(cells):
             if value:
-                color = "white" if value > 0.55 * most else INK
+                color = "white" if shaded[y, x] > 0.55 * most else QUIET if not shaded[y, x] else INK
                 ax.text(x, y, f"{value:,}", ha="center", va="center", fontsize=SMALL, color=color)
     else:
         figure = ax.get_figure(root=True)

@@ -31,6 +31,7 @@ from kimono_explore.plots.style import (
     heat,
     name_rows,
     nothing,
+    others,
     own_axes,
     parts,
     plural,
@@ -85,7 +86,7 @@ def plot_section_sizes(
     place = row_of(groups, shown.index)
     place[groups < 0] = len(shown) + (len(rest) > 0)
     labels = names(roster, shown.index.to_numpy())
-    labels += [Name(f"other ({plural(len(rest), noun)})")] * (len(rest) > 0)
+    labels += others(len(rest), noun)
     labels += [Name(f"no {noun}")] * bool((groups < 0).any())
     ax = own_axes(ax, len(labels) + 1)
     heading(ax, titled(f"Students per section by {by}", roster), district(roster))
@@ -167,7 +168,7 @@ def plot_teacher_load(roster: Roster, of: Literal["students", "sections"] = "stu
     teachers, sections, students = _loads(roster)
     ax = own_axes(ax)
     idle = int((sections == 0).sum())
-    note = parts(district(roster), f"{idle:,} of {plural(len(teachers), 'teacher')} teach no section" if idle else "")
+    note = parts(district(roster), f"{idle:,} of {plural(len(teachers), 'teacher')} without a section" if idle else "")
     title = titled(f"{of.capitalize()} per teacher", roster)
     draw_sizes(ax, students if of == "students" else sections, title, of, "teachers", "teacher", 13, note)
     return ax
@@ -235,7 +236,7 @@ def plot_enrollment_matrix(roster: Roster, by: Literal["grade", "term"] | None =
         rows_of, place, columns = _by_term(roster)
     shown, rest = top(counted(rows_of), _MOST_ROWS)
     line = row_of(rows_of, shown.index)
-    labels = names(roster, shown.index.to_numpy()) + [Name(f"other ({plural(len(rest), row)})")] * (len(rest) > 0)
+    labels = names(roster, shown.index.to_numpy()) + others(len(rest), row)
     ax = own_axes(ax, len(labels) + 2)
     heading(ax, titled(what, roster), district(roster))
     if not len(rows_of):
