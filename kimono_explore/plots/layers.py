@@ -115,7 +115,7 @@ def _size(box: Sequence[Mark], most_letters: int) -> _Size:
 
     cell = max(inches(shown(mark, most_letters), TEXT) for mark in box) + _DOT + 0.12
     if len(box) == 1:
-        return _Size(1, 1, cell, cell * 1.06, 1.0)
+        return _Size(1, 1, cell, cell * 1.15, 1.0)  # the focus is bold
     columns = math.ceil(len(box) / _TALLEST)
     rows = math.ceil(len(box) / columns)
     # The line above the names says how many there are.
