@@ -79,7 +79,7 @@ def plot_quality(report: Report) -> Figure:
         if roster is not None and district(roster)
         else ("" if "://" in report.source else report.source)
     )
-    headline(figure, parts("Roster quality", short(source, 40), f"as of {report.as_of}"))
+    headline(figure, parts("Quality", short(source, 50), f"as of {report.as_of}"))
     axes = figure.subplots(2 if len(orgs) else 1, 1, height_ratios=tall if len(orgs) else [1], squeeze=False)[:, 0]
     _checks(axes[0], report, shown, len(failed))
     if len(orgs):

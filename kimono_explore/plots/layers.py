@@ -14,20 +14,28 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from kimono_explore.plots.fonts import inches
-from kimono_explore.plots.style import SMALL, TEXT, plural
+from kimono_explore.plots.fonts import inches, printable
+from kimono_explore.plots.style import SMALL, TEXT, plural, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kimono_explore.plots.neighborhood import Mark
-
     Edge = tuple[str, str, str]
 
+MOST_LETTERS = 34
 _GAP = 0.8  # inches between layers: room for a curve
 _DOT = 0.22  # inches for the dot before a label
 _TALLEST = 14  # rows in a box, before it takes another column
 _SWEEPS = 8
+
+
+class Mark(NamedTuple):
+    """What is drawn for a node, or for a group of nodes."""
+
+    name: str
+    kind: str
+    label: str
+    missing: bool
 
 
 class Place(NamedTuple):
@@ -57,9 +65,7 @@ class _Size(NamedTuple):
     height: float
 
 
-def arrange(
-    boxes: Sequence[Sequence[Mark]], layers: Sequence[Sequence[str]], lines: Iterable[Edge], most_letters: int
-) -> Layout:
+def arrange(boxes: Sequence[Sequence[Mark]], layers: Sequence[Sequence[str]], lines: Iterable[Edge]) -> Layout:
     """Find a place for every box and a way for every line.
 
     Parameters
@@ -70,10 +76,8 @@ def arrange(
         The names of the boxes, from left to right.
     lines : iterable of (str, str, str)
         Two boxes and their relation.
-    most_letters : int
-        Of a label.
     """
-    sizes = {box[0].name: _size(box, most_letters) for box in boxes}
+    sizes = {box[0].name: _size(box) for box in boxes}
     members = {box[0].name: len(box) for box in boxes}
     order = [list(layer) for layer in layers]
     level = {name: n for n, layer in enumerate(order) for name in layer}
@@ -110,10 +114,15 @@ def arrange(
     return Layout(total, max(4.0, top - low + 0.5), places, curves)
 
 
-def _size(box: Sequence[Mark], most_letters: int) -> _Size:
-    from kimono_explore.plots.neighborhood import shown
+def shown(mark: Mark, most: int = MOST_LETTERS) -> str:
+    """The label of a mark."""
+    return (
+        f"{short(printable(mark.label), most - 10)} (missing)" if mark.missing else short(printable(mark.label), most)
+    )
 
-    cell = max(inches(shown(mark, most_letters), TEXT) for mark in box) + _DOT + 0.12
+
+def _size(box: Sequence[Mark]) -> _Size:
+    cell = max(inches(shown(mark), TEXT) for mark in box) + _DOT + 0.12
     if len(box) == 1:
         return _Size(1, 1, cell, cell * 1.15, 1.0)  # the focus is bold
     columns = math.ceil(len(box) / _TALLEST)

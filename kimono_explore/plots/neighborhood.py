@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 from matplotlib.lines import Line2D
@@ -17,8 +17,8 @@ from matplotlib.path import Path
 
 from kimono_explore.graph import node_kinds
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, RELATION_COLORS, TYPE_COLORS
-from kimono_explore.plots.fonts import printable, set_words
-from kimono_explore.plots.layers import Layout, arrange
+from kimono_explore.plots.fonts import set_words
+from kimono_explore.plots.layers import Layout, Mark, arrange, shown
 from kimono_explore.plots.style import SMALL, TEXT, heading, nothing, parts, plural, short
 
 if TYPE_CHECKING:
@@ -30,22 +30,12 @@ if TYPE_CHECKING:
     Edge = tuple[str, str, str]
 
 _MOST_NODES, _MOST_BOXES = 150, 45
-_MOST_LETTERS = 34
 _ROW, _LEAST_WIDTH = 0.25, 7.0  # inches
 # From the district on the left to its people on the right; types of one number share a layer.
 _LAYERS = {
     "org": 0, "term": 0, "course": 1, "section": 2, "grading_category": 3, "teacher": 3, "staff": 3, "student": 4,
     "person": 4,
 }  # fmt: skip
-
-
-class Mark(NamedTuple):
-    """What is drawn for a node, or for a group of nodes."""
-
-    name: str
-    kind: str
-    label: str
-    missing: bool
 
 
 def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Axes:
@@ -67,12 +57,12 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Ax
     --------
     >>> axes = kx.plot_neighborhood(kx.neighborhood(roster, roster.sections["id"][0]))
     >>> sorted(text.get_text() for text in axes.get_legend().get_texts())[:2]
-    ['child of', 'course']
+    ['course', 'graded for']
     """
     marks, edges = _marks(graph)
     focus = graph.graph.get("focus")
     boxes, layers, lines = _boxes(marks, edges, focus)
-    layout = arrange([boxes[name] for name in boxes], layers, lines, _MOST_LETTERS)
+    layout = arrange([boxes[name] for name in boxes], layers, lines)
     width = max(_LEAST_WIDTH, layout.width)
     if ax is None:
         ax = _fitting_axes(
@@ -231,13 +221,6 @@ def _draw_mark(ax: Axes, mark: Mark, x: float, y: float, *, focus: bool) -> None
         weight="bold" if focus else "normal", color=MISSING if mark.missing else INK,
     )  # fmt: skip
     set_words(text, shown(mark))
-
-
-def shown(mark: Mark, most: int = _MOST_LETTERS) -> str:
-    """The label of a mark."""
-    return (
-        f"{short(printable(mark.label), most - 10)} (missing)" if mark.missing else short(printable(mark.label), most)
-    )
 
 
 def _legend(ax: Axes, marks: Iterable[Mark], relations: set[str], width: float) -> None:

@@ -90,7 +90,8 @@ def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None
     marks = _marks(ax, few, low, high)
     day = float(pd.Timestamp(today or datetime.now(UTC).date()).timestamp()) / 86400
     handles: list[Patch | Line2D] = [
-        Patch(facecolor=TYPE_COLORS["term"], alpha=alpha, label=kind or "term") for kind, alpha in shades.items()
+        Patch(facecolor=TYPE_COLORS["term"], alpha=alpha, label=kind.replace("_", " ") or "term")
+        for kind, alpha in shades.items()
     ]
     handles += marks
     if low <= day <= high:
