@@ -65,7 +65,9 @@ class _Size(NamedTuple):
     height: float
 
 
-def arrange(boxes: Sequence[Sequence[Mark]], layers: Sequence[Sequence[str]], lines: Iterable[Edge]) -> Layout:
+def arrange(
+    boxes: Sequence[Sequence[Mark]], layers: Sequence[Sequence[str]], lines: Iterable[Edge], focus: str | None
+) -> Layout:
     """Find a place for every box and a way for every line.
 
     Parameters
@@ -76,8 +78,10 @@ def arrange(boxes: Sequence[Sequence[Mark]], layers: Sequence[Sequence[str]], li
         The names of the boxes, from left to right.
     lines : iterable of (str, str, str)
         Two boxes and their relation.
+    focus : str or None
+        The mark that is written in bold.
     """
-    sizes = {box[0].name: _size(box) for box in boxes}
+    sizes = {box[0].name: _size(box, focus) for box in boxes}
     members = {box[0].name: len(box) for box in boxes}
     order = [list(layer) for layer in layers]
     level = {name: n for n, layer in enumerate(order) for name in layer}
@@ -121,10 +125,10 @@ def shown(mark: Mark, most: int = MOST_LETTERS) -> str:
     )
 
 
-def _size(box: Sequence[Mark]) -> _Size:
+def _size(box: Sequence[Mark], focus: str | None) -> _Size:
     cell = max(inches(shown(mark), TEXT) for mark in box) + _DOT + 0.12
     if len(box) == 1:
-        return _Size(1, 1, cell, cell * 1.15, 1.0)  # the focus is bold
+        return _Size(1, 1, cell, cell * (1.15 if box[0].name == focus else 1.0), 1.0)  # bold letters are wider
     columns = math.ceil(len(box) / _TALLEST)
     rows = math.ceil(len(box) / columns)
     # The line above the names says how many there are.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -47,15 +48,26 @@ def codes_of(roster: Roster, type: str) -> Codes:
 
 
 def names(roster: Roster, codes: Sequence[int] | Codes, most: int = 30) -> list[Name]:
-    """What to write for objects: the label, and of those not delivered the beginning of the id."""
+    """What to write for objects: the label, with the id where labels repeat; of those not delivered, the id."""
     index = roster.index
-    missing = index.missing(codes)
+    labels, ids = [str(label) for label in index.labels(codes)], [str(id) for id in index.ids(codes)]
+    repeated = Counter(labels)
     shown = []
-    for label, lost in zip(index.labels(codes), missing.tolist(), strict=True):
-        text = str(label)
-        # The start of a UUID tells two apart.
-        shown.append(Name(f"{short(text, 12)} (not delivered)" if lost else short(text, most), lost))
+    for label, id, lost in zip(labels, ids, index.missing(codes).tolist(), strict=True):
+        if lost:
+            shown.append(Name(f"{short(id, 12)} (not delivered)", missing=True))
+        elif repeated[label] > 1 and label != id:
+            shown.append(Name(f"{short(label, max(12, most - 12))} ({_both_ends(id)})"))
+        else:
+            shown.append(Name(short(label, most)))
     return shown
+
+
+def _both_ends(id: str) -> str:
+    """Enough of an id to tell it from others: the start of a UUID, both ends of what somebody made up."""
+    if len(id) <= 16:
+        return id
+    return f"{id[:8]}…" if len(id) == 36 and id[8] == "-" else f"{id[:9]}…{id[-14:]}"
 
 
 def students_by_org(roster: Roster) -> pd.Series[int]:

@@ -62,7 +62,7 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Ax
     marks, edges = _marks(graph)
     focus = graph.graph.get("focus")
     boxes, layers, lines = _boxes(marks, edges, focus)
-    layout = arrange([boxes[name] for name in boxes], layers, lines)
+    layout = arrange([boxes[name] for name in boxes], layers, lines, focus)
     width = max(_LEAST_WIDTH, layout.width)
     if ax is None:
         ax = _fitting_axes(

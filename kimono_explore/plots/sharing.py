@@ -86,7 +86,7 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None) ->
     if not len(order):
         nothing(ax, "no students in sections of a course")
         return ax
-    labels = names(roster, every[largest][order], 26)
+    labels = names(roster, every[largest][order], 34)
     heat(ax, shared[np.ix_(order, order)], labels, labels, "students in both")
     return ax
 

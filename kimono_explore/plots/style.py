@@ -1,7 +1,7 @@
 """One look for every picture: title, note, bars, heat map, legend, and the words that name a roster.
 
 A function that returns Axes leaves its figure open in pyplot, as pandas and seaborn do: a notebook shows it when the
-cell ends. One that returns a Figure makes it without pyplot, so that a notebook shows the returned figure, and only that.
+cell ends. One that returns a Figure closes it there, so that a notebook shows the returned figure, and only that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.container import BarContainer
+    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
     from numpy.typing import ArrayLike, NDArray
 
@@ -67,7 +67,10 @@ def own_axes(ax: Axes | None, rows: float = 12, width: float = WIDTH) -> Axes:
 
 def own_figure(width: float, height: float) -> Figure:
     """A new figure that a notebook shows once, because pyplot does not hold it."""
-    return Figure(figsize=(width, height), layout="constrained")
+    # Through pyplot, and closed: a notebook learns to show figures when pyplot makes the first one.
+    figure = plt.figure(figsize=(width, height), layout="constrained")
+    plt.close(figure)
+    return figure
 
 
 def headline(figure: Figure, title: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +15,6 @@ from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import codes_of, names, pairs
 from kimono_explore.plots.style import (
     SMALL,
-    Name,
     days,
     district,
     heading,
@@ -84,7 +83,8 @@ def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None
     low, high = _window(few)
     kinds = {term.kind: None for term in few if not np.isnan(term.start)}
     shades = dict(zip(kinds, np.linspace(1, 0.35, max(1, len(kinds))), strict=True))
-    name_rows(ax, _names(roster, few))
+    labels = names(roster, [term.code for term in few])
+    name_rows(ax, [name._replace(depth=term.depth) for name, term in zip(labels, few, strict=True)])
     for row, term in enumerate(few):
         _bar(ax, row, term, shades.get(term.kind, 1.0), low, high)
     marks = _marks(ax, few, low, high)
@@ -140,21 +140,6 @@ def _terms(roster: Roster) -> list[_Term]:
     for code in facts:  # terms in a ring of parents
         walk(code, 0)
     return list(found.values())
-
-
-def _names(roster: Roster, terms: list[_Term]) -> list[Name]:
-    """The terms' names; where several share one, with both ends of the id."""
-    codes = [term.code for term in terms]
-    labels = [name.text for name in names(roster, codes, 30)]
-    repeated = Counter(labels)
-    ids = [str(id) for id in roster.index.ids(codes)]
-    return [
-        Name(
-            label if repeated[label] == 1 else f"{label} ({id if len(id) < 26 else f'{id[:9]}…{id[-14:]}'})",
-            depth=term.depth,
-        )
-        for label, id, term in zip(labels, ids, terms, strict=True)
-    ]
 
 
 def _most(terms: list[_Term]) -> list[_Term]:
