@@ -10,6 +10,7 @@ True
 """
 
 from kimono_explore.client import Client, connect
+from kimono_explore.compare import Comparison, compare
 from kimono_explore.errors import (
     AckRefusedError,
     AuthenticationError,
@@ -30,7 +31,21 @@ from kimono_explore.graph import build_graph, neighborhood, shortest_path, summa
 from kimono_explore.load import load, load_roster
 from kimono_explore.oneroster import read_oneroster
 from kimono_explore.openapi import openapi
-from kimono_explore.plots import plot_neighborhood, plot_overview
+from kimono_explore.plots import (
+    plot_adjacency,
+    plot_comparison,
+    plot_enrollment_matrix,
+    plot_neighborhood,
+    plot_org_tree,
+    plot_overview,
+    plot_quality,
+    plot_schema,
+    plot_section_sizes,
+    plot_shared_students,
+    plot_tasks,
+    plot_teacher_load,
+    plot_terms,
+)
 from kimono_explore.privacy import pseudonymize
 from kimono_explore.quality import Report, check, check_tasks, checks, define_check
 from kimono_explore.roster import Description, Roster
@@ -45,6 +60,7 @@ __all__ = [
     "BadResponseError",
     "BundleError",
     "Client",
+    "Comparison",
     "ConfigurationError",
     "ConnectionFailedError",
     "Description",
@@ -66,6 +82,7 @@ __all__ = [
     "check",
     "check_tasks",
     "checks",
+    "compare",
     "connect",
     "define_check",
     "delete_task",
@@ -77,8 +94,19 @@ __all__ = [
     "neighborhood",
     "open_roster",
     "openapi",
+    "plot_adjacency",
+    "plot_comparison",
+    "plot_enrollment_matrix",
     "plot_neighborhood",
+    "plot_org_tree",
     "plot_overview",
+    "plot_quality",
+    "plot_schema",
+    "plot_section_sizes",
+    "plot_shared_students",
+    "plot_tasks",
+    "plot_teacher_load",
+    "plot_terms",
     "pseudonymize",
     "read_oneroster",
     "sandbox",

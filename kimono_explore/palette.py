@@ -1,6 +1,12 @@
-"""One colour for each type of object, for every picture: the Okabe-Ito palette, made to be told apart by colour-blind people."""
+"""One colour for each type of object, for every picture: the Okabe-Ito palette, made to be told apart by colour-blind people.
+
+tests/test_palette.py measures it: any two colours that stand together differ to people with any of the three kinds of
+colour blindness.
+"""
 
 from __future__ import annotations
+
+from typing import Literal
 
 TYPE_COLORS: dict[str, str] = {
     "org": "#0072B2",  # blue
@@ -10,7 +16,7 @@ TYPE_COLORS: dict[str, str] = {
     "student": "#56B4E9",  # sky blue
     "person": "#56B4E9",
     "staff": "#CC79A7",  # reddish purple
-    "term": "#8A7A00",  # the palette's yellow, darkened to be read on white
+    "term": "#4B0082",  # indigo: the palette's yellow cannot be read on white, and darker, few tell it from vermillion
     "grading_category": "#6B6B6B",
 }
 MISSING = "#B3261E"
@@ -25,7 +31,7 @@ TASK_COLORS: dict[str, str] = {
     "lifecycle_event": "#009E73",
     "authenticate": "#CC79A7",
     "grades_export": "#56B4E9",
-    "grades_query": "#8A7A00",
+    "grades_query": "#4B0082",
     "request": "#D55E00",
     "unknown": "#6B6B6B",
 }
@@ -33,3 +39,23 @@ TASK_COLORS: dict[str, str] = {
 
 SEVERITY_COLORS: dict[str, str] = {"error": "#D55E00", "warning": "#E69F00", "information": "#56B4E9"}
 """One colour for each severity of a check, from the same palette; the word always stands beside it."""
+
+HEAT: tuple[str, ...] = ("#EAF2FA", "#B7D4EC", "#78B2DC", "#3A8BC4", "#0F62A0", "#083B6B")
+"""From few to many in heat maps: one hue, and each step as much darker as the one before."""
+
+CHANGE_COLORS: dict[str, str] = {"added": "#0072B2", "removed": "#D55E00", "changed": "#E69F00", "unchanged": "#C9CED6"}
+"""What a comparison found, from the same palette; the side of the bar and a number say it too."""
+
+RELATION_COLORS: dict[str, tuple[str, Literal["-", "--", ":"]]] = {
+    "child_of": (TYPE_COLORS["org"], "--"),
+    "offered_by": (TYPE_COLORS["course"], "--"),
+    "of_course": (TYPE_COLORS["course"], "-"),
+    "held_at": (TYPE_COLORS["org"], "-"),
+    "in_term": (TYPE_COLORS["term"], "-"),
+    "member_of": (QUIET, ":"),
+    "student_in": (TYPE_COLORS["student"], "-"),
+    "teacher_in": (TYPE_COLORS["teacher"], "-"),
+    "graded_in": (TYPE_COLORS["grading_category"], "-"),
+    "graded_for": (TYPE_COLORS["grading_category"], "--"),
+}
+"""One colour and one line style for each relation: the colour of the type that it leads to or comes from."""

@@ -29,6 +29,8 @@ def test_a_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any(output.output_type == "error" for output in outputs)
     warned = [output.text for output in outputs if output.get("name") == "stderr" and "Warning" in output.text]
     assert warned == []
+    words_only = [output for output in outputs if "<Figure" in output.get("data", {}).get("text/plain", "")]
+    assert [output for output in words_only if "image/png" not in output.data] == []
     kinds = {kind for output in outputs for kind in output.get("data", {})}
     assert kinds & {"text/html", "application/vnd.jupyter.widget-view+json"}
     assert "image/png" in kinds or path.stem[:2] in ("02", "04", "05", "06")

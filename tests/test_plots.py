@@ -1,29 +1,17 @@
-"""What the pictures say equals what the tables say; nothing overlaps; no name breaks them."""
+"""Every figure of every roster is drawn without a warning, with words that can be read; and names are data."""
 
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.text import Annotation
+from plot_rosters import NAMES, bars, clipped, draw, drawn_roster, overlaps, texts
 
 import kimono_explore as kx
-from kimono_explore.palette import TYPE_COLORS
-from kimono_explore.tables import frame
-
-HOSTILE = [
-    "<img src=x onerror=alert(1)>",
-    "$\\frac{",
-    "O'Neil",
-    "Þórr",
-    "ليلى حداد",
-    "李 👩‍🏫",
-    "x" * 200,
-    "two\nlines",
-]
+from kimono_explore.palette import MISSING, QUIET, TYPE_COLORS
+from kimono_explore.plots import fonts
 
 
 @pytest.fixture(autouse=True)
@@ -32,31 +20,99 @@ def _nothing_left_open() -> Iterator[None]:
     plt.close("all")
 
 
-def drawn(figure: Figure) -> Figure:
-    """Draw it for real, with warnings as errors: a letter without a glyph would be one."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        figure.canvas.draw()
-    return figure
+def school_of(roster: kx.Roster) -> str:
+    """The org that holds most sections, else any."""
+    held = roster.links.loc[roster.links["relation"] == "held_at", "target_id"].value_counts()
+    return str(held.index[0] if len(held) else roster.orgs["id"].iloc[0])
 
 
-def bars(axes: Axes) -> dict[str, int]:
-    names = [label.get_text() for label in axes.get_yticklabels()]
-    return dict(zip(names, [round(bar.get_width()) for bar in axes.containers[0]], strict=True))
+@cache
+def report_of(name: str) -> kx.Report:
+    return kx.check(drawn_roster(name), as_of="2026-10-05")
 
 
-def labels(axes: Axes) -> list[Annotation]:
-    return [text for text in axes.texts if isinstance(text, Annotation)]
+def around(roster: kx.Roster, table: str) -> Axes:
+    ids = roster.tables[table]["id"]
+    return kx.plot_neighborhood(kx.neighborhood(roster, ids.iloc[len(ids) // 2], type=table.removesuffix("s")))
 
 
-def overlaps(axes: Axes) -> list[tuple[str, str]]:
-    """Pairs of labels whose boxes meet."""
-    shown = [(text.get_text(), text.get_window_extent()) for text in labels(axes)]
-    return [(a, b) for n, (a, one) in enumerate(shown) for b, other in shown[:n] if one.overlaps(other)]
+FIGURES: dict[str, Callable[[str, kx.Roster], Axes | Figure]] = {
+    "overview": lambda name, roster: kx.plot_overview(roster),
+    "schema": lambda name, roster: kx.plot_schema(roster),
+    "org tree": lambda name, roster: kx.plot_org_tree(roster),
+    "terms": lambda name, roster: kx.plot_terms(roster),
+    "sizes by school": lambda name, roster: kx.plot_section_sizes(roster),
+    "sizes by course": lambda name, roster: kx.plot_section_sizes(roster, by="course"),
+    "sizes by term": lambda name, roster: kx.plot_section_sizes(roster, by="term"),
+    "students per teacher": lambda name, roster: kx.plot_teacher_load(roster),
+    "sections per teacher": lambda name, roster: kx.plot_teacher_load(roster, of="sections"),
+    "by grade": lambda name, roster: kx.plot_enrollment_matrix(roster, by="grade"),
+    "by term": lambda name, roster: kx.plot_enrollment_matrix(roster, by="term"),
+    "shared students": lambda name, roster: kx.plot_shared_students(roster, school_of(roster)),
+    "adjacency": lambda name, roster: kx.plot_adjacency(roster, school_of(roster)),
+    "around a section": lambda name, roster: around(roster, "sections"),
+    "around a person": lambda name, roster: around(roster, "persons"),
+    "around an org": lambda name, roster: around(roster, "orgs"),
+    "quality": lambda name, roster: kx.plot_quality(report_of(name)),
+    "comparison": lambda name, roster: kx.plot_comparison(kx.compare(roster, drawn_roster("300 schools"))),
+}
+NEEDS = {"shared students": "orgs", "adjacency": "orgs", "around a section": "sections", "around a person": "persons",
+         "around an org": "orgs"}  # fmt: skip
+DRAWN = [
+    (name, figure)
+    for name in NAMES
+    for figure in FIGURES
+    if not (name == "empty" and figure in NEEDS) and not (name == "one school" and NEEDS.get(figure) == "sections")
+]
+
+
+@pytest.mark.parametrize(("name", "figure"), DRAWN, ids=lambda value: value.replace(" ", "_"))
+def test_words_neither_overlap_nor_are_cut_off(name: str, figure: str) -> None:
+    made = FIGURES[figure](name, drawn_roster(name))
+    whole = draw(made if isinstance(made, Figure) else made.get_figure())
+    titles = [ax.get_title(loc="left") for ax in whole.axes]
+    assert titles[0]
+    assert overlaps(whole) == []
+    assert clipped(whole) == []
+    assert max(whole.get_size_inches()) < 24
+    assert min(box.height for _, box in texts(whole)) > 2
+
+
+def test_a_figure_is_closed_and_axes_stay_open(small_roster: kx.Roster) -> None:
+    kx.plot_overview(small_roster)
+    kx.plot_quality(kx.check(small_roster))
+    assert plt.get_fignums() == []
+    axes = kx.plot_terms(small_roster)
+    assert plt.get_fignums() == [axes.get_figure().number]
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        kx.plot_schema,
+        kx.plot_org_tree,
+        kx.plot_terms,
+        kx.plot_section_sizes,
+        kx.plot_teacher_load,
+        kx.plot_enrollment_matrix,
+    ],
+    ids=lambda plot: plot.__name__,
+)
+def test_axes_of_ones_own_are_used(plot: Callable[..., Axes], small_roster: kx.Roster) -> None:
+    figure, axes = plt.subplots()
+    assert plot(small_roster, ax=axes) is axes
+    assert plt.get_fignums() == [figure.number]
+
+
+def test_titles_say_what_and_when(small_roster: kx.Roster) -> None:
+    overview = kx.plot_overview(small_roster)
+    assert overview.get_suptitle() == "Cannon River Public Schools · 2026-27 · 60 students"
+    assert kx.plot_org_tree(small_roster).get_title(loc="left") == "Orgs and their students, 2026-27"
+    assert kx.plot_overview(kx.Roster(source="https://api.example.org/v2")).get_suptitle() == "Roster · an empty roster"
 
 
 def test_the_overview_shows_the_tables_counts(small_roster: kx.Roster) -> None:
-    types, schools, sizes, links = drawn(kx.plot_overview(small_roster)).axes
+    types, schools, sizes, links = draw(kx.plot_overview(small_roster)).axes
     people = small_roster.persons["person_type"].value_counts()
     assert bars(types) == {
         "orgs": len(small_roster.orgs),
@@ -69,117 +125,81 @@ def test_the_overview_shows_the_tables_counts(small_roster: kx.Roster) -> None:
         "grading categories": len(small_roster.grading_categories),
     }
     assert sum(bars(schools).values()) == people["student"]
-    assert bars(links) == small_roster.links["relation"].value_counts().to_dict()
+    counted = small_roster.links["relation"].value_counts()
+    assert bars(links) == {name.replace("_", " "): count for name, count in counted.items()}
     assert sum(patch.get_height() for patch in sizes.patches) == len(small_roster.sections)
 
 
-def test_many_schools_are_summed_up() -> None:
-    orgs = [f"o{n:03}" for n in range(300)]
-    people = [f"p{n}" for n in range(600)]
-    roster = kx.Roster(
-        orgs=frame("orgs", {"id": orgs, "name": [f"School {id}" for id in orgs]}),
-        persons=frame("persons", {"id": people, "person_type": ["student"] * 600}),
-        links=frame(
-            "links",
-            {
-                "source_type": ["person"] * 600,
-                "source_id": people,
-                "relation": ["member_of"] * 600,
-                "target_type": ["org"] * 600,
-                "target_id": orgs * 2,
-                "role": ["student"] * 600,
-            },
-        ),
-    )
-    shown = bars(drawn(kx.plot_overview(roster)).axes[1])
+def test_many_schools_are_summed_up_without_a_bar() -> None:
+    roster = drawn_roster("300 schools")
+    axes = draw(kx.plot_overview(roster)).axes[1]
+    students = roster.links.query("relation == 'member_of'")["target_id"].value_counts()
+    shown = bars(axes)
     assert len(shown) == 15
-    assert shown["other (286 schools)"] == 572
+    assert list(shown.values()) == [*students.iloc[:14], 0]
+    rest = students.iloc[14:]
+    assert f"other ({len(rest)} schools)" in shown
+    assert f"{rest.sum():,} in all, {rest.mean():.0f} each" in [text.get_text() for text in axes.texts]
 
 
 def test_missing_ends_stand_out(small_roster: kx.Roster) -> None:
     links = small_roster.links.copy()
     links.loc[links["relation"] == "in_term", "target_id"] = "gone"
-    axes = drawn(kx.plot_overview(kx.Roster(**small_roster.tables, links=links))).axes[3]
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["an end is missing"]
-    assert sum(bar.get_width() for bar in axes.containers[-1]) == (links["relation"] == "in_term").sum()
+    links.loc[links["target_type"] == "org", "target_id"] = "a4203988-d04c-4b7e-9bcd-000000000000"
+    _, schools, _, relations = draw(kx.plot_overview(kx.Roster(**small_roster.tables, links=links))).axes
+    assert [text.get_text() for text in relations.get_legend().get_texts()] == ["an end was not delivered"]
+    gone = {name: count for name, count in bars(relations, -1).items() if count}
+    assert gone["in term"] == (links["relation"] == "in_term").sum()
+    (label,) = schools.get_yticklabels()
+    assert (label.get_text(), label.get_color()) == ("a4203988-d0… (not delivered)", MISSING)
 
 
 def test_an_empty_roster_says_so() -> None:
-    figure = drawn(kx.plot_overview(kx.Roster()))
+    figure = draw(kx.plot_overview(kx.Roster()))
     assert [axes.texts[0].get_text() for axes in figure.axes] == ["nothing to show"] * 4
 
 
-def test_the_overview_leaves_no_figure_open(small_roster: kx.Roster) -> None:
-    kx.plot_overview(small_roster)
-    assert plt.get_fignums() == []
+def test_names_are_data() -> None:
+    axes = kx.plot_enrollment_matrix(drawn_roster("hostile"))
+    draw(axes.get_figure())
+    shown = [label.get_text() for label in axes.get_yticklabels()]
+    names = {words.split(" (o")[0] for words in shown}
+    assert {"O'Neil", "$\\frac{", "two lines", "<img src=x onerro…", f"{'x' * 17}…"} <= names
+    assert len(set(shown)) == len(shown)
+    assert not any("\u202e" in words or "\n" in words for words in shown)
 
 
-def test_a_neighborhood_names_every_node_and_every_colour(small_roster: kx.Roster) -> None:
-    graph = kx.neighborhood(small_roster, small_roster.sections["id"][0])
-    axes = kx.plot_neighborhood(graph)
-    drawn(axes.get_figure())
-    assert len(labels(axes)) == len(graph)
-    legend = {text.get_text() for text in axes.get_legend().get_texts()}
-    used = {
-        to_hex(points.get_edgecolor()[0]).upper() for points in axes.collections[1:] if points.get_linewidth()[0] < 2
-    }
-    assert used <= {TYPE_COLORS[name.replace(" ", "_")].upper() for name in legend}
-    assert {"section", "student", "teacher", "course", "org", "term"} <= legend
-    assert axes.get_title(loc="left").startswith("Around ")
+def test_a_letter_that_no_font_has_is_a_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "_installed", tuple)
+    fonts._family_with.cache_clear()
+    text = plt.figure().text(0.1, 0.5, "")
+    fonts.set_words(text, "Ada 李 $x$")
+    fonts._family_with.cache_clear()
+    assert text.get_text() == "Ada □ $x$"
+    draw(text.get_figure())
 
 
-@pytest.mark.parametrize("students", [1, 30, 140])
-def test_labels_do_not_overlap(students: int) -> None:
-    axes = kx.plot_neighborhood(kx.neighborhood(school(students), "s1"))
-    drawn(axes.get_figure())
-    assert len(labels(axes)) == students + 3
-    assert overlaps(axes) == []
+def test_a_letter_of_an_installed_font_is_shown() -> None:
+    if fonts._family_with("李") is None:
+        pytest.skip("no font with Chinese letters is installed")
+    text = plt.figure().text(0.1, 0.5, "")
+    fonts.set_words(text, "Ada 李")
+    assert text.get_text() == "Ada 李"
+    assert len(text.get_fontfamily()) == 2
+    draw(text.get_figure())
 
 
-def school(students: int, names: list[str] | None = None) -> kx.Roster:
-    """A section with so many students, at a school, with a teacher."""
-    people = [f"p{n}" for n in range(students)]
-    given = names or [f"Student Number {n}" for n in range(students)]
-    ends = [("section", "s1", "held_at", "org", "o1", None), ("person", "t1", "teacher_in", "section", "s1", "teacher")]
-    rows = [*ends, *(("person", id, "student_in", "section", "s1", "student") for id in people)]
-    columns = ("source_type", "source_id", "relation", "target_type", "target_id", "role")
-    return kx.Roster(
-        orgs=frame("orgs", {"id": ["o1"], "name": ["North"]}),
-        sections=frame("sections", {"id": ["s1"], "title": ["Art"]}),
-        persons=frame("persons", {"id": ["t1", *people], "label": ["Bo Larsen", *given]}),
-        links=frame("links", {name: [row[n] for row in rows] for n, name in enumerate(columns)}),
-    )
+def test_a_name_from_right_to_left_does_not_turn_the_line() -> None:
+    text = plt.figure().text(0.1, 0.5, "")
+    fonts.set_words(text, "حداد (2)")
+    assert text.get_text().startswith("\u200e")
 
 
-def test_beyond_150_nodes_people_become_a_group() -> None:
-    axes = kx.plot_neighborhood(kx.neighborhood(school(300), "s1"))
-    drawn(axes.get_figure())
-    assert sorted(text.get_text() for text in labels(axes)) == ["300 students", "Art", "Bo Larsen", "North"]
+def test_types_have_the_palettes_colours(small_roster: kx.Roster) -> None:
+    from matplotlib.colors import to_hex
 
-
-def test_what_was_left_out_and_what_is_missing_is_told() -> None:
-    roster = school(30)
-    roster.orgs = frame("orgs")
-    axes = kx.plot_neighborhood(kx.neighborhood(roster, "s1", limit=10))
-    assert axes.get_title(loc="left") == "Around Art · 23 more are left out"
-    assert "o1 (missing)" in [text.get_text() for text in labels(axes)]
-    assert "missing" in [text.get_text() for text in axes.get_legend().get_texts()]
-
-
-def test_names_are_data(small_roster: kx.Roster) -> None:
-    axes = kx.plot_neighborhood(kx.neighborhood(school(len(HOSTILE), HOSTILE), "s1"))
-    drawn(axes.get_figure())
-    shown = [text.get_text() for text in labels(axes)]
-    assert "O'Neil" in shown
-    assert "$\\frac{" in shown
-    assert "two lines" in shown
-    assert f"{'x' * 23}…" in shown
-    orgs = small_roster.orgs.assign(name=(HOSTILE * 9)[: len(small_roster.orgs)])
-    roster = kx.Roster(**{**small_roster.tables, "orgs": orgs}, links=small_roster.links, source="$\\frac{")
-    drawn(kx.plot_overview(roster))
-
-
-def test_an_axes_of_ones_own_is_used(small_roster: kx.Roster) -> None:
-    figure, axes = plt.subplots()
-    assert kx.plot_neighborhood(kx.neighborhood(small_roster, small_roster.sections["id"][0]), ax=axes) is axes
-    assert plt.get_fignums() == [figure.number]
+    axes = kx.plot_overview(small_roster).axes[0]
+    drawn = [to_hex(bar.get_facecolor()).upper() for bar in axes.containers[0]]
+    kinds = ("org", "course", "section", "student", "teacher", "staff", "term", "grading_category")
+    assert drawn == [TYPE_COLORS[kind] for kind in kinds]
+    assert QUIET not in drawn

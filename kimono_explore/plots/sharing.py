@@ -1,0 +1,192 @@
+"""Who shares whom at one school: courses by courses, and sections by students."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.colors import ListedColormap
+from scipy import sparse
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.sparse.csgraph import reverse_cuthill_mckee
+from scipy.spatial.distance import squareform
+
+from kimono_explore.palette import QUIET, TYPE_COLORS
+from kimono_explore.plots.measures import Pairs, names, pairs
+from kimono_explore.plots.style import (
+    HEAT_MAP,
+    SMALL,
+    TEXT,
+    count_axis,
+    heading,
+    heat,
+    name_rows,
+    nothing,
+    own_axes,
+    parts,
+    plural,
+    short,
+    titled,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from kimono_explore.roster import Roster
+
+_MOST_COURSES, _MOST_NAMED, _MOST_CELLS = 30, 45, 1200
+
+
+def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
+    """Which courses of a school share students: a matrix with courses that share many beside each other.
+
+    Parameters
+    ----------
+    roster : Roster
+    org_id : str
+        The school that holds the sections. Of more than 30 courses those with most students are shown.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A cell is the number of students in both courses; on the diagonal, in the course.
+
+    Raises
+    ------
+    KeyError
+        There is no such org.
+
+    Examples
+    --------
+    >>> school = roster.orgs.query("org_type == 'school'")["id"].iloc[0]
+    >>> kx.plot_shared_students(roster, school).get_title(loc="left")
+    'Students that courses share, 2026-27'
+    """
+    seats, label = _seats(roster, org_id)
+    courses = pairs(roster, "of_course")
+    here = np.isin(courses.source, seats.target)
+    every = np.unique(courses.target[here])
+    sections, section = np.unique(np.concatenate([seats.target, courses.source[here]]), return_inverse=True)
+    students, student = np.unique(seats.source, return_inverse=True)
+    seated = _matrix(section[: len(seats.target)], student, (len(sections), len(students)))
+    of_course = _matrix(np.searchsorted(every, courses.target[here]), section[len(seats.target) :],
+                        (len(every), len(sections)))  # fmt: skip
+    attends = of_course @ seated
+    attends.data[:] = 1
+    largest = np.argsort(-np.diff(attends.indptr), kind="stable")[:_MOST_COURSES]
+    attends = attends[largest]
+    shared = (attends @ attends.T).toarray().astype(np.int64)
+    order = _clustered(shared)
+    few = f"{len(order)} of {plural(len(every), 'course')}" if len(order) < len(every) else ""
+    ax = own_axes(ax, len(order) + 8)
+    heading(ax, titled("Students that courses share", roster), parts(label, few, "in both courses; diagonal: in one"))
+    if not len(order):
+        nothing(ax, "no students in sections of a course")
+        return ax
+    labels = names(roster, every[largest][order], 34)
+    heat(ax, shared[np.ix_(order, order)], labels, labels, "students in both")
+    return ax
+
+
+def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
+    """Who is in which section of a school: a matrix of sections by students, both in an order that shows blocks.
+
+    Parameters
+    ----------
+    roster : Roster
+    org_id : str
+        The school that holds the sections.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A mark where a student is in a section. Groups that take the same classes are blocks; a section that
+        draws from everywhere is a line. Where there are more than 1,200 rows or columns, a cell stands for several,
+        and its shade says how many of them are filled.
+
+    Raises
+    ------
+    KeyError
+        There is no such org.
+
+    Examples
+    --------
+    >>> school = roster.orgs.query("org_type == 'school'")["id"].iloc[0]
+    >>> kx.plot_adjacency(roster, school).get_title(loc="left")
+    'Sections by students, 2026-27'
+    """
+    seats, label = _seats(roster, org_id)
+    sections, section = np.unique(seats.target, return_inverse=True)
+    students, student = np.unique(seats.source, return_inverse=True)
+    ax = own_axes(ax, len(sections) + 4 if len(sections) <= _MOST_NAMED else 20)
+    size = f"{plural(len(sections), 'section')}, {plural(len(students), 'student')}"
+    heading(ax, titled("Sections by students", roster), parts(label, size))
+    if not len(seats.source):
+        nothing(ax, "no students in sections")
+        return ax
+    rows, columns = _in_blocks(section, student, len(sections), len(students))
+    cells = _cells(rows[section], columns[student], len(sections), len(students))
+    shades = HEAT_MAP if cells.max() < 1 or len(np.unique(cells)) > 2 else ListedColormap([TYPE_COLORS["section"]])
+    ax.imshow(
+        np.ma.masked_equal(cells, 0), cmap=shades, vmin=0, aspect="auto", interpolation="nearest",
+        extent=(0, len(students), len(sections) - 0.5, -0.5),
+    )  # fmt: skip
+    if len(sections) <= _MOST_NAMED:
+        by_row = np.empty(len(sections), dtype=np.int64)
+        by_row[rows] = sections
+        name_rows(ax, names(roster, by_row, 30), SMALL)
+        ax.set_ylim(len(sections) - 0.5, -0.5)
+    else:
+        count_axis(ax, "y", "sections")
+    count_axis(ax, "x", "students")
+    ax.tick_params(labelsize=TEXT if len(sections) > _MOST_NAMED else SMALL, colors=QUIET)
+    return ax
+
+
+def _seats(roster: Roster, org_id: str) -> tuple[Pairs, str]:
+    """Who is in which section that the org holds, and the org's name."""
+    code = roster.index.code(org_id, "org")
+    held = pairs(roster, "held_at")
+    seats = pairs(roster, "student_in")
+    here = np.isin(seats.target, held.source[held.target == code])
+    return Pairs(seats.source[here], seats.target[here]), short(str(roster.index.labels([code])[0]), 50)
+
+
+def _matrix(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> sparse.csr_array:
+    return sparse.csr_array((np.ones(len(rows), np.int32), (rows, columns)), shape=shape)
+
+
+def _clustered(shared: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The order in which courses that share a large part of their students are neighbors."""
+    if len(shared) < 3:
+        return np.arange(len(shared))
+    own = np.diag(shared)
+    either = own[:, None] + own[None, :] - shared
+    apart = 1 - shared / np.maximum(either, 1)
+    np.fill_diagonal(apart, 0)
+    return leaves_list(linkage(squareform(apart, checks=False), "average", optimal_ordering=True)).astype(np.int64)
+
+
+def _in_blocks(
+    section: NDArray[np.int64], student: NDArray[np.int64], sections: int, students: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The place of each section and student: those that are linked stand near each other, small groups first."""
+    size = sections + students
+    half = _matrix(section, student + sections, (size, size))
+    order = reverse_cuthill_mckee(sparse.csr_matrix(half + half.T), symmetric_mode=True)
+    place = np.empty(size, dtype=np.int64)
+    place[order] = np.arange(size)
+    return np.argsort(np.argsort(place[:sections])), np.argsort(np.argsort(place[sections:]))
+
+
+def _cells(rows: NDArray[np.int64], columns: NDArray[np.int64], height: int, width: int) -> NDArray[np.float64]:
+    """The matrix, or where it is larger than a picture, the share of filled cells in each of its parts."""
+    tall, wide = -(-height // _MOST_CELLS), -(-width // _MOST_CELLS)
+    shape = (-(-height // tall), -(-width // wide))
+    flat = np.bincount((rows // tall) * shape[1] + columns // wide, minlength=shape[0] * shape[1])
+    return flat.reshape(shape) / (tall * wide)

@@ -1,0 +1,221 @@
+"""Terms over time: what contains what, where they overlap, where time is left out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
+from kimono_explore.plots.measures import codes_of, names, pairs
+from kimono_explore.plots.style import (
+    SMALL,
+    days,
+    district,
+    heading,
+    key,
+    name_rows,
+    nothing,
+    own_axes,
+    parts,
+    plural,
+    time_axis,
+    titled,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from kimono_explore.roster import Roster
+
+_MOST_ROWS = 40
+_WINDOW, _CLOSE = 6 * 366, 200  # days
+_WEEKEND = 3
+
+
+class _Term(NamedTuple):
+    code: int
+    depth: int
+    parent: int
+    kind: str
+    start: float
+    end: float
+    sections: int
+
+
+def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None) -> Axes:
+    """Terms as bars over time, each below its parent, with their sections.
+
+    Parameters
+    ----------
+    roster : Roster
+        Of more than 40 terms those with most sections are shown.
+    today : datetime.date, optional
+        The day of the dashed line; default: today, in UTC.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Among terms of one type and parent, days that two of them share are red, and days between two that
+        neither has, and that are more than a weekend, are hatched. Terms with the same dates, of several schools, do not count as overlaps.
+
+    Examples
+    --------
+    >>> axes = kx.plot_terms(roster)
+    >>> [label.get_text().split()[-1] for label in axes.get_yticklabels()][:3]
+    ['2026-2027', '1', '1']
+    """
+    every = _terms(roster)
+    few = _most(every)
+    ax = own_axes(ax, len(few) + 1)
+    left_out = f"{plural(len(every) - len(few), 'term')} with fewer sections left out" if len(few) < len(every) else ""
+    heading(ax, titled("Terms and their sections", roster), parts(district(roster), left_out))
+    if not few:
+        nothing(ax, "no terms")
+        return ax
+    low, high = _window(few)
+    kinds = {term.kind: None for term in few if not np.isnan(term.start)}
+    shades = dict(zip(kinds, np.linspace(1, 0.35, max(1, len(kinds))), strict=True))
+    labels = names(roster, [term.code for term in few])
+    name_rows(ax, [name._replace(depth=term.depth) for name, term in zip(labels, few, strict=True)])
+    for row, term in enumerate(few):
+        _bar(ax, row, term, shades.get(term.kind, 1.0), low, high)
+    marks = _marks(ax, few, low, high)
+    day = float(pd.Timestamp(today or datetime.now(UTC).date()).timestamp()) / 86400
+    handles: list[Patch | Line2D] = [
+        Patch(facecolor=TYPE_COLORS["term"], alpha=alpha, label=kind.replace("_", " ") or "term")
+        for kind, alpha in shades.items()
+    ]
+    handles += marks
+    if low <= day <= high:
+        ax.axvline(day, color=INK, linewidth=1, linestyle="--", zorder=4)
+        handles.append(Line2D([], [], color=INK, linewidth=1, linestyle="--", label="today"))
+    ax.set_xlim(low, high + (high - low) * 0.14)
+    time_axis(ax)
+    ax.grid(axis="x", color=LINE, linewidth=0.5)
+    ax.set_axisbelow(True)
+    key(ax, handles)
+    return ax
+
+
+def _terms(roster: Roster) -> list[_Term]:
+    """The terms as a tree: each followed by those below it, in the order of their dates."""
+    codes = codes_of(roster, "term")
+    table = roster.terms[roster.terms["id"].notna()].drop_duplicates("id")
+    held = pairs(roster, "in_term")
+    sections = np.bincount(held.target, minlength=max(1, roster.index.size))
+    links = pairs(roster, "child_of")
+    of_terms = roster.index.type_of(links.source) == "term"
+    parent = dict(zip(links.source[of_terms].tolist(), links.target[of_terms].tolist(), strict=True))
+    starts, ends = (days(table[column]).tolist() for column in ("start_date", "end_date"))
+    kinds = table["term_type"].fillna("").tolist()
+    facts = {int(code): (kind, start, end) for code, kind, start, end in zip(codes, kinds, starts, ends, strict=True)}
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    for code in facts:
+        children[parent.get(code, -1) if parent.get(code, -1) in facts else -1].append(code)
+    found: dict[int, _Term] = {}
+
+    def walk(code: int, depth: int) -> None:
+        if code in found or depth > 9:
+            return
+        kind, start, end = facts[code]
+        found[code] = _Term(code, depth, parent.get(code, -1), kind, start, end, int(sections[code]))
+        for child in sorted(children[code], key=in_time):
+            walk(child, depth + 1)
+
+    def in_time(code: int) -> tuple[float, float]:
+        _, start, end = facts[code]
+        first = end if np.isnan(start) else start
+        return (np.inf if np.isnan(first) else first, -end)
+
+    for code in sorted(children[-1], key=in_time):
+        walk(code, 0)
+    for code in facts:  # terms in a ring of parents
+        walk(code, 0)
+    return list(found.values())
+
+
+def _most(terms: list[_Term]) -> list[_Term]:
+    """The terms with most sections, and in the order of the tree."""
+    kept = {term.code for term in sorted(terms, key=lambda term: (-term.sections, term.depth))[:_MOST_ROWS]}
+    return [term for term in terms if term.code in kept]
+
+
+def _window(terms: list[_Term]) -> tuple[float, float]:
+    """The days to show: those of terms with sections, and what is close; a date far from the others is none of them."""
+    ends = np.array([[t.start, t.end] for t in terms], dtype=float)
+    if np.isnan(ends).all():
+        today = datetime.now(UTC).timestamp() // 86400
+        return today - 180, today + 180
+    # Where one end is not known, the other counts.
+    both = np.where(np.isnan(ends), ends[:, ::-1], ends)
+    held = both[[term.sections > 0 for term in terms]]
+    held = held[~np.isnan(held).any(axis=1)]
+    shown = held if len(held) else both[~np.isnan(both).any(axis=1)]
+    middle = float(np.median(shown))
+    shown = shown[np.abs(shown - middle).max(axis=1) < _WINDOW] if len(shown) > 1 else shown
+    low, high = (float(shown.min()), float(shown.max())) if len(shown) else (middle - 180, middle + 180)
+    close = both[(both[:, 0] > low - _CLOSE) & (both[:, 1] < high + _CLOSE)]
+    if len(close):
+        low, high = min(low, float(close.min())), max(high, float(close.max()))
+    margin = max(5.0, (high - low) * 0.02)
+    return low - margin, high + margin
+
+
+def _bar(ax: Axes, row: int, term: _Term, shade: float, low: float, high: float) -> None:
+    end, start = term.end + 1, term.start  # a term ends when its last day ends
+    words, color, x = (plural(term.sections, "section") if term.sections else ""), INK, end
+    if np.isnan(start) or np.isnan(term.end):
+        words, color = parts("no dates" if np.isnan(start) and np.isnan(term.end) else
+                             "no start date" if np.isnan(start) else "no end date", words), MISSING  # fmt: skip
+        x = low if np.isnan(start) and np.isnan(term.end) else end if np.isnan(start) else start
+    elif end <= start:
+        words, color, x = parts("ends before it starts", words), MISSING, start
+        ax.barh(row, start - end, left=end, height=0.5, facecolor="none", edgecolor=MISSING, zorder=2)
+    elif end < low or start > high:
+        span = " to ".join(dict.fromkeys(f"{pd.Timestamp(day, unit='D'):%Y}" for day in (start, term.end)))
+        words, color, x = parts(f"{'← ' * (end < low)}{span}{' →' * (start > high)}", words), QUIET, low
+    else:
+        ax.barh(row, end - start, left=start, height=0.6, color=TYPE_COLORS["term"], alpha=shade, zorder=2, linewidth=0)
+    x = min(max(x, low), high)
+    ax.annotate(
+        words, (x, row), (4, 0), textcoords="offset points", va="center", fontsize=SMALL, color=color, zorder=5,
+        bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85},
+    )  # fmt: skip
+
+
+def _marks(ax: Axes, terms: list[_Term], low: float, high: float) -> list[Patch]:
+    """Overlaps and gaps among terms of one type and parent; what is marked, for the legend."""
+    alike: defaultdict[tuple[int, str], list[tuple[int, _Term]]] = defaultdict(list)
+    for row, term in enumerate(terms):
+        if low <= term.start <= term.end <= high:  # NaN is not
+            alike[term.parent, term.kind].append((row, term))
+    overlap = gap = False
+    for group in alike.values():
+        ordered = sorted(group, key=lambda pair: (pair[1].start, pair[1].end))
+        latest = -np.inf
+        last = None
+        for row, term in ordered:
+            if (term.start, term.end) == last:
+                continue
+            last = (term.start, term.end)
+            if term.start <= latest:
+                overlap = True
+                until = min(latest, term.end) + 1
+                ax.barh(row, until - term.start, left=term.start, height=0.6, color=MISSING, zorder=3)
+            elif latest > -np.inf and term.start - latest - 1 > _WEEKEND and term.start - latest < 200:
+                gap = True
+                ax.barh(
+                    row, term.start - latest - 1, left=latest + 1, height=0.6, facecolor="none", edgecolor=QUIET,
+                    hatch="////", linewidth=0, zorder=2,
+                )  # fmt: skip
+            latest = max(latest, term.end)
+    found = [Patch(facecolor=MISSING, label="overlap")] if overlap else []
+    return found + ([Patch(facecolor="none", edgecolor=QUIET, hatch="////", linewidth=0, label="gap")] if gap else [])

@@ -1,0 +1,266 @@
+"""How large sections are, how much teachers teach, who is in which grade."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from kimono_explore.palette import INK, LINE, QUIET, TYPE_COLORS
+from kimono_explore.plots.measures import (
+    codes_of,
+    counted,
+    grades,
+    in_grade_order,
+    names,
+    pairs,
+    row_of,
+    section_sizes,
+    top,
+)
+from kimono_explore.plots.overview import draw_sizes
+from kimono_explore.plots.style import (
+    SMALL,
+    TEXT,
+    Name,
+    count_axis,
+    district,
+    heading,
+    heat,
+    name_rows,
+    nothing,
+    others,
+    own_axes,
+    parts,
+    plural,
+    titled,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from kimono_explore.roster import Roster
+
+_MOST_ROWS, _MOST_COLUMNS = 25, 24
+_GROUPS = {"school": ("held_at", "school"), "course": ("of_course", "course"), "term": ("in_term", "term")}
+
+
+def plot_section_sizes(
+    roster: Roster, by: Literal["school", "course", "term"] = "school", ax: Axes | None = None
+) -> Axes:
+    """How many students the sections of each school, course or term have.
+
+    Parameters
+    ----------
+    roster : Roster
+    by : {"school", "course", "term"}, default "school"
+        The 25 with most sections have a row each; the others share one.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A row each: a line from the smallest section to the largest, a bar over the middle half, a mark at the
+        median; on the right the median and the number of sections.
+
+    Raises
+    ------
+    ValueError
+        ``by`` is none of the three.
+
+    Examples
+    --------
+    >>> kx.plot_section_sizes(roster, by="term").get_title(loc="left")
+    'Students per section by term, 2026-27'
+    """
+    if by not in _GROUPS:
+        raise ValueError(f"There is no by={by!r}; there are {', '.join(_GROUPS)}.")
+    relation, noun = _GROUPS[by]
+    sizes, groups = _grouped_sizes(roster, relation)
+    ranked = counted(groups[groups >= 0])
+    shown, rest = top(ranked, _MOST_ROWS)
+    place = row_of(groups, shown.index)
+    place[groups < 0] = len(shown) + (len(rest) > 0)
+    labels = names(roster, shown.index.to_numpy())
+    labels += others(len(rest), noun)
+    labels += [Name(f"no {noun}")] * bool((groups < 0).any())
+    ax = own_axes(ax, len(labels) + 1)
+    heading(ax, titled(f"Students per section by {by}", roster), district(roster))
+    if not len(sizes):
+        nothing(ax, "no sections")
+        return ax
+    quantiles = pd.Series(sizes).groupby(place).quantile(np.array([0, 0.25, 0.5, 0.75, 1])).unstack()
+    count = np.bincount(place, minlength=len(labels))
+    low, first, middle, third, high = (quantiles.iloc[:, n].to_numpy() for n in range(5))
+    rows = np.arange(len(labels))
+    ax.hlines(rows, low, high, color=QUIET, linewidth=1.2, zorder=1)
+    ax.barh(rows, third - first, left=first, height=0.55, color=TYPE_COLORS["section"], zorder=2)
+    ax.vlines(middle, rows - 0.38, rows + 0.38, color=INK, linewidth=2, zorder=3)
+    name_rows(ax, labels)
+    _numbers_beside(ax, {"median": [f"{value:,g}" for value in middle], "sections": [f"{n:,}" for n in count]})
+    ax.set_xlim(0, max(1.0, float(high.max())) * 1.02)
+    count_axis(ax, "x", "students per section: smallest, middle half, median, largest")
+    ax.grid(axis="x", color=LINE, linewidth=0.5)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def _grouped_sizes(roster: Roster, relation: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The size of each section, and the group that it is in; -1 where none is known, a row for each of several."""
+    sizes = section_sizes(roster)
+    held = pairs(roster, relation)
+    inside = np.isin(held.source, sizes.index.to_numpy())
+    alone = np.setdiff1d(sizes.index.to_numpy(), held.source)
+    sections = np.concatenate([held.source[inside], alone])
+    groups = np.concatenate([held.target[inside], np.full(len(alone), -1, dtype=np.int64)])
+    return np.asarray(sizes.reindex(sections), dtype=np.int64), groups.astype(np.int64)
+
+
+def _numbers_beside(ax: Axes, columns: dict[str, list[str]]) -> None:
+    """Columns of numbers to the right of the axes, a row for each of its rows."""
+    for n, (name, numbers) in enumerate(columns.items()):
+        x = 56 * (n + 1)
+        style: dict[str, Any] = {
+            "xycoords": ("axes fraction", "data"),
+            "textcoords": "offset points",
+            "ha": "right",
+            "va": "center",
+        }
+        for row, words in enumerate(numbers):
+            ax.annotate(words, (1, row), (x, 0), fontsize=TEXT, color=INK, annotation_clip=False, **style)
+        ax.annotate(
+            name, (1, 1), (x, 6), xycoords="axes fraction", textcoords="offset points", ha="right", fontsize=SMALL, color=QUIET
+        )  # fmt: skip
+
+
+def plot_teacher_load(roster: Roster, of: Literal["students", "sections"] = "students", ax: Axes | None = None) -> Axes:
+    """How many students, or sections, each teacher has.
+
+    Parameters
+    ----------
+    roster : Roster
+    of : {"students", "sections"}, default "students"
+        A student in two sections of a teacher counts once.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Teachers are persons of that type, and whoever teaches a section.
+
+    Raises
+    ------
+    ValueError
+        ``of`` is neither of the two.
+
+    Examples
+    --------
+    >>> kx.plot_teacher_load(roster).get_title(loc="left")
+    'Students per teacher, 2026-27'
+    """
+    if of not in ("students", "sections"):
+        raise ValueError(f"There is no of={of!r}; there are students, sections.")
+    teachers, sections, students = _loads(roster)
+    ax = own_axes(ax)
+    idle = int((sections == 0).sum())
+    note = parts(district(roster), f"{idle:,} of {plural(len(teachers), 'teacher')} without a section" if idle else "")
+    title = titled(f"{of.capitalize()} per teacher", roster)
+    draw_sizes(ax, students if of == "students" else sections, title, of, "teachers", "teacher", 13, note)
+    return ax
+
+
+def _loads(roster: Roster) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The teachers, and how many sections and different students each has."""
+    index, people = roster.index, roster.persons
+    teaching, learning = pairs(roster, "teacher_in"), pairs(roster, "student_in")
+    codes = codes_of(roster, "person")
+    first = people[people["id"].notna()].drop_duplicates("id")
+    called = codes[(first["person_type"].str.lower() == "teacher").to_numpy(dtype=bool)]
+    teachers = np.union1d(called, teaching.source)
+    teachers = teachers[~index.missing(teachers)]
+    size = max(1, index.size)
+    taught = sparse.csr_array((np.ones(len(teaching.source), np.int32), teaching), shape=(size, size))[teachers]
+    seated = sparse.csr_array((np.ones(len(learning.source), np.int32), (learning.target, learning.source)),
+                              shape=(size, size))  # fmt: skip
+    students = np.diff((taught @ seated).indptr)
+    return teachers, np.diff(taught.indptr).astype(np.int64), students.astype(np.int64)
+
+
+def plot_enrollment_matrix(roster: Roster, by: Literal["grade", "term"] | None = None, ax: Axes | None = None) -> Axes:
+    """How many students there are, by school and grade, or by course and term.
+
+    Parameters
+    ----------
+    roster : Roster
+    by : {"grade", "term"}, optional
+        ``"grade"``: students by school and grade. ``"term"``: enrollments by course and term. Default: by grade, where
+        a grade is known.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A heat map; an empty cell is none. Rows with most students come first; beyond 25 they share one.
+
+    Raises
+    ------
+    ValueError
+        ``by`` is neither of the two.
+
+    Examples
+    --------
+    >>> kx.plot_enrollment_matrix(roster).get_title(loc="left")
+    'Students by school and grade, 2026-27'
+    """
+    if by not in (None, "grade", "term"):
+        raise ValueError(f"There is no by={by!r}; there are grade, term.")
+    known = grades(roster)
+    if by is None:
+        by = "grade" if known.notna().any() else "term"
+    if by == "grade":
+        what, row, noun = "Students by school and grade", "school", "students"
+        members = pairs(roster, "member_of", "student")
+        said = known.reindex(members.source)
+        ordered = in_grade_order(said.dropna().unique().tolist())
+        columns = [Name(grade) for grade in ordered] + [Name("none")] * bool(said.isna().any())
+        place = row_of(said.to_numpy(dtype=object), pd.Index(ordered))
+        rows_of = members.target
+    else:
+        what, row, noun = "Enrollments by course and term", "course", "enrollments"
+        rows_of, place, columns = _by_term(roster)
+    shown, rest = top(counted(rows_of), _MOST_ROWS)
+    line = row_of(rows_of, shown.index)
+    labels = names(roster, shown.index.to_numpy()) + others(len(rest), row)
+    ax = own_axes(ax, len(labels) + 2)
+    heading(ax, titled(what, roster), district(roster))
+    if not len(rows_of):
+        nothing(ax, f"no {noun}")
+        return ax
+    cells = np.zeros((len(labels), len(columns)), dtype=np.int64)
+    np.add.at(cells, (line, place), 1)
+    heat(ax, cells, labels, columns, noun)
+    ax.set_xlabel("grade" if by == "grade" else "term", color=QUIET, fontsize=TEXT)
+    return ax
+
+
+def _by_term(roster: Roster) -> tuple[NDArray[np.int64], NDArray[np.int64], list[Name]]:
+    """The course of each enrollment, the column of its term, and the columns: terms in the order of their dates."""
+    learning, courses, terms = pairs(roster, "student_in"), pairs(roster, "of_course"), pairs(roster, "in_term")
+    size = np.bincount(learning.target, minlength=max(1, roster.index.size))
+    both = pd.DataFrame({"section": courses.source, "course": courses.target}).merge(
+        pd.DataFrame({"section": terms.source, "term": terms.target}), on="section"
+    )
+    both = both.loc[both.index.repeat(size[both["section"].to_numpy()])]
+    few, rest = top(counted(both["term"].to_numpy()), _MOST_COLUMNS)
+    table = roster.terms[roster.terms["id"].notna()].drop_duplicates("id")
+    start = pd.Series(table["start_date"].to_numpy(), index=codes_of(roster, "term")).reindex(few.index)
+    ordered = few.index.to_numpy()[np.argsort(start.to_numpy(), kind="stable")]  # those without a date come last
+    course, place = both["course"].to_numpy(dtype=np.int64), row_of(both["term"].to_numpy(), pd.Index(ordered))
+    columns = names(roster, ordered, 18) + [Name(f"other ({len(rest):,})")] * (len(rest) > 0)
+    return course, place, columns
