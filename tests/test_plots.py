@@ -5,7 +5,7 @@ from functools import cache
 
 import matplotlib.pyplot as plt
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from plot_rosters import NAMES, bars, clipped, draw, drawn_roster, overlaps, texts
@@ -207,7 +207,7 @@ def test_types_have_the_palettes_colours(small_roster: kx.Roster) -> None:
     assert QUIET not in drawn
 
 
-@settings(max_examples=20)
+@settings(max_examples=10, phases=[Phase.generate, Phase.shrink])  # without the tracing that explains: it is slow here
 @given(rosters())
 def test_any_roster_can_be_drawn(roster: kx.Roster) -> None:
     for figure, made in FIGURES.items():
