@@ -5,9 +5,11 @@ from functools import cache
 
 import matplotlib.pyplot as plt
 import pytest
+from hypothesis import Phase, given, settings
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from plot_rosters import NAMES, bars, clipped, draw, drawn_roster, overlaps, texts
+from rosters import rosters
 
 import kimono_explore as kx
 from kimono_explore.palette import MISSING, QUIET, TYPE_COLORS
@@ -203,3 +205,19 @@ def test_types_have_the_palettes_colours(small_roster: kx.Roster) -> None:
     kinds = ("org", "course", "section", "student", "teacher", "staff", "term", "grading_category")
     assert drawn == [TYPE_COLORS[kind] for kind in kinds]
     assert QUIET not in drawn
+
+
+@settings(max_examples=10, phases=[Phase.generate, Phase.shrink])  # without the tracing that explains: it is slow here
+@given(rosters())
+def test_any_roster_can_be_drawn(roster: kx.Roster) -> None:
+    for figure, made in FIGURES.items():
+        if figure not in NEEDS and figure not in ("quality", "comparison"):
+            whole = made("", roster)
+            assert (whole.axes[0] if isinstance(whole, Figure) else whole).get_title(loc="left")
+            plt.close("all")
+    for id in roster.orgs["id"]:
+        assert kx.plot_adjacency(roster, id).get_title(loc="left").startswith("Sections by students")
+        assert kx.plot_shared_students(roster, id).get_title(loc="left").startswith("Students that courses share")
+        plt.close("all")
+    diff = kx.compare(roster, roster)
+    assert diff.summary[["added", "removed", "changed"]].to_numpy().sum() == 0

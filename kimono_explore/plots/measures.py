@@ -51,12 +51,12 @@ def names(roster: Roster, codes: Sequence[int] | Codes, most: int = 30) -> list[
     """What to write for objects: the label, with the id where labels repeat; of those not delivered, the id."""
     index = roster.index
     labels, ids = [str(label) for label in index.labels(codes)], [str(id) for id in index.ids(codes)]
-    repeated = Counter(labels)
+    repeated = Counter(short(label, most) for label in labels)
     shown = []
     for label, id, lost in zip(labels, ids, index.missing(codes).tolist(), strict=True):
         if lost:
             shown.append(Name(f"{short(id, 12)} (not delivered)", missing=True))
-        elif repeated[label] > 1 and label != id:
+        elif repeated[short(label, most)] > 1 and label != id:
             shown.append(Name(f"{short(label, max(12, most - 12))} ({_both_ends(id)})"))
         else:
             shown.append(Name(short(label, most)))
