@@ -48,7 +48,7 @@ lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --upgrade pip
 	build/lock/bin/python -m pip install --quiet --editable ".[lab,test]"
-	build/lock/bin/python -m pip freeze --all --exclude-editable | grep -v '^kimono' > constraints.txt
+	build/lock/bin/python -m pip freeze --all --exclude-editable | grep -v '^kimono\|^setuptools' > constraints.txt
 	rm -rf build/lock
 
 clean:

@@ -14,6 +14,8 @@ import kimono_explore as kx
 from benchmarks.__main__ import machine, memory
 from kimono_explore.sandbox.state import write_state
 
+_MEMORY = "4GB"
+
 
 def main() -> int:
     """Write a state of each size, check it from disk, and print a row."""
@@ -23,7 +25,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.one:
         began = time.perf_counter()
-        report = kx.check(options.one, as_of="2026-10-05")
+        report = kx.check(options.one, as_of="2026-10-05", memory=_MEMORY, max_rows=100_000)
         seconds = time.perf_counter() - began
         failed = int(report.summary["failed"].sum())
         print(json.dumps({"seconds": seconds, "megabytes": memory("VmHWM"), "failed": failed}))

@@ -48,10 +48,10 @@ class Engine(Protocol):
         """Give back what the engine holds."""
 
 
-def make_engine(engine: str | SparkSession) -> Engine:
+def make_engine(engine: str | SparkSession, memory: str | None = None) -> Engine:
     """An engine by name, or the one around a Spark session."""
     if engine == "duckdb":
-        return DuckDB()
+        return DuckDB(memory)
     if engine == "pandas":
         return Pandas()
     if hasattr(engine, "createDataFrame"):
@@ -64,9 +64,14 @@ class DuckDB:
 
     name = "duckdb"
 
-    def __init__(self) -> None:
+    def __init__(self, memory: str | None = None) -> None:
         self._spill = tempfile.TemporaryDirectory(prefix="kimono-explore-")
-        self._connection = duckdb.connect(config={"temp_directory": self._spill.name})
+        limit = {"memory_limit": memory} if memory else {}
+        try:
+            self._connection = duckdb.connect(config={"temp_directory": self._spill.name, **limit})
+        except duckdb.Error as error:
+            self._spill.cleanup()
+            raise ConfigurationError(f'memory={memory!r} is no amount of memory. Write it as "4GB".') from error
         self._kept = 0
 
     def bring(self, name: str, df: pd.DataFrame) -> Frame:

@@ -46,6 +46,7 @@ def check(
     engine: str | SparkSession = "duckdb",
     max_rows: int = 1_000_000,
     progress: bool = False,
+    memory: str | None = None,
 ) -> Report:
     """Find what is wrong with a roster.
 
@@ -67,6 +68,9 @@ def check(
         Keep at most so many failing rows of a check; all are counted.
     progress : bool, default False
         Show a bar.
+    memory : str, optional
+        How much DuckDB may use, such as ``"4GB"``; what does not fit goes to a private temporary folder. Default: 80 % of
+        the machine's. The failing rows come on top.
 
     Returns
     -------
@@ -86,7 +90,7 @@ def check(
     []
     """
     chosen = _with_params(choose(checks, exclude, ROSTER_CHECKS), params or {})
-    running = make_engine(engine)
+    running = make_engine(engine, memory)
     with closing(running):
         if not isinstance(roster, Roster) and not is_snapshot(roster):
             roster = read_source(roster)
