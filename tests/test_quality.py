@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from literals import course, lea, link, make, problem, school, section, student, teacher, term
 
@@ -20,9 +21,13 @@ from kimono_explore.quality import catalogue
 from kimono_explore.quality.causes import STAGES
 from kimono_explore.sandbox.district import make_district
 from kimono_explore.sandbox.flaws import plant
+from kimono_explore.snapshot import PARTS, write_manifest
+from kimono_explore.tables import to_arrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
 
 OCTOBER = "2026-10-05"
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -89,10 +94,8 @@ def test_a_snapshot_is_checked_where_it_lies(tmp_path: Path) -> None:
         assert_equal(kx.check(roster, as_of=OCTOBER), kx.check(tmp_path / "monday", as_of=OCTOBER, engine=engine))
 
 
-@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is none on this machine")
-@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_spark_agrees_row_for_row(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     from pyspark.sql import SparkSession
 
     settings = {
@@ -102,18 +105,38 @@ def test_spark_agrees_row_for_row(tmp_path: Path) -> None:
         "spark.sql.adaptive.enabled": "false",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.sql.warehouse.dir": str(tmp_path),
+        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
     }
-    builder = SparkSession.builder.master("local[2]").config(map=settings)
+    session = SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
+    session.sparkContext.setLogLevel("OFF")
+    yield session
+    session.stop()
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is none on this machine")
+@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_spark_agrees_row_for_row(spark: SparkSession) -> None:
     roster, _ = plant(make_district(60))
-    session = builder.getOrCreate()
-    try:
-        session.sparkContext.setLogLevel("OFF")
-        found = kx.check(roster, as_of=OCTOBER, engine=session)
-    finally:
-        session.stop()
+    found = kx.check(roster, as_of=OCTOBER, engine=spark)
     assert found.engine == "spark"
     assert_equal(kx.check(roster, as_of=OCTOBER), found)
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is none on this machine")
+@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_spark_agrees_on_a_folder_of_districts(spark: SparkSession, tmp_path: Path) -> None:
+    for number, roster in enumerate([plant(make_district(60))[0], make_district(80, seed=9)]):
+        for name in PARTS:
+            folder = tmp_path / "state" / f"{name}.parquet" / f"district={number}"
+            folder.mkdir(parents=True)
+            pq.write_table(to_arrow(name, getattr(roster, name)), folder / "part.parquet")
+    write_manifest(tmp_path / "state", kx.Roster(source="two districts"), {})
+    checks = ["duplicate_id", "orphan_student_in", "one_sided_membership", "student_outside_school", "invalid_email"]
+    found = kx.check(tmp_path / "state", checks, as_of=OCTOBER, engine=spark)
+    assert found.summary["failed"].sum() >= 10
+    assert_equal(kx.check(tmp_path / "state", checks, as_of=OCTOBER), found)
 
 
 def test_an_engine_that_nobody_knows_is_refused() -> None:
