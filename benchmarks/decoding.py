@@ -10,10 +10,9 @@ import msgspec
 import pandas as pd
 
 from kimono_explore.decode import Decoder
-from kimono_explore.load import assemble
 from kimono_explore.sandbox.dialect import Dialect, Speaker
 from kimono_explore.sandbox.district import make_district
-from kimono_explore.tables import TABLES
+from kimono_explore.tables import to_pandas
 from kimono_explore.wire import open_page
 
 if TYPE_CHECKING:
@@ -53,16 +52,17 @@ def _bodies(folder: Path) -> list[bytes]:
 
 
 def ours(folder: Path) -> Callable[[], object]:
-    """`Decoder`, and the tables and links made of it."""
+    """`Decoder`: the table, the links and the problems."""
     bodies = _bodies(folder)
 
     def run() -> object:
-        lists = {name: Decoder(name) for name in TABLES}
+        decoder = Decoder("persons")
         for number, body in enumerate(bodies):
-            lists["persons"].add(open_page(body, "page").rows, f"page {number}")
-        roster = assemble({name: decoder.finish() for name, decoder in lists.items()}, [], "benchmark")
-        extra = roster.persons.filter(regex="^ext_key")
-        return [len(roster.persons), len(roster.links), int(extra.notna().to_numpy().sum())]
+            decoder.add(open_page(body, "page").rows, f"page {number}")
+        decoded = decoder.finish()
+        persons, links = to_pandas("persons", decoded.columns), to_pandas("links", decoded.links.table)
+        extra = persons.filter(regex="^ext_key")
+        return [len(persons), len(links), int(extra.notna().to_numpy().sum())]
 
     return run
 

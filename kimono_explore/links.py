@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_ENDS = ["source_type", "source_id", "relation", "target_type", "target_id"]
 _MEMBERSHIP = tuple(column.name for column in LINK_COLUMNS if column.path)
 
 
@@ -54,7 +55,7 @@ def unite(ids: Mapping[str, pd.Series], raw: Mapping[str, RawLinks]) -> tuple[pd
     stated = pa.concat_tables([_stated(table, ids[table], links) for table, links in raw.items()])
     if not stated.num_rows:
         return frame("links"), []
-    keys = _keys(ids, to_pandas("links", stated.drop(["forward"])))
+    keys = _keys(ids, to_pandas("links", stated.select(_ENDS)))
     forward = stated.column("forward").to_numpy()
     own, other = np.flatnonzero(forward), np.flatnonzero(~forward)
     partner = _partners(keys, own, other, stated.column("membership_id"))

@@ -14,6 +14,7 @@ from rosters import rosters
 import kimono_explore as kx
 from kimono_explore.palette import MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots import fonts
+from kimono_explore.tables import frame
 
 
 @pytest.fixture(autouse=True)
@@ -221,3 +222,10 @@ def test_any_roster_can_be_drawn(roster: kx.Roster) -> None:
         plt.close("all")
     diff = kx.compare(roster, roster)
     assert diff.summary[["added", "removed", "changed"]].to_numpy().sum() == 0
+
+
+def test_terms_without_dates_are_named_and_not_drawn() -> None:
+    terms = frame("terms", {"id": ["a", "b"], "name": ["Autumn", "Spring"]})
+    axes = kx.plot_terms(kx.Roster(terms=terms))
+    assert [text.get_text() for text in axes.texts].count("no dates") == 2
+    plt.close("all")

@@ -82,7 +82,7 @@ def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None
         return ax
     low, high = _window(few)
     kinds = {term.kind: None for term in few if not np.isnan(term.start)}
-    shades = dict(zip(kinds, np.linspace(1, 0.35, max(1, len(kinds))), strict=True))
+    shades = dict(zip(kinds, np.linspace(1, 0.35, len(kinds)), strict=True))
     labels = names(roster, [term.code for term in few])
     name_rows(ax, [name._replace(depth=term.depth) for name, term in zip(labels, few, strict=True)])
     for row, term in enumerate(few):
