@@ -119,9 +119,12 @@ class UsualRows:
             near = np.repeat(np.arange(len(rows)), [len(many) if many else 0 for many in lists])
             items = list(chain.from_iterable(many for many in lists if many))
             far = _columns_of(items, self._far[reference.far_type])
-            inner = _columns_of([one or _NOTHING for one in far["sys"]], _NOTHING)
-            ids = [one or other for one, other in zip(inner["id"], far["id"], strict=True)]
-            types = [self._types[one or other] for one, other in zip(inner["type"], far["type"], strict=True)]
+            ids, kinds = far["id"], far["type"]
+            if any(far["sys"]):  # wrapped references: $sys comes first
+                inner = _columns_of([one or _NOTHING for one in far["sys"]], _NOTHING)
+                ids = [one or other for one, other in zip(inner["id"], ids, strict=True)]
+                kinds = [one or other for one, other in zip(inner["type"], kinds, strict=True)]
+            types = [self._types[kind] for kind in kinds]
             membership = _columns_of([one or _NO_MEMBERSHIP for one in far["membership"]], _NO_MEMBERSHIP)
             roles = self._roles(reference, rows, near, membership["role"])
             needs_role = reference.relation is None
