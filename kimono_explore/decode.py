@@ -118,8 +118,9 @@ class Decoder:
         self._sizes.append(len(objects))
         for name, kinds in page.kinds.items():
             self._kinds[name] |= kinds
-        tables = [_link_table(links), *(self._linked(one, usual) for one in stated)]
-        self._link_pages.append(pa.concat_tables(tables).sort_by("near"))
+        linked = pa.concat_tables([_link_table(links), *(self._linked(one, usual) for one in stated)])
+        # Links of odd rows come first: rows that came twice must keep their order.
+        self._link_pages.append(linked.sort_by("near") if links["near"] else linked)
         self._count += len(objects)
 
     def _page(self, usual: list[Row], page: _PageColumns) -> dict[str, pa.Array]:
