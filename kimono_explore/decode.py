@@ -7,14 +7,14 @@ growing tables and one page, not the JSON of a tenant.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, cast
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from kimono_explore.tables import (
     ARROW_TYPES,
@@ -25,15 +25,25 @@ from kimono_explore.tables import (
     Problem,
     Reference,
 )
-from kimono_explore.usual import HELD_UNDER, MEMBERSHIP, ROLES, TYPE_NAMES, Stated, UsualRows, plain_type, to_array
+from kimono_explore.usual import (
+    HELD_UNDER,
+    MEMBERSHIP,
+    ROLES,
+    TYPE_NAMES,
+    Stated,
+    Usual,
+    UsualRows,
+    plain_type,
+    to_kind,
+)
 from kimono_explore.wire import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
 
     import msgspec
 
-    from kimono_explore.usual import Row
     from kimono_explore.wire import JSON
 
 
@@ -88,99 +98,91 @@ class Decoder:
         self._links: list[dict[str, list[object]]] = []
         self._link_pages: list[pa.Table] = []
         self._count = 0
+        # The usual rows of two pages are read, outside of Python, while what the page before them holds is put together.
+        self._reader = ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="decode")
+        self._under_way: deque[tuple[Sequence[bytes | msgspec.Raw], str, Future[Usual]]] = deque()
 
     def add(self, rows: Sequence[bytes | msgspec.Raw], where: str = "page") -> None:
         """Decode the rows of one page."""
-        objects: list[Row] = []
-        raw = []
-        for row in rows:
-            value = self._usual.read(row)
-            if value is None:
-                value = decode(row, where)
-            if isinstance(value, list | str | int | float | None):
+        self._under_way.append((rows, where, self._reader.submit(self._usual.read_page, rows)))
+        if len(self._under_way) > _READERS:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        """Put the oldest page under way together: its usual rows, and its odd ones, read with patience."""
+        rows, where, reading = self._under_way.popleft()
+        usual = reading.result()
+        odd = {position: decode(rows[position], where) for position in usual.odd}
+        for value in odd.values():
+            if not isinstance(value, dict):
                 self._problem(None, None, value, f"a row of {where} is no object; left out")
-            else:
-                objects.append(value)
-                raw.append(row)
-                self._digests.append(hash(bytes(row)))
-        stated, odd = self._usual.stated([_usual(value) for value in objects])
-        for position in odd:
-            objects[position] = decode(raw[position], where)
-        if odd:
-            stated, _ = self._usual.stated([_usual(value) for value in objects])
+        objects = {position: value for position, value in odd.items() if isinstance(value, dict)}
+        kept = np.array([*usual.positions, *objects], dtype=np.int64)
+        order = np.argsort(kept)
+        row_of = np.argsort(order)
         page = _PageColumns(len(objects))
         links: dict[str, list[object]] = {name: [] for name in _LINK_FIELDS}
-        for position, value in enumerate(objects):
-            if isinstance(value, dict):
-                self._row(value, position, page, links)
-        usual = [_usual(value) for value in objects]
-        self._pages.append(self._page(usual, page))
-        self._sizes.append(len(objects))
-        for name, kinds in page.kinds.items():
-            self._kinds[name] |= kinds
-        linked = pa.concat_tables([_link_table(links), *(self._linked(one, usual) for one in stated)])
-        # Links of odd rows come first: rows that came twice must keep their order.
-        self._link_pages.append(linked.sort_by("near") if links["near"] else linked)
-        self._count += len(objects)
+        for n, value in enumerate(objects.values()):
+            self._row(value, n, self._count + int(row_of[len(usual.positions) + n]), page, links)
+        self._digests += [hash(bytes(rows[position])) for position in kept[order].tolist()]
+        ids = usual.columns["id"]
+        for n, kind in usual.types:
+            self._problem(ids[n].as_py(), "type", kind, "an object of another type than the list's")
+        self._pages.append(self._joined(usual, page, order))
+        self._sizes.append(len(kept))
+        self._link_pages.append(_link_table(links))
+        for stated in usual.stated:
+            self._link_pages.append(self._linked(stated, ids, row_of[stated.near] + self._count))
+        self._count += len(kept)
 
-    def _page(self, usual: list[Row], page: _PageColumns) -> dict[str, pa.Array]:
-        """The columns of a page: those of its usual rows, and of its odd rows where those have none."""
-
-        def cell(position: int, value: JSON, column: Column) -> object:
-            fitted, oddity = fit(value, column)
-            if oddity:
-                self._problem(usual[position].sys.id, column.name, value, oddity)
-            return fitted
-
-        for position, kind in self._usual.types(usual):
-            self._problem(usual[position].sys.id, "type", kind, "an object of another type than the list's")
-        for key, values in self._usual.extras(usual).items():
-            name = f"ext_{key}"
-            if name in _DECLARED[self.table]:
-                for row, value in zip(usual, values, strict=True):
-                    if value is not None:
-                        self._problem(
-                            row.sys.id, name, cast("JSON", value), "a key named like a column of the table; left out"
-                        )
-                continue
-            page.kinds[name] |= {type(value) for value in values} - {type(None)}
-            column = page.lists.setdefault(name, [None] * len(usual))
-            for position, value in enumerate(values):
-                if value is not None:
-                    column[position] = as_text(cast("JSON", value))
-        arrays = page.arrays(self._declared_kind)
-        if any(row is not None for row in usual):
-            for name, array in self._usual.columns(usual, cell).items():
-                arrays[name] = pc.coalesce(array, arrays[name]) if name in arrays else array
+    def _joined(self, usual: Usual, odd: _PageColumns, order: np.ndarray) -> dict[str, pa.Array]:
+        """The columns of a page: its usual rows and its odd ones, in the page's order."""
+        size, ids = len(usual.positions), usual.columns["id"]
+        arrays = {}
+        for column in TABLES[self.table]:
+            arrays[column.name] = to_kind(usual.columns[column.name], column, partial(self._cell, ids, column.name))
+        for name, values in usual.extras.items():
+            if values.null_count < size:
+                self._kinds[name].add(_PYTHON_TYPES[values.type])
+            if pa.types.is_floating(values.type):
+                values = pa.array([None if v is None else as_text(v) for v in values.to_pylist()])
+            arrays[name] = values.cast(pa.string())
+        if odd.size:
+            others = odd.arrays(self._declared_kind)
+            for name, kinds in odd.kinds.items():
+                self._kinds[name] |= kinds
+            for name in {*arrays, *others}:
+                dtype = self._declared_kind(name)
+                parts = (arrays.get(name, pa.nulls(size, dtype)), others.get(name, pa.nulls(odd.size, dtype)))
+                arrays[name] = pa.concat_arrays(parts).take(pa.array(order))
         return arrays
 
-    def _linked(self, stated: Stated, usual: list[Row]) -> pa.Table:
+    def _linked(self, stated: Stated, ids: pa.Array, near: np.ndarray) -> pa.Table:
         """The links of usual rows, as a table."""
         key = REFERENCES[stated.reference].key
         self.sent.add(f"{self.table}.{key}")
-
-        def cell(position: int, value: JSON, column: Column) -> object:
-            fitted, oddity = fit(value, column)
-            if oddity:
-                id = usual[stated.near[position]].sys.id
-                self._problem(id, f"{key}.{column.path[0]}", value, oddity)
-            return fitted
-
-        columns: dict[str, object] = {
-            "near": stated.near + self._count,
-            "reference": np.full(len(stated.near), stated.reference, dtype=np.int8),
-            "far_type": stated.far_type,
-            "far_id": stated.far_id,
+        columns = {
+            "near": pa.array(near, pa.int64()),
+            "reference": pa.repeat(pa.scalar(stated.reference, pa.int8()), len(near)),
+            **stated.columns,
         }
         for column in MEMBERSHIP:
-            held = stated.membership[column.path[0]]
-            columns[column.name] = stated.role if column.name == "role" else to_array(held, column, cell)
-        return _link_table(columns)
+            cell = partial(self._cell, ids.take(pa.array(stated.near)), f"{key}.{column.path[0]}")
+            columns[column.name] = to_kind(columns[column.name], column, cell)
+        return pa.table({name: columns[name] for name in _LINK_FIELDS})
+
+    def _cell(self, ids: pa.Array, name: str, n: int, value: JSON, column: Column) -> object:
+        fitted, oddity = fit(value, column)
+        if oddity:
+            self._problem(ids[n].as_py(), name, value, oddity)
+        return fitted
 
     def _declared_kind(self, name: str) -> pa.DataType:
         return _DECLARED[self.table].get(name, pa.string())
 
-    def _row(self, item: dict[str, JSON], position: int, page: _PageColumns, links: dict[str, list[object]]) -> None:
+    def _row(
+        self, item: dict[str, JSON], position: int, near: int, page: _PageColumns, links: dict[str, list[object]]
+    ) -> None:
         sys_values = item.get("$sys")
         inner = sys_values if isinstance(sys_values, dict) else {}
         id = self._id(item, inner)
@@ -190,7 +192,7 @@ class Decoder:
         for key, value in item.items():
             if key in self._references:
                 if value is not None:
-                    self._refer(key, value, _Near(id, position + self._count, role), links)
+                    self._refer(key, value, _Near(id, near, role), links)
             elif key == "$sys" and (isinstance(value, dict) or value is None):
                 values.put_sys(inner)
             elif key == "$ext" and (isinstance(value, dict) or value is None):
@@ -258,6 +260,9 @@ class Decoder:
 
     def finish(self) -> Decoded:
         """Everything that was added, as one table; repeated rows found and dealt with."""
+        while self._under_way:
+            self._take_in()
+        self._reader.shutdown()
         declared = [column.name for column in TABLES[self.table]]
         extras = sorted({name for page in self._pages for name in page} - set(declared))
         arrays = {}
@@ -480,7 +485,7 @@ class _PageColumns:
     """The columns of one page while it is read: lists as long as the page."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self.size = size
         self.lists: dict[str, list[object]] = {}
         self.kinds: defaultdict[str, set[type]] = defaultdict(set)
 
@@ -488,7 +493,7 @@ class _PageColumns:
         """Set a cell; False if it is taken already."""
         column = self.lists.get(name)
         if column is None:
-            column = self.lists[name] = [None] * self._size
+            column = self.lists[name] = [None] * self.size
         if column[position] is not None:
             return False
         column[position] = value
@@ -542,7 +547,7 @@ class _Row:
             if value is not None:
                 self._odd(name, value, "a key named like a column of the table; left out")
             return
-        self._page.lists.setdefault(name, [None] * self._page._size)
+        self._page.lists.setdefault(name, [None] * self._page.size)
         if value is None:
             return
         self._page.kinds[name].add(type(value))
@@ -571,12 +576,9 @@ _LINK_FIELDS: dict[str, pa.DataType] = {
     "far_id": pa.string(),
     **{column.name: ARROW_TYPES[column.kind] for column in MEMBERSHIP},
 }
+_READERS = 2
+_PYTHON_TYPES: dict[pa.DataType, type] = {pa.string(): str, pa.bool_(): bool, pa.int64(): int, pa.float64(): float}
 _DECLARED = {name: {c.name: ARROW_TYPES[c.kind] for c in columns} for name, columns in TABLES.items()}
-
-
-def _usual(value: object) -> Row:
-    """The row, where it is usual; None where it is an odd one."""
-    return None if isinstance(value, dict) else value
 
 
 def _link_table(links: Mapping[str, object]) -> pa.Table:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -244,10 +246,12 @@ def to_arrow(name: str, df: pd.DataFrame) -> pa.Table:
 def _series(values: pa.ChunkedArray, kind: Kind | None, categories: Sequence[str] | None) -> pd.Series:
     dtype = values.type
     if kind == "category":
-        known = (
-            categories if categories is not None else sorted(v for v in values.unique().to_pylist() if v is not None)
-        )
-        return pd.Series(pd.Categorical(_text(values), categories=pd.Index(list(known), dtype="str")))
+        distinct = values.dictionary_encode().combine_chunks()
+        found = distinct.dictionary.to_pylist()
+        names = pd.Index(list(categories) if categories is not None else sorted(found), dtype="str")
+        code_of = np.append(names.get_indexer(found), -1)  # the last one is for what is missing
+        codes = code_of[pc.fill_null(distinct.indices, -1).to_numpy()]
+        return pd.Series(pd.Categorical.from_codes(codes, categories=names))
     if pa.types.is_boolean(dtype):
         return values.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     if pa.types.is_date(dtype):

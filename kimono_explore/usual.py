@@ -1,31 +1,31 @@
-"""Rows of the usual shape, decoded column by column.
+"""Rows of the usual shape, from JSON into Arrow without a Python object in between.
 
-Most rows of a tenant look alike. Structs made from the declared tables and references decode them, and check them, in
-C. A row that is odd in any way (another key, another type, an empty id) is refused here and read with patience by
-decode.py; both ways give the same columns, links and problems.
+Most rows of a tenant look alike. Arrow's JSON reader takes them strictly: it is told the declared columns and
+references, refuses a value of another type, and shows keys that nobody declared. A row that is odd in any way is left to
+decode.py, which reads it with patience; both ways give the same columns, links and problems.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
-from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import json as arrow_json
 
 from kimono_explore.tables import ARROW_TYPES, LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Column, Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import TypeAlias
+    from collections.abc import Callable, Iterator, Sequence
 
-    Row: TypeAlias = Any  # a struct, or a class of structs, made at run time
+    import msgspec
+    from numpy.typing import NDArray
+
     Cell = Callable[[int, Any, Column], object]
+    Mask = NDArray[np.bool_]
+    Rows = NDArray[np.int64]
 
 TYPE_NAMES = {
     "org": "org",
@@ -59,28 +59,37 @@ def plain_type(text: str) -> str:
     return re.sub(r"[^a-z]", "", text.lower().removeprefix("rdm:"))
 
 
-class _Types(dict[str | None, str | None]):
-    """A reference's type as it came -> an object type; "" where it says none, None where nobody knows it."""
-
-    def __missing__(self, text: str | None) -> str | None:
-        kind = plain_type(text or "")
-        self[text] = found = TYPE_NAMES.get(kind) if kind else ""
-        return found
+def object_type(text: str | None) -> str | None:
+    """An object type from a type as it came: "" where it says none, None where nobody knows it."""
+    kind = plain_type(text or "")
+    return TYPE_NAMES.get(kind) if kind else ""
 
 
 class Stated(NamedTuple):
-    """The links that one reference key of a page states, in the page's order."""
+    """The links that one reference key states: of each the row among the usual ones, and its columns."""
 
     reference: int
-    near: np.ndarray
-    far_type: list[str]
-    far_id: list[str]
-    membership: dict[str, list[Any]]
-    role: list[str | None]
+    near: Rows
+    columns: dict[str, pa.Array]
+
+
+class Usual(NamedTuple):
+    """The usual rows of a page, column by column, values as they came; and which rows are odd.
+
+    ``extras`` holds what is not declared, of ``$ext`` and beside it; ``types`` the rows that say they are objects of
+    another type. Rows are counted among the usual ones, but for ``positions`` and ``odd``.
+    """
+
+    positions: list[int]
+    odd: list[int]
+    columns: dict[str, pa.Array]
+    extras: dict[str, pa.Array]
+    stated: list[Stated]
+    types: list[tuple[int, str]]
 
 
 class UsualRows:
-    """Decodes the usual rows of one table.
+    """Reads the usual rows of one table.
 
     Parameters
     ----------
@@ -90,192 +99,271 @@ class UsualRows:
 
     def __init__(self, table: str) -> None:
         self._table = table
-        self._references = [(i, r, _attribute(r)) for i, r in enumerate(REFERENCES) if r.table == table]
-        self._types = _Types()
-        self._far = {reference.far_type: _far_struct(reference.far_type)() for _, reference, _ in self._references}
-        struct = _struct_of(table)
-        self._blank = struct(sys=_blank_of(struct, "sys"))
-        self._groups = {
-            group: _blank_of(struct, _identifier(group)) for group in {c.path[0] for c in TABLES[table] if c.path[1:]}
-        }
-        self._read = msgspec.json.Decoder(struct).decode
+        self._references = [(i, reference) for i, reference in enumerate(REFERENCES) if reference.table == table]
+        self._flat = [c.name for c in TABLES[table] if c.path[0] == "$sys" and c.name != "id"]
+        self._declared = _fields_of(table)
+        self._asked = dict(self._declared)
 
-    def read(self, row: bytes | msgspec.Raw) -> Row | None:
-        """The row as a struct; None where it is odd."""
-        try:
-            item = self._read(row)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
-        return item if item.sys.id and item.id in (None, "", item.sys.id) else None
+    def read_page(self, rows: Sequence[bytes | msgspec.Raw]) -> Usual:
+        """The usual rows of a page."""
+        page, positions = self._sift(rows)
+        stated, odd = self._stated(page)
+        extras, strange = self._extras(page)
+        odd |= strange | self._contradictory(page)
+        if odd.any():
+            keep = pa.array(~odd)
+            page, extras = page.filter(keep), {name: values.filter(keep) for name, values in extras.items()}
+            positions = np.array(positions)[~odd].tolist()
+            stated, _ = self._stated(page)
+        left = sorted(set(range(len(rows))).difference(positions))
+        return Usual(positions, left, self._columns(page), extras, stated, self._types(page))
 
-    def stated(self, rows: Sequence[Row | None]) -> tuple[list[Stated], set[int]]:
-        """The links of the rows, and the rows whose links are odd after all."""
-        found, odd = [], set[int]()
-        for index, reference, attribute in self._references:
-            held = [getattr(row, attribute) if row is not None else None for row in rows]
-            if all(many is None for many in held):
+    def _sift(self, rows: Sequence[bytes | msgspec.Raw]) -> tuple[pa.StructArray, list[int]]:
+        """The rows that Arrow reads together, and their positions."""
+        # A row that is no object can crash Arrow: apache/arrow#47409.
+        positions = [n for n, row in enumerate(rows) if memoryview(row)[0] == _BRACE]
+        text = b"".join(rows)
+        lines = b"\n" in text or b"\r" in text
+        sound = 0
+        # With more odd rows than that, or where nobody knows which they are, patience is quicker.
+        while len(positions) > _WORTH_IT * len(rows):
+            try:
+                page = self.parse([rows[n] for n in positions[sound:]], lines=lines)
+            except pa.ArrowInvalid as error:
+                place = re.search(r" in row (\d+)$", str(error))
+                if place is None:
+                    break
+                sound += int(place[1])
+                del positions[sound]
                 continue
-            lists = held if reference.many else [None if one is None else (one,) for one in held]
-            near = np.repeat(np.arange(len(rows)), [len(many) if many else 0 for many in lists])
-            items = list(chain.from_iterable(many for many in lists if many))
-            far = _columns_of(items, self._far[reference.far_type])
-            ids, kinds = far["id"], far["type"]
-            if any(far["sys"]):  # wrapped references: $sys comes first
-                inner = _columns_of([one or _NOTHING for one in far["sys"]], _NOTHING)
-                ids = [one or other for one, other in zip(inner["id"], ids, strict=True)]
-                kinds = [one or other for one, other in zip(inner["type"], kinds, strict=True)]
-            types = [self._types[kind] for kind in kinds]
-            membership = _columns_of([one or _NO_MEMBERSHIP for one in far["membership"]], _NO_MEMBERSHIP)
-            roles = self._roles(reference, rows, near, membership["role"])
-            needs_role = reference.relation is None
-            if not all(ids) or None in types or (needs_role and None in roles):
-                wrong = [not id or kind is None or (needs_role and role is None)
-                         for id, kind, role in zip(ids, types, roles, strict=True)]  # fmt: skip
-                odd |= set(near[wrong].tolist())
-            far_types = [kind or reference.far_type for kind in types]
-            found.append(Stated(index, near, far_types, ids, membership, roles))
-        return found, odd
+            if not sound:
+                return page, positions
+            sound = 0
+        return self.parse([]), []
 
-    def columns(self, rows: Sequence[Row | None], cell: Cell) -> dict[str, pa.Array]:
-        """The declared columns that the rows fill; ``cell(row, value, column)`` takes what is no date or time."""
-        top = _columns_of([self._blank if row is None else row for row in rows], self._blank)
-        held = {"": top}
-        for group, blank in self._groups.items():
-            held[group] = _columns_of([one or blank for one in top[_identifier(group)]], blank)
-        arrays = {}
-        for column in TABLES[self._table]:
-            values = held[column.path[0] if column.path[1:] else ""][column.path[-1]]
-            arrays[column.name] = to_array(values, column, cell)
-        return arrays
+    def parse(self, rows: Sequence[bytes | msgspec.Raw], *, lines: bool = True) -> pa.StructArray:
+        """The rows as Arrow reads them; ``lines`` says that a row may go over several lines.
 
-    def extras(self, rows: Sequence[Row | None]) -> dict[str, list[object]]:
-        """The values of each key of ``$ext``, as long as the page."""
-        columns: dict[str, list[object]] = {}
-        for position, row in enumerate(rows):
-            if row is not None and row.ext:
-                for name, value in row.ext.items():
-                    if name not in columns:
-                        columns[name] = [None] * len(rows)
-                    columns[name][position] = value
-        return columns
+        Raises
+        ------
+        pyarrow.ArrowInvalid
+            A row is not as declared; the error says which, where Arrow knows.
+        """
+        if not rows:
+            return pa.array([], pa.struct(list(self._declared.values())))
+        text = b"\n".join(rows)
+        found = arrow_json.read_json(
+            pa.BufferReader(text),
+            arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
+            arrow_json.ParseOptions(
+                explicit_schema=pa.schema(list(self._asked.values())),
+                unexpected_field_behavior="infer",
+                newlines_in_values=lines,
+            ),
+        )
+        if found.num_rows != len(rows):
+            raise pa.ArrowInvalid("rows were lost")
+        if self._ask_for_text(found.schema):
+            return self.parse(rows, lines=lines)
+        found.validate(full=True)
+        return pa.StructArray.from_arrays(
+            [column.combine_chunks() for column in found.columns], fields=list(found.schema)
+        )
 
-    def types(self, rows: Sequence[Row | None]) -> list[tuple[int, str]]:
-        """The rows that say they are objects of another type, with what they say."""
-        said = [(position, row.sys.type) for position, row in enumerate(rows) if row is not None and row.sys.type]
-        known = {kind: TYPE_NAMES.get(plain_type(kind)) == OBJECT_TYPES[self._table] for kind in {s for _, s in said}}
-        return [(position, kind) for position, kind in said if not known[kind] and plain_type(kind)]
+    def _ask_for_text(self, found: pa.Schema) -> bool:
+        """Undeclared text that looks like times would be turned into times: ask for it as text. True if there is any."""
+        asked, many = dict(self._asked), 0
+        for field in found:
+            known = asked.get(field.name)
+            if pa.types.is_timestamp(field.type):
+                asked[field.name] = pa.field(field.name, pa.string())
+                many += 1
+            elif known is not None and pa.types.is_struct(field.type):
+                times = [inner.name for inner in field.type if pa.types.is_timestamp(inner.type)]
+                members = [*known.type, *(pa.field(name, pa.string()) for name in times if not _has(known, name))]
+                asked[field.name] = pa.field(field.name, pa.struct(members))
+                many += len(times)
+        self._asked = asked
+        return many > 0
 
-    def _roles(
-        self, reference: Reference, rows: Sequence[Row | None], near: np.ndarray, given: list[str | None]
-    ) -> list[str | None]:
+    def _stated(self, page: pa.StructArray) -> tuple[list[Stated], Mask]:
+        """The links of the rows, by reference, and which rows' links are odd."""
+        stated = []
+        odd = np.zeros(len(page), dtype=bool)
+        for index, reference in self._references:
+            held = _field(page, reference.key)
+            if held.null_count == len(held):
+                continue
+            items = held.flatten() if reference.many else held.drop_null()
+            rows = pc.list_parent_indices(held) if reference.many else pc.indices_nonzero(held.is_valid())
+            near = rows.to_numpy().astype(np.int64)
+            ids, kinds = (_filled(items, "$sys", name, or_else=name) for name in ("id", "type"))
+            types = _mapped(kinds, object_type)
+            membership = {column.name: _field(items, "$membership", column.path[0]) for column in MEMBERSHIP}
+            membership["role"] = self._roles(reference, page, near, membership["role"])
+            wrong = [ids.is_null(), pc.and_(kinds.is_valid(), types.is_null())]
+            wrong += [_field(items, key).is_valid() for key in HELD_UNDER[reference.far_type] if _has(items, key)]
+            inner = _field(items, "$membership")
+            wrong += [_field(inner, key).is_valid() for key in ("type", "$sys", "$membership") if _has(inner, key)]
+            if reference.relation is None:
+                wrong += [_empty_is_null(membership["role"]).is_null()]
+            for mask in wrong:
+                odd[near[_truth(mask)]] = True
+            far_types = pc.fill_null(_empty_is_null(types), reference.far_type)
+            stated.append(Stated(index, near, {"far_type": far_types, "far_id": ids, **membership}))
+        return stated, odd
+
+    def _roles(self, reference: Reference, page: pa.StructArray, near: Rows, given: pa.Array) -> pa.Array:
+        roles = _mapped(given, str.lower)
         if reference.relation not in (None, "member_of", "student_in", "teacher_in"):
-            suggested: Iterable[str | None] = [None] * len(near)
-        elif reference.role is not None or self._table != "persons":
-            suggested = [reference.role] * len(near)
-        else:
-            of_row = [ROLES.get((row.sys.person_type or "").lower()) if row is not None else None for row in rows]
-            suggested = [of_row[position] for position in near.tolist()]
-        return [own.lower() if own is not None else role for own, role in zip(given, suggested, strict=True)]
+            return roles
+        if reference.role is not None or self._table != "persons":
+            return roles if reference.role is None else pc.fill_null(roles, reference.role)
+        suggested = _mapped(self._values(page, ("$sys", "person_type")), lambda kind: ROLES.get(kind.lower()))
+        return pc.coalesce(roles, suggested.take(pa.array(near)))
+
+    def _extras(self, page: pa.StructArray) -> tuple[dict[str, pa.Array], Mask]:
+        """What the rows hold beside what is declared, and which rows it makes odd."""
+        extras: dict[str, pa.Array] = {}
+        odd = np.zeros(len(page), dtype=bool)
+        taken = {column.name for column in TABLES[self._table]}
+        for name, values in self._undeclared(page):
+            if name in taken or not _is_plain(values.type):
+                odd |= _truth(values.is_valid())
+                if name in extras:
+                    odd |= _truth(extras[name].is_valid())
+                continue
+            taken.add(name)
+            extras[name] = values
+            if pa.types.is_floating(values.type):
+                # It may have been written as a whole number, and one too long for a float.
+                odd |= _truth(pc.or_(pc.equal(values, pc.floor(values)), pc.invert(pc.is_finite(values))))
+        return extras, odd
+
+    def _undeclared(self, page: pa.StructArray) -> Iterator[tuple[str, pa.Array]]:
+        for field in page.type:
+            declared = self._declared.get(field.name)
+            if declared is None:
+                yield field.name, _field(page, field.name)
+            elif pa.types.is_struct(declared.type) and field.name not in {r.key for _, r in self._references}:
+                known = {inner.name for inner in declared.type}
+                for inner in field.type:
+                    if inner.name not in known:
+                        yield f"{field.name.removeprefix('$')}_{inner.name}", _field(page, field.name, inner.name)
+
+    def _contradictory(self, page: pa.StructArray) -> Mask:
+        """Rows without an id, with two, or with values beside ``$sys`` that belong into it."""
+        inner, outer = (_empty_is_null(_field(page, *path)) for path in (("$sys", "id"), ("id",)))
+        odd = _truth(pc.and_(inner.is_null(), outer.is_null())) | _truth(pc.not_equal(inner, outer))
+        beside = [_truth(_field(page, name).is_valid()) for name in self._flat]
+        return odd | (np.logical_or.reduce(beside) & _truth(_field(page, "$sys").is_valid()))
+
+    def _columns(self, page: pa.StructArray) -> dict[str, pa.Array]:
+        return {column.name: self._values(page, column.path) for column in TABLES[self._table]}
+
+    def _values(self, page: pa.StructArray, path: tuple[str, ...]) -> pa.Array:
+        if path == ("$sys", "id"):
+            return _filled(page, *path, or_else="id")
+        values = _field(page, *path)
+        beside = _field(page, path[1]) if path[0] == "$sys" else None
+        return values if beside is None or beside.null_count == len(page) else pc.coalesce(values, beside)
+
+    def _types(self, page: pa.StructArray) -> list[tuple[int, str]]:
+        said = _field(page, "$sys", "type")
+        kinds = _mapped(said, object_type)
+        fine = pc.is_in(pc.fill_null(kinds, "?"), pa.array([OBJECT_TYPES[self._table], ""]))
+        wrong = np.flatnonzero(_truth(pc.and_(said.is_valid(), pc.invert(fine))))
+        return [(int(row), said[int(row)].as_py()) for row in wrong]
 
 
-def to_array(values: Sequence[Any], column: Column, cell: Cell) -> pa.Array:
-    """The values as the column's kind; where Arrow does not take one, each is fitted by ``cell``."""
+def to_kind(values: pa.Array, column: Column, cell: Cell) -> pa.Array:
+    """The values as the column's kind; where Arrow does not read a date or a time as Python does, by ``cell``."""
     dtype = ARROW_TYPES[column.kind]
-    if column.kind not in ("date", "time"):
-        return pa.array(values, dtype)
+    if values.type == dtype:
+        return values
+    array = _cast(values, dtype)
+    if array is not None:
+        return array
+    shaped = pc.match_substring_regex(values, _SHAPES[column.kind])
+    array = _cast(pc.if_else(shaped, values, None), dtype)
+    others = range(len(values)) if array is None else np.flatnonzero(_truth(pc.invert(shaped))).tolist()
+    fitted = pa.array([cell(n, values[n].as_py(), column) for n in others], dtype)
+    return fitted if array is None else pc.replace_with_mask(array, pc.invert(pc.fill_null(shaped, True)), fitted)
+
+
+def _cast(texts: pa.Array, dtype: pa.DataType) -> pa.Array | None:
+    """The texts as dates or times; None where one is not, or Python's would not begin so early."""
     try:
-        array = pa.array(values, pa.string()).cast(dtype)
+        array = texts.cast(dtype)
     except pa.ArrowInvalid:
-        array = None
-    first = None if array is None else pc.min(array.cast(pa.timestamp("us"))).value
-    if array is None or (first is not None and first < _YEAR_ONE):
-        return pa.array([cell(position, value, column) for position, value in enumerate(values)], dtype)
-    return array
+        return None
+    first = pc.min(array.cast(pa.timestamp("us"))).value
+    return None if first is not None and first < _YEAR_ONE else array
 
 
+_SHAPES = {"date": r"^\d{4}-\d\d-\d\d$", "time": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
 # What Python's dates, and so the patient way, begin with.
 _YEAR_ONE = pa.scalar("0001-01-01").cast(pa.timestamp("us")).value
-_KINDS: dict[str, Any] = {"flag": bool | None}
+_WORTH_IT = 0.75
+_BRACE = ord("{")
 
 
-def _columns_of(structs: list[Row], like: Row) -> dict[str, list[Any]]:
-    """The values of each field of the structs."""
-    return {
-        name: list(map(attrgetter(name), structs)) for name in like.__struct_fields__ if not name.startswith("held")
-    }
-
-
-def _struct_of(table: str) -> Row:
-    """A struct for the objects of a table; what it does not know, it refuses."""
-    groups: dict[str, list[tuple[str, Any, Any]]] = {}
-    top: list[Any] = [
-        ("id", str | None, None),
-        ("ext", dict[str, Any] | None, msgspec.field(name="$ext", default=None)),
-    ]
+def _fields_of(table: str) -> dict[str, pa.Field]:
+    """What is declared of a table's objects: columns, also where what belongs into ``$sys`` stands beside it."""
+    groups: dict[str, list[pa.Field]] = {"$sys": [pa.field("type", pa.string())], "$ext": []}
+    top = {"id": pa.field("id", pa.string())}
     for column in TABLES[table]:
-        one = (column.path[-1], _KINDS.get(column.kind, str | None), None)
-        (groups.setdefault(column.path[0], []) if column.path[1:] else top).append(one)
-    for group, members in groups.items():
-        if group == "$sys":
-            struct = _define("Sys", [*members, ("type", str | None, None)])
-            top.append(("sys", struct, msgspec.field(name="$sys")))
-        else:
-            top.append((group, _define(group.title(), members) | None, None))
-    for reference in REFERENCES:
-        if reference.table == table:
-            far = _far_struct(reference.far_type)
-            kind = list[far] if reference.many else far  # type: ignore[valid-type]
-            top.append((_attribute(reference), kind | None, msgspec.field(name=reference.key, default=None)))
-    required_last = sorted(top, key=lambda field: len(field) > 2 and field[0] == "sys", reverse=True)
-    return _define(table.title(), required_last)
+        name = column.path[-1]
+        if column.path[1:]:
+            groups.setdefault(column.path[0], []).append(pa.field(name, _as_it_comes(column)))
+        if column.path[0] in ("$sys", name):
+            top[name] = pa.field(name, _as_it_comes(column))
+    top |= {name: pa.field(name, pa.struct(members)) for name, members in groups.items()}
+    membership = pa.struct([(column.path[0], _as_it_comes(column)) for column in MEMBERSHIP])
+    named = [("id", pa.string()), ("type", pa.string())]
+    far = pa.struct([*named, ("$sys", pa.struct(named)), ("$membership", membership)])
+    references = [reference for reference in REFERENCES if reference.table == table]
+    return top | {r.key: pa.field(r.key, pa.list_(far) if r.many else far) for r in references}
 
 
-@cache
-def _far_struct(far_type: str) -> Row:
-    """A struct for references to a type; held by a membership, they are refused."""
-    refused = [
-        (f"held{n}", msgspec.UnsetType, msgspec.field(name=key, default=msgspec.UNSET))
-        for n, key in enumerate(HELD_UNDER[far_type])
-    ]
-    return msgspec.defstruct(f"To{far_type.title()}", [*_FAR, *refused], gc=False)
+def _as_it_comes(column: Column) -> pa.DataType:
+    return pa.bool_() if column.kind == "flag" else pa.string()
 
 
-def _define(name: str, fields: list[Any]) -> Row:
-    return msgspec.defstruct(name, fields, forbid_unknown_fields=True, kw_only=True, gc=False)
+def _is_plain(dtype: pa.DataType) -> bool:
+    kinds = (pa.types.is_null, pa.types.is_string, pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating)
+    return any(is_kind(dtype) for is_kind in kinds)
 
 
-def _attribute(reference: Reference) -> str:
-    return f"to_{reference.key.removeprefix('$')}"
+def _has(structs: pa.StructArray | pa.Field, name: str) -> bool:
+    return structs.type.get_field_index(name) >= 0
 
 
-def _identifier(group: str) -> str:
-    return group.removeprefix("$")
+def _field(structs: pa.StructArray, *path: str) -> pa.Array:
+    """The values at a path; null where any struct on the way is."""
+    for name in path:
+        structs = pc.struct_field(structs, [structs.type.get_field_index(name)])
+    return structs
 
 
-def _blank_of(struct: Row, field: str) -> Row:
-    """An instance of a field's struct without values."""
-    kind = next(f.type for f in msgspec.structs.fields(struct) if f.name == field)
-    options = [kind] if isinstance(kind, type) else kind.__args__
-    return next(option for option in options if issubclass(option, msgspec.Struct))()
+def _filled(structs: pa.StructArray, *path: str, or_else: str) -> pa.Array:
+    """The texts at a path, or where there is none, those of another field; null where both are empty."""
+    first, second = _empty_is_null(_field(structs, *path)), _empty_is_null(_field(structs, or_else))
+    if first.null_count == len(first):
+        return second
+    return first if first.null_count == 0 else pc.coalesce(first, second)
 
 
-_NAMED = [("id", str | None, None), ("type", str | None, None)]
-_Named = msgspec.defstruct("Named", _NAMED, gc=False)
-_Membership = msgspec.defstruct(
-    "Membership",
-    [
-        *((column.path[0], _KINDS.get(column.kind, str | None), None) for column in MEMBERSHIP),
-        # What a membership says in another way is read with patience.
-        ("type", msgspec.UnsetType, msgspec.UNSET),
-        ("sys", msgspec.UnsetType, msgspec.field(name="$sys", default=msgspec.UNSET)),
-        ("inner", msgspec.UnsetType, msgspec.field(name="$membership", default=msgspec.UNSET)),
-    ],
-    gc=False,
-)
-_NOTHING: Row = _Named()
-_NO_MEMBERSHIP: Row = _Membership()
-_FAR: list[Any] = [
-    *_NAMED,
-    ("sys", _Named | None, msgspec.field(name="$sys", default=None)),
-    ("membership", _Membership | None, msgspec.field(name="$membership", default=None)),
-]
+def _empty_is_null(texts: pa.Array) -> pa.Array:
+    empty = pc.equal(texts, "")
+    return pc.if_else(empty, None, texts) if pc.any(empty).as_py() else texts
+
+
+def _mapped(texts: pa.Array, function: Callable[[str], str | None]) -> pa.Array:
+    """The function's value of each text; few of them are distinct."""
+    distinct = texts.dictionary_encode()
+    return pa.array([function(text) for text in distinct.dictionary.to_pylist()], pa.string()).take(distinct.indices)
+
+
+def _truth(mask: pa.Array) -> Mask:
+    return np.asarray(pc.fill_null(mask, False).to_numpy(zero_copy_only=False))

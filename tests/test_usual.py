@@ -3,6 +3,7 @@
 import copy
 import random
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -62,18 +63,18 @@ def spoil(value: JSON, chance: random.Random) -> JSON:
     return chance.choice(ODD)
 
 
-def decoded(table: str, rows: list[JSON], monkeypatch: pytest.MonkeyPatch, *, quick: bool) -> Decoded:
+def decoded(table: str, rows: Sequence["JSON | bytes"], monkeypatch: pytest.MonkeyPatch, *, quick: bool) -> Decoded:
     with monkeypatch.context() as patch:
         if not quick:
-            patch.setattr(UsualRows, "read", lambda self, row: None)
+            patch.setattr(UsualRows, "_sift", lambda self, rows: (self.parse([]), []))
         decoder = Decoder(table)
-        encoded = [encode(row).encode() for row in rows]
+        encoded = [row if isinstance(row, bytes) else encode(row).encode() for row in rows]
         for start in range(0, len(rows), 50):
             decoder.add(encoded[start : start + 50])
         return decoder.finish()
 
 
-def same(table: str, rows: list[JSON], monkeypatch: pytest.MonkeyPatch) -> Decoded:
+def same(table: str, rows: Sequence["JSON | bytes"], monkeypatch: pytest.MonkeyPatch) -> Decoded:
     quick, patient = (decoded(table, rows, monkeypatch, quick=way) for way in (True, False))
     assert quick.columns.to_pylist() == patient.columns.to_pylist()
     assert quick.columns.schema == patient.columns.schema
@@ -108,7 +109,36 @@ def test_also_where_rows_are_odd(
 
 
 def test_the_usual_rows_take_the_quick_way(pages: dict[str, list[dict[str, JSON]]]) -> None:
-    rows = UsualRows("persons")
-    quick = sum(rows.read(encode(row).encode()) is not None for row in pages["persons"])
+    rows = [encode(row).encode() for row in pages["persons"]]
+    quick = len(UsualRows("persons").read_page(rows).positions)
     member_shaped = '"$section":' in encode(pages["persons"][0])
-    assert (quick < 0.2 * len(pages["persons"])) if member_shaped else quick > 0.9 * len(pages["persons"])
+    assert (quick < 0.2 * len(rows)) if member_shaped else quick > 0.9 * len(rows)
+
+
+USUAL = [b'{"$sys": {"id": "%d"}, "name": "Oak", "$ext": {"a": "b"}}' % n for n in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "quick"),
+    [
+        ([b'{"$sys": {"id": "x"}, "$ext": {"since": "2026-01-01", "n": 1, "b": true}, "opened": "2026-01-01T06:00:00Z"}'], 1),
+        ([b'{"$sys": null, "id": "x", "label": "A", "updated_at": "2026-01-01T06:00:00Z", "org_type": "school"}'], 1),
+        ([b'{"$sys": {"id": "x", "label": null}, "id": "x", "label": "A"}'], 0),
+        ([b'{"$sys": {"id": "x"},\n "$ext": {\r\n"c":\n null}}', b'{"id":\n 3}'], 1),
+        ([b'{"id": "x", "$ext": {"gpa": 3.5}}', b'{"id": "y", "$ext": {"gpa": 4.0}}', b'{"id": "z", "$ext": {"gpa": 4}}'], 1),
+        ([b'{"id": "x", "$ext": {"n": 1180591620717411303424}}', b'{"id": "y", "$ext": {"n": -0}}'], 0),
+        ([b'{"id": "x", "$ext": {"n": NaN}}', b'{"id": "y", "$ext": {"n": -0.0}}', b'{"id": "z", "$ext": {"n": 1e400}}'], 0),
+        ([b'{"id": "x", "$ext": {"n": 1}}', b'{"id": "y", "$ext": {"n": "1"}}', b'{"id": "z", "$ext": {"n": false}}'], 1),
+        ([b"null", b"true", b"{}", b'"x"', b"[null, 1]", b'{"id": "x", "$parent": null}'], 1),
+        ([b'{"id": "x", "$ext": {"a": [null, 1]}}', b'{"id": "y", "$ext": {"a": {"b": null}}}'], 0),
+        ([b'{"id": "x", "ext_c": "1", "$ext": {"c": "2"}}', b'{"id": "y", "ext_c": "3"}', b'{"id": "z", "sys_new": 1}'], 1),
+        ([b'{"id": "x", "name": "\xff"}', b'{"id": "y", "name": "\\ud800"}'], 0),
+        ([b'{"id": "x", "id": "y"}', b'{"id": "", "$sys": {"id": "z"}}', b'{"id": "1", "$sys": {"id": ""}}'], 2),
+        ([b'{"id": "x", "$children": [null]}', b'{"id": "y", "$children": [{"id": "1", "$org": null, "$membership": {}}]}'], 1),
+    ],
+)  # fmt: skip
+def test_rows_that_are_easily_misread(rows: list[bytes], quick: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = same("orgs", [*USUAL, *rows, *USUAL[:3]], monkeypatch)
+    assert found.columns.column("id").to_pylist()[:20] == [str(n) for n in range(20)]
+    alone = UsualRows("orgs").read_page([*USUAL, *rows])
+    assert len(alone.positions) == (0 if b"\xff" in b"".join(rows) else 20 + quick)
