@@ -7,6 +7,7 @@ growing tables and one page, not the JSON of a tenant.
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kimono_explore.tables import (
     ARROW_TYPES,
@@ -50,7 +52,8 @@ if TYPE_CHECKING:
 class RawLinks(NamedTuple):
     """The links that one table's objects state, each from the object's own side.
 
-    ``near`` is the row of the table that states the link; ``reference`` the index into REFERENCES.
+    ``near`` is the row of the table that states the link; ``reference`` the index into REFERENCES. Texts that come again
+    and again, as ids of the far end do, are dictionaries.
     """
 
     table: pa.Table
@@ -94,7 +97,7 @@ class Decoder:
         self._kinds: defaultdict[str, set[type]] = defaultdict(set)
         self._pages: list[dict[str, pa.Array]] = []
         self._sizes: list[int] = []
-        self._digests: list[int] = []
+        self._digests = array("q")
         self._links: list[dict[str, list[object]]] = []
         self._link_pages: list[pa.Table] = []
         self._count = 0
@@ -124,7 +127,7 @@ class Decoder:
         links: dict[str, list[object]] = {name: [] for name in _LINK_FIELDS}
         for n, value in enumerate(objects.values()):
             self._row(value, n, self._count + int(row_of[len(usual.positions) + n]), page, links)
-        self._digests += [hash(bytes(rows[position])) for position in kept[order].tolist()]
+        self._digests.extend(hash(bytes(rows[position])) for position in kept[order].tolist())
         ids = usual.columns["id"]
         for n, kind in usual.types:
             self._problem(ids[n].as_py(), "type", kind, "an object of another type than the list's")
@@ -162,14 +165,14 @@ class Decoder:
         key = REFERENCES[stated.reference].key
         self.sent.add(f"{self.table}.{key}")
         columns = {
-            "near": pa.array(near, pa.int64()),
+            "near": pa.array(near, pa.int32()),
             "reference": pa.repeat(pa.scalar(stated.reference, pa.int8()), len(near)),
             **stated.columns,
         }
         for column in MEMBERSHIP:
             cell = partial(self._cell, ids.take(pa.array(stated.near)), f"{key}.{column.path[0]}")
             columns[column.name] = to_kind(columns[column.name], column, cell)
-        return pa.table({name: columns[name] for name in _LINK_FIELDS})
+        return pa.table({name: _fitting(columns[name], dtype) for name, dtype in _LINK_FIELDS.items()})
 
     def _cell(self, ids: pa.Array, name: str, n: int, value: JSON, column: Column) -> object:
         fitted, oddity = fit(value, column)
@@ -274,7 +277,10 @@ class Decoder:
             ]
             column = pa.chunked_array(chunks, dtype)
             arrays[name] = column if name in declared else _typed(column, self._kinds[name])
-        links = pa.concat_tables(self._link_pages) if self._link_pages else _link_table({n: [] for n in _LINK_FIELDS})
+        links = pa.concat_tables(self._link_pages or [_link_table({n: [] for n in _LINK_FIELDS})]).unify_dictionaries()
+        self._pages.clear()
+        self._link_pages.clear()
+        pa.default_memory_pool().release_unused()
         return self._without_repeats(pa.table(arrays), links)
 
     def _without_repeats(self, table: pa.Table, links: pa.Table) -> Decoded:
@@ -283,9 +289,9 @@ class Decoder:
         digests: dict[str, set[int]] = {}
         dropped: list[int] = []
         times: dict[str, int] = {}
-        for row, id in enumerate(table.column("id").to_pylist()):
-            if id is None:
-                continue
+        ids = table.column("id")
+        for row in _repeated(ids).tolist():
+            id = ids[row].as_py()
             if first.setdefault(id, row) == row:
                 continue
             known = digests.setdefault(id, {self._digests[first[id]]})
@@ -309,6 +315,12 @@ class Decoder:
             near = (np.cumsum(kept) - 1)[links.column("near").to_numpy()]
         raw = RawLinks(links.drop(["near", "reference"]), near, links.column("reference").to_numpy())
         return Decoded(table, raw, self.problems, frozenset(self.sent))
+
+
+def _repeated(ids: pa.ChunkedArray) -> np.ndarray:
+    """The rows whose id another row has too."""
+    codes = pc.fill_null(ids.dictionary_encode().combine_chunks().indices, -1).to_numpy()
+    return np.flatnonzero((np.bincount(codes + 1)[codes + 1] > 1) & (codes >= 0))
 
 
 class _Near(NamedTuple):
@@ -569,12 +581,13 @@ def _typed(column: pa.ChunkedArray, kinds: set[type]) -> pa.ChunkedArray:
     return column
 
 
+_AGAIN = pa.dictionary(pa.int32(), pa.string())
 _LINK_FIELDS: dict[str, pa.DataType] = {
-    "near": pa.int64(),
+    "near": pa.int32(),
     "reference": pa.int8(),
-    "far_type": pa.string(),
-    "far_id": pa.string(),
-    **{column.name: ARROW_TYPES[column.kind] for column in MEMBERSHIP},
+    "far_type": _AGAIN,
+    "far_id": _AGAIN,
+    **{column.name: _AGAIN if column.kind == "category" else ARROW_TYPES[column.kind] for column in MEMBERSHIP},
 }
 _READERS = 2
 _PYTHON_TYPES: dict[pa.DataType, type] = {pa.string(): str, pa.bool_(): bool, pa.int64(): int, pa.float64(): float}
@@ -583,6 +596,10 @@ _DECLARED = {name: {c.name: ARROW_TYPES[c.kind] for c in columns} for name, colu
 
 def _link_table(links: Mapping[str, object]) -> pa.Table:
     return pa.table({name: pa.array(links[name], dtype) for name, dtype in _LINK_FIELDS.items()})
+
+
+def _fitting(values: pa.Array, dtype: pa.DataType) -> pa.Array:
+    return values.dictionary_encode() if dtype == _AGAIN else values
 
 
 def role_relation(role: str | None) -> str:

@@ -6,8 +6,7 @@ sections. The union of both is the truth; ``stated_by`` keeps who said so.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,15 +26,17 @@ from kimono_explore.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-_ENDS = ["source_type", "source_id", "relation", "target_type", "target_id"]
+    from kimono_explore.nodes import Codes
+
+_PLACES = {relation: place for place, relation in enumerate(RELATIONS)}
 _MEMBERSHIP = tuple(column.name for column in LINK_COLUMNS if column.path)
 
 
-def unite(ids: Mapping[str, pd.Series], raw: Mapping[str, RawLinks]) -> tuple[pd.DataFrame, list[Problem]]:
+def unite(ids: Mapping[str, pd.Series], raw: dict[str, RawLinks]) -> tuple[pd.DataFrame, list[Problem]]:
     """Unite what the objects of each table say of their relations.
 
     Parameters
@@ -43,7 +44,7 @@ def unite(ids: Mapping[str, pd.Series], raw: Mapping[str, RawLinks]) -> tuple[pd
     ids : mapping of str to pandas.Series
         Table name -> its ``id`` column.
     raw : mapping of str to RawLinks
-        Table name -> the links its objects state.
+        Table name -> the links its objects state. Empties it on its way.
 
     Returns
     -------
@@ -52,94 +53,132 @@ def unite(ids: Mapping[str, pd.Series], raw: Mapping[str, RawLinks]) -> tuple[pd
     list of Problem
         Values of a membership that its two sides state differently.
     """
-    stated = pa.concat_tables([_stated(table, ids[table], links) for table, links in raw.items()])
-    if not stated.num_rows:
+    said = {table: links for table, links in raw.items() if len(links.near)}
+    raw.clear()  # a state's statements take gigabytes: each is let go when it is no longer needed
+    if not said:
         return frame("links"), []
-    keys = _keys(ids, to_pandas("links", stated.select(_ENDS)))
-    forward = stated.column("forward").to_numpy()
-    own, other = np.flatnonzero(forward), np.flatnonzero(~forward)
-    partner = _partners(keys, own, other, stated.column("membership_id"))
-    paired = partner >= 0
-    # Every statement of a source, then those of targets that no source made.
-    alone = np.setdiff1d(other, partner[paired], assume_unique=True)
-    rows = np.concatenate([own, alone])
-    rows_partner = np.concatenate([partner, np.full(len(alone), -1)])
-    order = np.argsort(keys[rows], kind="stable")
-    rows, rows_partner = rows[order], rows_partner[order]
-    links, problems = _coalesce(stated, rows, rows_partner)
-    by = np.where(rows_partner >= 0, "both", np.where(forward[rows], "source", "target"))
-    links = links.drop(["forward"]).append_column("stated_by", pa.array(by, pa.string()))
-    return to_pandas("links", links.select([column.name for column in LINK_COLUMNS])), problems
+    numbering = Numbering({t: ids[table] for table, t in OBJECT_TYPES.items()})
+    numbering.learn(*(_distinct_ends(links) for links in said.values()))
+    ends = [_ends(table, ids[table], links, numbering) for table, links in said.items()]
+    source, target, relation, forward = (np.concatenate(columns) for columns in zip(*ends, strict=True))
+    memberships = pa.concat_tables([links.table.select(_MEMBERSHIP) for links in said.values()]).unify_dictionaries()
+    stated = dict(zip(_MEMBERSHIP, memberships.columns, strict=True))
+    del said, ends, memberships
+    rows, partner = _pairs(_key(relation, source, target, numbering.size), forward, stated["membership_id"])
+    source, target, relation, forward = source[rows], target[rows], relation[rows], forward[rows]
+    differences: list[_Difference] = []
+
+    def columns() -> Iterator[tuple[str, pa.Array]]:
+        for name in _MEMBERSHIP:
+            yield name, _coalesced(name, stated.pop(name), rows, partner, differences)
+        for end, codes in (("source", source), ("target", target)):
+            yield f"{end}_type", pa.DictionaryArray.from_arrays(numbering.kinds(codes), numbering.types)
+            yield f"{end}_id", numbering.texts(codes)
+        yield "relation", pa.DictionaryArray.from_arrays(relation, RELATIONS)
+        by = np.where(partner >= 0, 2, np.where(forward, 0, 1)).astype(np.int8)
+        yield "stated_by", pa.DictionaryArray.from_arrays(by, ["source", "target", "both"])
+
+    links = to_pandas("links", columns())
+    return links, [_problem(links.iloc[difference.row], difference) for difference in differences]
+
+
+class _Difference(NamedTuple):
+    """A value of a membership that its two sides state differently."""
+
+    row: int
+    column: str
+    kept: object
+    given: object
+
+
+def _problem(link: pd.Series, found: _Difference) -> Problem:
+    table = next(table for table, t in OBJECT_TYPES.items() if t == link["source_type"])
+    text = f"the two sides of {link['relation']} to {link['target_id']} differ: {found.kept} is kept"
+    return Problem(table, link["source_id"], found.column, str(found.given), text)
 
 
 def in_order(links: pd.DataFrame, ids: Mapping[str, pd.Series]) -> pd.DataFrame:
     """The same links in the order that `unite` gives them."""
-    return links.iloc[np.argsort(_keys(ids, links), kind="stable")].reset_index(drop=True)
+    numbering = Numbering({t: ids[table] for table, t in OBJECT_TYPES.items()})
+    ends = [(links["source_type"], links["source_id"]), (links["target_type"], links["target_id"])]
+    numbering.learn(*ends)
+    source, target = (numbering.codes(types, names) for types, names in ends)
+    relation = pd.Categorical(links["relation"], categories=list(RELATIONS)).codes
+    order = np.argsort(_key(relation, source, target, numbering.size), kind="stable")
+    return links.iloc[order].reset_index(drop=True)
 
 
-def _stated(table: str, ids: pd.Series, raw: RawLinks) -> pa.Table:
-    """One table's statements with both ends and the relation spelled out."""
-    near_id = pa.array(ids, pa.string(), from_pandas=True).take(pa.array(raw.near))
-    near_type = pa.array([OBJECT_TYPES[table]] * len(raw.near), pa.string())
-    forward = np.array([r.forward for r in REFERENCES])[raw.reference]
-    named = np.array([r.relation or "" for r in REFERENCES], dtype=object)[raw.reference]
-    undecided = np.flatnonzero(named == "")
-    if len(undecided):
-        roles = raw.table.column("role").take(pa.array(undecided)).to_pylist()
-        named[undecided] = [role_relation(role) for role in roles]
-    mask = pa.array(forward)
-    far_id, far_type = raw.table.column("far_id"), raw.table.column("far_type")
-    return pa.table(
-        {
-            "source_type": pc.if_else(mask, near_type, far_type),
-            "source_id": pc.if_else(mask, near_id, far_id),
-            "relation": pa.array(named, pa.string()),
-            "target_type": pc.if_else(mask, far_type, near_type),
-            "target_id": pc.if_else(mask, far_id, near_id),
-            **{name: raw.table.column(name) for name in _MEMBERSHIP},
-            "forward": mask,
-        }
+def _distinct_ends(links: RawLinks) -> tuple[pd.Series, pd.Series]:
+    """Each far end that is named, once: its type and its id."""
+    types, ids = (_whole(links.table, name) for name in ("far_type", "far_id"))
+    many = len(ids.dictionary)
+    codes = np.unique(types.indices.to_numpy().astype(np.int64) * many + ids.indices.to_numpy())
+    return (
+        pd.Series(types.dictionary.take(codes // many), dtype="str"),
+        pd.Series(ids.dictionary.take(codes % many), dtype="str"),
     )
 
 
-def _keys(ids: Mapping[str, pd.Series], links: pd.DataFrame) -> NDArray[np.int64]:
+def _ends(table: str, near_ids: pd.Series, links: RawLinks, numbering: Numbering) -> tuple[NDArray[Any], ...]:
+    """One table's statements: the codes of source and target, the relation's place in RELATIONS, who states it."""
+    types, ids = (_whole(links.table, name) for name in ("far_type", "far_id"))
+    code_of = np.stack(
+        [
+            numbering.codes(pd.Series(t, index=range(len(ids.dictionary))), pd.Series(ids.dictionary, dtype="str"))
+            for t in types.dictionary.to_pylist()
+        ]
+    )
+    far = code_of[types.indices.to_numpy(), ids.indices.to_numpy()]
+    near = numbering.codes(pd.Series(OBJECT_TYPES[table], index=near_ids.index), near_ids)[links.near]
+    forward = np.array([r.forward for r in REFERENCES])[links.reference]
+    relation = np.array([_PLACES.get(r.relation or "", -1) for r in REFERENCES], dtype=np.int8)[links.reference]
+    undecided = np.flatnonzero(relation < 0)
+    if len(undecided):
+        roles = _whole(links.table, "role")
+        by_role = np.array(
+            [_PLACES[role_relation(role)] for role in [*roles.dictionary.to_pylist(), None]], dtype=np.int8
+        )
+        relation[undecided] = by_role[pc.fill_null(roles.indices, -1).to_numpy()[undecided]]
+    return np.where(forward, near, far), np.where(forward, far, near), relation, forward
+
+
+def _whole(table: pa.Table, name: str) -> pa.DictionaryArray:
+    return table.column(name).combine_chunks()
+
+
+def _key(relation: NDArray[np.int8], source: Codes, target: Codes, size: int) -> NDArray[np.int64]:
     """A number for each link, equal where relation and both ends are; it sorts as `unite` promises."""
-    numbering = Numbering({t: ids[table] for table, t in OBJECT_TYPES.items()})
-    ends = [(links["source_type"], links["source_id"]), (links["target_type"], links["target_id"])]
-    for types, names in ends:
-        numbering.learn(types, names)
-    source, target = (numbering.codes(types, names).astype(np.int64) for types, names in ends)
-    relation = pd.Categorical(links["relation"], categories=list(RELATIONS)).codes.astype(np.int64)
-    return (relation * numbering.size + source) * numbering.size + target
+    return (relation.astype(np.int64) * size + source) * size + target
 
 
-def _partners(
-    keys: NDArray[np.int64], own: NDArray[np.int64], other: NDArray[np.int64], membership_id: pa.ChunkedArray
-) -> NDArray[np.int64]:
-    """For each statement of a source the target's statement of the same membership, or -1."""
-    partner = np.full(len(own), -1, dtype=np.int64)
-    once_own, once_other = _once(keys[own]), _once(keys[other])
-    _, i, j = np.intersect1d(keys[own][once_own], keys[other][once_other], assume_unique=True, return_indices=True)
-    partner[np.flatnonzero(once_own)[i]] = other[once_other][j]
+def _pairs(keys: NDArray[np.int64], forward: NDArray[np.bool_], membership_id: pa.ChunkedArray) -> tuple[Codes, Codes]:
+    """The statements to keep, in order: all of sources, and those of targets that no source made.
+
+    With each goes the target's statement of the same membership, or -1.
+    """
+    keys *= 2
+    keys += ~forward  # of equal keys, the source's statements come first
+    order = np.argsort(keys, kind="stable").astype(np.int32)
+    keys = keys[order] >> 1
+    forward = forward[order]
+    again = np.append(keys[1:] == keys[:-1], False)  # the next one has the same key
+    first = ~np.append(False, again[:-1])
+    turn = np.append(forward[:-1] & ~forward[1:], False) & again  # from a source's statement to a target's
+    partner = np.full(len(keys), -1, dtype=np.int32)
+    simple = np.flatnonzero(turn & first & ~np.append(again[1:], False))
+    partner[simple] = simple + 1
     # A person can be in a section twice: those few are matched by membership id, then in their order.
-    both = np.intersect1d(keys[own], keys[other])
-    repeated = np.union1d(keys[own][~once_own], keys[other][~once_other])
-    several = np.intersect1d(both, repeated)
-    if len(several):
-        groups: defaultdict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-        for side, members in enumerate((own, other)):
-            for position in np.flatnonzero(np.isin(keys[members], several)):
-                groups[int(keys[members[position]])][side].append(int(position))
-        names = membership_id.to_pylist()
-        for mine, theirs in groups.values():
-            for i_own, i_other in _match([names[own[p]] for p in mine], [names[other[p]] for p in theirs]):
-                partner[mine[i_own]] = other[theirs[i_other]]
-    return partner
-
-
-def _once(keys: NDArray[np.int64]) -> NDArray[np.bool_]:
-    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    return np.asarray(counts[inverse] == 1)
+    turn[simple] = False
+    for last in np.flatnonzero(turn).tolist():
+        start = last - int(np.argmax(first[: last + 1][::-1]))
+        end = last + 1 + int(np.argmin(again[last + 1 :])) + 1
+        names = membership_id.take(pa.array(order[start:end])).to_pylist()
+        for mine, theirs in _match(names[: last + 1 - start], names[last + 1 - start :]):
+            partner[start + mine] = last + 1 + theirs
+    paired = partner >= 0
+    kept = np.ones(len(keys), dtype=bool)
+    kept[partner[paired]] = False
+    return order[kept], np.where(paired, order[partner], -1)[kept]
 
 
 def _match(mine: list[str | None], theirs: list[str | None]) -> list[tuple[int, int]]:
@@ -162,20 +201,20 @@ def _match(mine: list[str | None], theirs: list[str | None]) -> list[tuple[int, 
     return pairs
 
 
-def _coalesce(stated: pa.Table, rows: NDArray[np.int64], partner: NDArray[np.int64]) -> tuple[pa.Table, list[Problem]]:
-    """The rows with what only their partner knows filled in; where the two differ, the source's value and a problem."""
-    links = stated.take(pa.array(rows))
-    index = pa.array(partner, mask=partner < 0)
-    table_of = {t: table for table, t in OBJECT_TYPES.items()}
-    problems: list[Problem] = []
-    for name in _MEMBERSHIP:
-        ours, theirs = links.column(name), stated.column(name).take(index)
-        differ = np.flatnonzero(pc.fill_null(pc.not_equal(ours, theirs), False).to_numpy())
-        for row in differ:
-            link = links.slice(int(row), 1).to_pylist()[0]
-            text = f"the two sides of {link['relation']} to {link['target_id']} differ: {link[name]} is kept"
-            value = str(theirs[int(row)].as_py())
-            problems.append(Problem(table_of[link["source_type"]], link["source_id"], name, value, text))
-        position = links.column_names.index(name)
-        links = links.set_column(position, name, pc.coalesce(ours, theirs))
-    return links, problems
+def _coalesced(
+    name: str, stated: pa.ChunkedArray, rows: Codes, partner: Codes, differences: list[_Difference]
+) -> pa.Array:
+    """The rows' values with what only their partner knows filled in; where the two differ, the source's."""
+    # In one piece, and more than 2 GB of text may come together.
+    whole = (stated.cast(pa.large_string()) if pa.types.is_string(stated.type) else stated).combine_chunks()
+    dictionary = whole.dictionary if pa.types.is_dictionary(whole.type) else None
+    values = whole if dictionary is None else whole.indices
+    given = values.is_valid().to_numpy(zero_copy_only=False)
+    both = np.flatnonzero((partner >= 0) & given[rows] & given[partner])
+    for some in np.array_split(both, len(both) // 1_000_000 + 1):
+        unequal = pc.not_equal(values.take(pa.array(rows[some])), values.take(pa.array(partner[some])))
+        for row in some[unequal.to_numpy(zero_copy_only=False)].tolist():
+            ours, theirs = (whole[int(place[row])].as_py() for place in (rows, partner))
+            differences.append(_Difference(row, name, ours, theirs))
+    filled = values.take(pa.array(np.where(given[rows] | (partner < 0), rows, partner)))
+    return filled if dictionary is None else pa.DictionaryArray.from_arrays(filled, dictionary)

@@ -155,11 +155,16 @@ def load_roster(
 
 
 def assemble(lists: dict[str, Decoded], problems: Iterable[Problem], source: str) -> Roster:
-    """Put decoded lists together: one Roster, its links united from both sides."""
-    frames = {name: to_pandas(name, lists[name].columns) for name in TABLES}
-    links, differences = unite({n: df["id"] for n, df in frames.items()}, {n: lists[n].links for n in TABLES})
-    sent = frozenset[str]().union(*(decoded.sent for decoded in lists.values()))
-    found = [*problems, *(p for name in TABLES for p in lists[name].problems), *differences, *_unknown(frames, sent)]
+    """Put decoded lists together: one Roster, its links united from both sides. Empties ``lists`` on its way."""
+    frames, raw, found, sent = {}, {}, [*problems], set[str]()
+    for name in TABLES:
+        decoded = lists.pop(name)
+        frames[name], raw[name] = to_pandas(name, decoded.columns), decoded.links
+        found += decoded.problems
+        sent |= decoded.sent
+    del decoded
+    links, differences = unite({name: df["id"] for name, df in frames.items()}, raw)
+    found += [*differences, *_unknown(frames, frozenset(sent))]
     rows = pd.DataFrame(found, columns=Problem._fields)
     return Roster(
         **frames,
@@ -167,7 +172,7 @@ def assemble(lists: dict[str, Decoded], problems: Iterable[Problem], source: str
         problems=frame("problems", {name: rows[name].tolist() for name in Problem._fields}),
         source=source,
         loaded_at=datetime.now(UTC),
-        rollups=sent,
+        rollups=frozenset(sent),
     )
 
 

@@ -47,10 +47,11 @@ class Numbering:
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.size = int(self._starts[-1])
 
-    def learn(self, types: pd.Series, ids: pd.Series) -> None:
-        """Give codes to the ids that no table holds; codes given before are no longer valid."""
+    def learn(self, *ends: tuple[pd.Series, pd.Series]) -> None:
+        """Give codes to the ids that no table holds, of ends as (types, ids); codes given before are no longer valid."""
         for t in self.types:
-            candidates = pc.unique(_texts(ids[(types == t).to_numpy()]).drop_null())
+            here = [_texts(ids[(types == t).to_numpy()]) for types, ids in ends]
+            candidates = pc.unique(pa.chunked_array(here, pa.large_string()).drop_null())
             unknown = candidates.filter(pc.is_null(pc.index_in(candidates, value_set=self._ids[t])))
             if len(unknown):
                 self._ids[t] = pa.concat_arrays([self._ids[t], unknown.take(pc.sort_indices(unknown))])
@@ -77,6 +78,14 @@ class Numbering:
             rows = pa.array(codes[here] - self._starts[k])
             names[here] = self._ids[self.types[k]].take(rows).to_numpy(zero_copy_only=False)
         return names
+
+    def texts(self, codes: Iterable[int] | Codes) -> pa.LargeStringArray:
+        """The id of each code, as Arrow text."""
+        return pa.concat_arrays([self._ids[t] for t in self.types]).take(pa.array(codes))
+
+    def kinds(self, codes: Iterable[int] | Codes) -> NDArray[np.int8]:
+        """The type of each code, as its place in `types`."""
+        return self._kinds(np.asarray(codes)).astype(np.int8)
 
     def type_of(self, codes: Iterable[int] | Codes) -> NDArray[np.object_]:
         """The object type of each code."""
@@ -122,8 +131,7 @@ class LinkIndex(Numbering):
         super().__init__({t: tables[name]["id"] for name, t in OBJECT_TYPES.items()})
         self._tables = tables
         ends = [(links["source_type"], links["source_id"]), (links["target_type"], links["target_id"])]
-        for types, ids in ends:
-            self.learn(types, ids)
+        self.learn(*ends)
         self.source, self.target = (self.codes(types, ids) for types, ids in ends)
         self._from, self._to = self._incidence(self.source), self._incidence(self.target)
         self._shared: set[str] | None = None

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 Kind = Literal["text", "date", "time", "flag", "category"]
 
@@ -230,11 +230,13 @@ def frame(name: str, columns: Mapping[str, object] | None = None) -> pd.DataFram
     return to_pandas(name, pa.table(arrays))
 
 
-def to_pandas(name: str, table: pa.Table) -> pd.DataFrame:
-    """Turn an Arrow table into a DataFrame with the dtypes this library promises."""
+def to_pandas(name: str, columns: pa.Table | Iterable[tuple[str, pa.Array]]) -> pd.DataFrame:
+    """Turn an Arrow table, or columns as they are made, into a DataFrame with the dtypes this library promises."""
     kinds = {column.name: column.kind for column in declared(name)}
-    series = {key: _series(table.column(key), kinds.get(key), _FIXED_CATEGORIES.get(key)) for key in table.column_names}
-    return pd.DataFrame(series, index=pd.RangeIndex(table.num_rows))
+    named = zip(columns.column_names, columns.columns, strict=True) if isinstance(columns, pa.Table) else columns
+    series = {key: _series(values, kinds.get(key), _FIXED_CATEGORIES.get(key)) for key, values in named}
+    names = sorted(series, key=lambda key: list(kinds).index(key) if key in kinds else len(kinds))
+    return pd.DataFrame({key: series[key] for key in names}, index=pd.RangeIndex(len(series[names[0]]) if names else 0))
 
 
 def to_arrow(name: str, df: pd.DataFrame) -> pa.Table:
@@ -243,7 +245,8 @@ def to_arrow(name: str, df: pd.DataFrame) -> pa.Table:
     return pa.table({key: _to_arrow(df[key], ARROW_TYPES[kinds[key]] if key in kinds else None) for key in df.columns})
 
 
-def _series(values: pa.ChunkedArray, kind: Kind | None, categories: Sequence[str] | None) -> pd.Series:
+def _series(values: pa.Array | pa.ChunkedArray, kind: Kind | None, categories: Sequence[str] | None) -> pd.Series:
+    values = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
     dtype = values.type
     if kind == "category":
         distinct = values.dictionary_encode().combine_chunks()
