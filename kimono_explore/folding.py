@@ -27,15 +27,22 @@ def fold(text: str) -> str:
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
 
-def fold_all(texts: pd.Series) -> pa.Array:
-    """Fold a column; missing text becomes empty. Only texts beyond ASCII cost a Python call."""
+def plain_texts(texts: pd.Series) -> pa.LargeStringArray:
+    """A column as Arrow text in one piece; missing text becomes empty."""
     column = pa.array(texts, from_pandas=True)
     if isinstance(column, pa.ChunkedArray):  # what pandas has concatenated
         column = column.combine_chunks()
-    column = column.cast(pa.large_string()).fill_null("")
-    lowered = pc.utf8_lower(column)
+    return column.cast(pa.large_string()).fill_null("")
+
+
+def fold_all(texts: pd.Series | pa.LargeStringArray) -> pa.Array:
+    """Fold a column; missing text becomes empty. Only distinct texts beyond ASCII cost a Python call."""
+    column = texts if isinstance(texts, pa.LargeStringArray) else plain_texts(texts)
+    lowered = pc.ascii_lower(column)
     plain = pc.string_is_ascii(column)
     if pc.all(plain).as_py() is not False:
         return lowered
-    odd = pa.array([fold(text) for text in column.filter(pc.invert(plain)).to_pylist()], pa.large_string())
-    return pc.replace_with_mask(lowered, pc.invert(plain), odd)
+    odd = pc.invert(plain)
+    distinct = column.filter(odd).dictionary_encode()
+    folded = pa.array([fold(text) for text in distinct.dictionary.to_pylist()], pa.large_string())
+    return pc.replace_with_mask(lowered, odd, folded.take(distinct.indices))

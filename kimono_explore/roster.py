@@ -12,21 +12,17 @@ from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, cast
 
-import duckdb
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from kimono_explore.folding import fold, fold_all
 from kimono_explore.nodes import LABEL_COLUMNS, LinkIndex, display_label
+from kimono_explore.search import SearchIndex
 from kimono_explore.tables import OBJECT_TYPES, REFERENCES, TABLES, frame
 
 if TYPE_CHECKING:
     import os
-
-# The columns in which a person looks for an object, for the table at hand those that it has.
-_SEARCHED = ("name_first", "name_middle", "name_last", "name", "title", "email", "local_id", "state_id", "id")
 
 _FOUND = ("id", "local_id", "email", "person_type", "org_type", "term_type", *LABEL_COLUMNS)
 
@@ -142,12 +138,12 @@ class Roster:
         words = fold(text).split()
         found = [
             (name, rows)
-            for name, rows in self._matching(words).items()
+            for name, rows in self._texts.rows(words).items()
             if len(rows) and type in (None, OBJECT_TYPES[name], name)
         ]
         total = sum(len(rows) for _, rows in found)
         # Ranking looks at no more than it must: a first keystroke may match half the roster.
-        shown = [self._found(name, rows[: max(limit, 2000)]) for name, rows in found]
+        shown = [self._found(name, rows[: max(limit, 1000)]) for name, rows in found]
         result = pd.concat(shown, ignore_index=True) if shown else self._found("orgs", np.array([], dtype=np.int64))
         if len(result):
             starts = pc.starts_with(fold_all(result["label"]), " ".join(words)).to_numpy(zero_copy_only=False)
@@ -172,26 +168,9 @@ class Roster:
         result.insert(0, "type", pd.Series(OBJECT_TYPES[name], index=result.index, dtype="str"))
         return result
 
-    def _matching(self, words: list[str]) -> dict[str, np.ndarray]:
-        """The rows of each table in which every word occurs. DuckDB looks on all cores, ten times faster than pandas."""
-        if not words:
-            return {}
-        each = " and ".join(["contains(words, ?)"] * len(words))
-        with self._duckdb.cursor() as cursor:
-            cursor.register("searchable", self._search_index)
-            query = f'select "table", row from searchable where {each}'  # noqa: S608, of our own words
-            found = cursor.execute(query, words).fetchnumpy()
-        tables, rows = np.asarray(found["table"]), np.asarray(found["row"], dtype=np.int64)
-        return {name: rows[tables == n] for n, name in enumerate(TABLES)}
-
     @cached_property
-    def _duckdb(self) -> duckdb.DuckDBPyConnection:
-        return duckdb.connect()
-
-    @cached_property
-    def _search_index(self) -> pa.Table:
-        """What can be searched, folded: table (its number), row, words."""
-        return pa.concat_tables(_searchable(n, df) for n, df in enumerate(self.tables.values()))
+    def _texts(self) -> SearchIndex:
+        return SearchIndex(self.tables)
 
     def describe(self, id: str, type: str | None = None) -> Description:
         """One object: its fields, and every object it is linked with.
@@ -319,18 +298,3 @@ class Roster:
         facts = [f"school year {escape(self.school_year)}"] if self.school_year else []
         facts += [f"{len(self.links):,} links", f"from {escape(self.source)}", f"{self.loaded_at:%Y-%m-%d %H:%M} UTC"]
         return f"<div><strong>Roster</strong> · {' · '.join(facts)}</div>{table}"
-
-
-def _searchable(number: int, df: pd.DataFrame) -> pa.Table:
-    """The texts of a table in which `Roster.search` looks, folded."""
-    parts = {column: fold_all(df[column]) for column in _SEARCHED if column in df.columns}
-    words = pc.binary_join_element_wise(*parts.values(), pa.scalar("\n", pa.large_string()))
-    labels = fold_all(df["label"])
-    if "name_first" in parts:  # mostly "First Last", which is there already
-        named = pc.binary_join_element_wise(parts["name_first"], parts["name_last"], pa.scalar(" ", pa.large_string()))
-    else:
-        named = parts["title"] if "title" in parts else parts["name"]
-    labels = pc.if_else(pc.equal(labels, named), "", labels)
-    words = pc.binary_join_element_wise(words, labels, pa.scalar("\n", pa.large_string()))
-    numbers = {"table": np.full(len(df), number, dtype=np.int8), "row": np.arange(len(df), dtype=np.int32)}
-    return pa.table({**numbers, "words": words})

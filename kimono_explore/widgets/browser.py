@@ -201,7 +201,7 @@ class Browser(Panel):
 
     def _search(self) -> None:
         text = self._text.value
-        if text and "_search_index" not in vars(self.roster):
+        if text and "_texts" not in vars(self.roster):
             self.say("Preparing the search, once ...")
         self.table = self.roster.search(text, self._types.value or None, limit=200)
         self._results.fill(self.table[["type", "label", "detail", "local_id", "id"]])
