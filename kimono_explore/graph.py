@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from kimono_explore.nodes import LinkIndex
     from kimono_explore.roster import Roster
 
 _AT_A_TIME = 100_000
@@ -177,27 +178,18 @@ def shortest_path(
     """
     index = roster.index
     start, end = index.code(source, source_type), index.code(target, target_type)
-    came_from = np.full(index.size, -1, dtype=np.int64)
-    came_by = np.full(index.size, -1, dtype=np.int64)
-    came_from[start] = start
-    ring = np.array([start])
-    while len(ring) and came_from[end] < 0:
-        onward, back = index.links_from(ring), index.links_to(ring)
-        rows = np.concatenate([onward, back])
-        near = np.concatenate([index.target[onward], index.source[back]]).astype(np.int64)
-        before = np.concatenate([index.source[onward], index.target[back]])
-        near, first = np.unique(near, return_index=True)
-        new = (near >= 0) & (came_from[near] < 0)
-        ring, first = near[new], first[new]
-        came_from[ring], came_by[ring] = before[first], rows[first]
-    if came_from[end] < 0:
-        codes, rows = np.array([], dtype=np.int64), np.array([], dtype=np.int64)
+    # From both ends in turn, the side with the smaller ring first: one side alone soon holds half the roster.
+    sides = [_Widening(index, start), _Widening(index, end)]
+    met = np.array([start] if start == end else [], dtype=np.int64)
+    while not len(met) and len(sides[0].ring) and len(sides[1].ring):
+        one, other = sorted(sides, key=lambda side: len(side.ring))
+        one.widen()
+        met = one.ring[other.came_from[one.ring] >= 0]
+    if len(met):
+        (there, by), (back, back_by) = (side.way(int(met[0])) for side in sides)
+        codes, rows = np.array([*there[::-1], *back[1:]]), np.array([*by[::-1], *back_by], dtype=np.int64)
     else:
-        way = [end]
-        while way[-1] != start:
-            way.append(int(came_from[way[-1]]))
-        codes = np.array(way[::-1])
-        rows = came_by[codes[1:]]
+        codes, rows = np.array([], dtype=np.int64), np.array([], dtype=np.int64)
     forward = np.array(index.source[rows] == codes[:-1], dtype=bool) if len(codes) else np.array([], dtype=bool)
     relation = [*roster.links["relation"].iloc[rows].astype("str"), *([None] if len(codes) else [])]
     direction = [*np.where(forward, "to", "from"), *([None] if len(codes) else [])]
@@ -209,6 +201,36 @@ def shortest_path(
         "direction": direction,
     }
     return pd.DataFrame({name: pd.Series(values, dtype="str") for name, values in columns.items()})
+
+
+class _Widening:
+    """All objects within so many links of one, and how each was come to."""
+
+    def __init__(self, index: LinkIndex, start: int) -> None:
+        self._index = index
+        self.came_from = np.full(index.size, -1, dtype=np.int32)
+        self._by = np.full(index.size, -1, dtype=np.int32)
+        self.came_from[start] = start
+        self.ring = np.array([start])
+
+    def widen(self) -> None:
+        """One link further."""
+        index = self._index
+        onward, back = index.links_from(self.ring), index.links_to(self.ring)
+        near = np.concatenate([index.target[onward], index.source[back]]).astype(np.int64)
+        before = np.concatenate([index.source[onward], index.target[back]])
+        near, first = np.unique(near, return_index=True)
+        new = (near >= 0) & (self.came_from[near] < 0)
+        self.ring, first = near[new], first[new]
+        self.came_from[self.ring], self._by[self.ring] = before[first], np.concatenate([onward, back])[first]
+
+    def way(self, code: int) -> tuple[list[int], list[int]]:
+        """The objects from this one back to the start, and the links between them."""
+        codes, rows = [code], []
+        while self.came_from[codes[-1]] != codes[-1]:
+            rows.append(int(self._by[codes[-1]]))
+            codes.append(int(self.came_from[codes[-1]]))
+        return codes, rows
 
 
 def node_kinds(graph: nx.MultiDiGraph[str]) -> dict[str, str]:

@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 
-from kimono_explore.folding import fold, fold_all
-from kimono_explore.nodes import LABEL_COLUMNS, LinkIndex, display_label
-from kimono_explore.search import SearchIndex
+from kimono_explore.folding import fold
+from kimono_explore.nodes import LinkIndex
+from kimono_explore.search import SearchIndex, ranked, shown
 from kimono_explore.tables import OBJECT_TYPES, REFERENCES, TABLES, frame
 
 if TYPE_CHECKING:
     import os
-
-_FOUND = ("id", "local_id", "email", "person_type", "org_type", "term_type", *LABEL_COLUMNS)
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,6 +104,10 @@ class Roster:
         names = {t: name for name, t in OBJECT_TYPES.items()}
         return self.tables[names.get(type, type)]
 
+    def counts(self) -> dict[str, int]:
+        """The number of rows of each of the six tables."""
+        return {name: len(df) for name, df in self.tables.items()}
+
     @cached_property
     def index(self) -> LinkIndex:
         """The links indexed by both ends; made on first use, and kept (drop it with ``del roster.index``)."""
@@ -136,36 +137,15 @@ class Roster:
         ['course']
         """
         words = fold(text).split()
-        found = [
-            (name, rows)
+        found = {
+            name: rows
             for name, rows in self._texts.rows(words).items()
             if len(rows) and type in (None, OBJECT_TYPES[name], name)
-        ]
-        total = sum(len(rows) for _, rows in found)
-        # Ranking looks at no more than it must: a first keystroke may match half the roster.
-        shown = [self._found(name, rows[: max(limit, 1000)]) for name, rows in found]
-        result = pd.concat(shown, ignore_index=True) if shown else self._found("orgs", np.array([], dtype=np.int64))
-        if len(result):
-            starts = pc.starts_with(fold_all(result["label"]), " ".join(words)).to_numpy(zero_copy_only=False)
-            result = result.iloc[np.argsort(~starts, kind="stable")[:limit]].reset_index(drop=True)
-        result.attrs["found"] = total
-        return result
-
-    def _found(self, name: str, rows: np.ndarray) -> pd.DataFrame:
-        whole = self.tables[name]
-        df = whole[[column for column in _FOUND if column in whole]].iloc[rows]
-        missing = pd.Series(float("nan"), index=df.index, dtype="str")
-        detail = df.get("email", missing)
-        for kind in ("person_type", "org_type", "term_type"):
-            detail = detail.where(detail.notna(), df.get(kind, missing))
-        columns = {
-            "id": df["id"],
-            "label": display_label(df),
-            "local_id": df.get("local_id", missing),
-            "detail": detail,
         }
-        result = pd.DataFrame(columns).reset_index(drop=True)
-        result.insert(0, "type", pd.Series(OBJECT_TYPES[name], index=result.index, dtype="str"))
+        # Ranking looks at no more than it must: a first keystroke may match half the roster.
+        parts = [shown(name, self.tables[name].iloc[rows[: max(limit, 1000)]]) for name, rows in found.items()]
+        result = ranked(parts, words, limit)
+        result.attrs["found"] = sum(len(rows) for rows in found.values())
         return result
 
     @cached_property

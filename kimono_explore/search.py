@@ -11,24 +11,29 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from kimono_explore.folding import fold_all, plain_texts
+from kimono_explore.nodes import LABEL_COLUMNS, display_label
+from kimono_explore.tables import OBJECT_TYPES, frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
 
 # The columns in which a person looks for an object, for the table at hand those that it has; beside its id.
-_SEARCHED = ("name_first", "name_middle", "name_last", "name", "title", "email", "local_id", "state_id")
+SEARCHED = ("name_first", "name_middle", "name_last", "name", "title", "email", "local_id", "state_id")
 _OF_IDS = b"0123456789abcdef-"
 _AT_A_TIME = 200_000
 _NOTHING = pa.schema(
     {"table": pa.int8(), "row": pa.int32(), "words": pa.large_string(), "id": pa.large_string()}
 ).empty_table()
 _LOWER_CASE = set(range(128)).difference(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+_SHOWN = ("id", "local_id", "email", "person_type", "org_type", "term_type", *LABEL_COLUMNS)
 
 
 class SearchIndex:
@@ -71,9 +76,37 @@ class SearchIndex:
         return {name: rows[ends[n] : ends[n + 1]] for n, name in enumerate(self._names)}
 
 
+def shown(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table as a search shows them: type, id, label, local_id, detail."""
+    df = rows[[column for column in _SHOWN if column in rows]]
+    missing = pd.Series(float("nan"), index=df.index, dtype="str")
+    detail = df.get("email", missing)
+    for kind in ("person_type", "org_type", "term_type"):
+        detail = detail.where(detail.notna(), df.get(kind, missing))
+    columns = {
+        "type": pd.Series(OBJECT_TYPES[name], index=df.index, dtype="str"),
+        "id": df["id"],
+        "label": display_label(df),
+        "local_id": df.get("local_id", missing),
+        "detail": detail,
+    }
+    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def ranked(parts: list[pd.DataFrame], words: list[str], limit: int) -> pd.DataFrame:
+    """What was found, labels that begin with the words first; ``attrs["found"]`` counts it."""
+    result = pd.concat(parts or [shown("orgs", frame("orgs"))], ignore_index=True)
+    total = len(result)
+    if total:
+        starts = pc.starts_with(fold_all(result["label"]), " ".join(words)).to_numpy(zero_copy_only=False)
+        result = result.iloc[np.argsort(~starts, kind="stable")[:limit]].reset_index(drop=True)
+    result.attrs["found"] = total
+    return result
+
+
 def _searchable(number: int, df: pd.DataFrame, first_row: int) -> pa.Table:
     """The texts in which a person looks, of some rows of a table."""
-    raw = {name: plain_texts(df[name]) for name in (*_SEARCHED, "label") if name in df}
+    raw = {name: plain_texts(df[name]) for name in (*SEARCHED, "label") if name in df}
     # A label is mostly what is there already: "First Last", or the title.
     named = (
         _joined([raw["name_first"], raw["name_last"]], " ")

@@ -90,7 +90,7 @@ def open_roster(folder: str | os.PathLike[str]) -> Roster:
     try:
         frames = {name: to_pandas(name, pq.read_table(folder / f"{name}.parquet")) for name in PARTS}
     except (OSError, ValueError) as error:
-        raise _incomplete(folder, error) from error
+        raise incomplete(folder, error) from error
     return Roster(**frames, source=manifest.source, loaded_at=manifest.loaded_at, rollups=manifest.rollups)
 
 
@@ -109,7 +109,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
         loaded_at = datetime.fromisoformat(manifest["loaded_at"])
         return Manifest(str(manifest["source"]), loaded_at, frozenset(manifest["rollups"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _incomplete(folder, error) from error
+        raise incomplete(folder, error) from error
 
 
 def read_source(path: str | os.PathLike[str]) -> Roster:
@@ -117,5 +117,12 @@ def read_source(path: str | os.PathLike[str]) -> Roster:
     return open_roster(path) if is_snapshot(path) else read_oneroster(path)
 
 
-def _incomplete(folder: Path, error: Exception) -> BundleError:
+def part(folder: Path, name: str) -> Path:
+    """A table of a snapshot: one Parquet file, or a folder of them."""
+    file = folder / f"{name}.parquet"
+    return file if file.exists() else folder / name
+
+
+def incomplete(folder: Path, error: Exception) -> BundleError:
+    """The error of a folder that lacks something."""
     return BundleError(f"{folder} is not a whole snapshot ({error}). Make one with roster.save(folder).")

@@ -20,7 +20,7 @@ from kimono_explore.quality.queue import QueueEvidence
 from kimono_explore.quality.report import Outcome, Report
 from kimono_explore.quality.rules import Frame, NotApplicable
 from kimono_explore.roster import Roster
-from kimono_explore.snapshot import is_snapshot, read_manifest, read_source
+from kimono_explore.snapshot import is_snapshot, part, read_manifest, read_source
 from kimono_explore.tables import TABLES
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def check(
             source, loaded_at, rollups = roster.source, roster.loaded_at, roster.rollups
         else:
             manifest = read_manifest(roster)
-            frames = {name: running.scan(_parquet(Path(roster), name)) for name in _FRAMES}
+            frames = {name: running.scan(part(Path(roster), name)) for name in _FRAMES}
             source, loaded_at, rollups = manifest.source, manifest.loaded_at, manifest.rollups
         evidence = Evidence(running, frames, rollups, _day(as_of) or loaded_at.date())
         began = time.perf_counter()
@@ -275,9 +275,3 @@ def _day(as_of: date | str | None) -> date | None:
         return pd.Timestamp(as_of).date()
     except ValueError as error:
         raise ConfigurationError(f'as_of={as_of!r} is no date. Write it as "2026-10-05".') from error
-
-
-def _parquet(folder: Path, name: str) -> Path:
-    """A table of a snapshot: one file, or a folder of them."""
-    file = folder / f"{name}.parquet"
-    return file if file.exists() else folder / name

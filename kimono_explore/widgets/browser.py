@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from html import escape
+from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple
 
 import ipywidgets as widgets
 import pandas as pd
 
 from kimono_explore.graph import neighborhood, shortest_path
+from kimono_explore.snapshot import is_snapshot, read_source
+from kimono_explore.stored import StoredRoster
 from kimono_explore.tables import OBJECT_TYPES
 from kimono_explore.widgets.network import show_network
 from kimono_explore.widgets.parts import Panel, PickTable, chips, replace, shorten
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from kimono_explore.quality import Report
@@ -52,12 +56,14 @@ class _Place(NamedTuple):
     label: str
 
 
-def browse(roster: Roster, report: Report | None = None, id: str | None = None) -> Browser:
+def browse(roster: Roster | str | os.PathLike[str], report: Report | None = None, id: str | None = None) -> Browser:
     """Browse a roster: search, pick an object, see its fields, relations and findings, follow them, go back.
 
     Parameters
     ----------
-    roster : Roster
+    roster : Roster, str or path
+        A roster, a OneRoster bundle, or the folder of a snapshot: that is opened lazily, so that a state needs no
+        memory to speak of. Each click then scans its files, and a path is found where it has four links at most.
     report : Report, optional
         Of `check`: each object then shows what was found about it.
     id : str, optional
@@ -93,11 +99,18 @@ class Browser(Panel):
         The relations on screen, as `Roster.describe` gives them.
     """
 
-    def __init__(self, roster: Roster, report: Report | None = None, id: str | None = None) -> None:
+    def __init__(
+        self, roster: Roster | str | os.PathLike[str], report: Report | None = None, id: str | None = None
+    ) -> None:
         super().__init__()
-        self.roster, self.report = roster, report
+        self.roster: Roster | StoredRoster
+        if isinstance(roster, (str, PathLike)):
+            self.roster = StoredRoster(roster) if is_snapshot(roster) else read_source(roster)
+        else:
+            self.roster = roster
+        self.report = report
         self.selected: str | None = None
-        self.table = roster.search("")
+        self.table = self.roster.search("")
         self.related = pd.DataFrame()
         self._description: Description | None = None
         self._places: list[_Place] = []
@@ -117,7 +130,7 @@ class Browser(Panel):
             layout=widgets.Layout(width="360px"),
         )
         types = [
-            (f"{name.replace('_', ' ')} {len(df):,}", OBJECT_TYPES[name]) for name, df in self.roster.tables.items()
+            (f"{name.replace('_', ' ')} {rows:,}", OBJECT_TYPES[name]) for name, rows in self.roster.counts().items()
         ]
         self._types = chips([("all", ""), *[option for option in types if not option[0].endswith(" 0")]], "only")
         self._results = PickTable("Results")
@@ -179,9 +192,12 @@ class Browser(Panel):
         KeyError
             There is none of this id.
         """
-        if "index" not in vars(self.roster) and len(self.roster.links) > 100_000:
+        if isinstance(self.roster, StoredRoster):
+            self.say("Looking through the files ...")
+        elif "index" not in vars(self.roster) and len(self.roster.links) > 100_000:
             self.say("Indexing the links, once ...")
         self._visit(id, type)
+        self.say("")
         assert self._description is not None
         place = _Place(self._description.id, self._description.type, self._description.label)
         if self._at < 0 or self._places[self._at] != place:
@@ -201,14 +217,16 @@ class Browser(Panel):
 
     def _search(self) -> None:
         text = self._text.value
-        if text and "_texts" not in vars(self.roster):
+        if isinstance(self.roster, StoredRoster):
+            self.say("Looking through the files ...")
+        elif text and "_texts" not in vars(self.roster):
             self.say("Preparing the search, once ...")
         self.table = self.roster.search(text, self._types.value or None, limit=200)
         self._results.fill(self.table[["type", "label", "detail", "local_id", "id"]])
-        found = self.table.attrs["found"]
-        shown = (
-            f"{found:,} found" if found <= len(self.table) else f"{found:,} found, {len(self.table)} shown: type more"
-        )
+        found, more = self.table.attrs["found"], "more than " if self.table.attrs.get("more") else ""
+        shown = f"{more}{found:,} found"
+        if found > len(self.table):
+            shown += f", {len(self.table)} shown: type more"
         self.say(shown if text.strip() else "")
 
     def _picked(self, table: PickTable, rows: pd.DataFrame) -> None:
@@ -223,7 +241,7 @@ class Browser(Panel):
             self._renew_moves()
 
     def _visit(self, id: str, type: str | None) -> None:
-        self._description = self.roster.describe(id, type)
+        self._description = self._near(id).describe(id, type)
         self.selected = self._description.id
         self._head.value = _head(self._description, self.report)
         self._object.layout.display = None
@@ -261,7 +279,7 @@ class Browser(Panel):
         shown: tuple[widgets.Widget, ...] = ()
         if self._description is not None and self._radius.value:
             about = self._description
-            graph = neighborhood(self.roster, about.id, self._radius.value, limit=_MOST_NODES, type=about.type)
+            graph = neighborhood(self._near(about.id), about.id, self._radius.value, limit=_MOST_NODES, type=about.type)
             left_out = graph.graph["left_out"]
             note = f"{left_out:,} more are not drawn" if left_out else None
             shown = (show_network(graph, height=340, name=note, panel=False),)
@@ -277,17 +295,22 @@ class Browser(Panel):
             self.say("Go to the first object and press Path from here, then to the second and press Path to here.")
             return
         here = self._places[self._at]
-        way = shortest_path(self.roster, self._start.id, here.id, self._start.type, here.type)
-        self._description_path(way)
-
-    def _description_path(self, way: pd.DataFrame) -> None:
+        near = self._near(self._start.id, here.id, radius=2)
+        way = shortest_path(near, self._start.id, here.id, self._start.type, here.type)
         if way.empty:
-            self.say("There is no path between the two.")
+            far = " of four links or fewer" if isinstance(self.roster, StoredRoster) else ""
+            self.say(f"There is no path{far} between the two.")
             return
         self._relations.options = []
         self.related = way
         self._related.fill(way[["type", "label", "relation", "id"]])
         self.say(f"A shortest path: {' - '.join(way['label'])}")
+
+    def _near(self, *ids: str, radius: int = 0) -> Roster:
+        """A roster that holds what is around the objects."""
+        if isinstance(self.roster, StoredRoster):
+            return self.roster.around(*ids, radius=radius or max(1, self._radius.value))
+        return self.roster
 
     def _renew_moves(self) -> None:
         self._back.disabled = self._at <= 0

@@ -13,6 +13,7 @@ from kimono_explore.palette import SEVERITY_COLORS
 from kimono_explore.quality.page import rule_html
 from kimono_explore.quality.report import no_formulas
 from kimono_explore.quality.rules import SEVERITIES
+from kimono_explore.tables import OBJECT_TYPES
 from kimono_explore.widgets.browser import Browser
 from kimono_explore.widgets.parts import Panel, PickTable, chips
 
@@ -193,13 +194,10 @@ class QualityInspector(Panel):
             return
         id = self.table["id"].iloc[self._rows.selected_rows[0]]
         if isinstance(id, str):
-            table = self.table["table"].iloc[self._rows.selected_rows[0]]
-            known = self.browser.roster.tables.get(table)
-            if known is None:
-                return
-            types = {"orgs": "org", "persons": "person", "courses": "course", "sections": "section", "terms": "term"}
-            self.browser.select(id, types.get(table, "grading_category"))
-            self._shelf.children = [self.browser]
+            type = OBJECT_TYPES.get(self.table["table"].iloc[self._rows.selected_rows[0]])
+            if type is not None:
+                self.browser.select(id, type)
+                self._shelf.children = [self.browser]
 
 
 def _bars(summary: pd.DataFrame) -> str:

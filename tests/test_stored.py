@@ -1,0 +1,112 @@
+"""A snapshot looked at where it lies says what the whole roster says."""
+
+from pathlib import Path
+
+import networkx as nx
+import pandas as pd
+import pytest
+
+import kimono_explore as kx
+from kimono_explore.sandbox.district import make_district
+from kimono_explore.sandbox.flaws import plant
+from kimono_explore.sandbox.state import write_state
+from kimono_explore.stored import StoredRoster
+from tests.plot_rosters import drawn_roster
+
+NAMES = ("district", "hostile", "one school")
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[kx.Roster, StoredRoster]:
+    whole = plant(make_district(300))[0] if request.param == "district" else drawn_roster(request.param)
+    folder = tmp_path_factory.mktemp("stored") / "snapshot"
+    whole.save(folder)
+    return whole, StoredRoster(folder)
+
+
+def some_objects(roster: kx.Roster, step: int = 40) -> list[tuple[str, str]]:
+    """Objects of every type, and an end of a link that no table holds, if there is one."""
+    index = roster.index
+    codes = sorted({*range(0, index.size, max(1, index.size // step)), index.size - 1})
+    return list(zip(index.type_of(codes), index.ids(codes), strict=True))
+
+
+def test_it_counts_what_is_there(both: tuple[kx.Roster, StoredRoster]) -> None:
+    whole, stored = both
+    assert stored.counts() == whole.counts()
+    assert f"{len(whole.persons):,} persons" in repr(stored)
+
+
+def test_an_object_is_described_as_in_the_whole_roster(both: tuple[kx.Roster, StoredRoster]) -> None:
+    whole, stored = both
+    for type, id in some_objects(whole):
+        ours, theirs = stored.around(id).describe(id, type), whole.describe(id, type)
+        assert (ours.type, ours.id, ours.label) == (theirs.type, theirs.id, theirs.label)
+        pd.testing.assert_series_equal(ours.fields, theirs.fields, check_names=False)
+        columns = [*theirs.relations.columns]
+        left, right = (each.relations.sort_values(columns, ignore_index=True) for each in (ours, theirs))
+        pd.testing.assert_frame_equal(left, right, check_categorical=False)
+
+
+@pytest.mark.parametrize("radius", [1, 2])
+def test_neighborhoods_are_those_of_the_whole_roster(both: tuple[kx.Roster, StoredRoster], radius: int) -> None:
+    whole, stored = both
+    for type, id in some_objects(whole, 12):
+        ours = kx.neighborhood(stored.around(id, radius=radius), id, radius, limit=10_000, type=type)
+        theirs = kx.neighborhood(whole, id, radius, limit=10_000, type=type)
+        assert dict(ours.nodes(data="label")) == dict(theirs.nodes(data="label"))
+        assert sorted(ours.edges(keys=True)) == sorted(theirs.edges(keys=True))
+        assert ours.graph["left_out"] == theirs.graph["left_out"] == 0
+
+
+def test_a_short_path_is_found(both: tuple[kx.Roster, StoredRoster]) -> None:
+    whole, stored = both
+    graph = nx.Graph(kx.build_graph(whole))
+    (start_type, start), *others = some_objects(whole, 8)
+    for type, id in others:
+        theirs = kx.shortest_path(whole, start, id, start_type, type)
+        names = whole.index.name([whole.index.code(start, start_type), whole.index.code(id, type)])
+        linked = nx.has_path(graph, *names)
+        assert len(theirs) == (nx.shortest_path_length(graph, *names) + 1 if linked else 0)
+        if linked and len(theirs) <= 5:
+            ours = kx.shortest_path(stored.around(start, id, radius=2), start, id, start_type, type)
+            assert len(ours) == len(theirs)
+
+
+@pytest.mark.parametrize(
+    "text", ["garcia", "math", "GARCÍA", "00", "o'", "@example", "<script>", "z z z", "é", " ", "%", "'; --"]
+)
+def test_it_is_searched_like_the_whole_roster(both: tuple[kx.Roster, StoredRoster], text: str) -> None:
+    whole, stored = both
+    ours, theirs = (roster.search(text, limit=10_000 if roster is whole else 500) for roster in (stored, whole))
+    many = theirs["type"].value_counts().max() > 1000
+    assert ours.attrs["more"] == many
+    if not many:
+        assert ours.attrs["found"] == len(theirs)
+        pd.testing.assert_frame_equal(ours, whole.search(text, limit=500))
+    assert stored.search(text, type="course")["type"].isin(["course"]).all()
+
+
+def test_a_state_of_several_files_is_browsed_lazily(tmp_path: Path) -> None:
+    write_state(tmp_path / "state", students=600, district_size=300)
+    browser = kx.browse(tmp_path / "state")
+    assert isinstance(browser.roster, StoredRoster)
+    browser.search("mathematics", type="course")
+    assert browser.table["type"].unique().tolist() == ["course"]
+    browser.pick(0)
+    assert browser.selected == browser.table["id"][0]
+    assert set(browser.related["relation"]) <= {"offered_by", "of_course"}
+    assert len(browser.related) > 0
+
+
+def test_what_is_no_snapshot_is_said(tmp_path: Path) -> None:
+    make_district(20).save(tmp_path / "snapshot")
+    (tmp_path / "snapshot" / "terms.parquet").unlink()
+    with pytest.raises(kx.BundleError, match="not a whole snapshot"):
+        StoredRoster(tmp_path / "snapshot")
+    with pytest.raises(kx.BundleError):
+        kx.browse(tmp_path)
+    stored = make_district(20)
+    stored.save(tmp_path / "other")
+    with pytest.raises(KeyError, match="No object has the id"):
+        StoredRoster(tmp_path / "other").around("nobody").describe("nobody")
