@@ -37,7 +37,7 @@ class Numbering:
 
     def __init__(self, ids: Mapping[str, pd.Series]) -> None:
         self.types: tuple[str, ...] = tuple(OBJECT_TYPES.values())
-        self._ids = {t: pc.unique(_texts(ids[t]).drop_null()) for t in self.types}
+        self._ids = {t: _distinct(_texts(ids[t])) for t in self.types}
         self._orders: dict[str, NDArray[np.int64]] = {}
         self._known = {t: len(index) for t, index in self._ids.items()}
         self._place()
@@ -246,6 +246,13 @@ def display_label(df: pd.DataFrame) -> pd.Series:
     else:
         other = df["title"] if "title" in df.columns else df["name"]
     return label.where(label.notna(), other).replace("", float("nan"))
+
+
+def _distinct(texts: pa.Array) -> pa.Array:
+    """The texts without repeats: the table's own memory where it has none."""
+    texts = texts.drop_null() if texts.null_count else texts
+    distinct = pc.unique(texts)
+    return texts if len(distinct) == len(texts) else distinct
 
 
 def _texts(values: pd.Series) -> pa.Array:

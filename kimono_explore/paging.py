@@ -124,12 +124,12 @@ def _in_order(read: _Read, pool: ThreadPoolExecutor, width: int, path: str) -> I
         elif ending:
             # The list goes on behind what looked like its end: read on.
             note, ending = f"page {number} holds rows, though {ending}: the data moved while it was read", ""
+        while more is not False and not ending and len(under_way) < width:
+            under_way.append(pool.submit(read, asked))
+            asked += 1
         yield Page(number, rows, note)
         if more is False:
             return
-        while not ending and len(under_way) < width:
-            under_way.append(pool.submit(read, asked))
-            asked += 1
 
 
 def _remembering(ask: _Read, saved: SavedPages, path: str) -> _Read:

@@ -228,7 +228,24 @@ def test_the_page_for_people_without_notebooks(page: Page, tmp_path: Path) -> No
         page.get_by_role("tab", name="Quality").click()
         expect(page.get_by_text("failed 0")).to_be_visible()
         assert page.get_by_role("tab", name="Tasks").count() == 0
+        page.get_by_role("tab", name="Browse").click()  # left before its picture was there
+        page.wait_for_function("document.querySelector('canvas.sigma-nodes')?.getBoundingClientRect().width > 300")
+        page.screenshot(path=os.environ.get("KX_SHOT", str(tmp_path / "page.png")))
     finally:
         page.goto("about:blank")  # a page whose server ends complains of it
         process.terminate()
         process.communicate(timeout=20)
+
+
+def test_a_picture_made_in_a_hidden_tab_is_drawn_when_it_is_shown(lab: Lab, page: Page) -> None:
+    lab.run(
+        page,
+        "hidden",
+        "import ipywidgets\nimport kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
+        "roster = make_district(60)\nbrowser = kx.browse(roster, id=roster.sections['id'][0])\n"
+        "ipywidgets.Tab([ipywidgets.HTML('first'), browser], titles=['One', 'Two'])",
+    )
+    expect(page.locator("canvas.sigma-nodes")).to_be_attached(timeout=30_000)
+    page.get_by_role("tab", name="Two").click()
+    page.wait_for_function("document.querySelector('canvas.sigma-nodes').getBoundingClientRect().width > 300")
+    expect(page.locator(".kx h3")).to_be_visible()

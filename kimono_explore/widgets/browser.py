@@ -14,7 +14,7 @@ from kimono_explore.snapshot import is_snapshot, read_source
 from kimono_explore.stored import StoredRoster
 from kimono_explore.tables import OBJECT_TYPES
 from kimono_explore.widgets.network import show_network
-from kimono_explore.widgets.parts import Panel, PickTable, chips, replace, shorten
+from kimono_explore.widgets.parts import OnScreen, Panel, PickTable, chips, replace, shorten
 
 if TYPE_CHECKING:
     import os
@@ -151,7 +151,7 @@ class Browser(Panel):
         actions = widgets.HBox([self._mark, self._connect, self._radius], layout=widgets.Layout(flex_flow="row wrap"))
         self._results.add_class("kx-tall")
         left = widgets.VBox([self._results], layout=widgets.Layout(width="38%", min_width="300px"))
-        self._object = widgets.VBox([self._relations, self._related, actions, self._picture])
+        self._object = widgets.VBox([self._relations, self._related, actions, OnScreen(), self._picture])
         self._object.layout.display = "none"  # until something is picked
         right = widgets.VBox(
             [moves, self._head, self._object], layout=widgets.Layout(width="62%", padding="0 0 0 16px")

@@ -89,6 +89,8 @@ def show_network(
         hide_search=not panel,
         background_color="white",
     )
+    # In a tab that is not on screen there is no width yet; it is drawn anew when there is.
+    network.renderer_settings = {**network.renderer_settings, "allowInvalidContainer": True}
     network.layout = widgets.Layout(width="100%")
     return network
 

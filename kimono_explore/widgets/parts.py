@@ -7,6 +7,7 @@ from functools import wraps
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import anywidget
 import ipywidgets as widgets
 import pandas as pd
 from itables.widget import ITable
@@ -101,6 +102,26 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         """What was to be called later is not."""
         if name in self._waiting:
             self._waiting.pop(name).cancel()
+
+
+class OnScreen(anywidget.AnyWidget):
+    """Nothing to see: it tells the page of a change of size when it comes on screen, as a hidden tab does not.
+
+    What draws on a canvas takes its size only then.
+    """
+
+    _esm = """
+    export default {
+      render({ el }) {
+        const seen = new ResizeObserver(() => el.clientWidth && window.dispatchEvent(new Event("resize")));
+        seen.observe(el);
+        return () => seen.disconnect();
+      },
+    };
+    """
+
+    def __init__(self) -> None:
+        super().__init__(layout=widgets.Layout(width="100%", height="0", margin="0"))
 
 
 class PickTable(ITable):
