@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 Kind = Literal["text", "date", "time", "flag", "category"]
 
@@ -232,11 +232,17 @@ def frame(name: str, columns: Mapping[str, object] | None = None) -> pd.DataFram
 
 def to_pandas(name: str, columns: pa.Table | Iterable[tuple[str, pa.Array]]) -> pd.DataFrame:
     """Turn an Arrow table, or columns as they are made, into a DataFrame with the dtypes this library promises."""
-    kinds = {column.name: column.kind for column in declared(name)}
     named = zip(columns.column_names, columns.columns, strict=True) if isinstance(columns, pa.Table) else columns
-    series = {key: _series(values, kinds.get(key), _FIXED_CATEGORIES.get(key)) for key, values in named}
-    names = sorted(series, key=lambda key: list(kinds).index(key) if key in kinds else len(kinds))
-    return pd.DataFrame({key: series[key] for key in names}, index=pd.RangeIndex(len(series[names[0]]) if names else 0))
+    return put_together(name, {key: to_series(name, key, values) for key, values in named})
+
+
+def put_together(name: str, columns: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """A table of its columns: the declared ones in their order, then the others as they come."""
+    places = {column.name: place for place, column in enumerate(declared(name))}
+    names = sorted(columns, key=lambda key: places.get(key, len(places)))
+    return pd.DataFrame(
+        {key: columns[key] for key in names}, index=pd.RangeIndex(len(columns[names[0]]) if names else 0)
+    )
 
 
 def to_arrow(name: str, df: pd.DataFrame) -> pa.Table:
@@ -245,7 +251,10 @@ def to_arrow(name: str, df: pd.DataFrame) -> pa.Table:
     return pa.table({key: _to_arrow(df[key], ARROW_TYPES[kinds[key]] if key in kinds else None) for key in df.columns})
 
 
-def _series(values: pa.Array | pa.ChunkedArray, kind: Kind | None, categories: Sequence[str] | None) -> pd.Series:
+def to_series(name: str, key: str, values: pa.Array | pa.ChunkedArray) -> pd.Series:
+    """Turn a column of a table into a Series with the dtype this library promises."""
+    kind = next((column.kind for column in declared(name) if column.name == key), None)
+    categories = _FIXED_CATEGORIES.get(key)
     values = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
     dtype = values.type
     if kind == "category":
