@@ -50,11 +50,14 @@ class Numbering:
     def learn(self, *ends: tuple[pd.Series, pd.Series]) -> None:
         """Give codes to the ids that no table holds, of ends as (types, ids); codes given before are no longer valid."""
         for t in self.types:
-            here = [_texts(ids[(types == t).to_numpy()]) for types, ids in ends]
-            candidates = pc.unique(pa.chunked_array(here, pa.large_string()).drop_null())
-            unknown = candidates.filter(pc.is_null(pc.index_in(candidates, value_set=self._ids[t])))
-            if len(unknown):
-                self._ids[t] = pa.concat_arrays([self._ids[t], unknown.take(pc.sort_indices(unknown))])
+            unknown = []
+            for types, ids in ends:
+                named = _texts(ids[(types == t).to_numpy()]).drop_null()
+                if len(named):
+                    unknown.append(named.filter(pc.invert(pc.is_in(named, value_set=self._ids[t]))))
+            new = pc.unique(pa.chunked_array(unknown, pa.large_string()))
+            if len(new):
+                self._ids[t] = pa.concat_arrays([self._ids[t], new.take(pc.sort_indices(new))])
         self._orders.clear()
         self._place()
 
