@@ -1,8 +1,7 @@
-"""A OneRoster 1.1 CSV bundle, folder or zip, read as a Roster, and a Roster written as a bundle.
+"""A OneRoster CSV bundle, folder or zip, read as a Roster.
 
 Real bundles are untidy: every oddity is survived and becomes a row of ``problems``. The columns that OneRoster and the
-tables share are declared as data in `FILES`; any other column is kept as ``ext_<column>``.
-Source: IMS OneRoster 1.1 CSV tables, https://www.imsglobal.org/oneroster-v11-final-csv-tables.
+tables share are declared in layout.py; any other column is kept as ``ext_<column>``.
 """
 
 from __future__ import annotations
@@ -17,120 +16,19 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from kimono_explore.decode import fit
 from kimono_explore.errors import BundleError
 from kimono_explore.links import in_order
+from kimono_explore.oneroster.layout import DEMOGRAPHICS, ENROLLMENTS, FAMILY, FILES, ORG_TYPES, PEOPLE, File
 from kimono_explore.roster import Roster
-from kimono_explore.tables import LINK_COLUMNS, OBJECT_TYPES, TABLES, Column, Problem, frame, to_arrow
+from kimono_explore.tables import LINK_COLUMNS, OBJECT_TYPES, TABLES, Column, Problem, frame
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
 
-
-class File(NamedTuple):
-    """A file of the bundle: the table it fills, and its columns as (OneRoster's name, ours).
-
-    A third kind of column, ``relation>type``, holds one id, or several with commas between them, of objects it is
-    linked with.
-    """
-
-    name: str
-    table: str
-    columns: tuple[tuple[str, str], ...]
-    required: bool = True
-
-
-_COMMON = (("sourcedId", "id"), ("status", "ext_status"), ("dateLastModified", "updated_at"))
-FILES: tuple[File, ...] = (
-    File(
-        "orgs",
-        "orgs",
-        (
-            *_COMMON,
-            ("name", "name"),
-            ("type", "org_type"),
-            ("identifier", "local_id"),
-            ("parentSourcedId", "child_of>org"),
-        ),
-    ),
-    File(
-        "academicSessions",
-        "terms",
-        (
-            ("sourcedId", "id"),
-            ("status", "status"),
-            ("dateLastModified", "updated_at"),
-            ("title", "name"),
-            ("type", "term_type"),
-            ("startDate", "start_date"),
-            ("endDate", "end_date"),
-            ("parentSourcedId", "child_of>term"),
-            ("schoolYear", "school_year"),
-        ),
-    ),
-    File(
-        "courses",
-        "courses",
-        (*_COMMON, ("title", "title"), ("courseCode", "local_id"), ("orgSourcedId", "offered_by>org")),
-    ),
-    File(
-        "classes",
-        "sections",
-        (
-            *_COMMON,
-            ("title", "title"),
-            ("courseSourcedId", "of_course>course"),
-            ("classCode", "local_id"),
-            ("schoolSourcedId", "held_at>org"),
-            ("termSourcedIds", "in_term>term"),
-        ),
-    ),
-    File(
-        "users",
-        "persons",
-        (
-            *_COMMON,
-            ("orgSourcedIds", "member_of>org"),
-            ("role", "ext_role"),
-            ("givenName", "name_first"),
-            ("familyName", "name_last"),
-            ("middleName", "name_middle"),
-            ("identifier", "local_id"),
-            ("email", "email"),
-            ("phone", "phone"),
-        ),
-    ),
-    File("categories", "grading_categories", (*_COMMON, ("title", "name")), required=False),
-)
-_DEMOGRAPHICS = (("sourcedId", "id"), ("birthDate", "dob"), ("sex", "sex"))
-_ENROLLMENTS = (
-    ("sourcedId", "membership_id"),
-    ("status", "status"),
-    ("classSourcedId", "target_id"),
-    ("userSourcedId", "source_id"),
-    ("role", "role"),
-    ("primary", "primary"),
-    ("beginDate", "start_date"),
-    ("endDate", "end_date"),
-)
-# Columns that OneRoster knows and the tables do not: written back under their own names.
-_KNOWN_EXTRAS: dict[str, tuple[str, ...]] = {
-    "orgs": (),
-    "terms": (),
-    "courses": ("schoolYearSourcedId", "grades", "subjects", "subjectCodes"),
-    "sections": ("grades", "classType", "location", "subjects", "subjectCodes", "periods"),
-    "persons": ("enabledUser", "username", "userIds", "sms", "agentSourcedIds", "grades"),
-    "grading_categories": (),
-}
-_PEOPLE = {"student": "student", "teacher": "teacher"} | dict.fromkeys(
-    ("administrator", "aide", "proctor", "siteadmin", "sysadmin", "systemadministrator", "districtadministrator"),
-    "staff",
-)
-_FAMILY = ("parent", "guardian", "relative")
-_ORG_TYPES = {"district": "lea"}
+    import pandas as pd
 
 
 def read_oneroster(path: str | os.PathLike[str]) -> Roster:
@@ -347,9 +245,9 @@ class _Reader:
         """What follows from other columns: the label, the type of an org or a person."""
         if table == "orgs":
             types = [str(kind).lower() if kind else None for kind in columns.get("org_type", [])]
-            columns["org_type"] = [_ORG_TYPES.get(kind or "", kind) for kind in types]
+            columns["org_type"] = [ORG_TYPES.get(kind or "", kind) for kind in types]
         if table == "persons":
-            columns["person_type"] = [_PEOPLE.get((role or "").lower()) for role in source.get("role")]
+            columns["person_type"] = [PEOPLE.get((role or "").lower()) for role in source.get("role")]
             parts = zip(source.get("givenName"), source.get("familyName"), strict=True)
             label: list[object] = [" ".join(filter(None, names)) or None for names in parts]
         else:
@@ -363,15 +261,15 @@ class _Reader:
     def _people(self, source: _Csv) -> _Csv:
         """Only the users that are persons of a roster, with their demographics."""
         roles = [(role or "").lower() for role in source.get("role")]
-        kept = [n for n, role in enumerate(roles) if role not in _FAMILY]
-        for role, count in sorted(Counter(role for role in roles if role in _FAMILY).items()):
+        kept = [n for n, role in enumerate(roles) if role not in FAMILY]
+        for role, count in sorted(Counter(role for role in roles if role in FAMILY).items()):
             self._problem(
                 "persons", None, "role", str(count), f"users with the role {role} are left out; value counts them"
             )
         ids = source.get("sourcedId")
-        self.left_out = {id for id, role in zip(ids, roles, strict=True) if id and role in _FAMILY}
+        self.left_out = {id for id, role in zip(ids, roles, strict=True) if id and role in FAMILY}
         for n in kept:
-            if roles[n] not in _PEOPLE:
+            if roles[n] not in PEOPLE:
                 self._problem(
                     "persons", ids[n], "role", source.get("role")[n], "an unknown role; the person type is unknown"
                 )
@@ -384,10 +282,10 @@ class _Reader:
         return _Csv(columns, len(kept))
 
     def _demographics(self, people: dict[str, list[str | None]]) -> None:
-        source = self._csv("demographics", tuple(name for name, _ in _DEMOGRAPHICS))
+        source = self._csv("demographics", tuple(name for name, _ in DEMOGRAPHICS))
         if source is None:
             return
-        names = dict(_DEMOGRAPHICS)
+        names = dict(DEMOGRAPHICS)
         row_of: dict[str, int] = {}
         for n, id in enumerate(source.get("sourcedId")):
             if id:
@@ -465,18 +363,18 @@ class _Reader:
             links[name].append(values.get(name))
 
     def _enrollments(self) -> None:
-        source = self._csv("enrollments", tuple(name for name, _ in _ENROLLMENTS))
+        source = self._csv("enrollments", tuple(name for name, _ in ENROLLMENTS))
         if source is None:
             return
         self.rollups |= {"persons.$sections", "sections.$students", "sections.$teachers"}
-        names = {**dict(_ENROLLMENTS), "schoolSourcedId": "", "dateLastModified": ""}
+        names = {**dict(ENROLLMENTS), "schoolSourcedId": "", "dateLastModified": ""}
         for key in source.columns:
             if key not in names:
                 self._problem(
                     "links", None, key, None, "a column of enrollments.csv that links have no place for; left out"
                 )
         kinds = {column.name: column for column in LINK_COLUMNS}
-        cells = {ours: source.get(name) for name, ours in _ENROLLMENTS}
+        cells = {ours: source.get(name) for name, ours in ENROLLMENTS}
         for name in ("primary", "start_date", "end_date"):
             cells[name] = self._fit("links", cells["membership_id"], cells[name], kinds[name])  # type: ignore[assignment]
         held = self._held_at()
@@ -487,7 +385,7 @@ class _Reader:
         for n, row in enumerate(zip(*cells.values(), strict=True)):
             link = dict(zip(cells, row, strict=True))
             id, role = link["membership_id"], str(link["role"] or "").lower()
-            if role in _FAMILY:
+            if role in FAMILY:
                 family[role] += 1
                 continue
             if id is not None and seen.setdefault(id, row) is not row:
@@ -526,138 +424,3 @@ class _Reader:
         links = self.links
         rows = zip(links["source_id"], links["relation"], links["target_id"], strict=True)
         return {source: target for source, relation, target in rows if relation == "held_at"}
-
-
-def write_oneroster(roster: Roster, path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Write a bundle; see `Roster.to_oneroster`."""
-    path = Path(path)
-    problems: list[Problem] = []
-    files = {
-        file.name: _rows_of(file, roster, problems)
-        for file in FILES
-        if file.required
-        or len(roster.tables[file.table].columns) > len(TABLES[file.table])
-        or len(roster.tables[file.table])
-    }
-    files["demographics"] = _split_demographics(files["users"])
-    files["enrollments"] = _enrollment_rows(roster, problems)
-    files["manifest"] = pd.DataFrame(
-        [("manifest.version", "1.0"), ("oneroster.version", "1.1"), *((f"file.{name}", "bulk") for name in files)],
-        columns=["propertyName", "value"],
-    )
-    _save(path, {name: df.to_csv(index=False, lineterminator="\r\n") for name, df in files.items()})
-    columns = {name: [problem[n] for problem in problems] for n, name in enumerate(Problem._fields)}
-    return frame("problems", columns)
-
-
-def _save(path: Path, texts: dict[str, str]) -> None:
-    is_zip = path.suffix.lower() == ".zip"
-    taken = path.is_file() and not (is_zip and zipfile.is_zipfile(path))
-    if taken or (path.is_dir() and (is_zip or any(p.suffix.lower() != ".csv" for p in path.iterdir()))):
-        raise BundleError(f"{path} holds something that is no bundle; nothing was written. Name a new folder or zip.")
-    if is_zip:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in texts.items():
-                archive.writestr(f"{name}.csv", text)
-        return
-    path.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (path / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
-
-
-def _rows_of(file: File, roster: Roster, problems: list[Problem]) -> pd.DataFrame:
-    """A table as the rows of its file; what OneRoster has no column for goes into ``metadata.`` columns."""
-    df = roster.tables[file.table]
-    table = to_arrow(file.table, df).to_pandas(strings_to_categorical=False, date_as_object=True)
-    rows: dict[str, pd.Series] = {}
-    written = set()
-    for name, ours in file.columns:
-        if ">" in ours:
-            rows[name] = _linked_ids(file, name, ours, roster, problems)
-        elif ours in df.columns:
-            rows[name] = table[ours]
-            written.add(ours)
-    if file.table == "orgs":
-        rows["type"] = rows["type"].replace({ours: name for name, ours in _ORG_TYPES.items()})
-    if file.table == "persons":
-        roles = df["person_type"].str.lower().replace("staff", "administrator")
-        rows["role"] = rows["role"].where(rows["role"].notna(), roles) if "role" in rows else roles
-    for name in df.columns:
-        bare = name.removeprefix("ext_")
-        if name in written or name == "person_type" or (name == "label" and _label_is_derived(df)):
-            continue
-        known = name != bare and bare in _KNOWN_EXTRAS[file.table]
-        if known or df[name].notna().any() or name.startswith("ext_"):
-            rows[bare if known else f"metadata.{bare}"] = table[name]
-    return pd.DataFrame({name: column.map(_cell) for name, column in rows.items()}, dtype="object")
-
-
-def _label_is_derived(df: pd.DataFrame) -> bool:
-    """Whether the reader would make the same labels again."""
-    if "name_last" in df.columns:
-        made = (df["name_first"].fillna("") + " " + df["name_last"].fillna("")).str.strip()
-    else:
-        made = (df["name"] if "name" in df.columns else df["title"]).fillna("")
-    return bool((df["label"].fillna("") == made).all())
-
-
-def _cell(value: object) -> str | None:
-    if value is None or value is pd.NA or value != value:
-        return None
-    if isinstance(value, bool | np.bool_):
-        return "true" if value else "false"
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def _linked_ids(file: File, name: str, ours: str, roster: Roster, problems: list[Problem]) -> pd.Series:
-    relation, target_type = ours.split(">")
-    near = OBJECT_TYPES[file.table]
-    links = roster.links
-    mine = links[(links["relation"] == relation) & (links["source_type"] == near)]
-    fitting = mine["target_type"] == target_type
-    for source, kind, target in mine.loc[~fitting, ["source_id", "target_type", "target_id"]].to_numpy().tolist():
-        text = f"a {relation} link to a {kind}: OneRoster has no place for it"
-        problems.append(Problem(file.table, source, name, target, text))
-    targets = mine[fitting].groupby("source_id", sort=False)["target_id"].agg(list)
-    if not name.endswith("s"):
-        for id, several in targets[targets.map(len) > 1].items():
-            text = f"OneRoster has place for one {relation} link only; the first is written"
-            problems.append(Problem(file.table, str(id), name, ",".join(several[1:]), text))
-        targets = targets.map(lambda several: several[:1])
-    return roster.tables[file.table]["id"].map(targets.map(",".join).to_dict()).astype("object")
-
-
-def _split_demographics(users: pd.DataFrame) -> pd.DataFrame:
-    """Take date of birth and sex out of the users' rows: OneRoster keeps them in a file of their own."""
-    columns = {"sourcedId": users["sourcedId"]}
-    for name, ours in _DEMOGRAPHICS[1:]:
-        given = users.pop(f"metadata.{ours}") if f"metadata.{ours}" in users.columns else None
-        columns[name] = pd.Series([None] * len(users), dtype="object") if given is None else given
-    df = pd.DataFrame(columns)
-    return df[df["birthDate"].notna() | df["sex"].notna()]
-
-
-def _enrollment_rows(roster: Roster, problems: list[Problem]) -> pd.DataFrame:
-    links = roster.links
-    unfit = ~links["relation"].isin(
-        ["child_of", "offered_by", "of_course", "held_at", "in_term", "member_of", "student_in", "teacher_in"]
-    )
-    for relation, count in links.loc[unfit, "relation"].value_counts().items():
-        if count:
-            problems.append(
-                Problem("links", None, "relation", str(count), f"OneRoster has no place for {relation} links")
-            )
-    members = links[links["relation"] == "member_of"]
-    dated = int((members["start_date"].notna() | members["end_date"].notna() | members["membership_id"].notna()).sum())
-    if dated:
-        text = "memberships of orgs lose their id, status and dates; value counts them"
-        problems.append(Problem("links", None, "member_of", str(dated), text))
-    rows = links[links["relation"].isin(["student_in", "teacher_in"])].reset_index(drop=True)
-    held = links[links["relation"] == "held_at"].drop_duplicates("source_id").set_index("source_id")["target_id"]
-    table = to_arrow("links", rows).to_pandas(date_as_object=True)
-    made = {name: table[ours].map(_cell) for name, ours in _ENROLLMENTS}
-    unnamed = made["sourcedId"].isna()
-    numbered = pd.Series([f"enrollment-{n}" for n in range(len(rows))], dtype="object")
-    made["sourcedId"] = made["sourcedId"].astype("object").where(~unnamed, numbered)
-    made["schoolSourcedId"] = rows["target_id"].map(held).astype("object")
-    return pd.DataFrame(made, dtype="object")
