@@ -17,7 +17,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     parser.add_argument("students", nargs="?", type=int, default=300_000)
     options = parser.parse_args()
-    command = [sys.executable, "-m", "kimono_explore", "sandbox", "--no-flaws", "--students", str(options.students)]
+    command = [sys.executable, "-m", "kimono_explore", "sandbox", "--students", str(options.students)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

@@ -42,7 +42,8 @@ environment (for load):
   KIMONO_BASE_URL                             the API, such as https://api.us2.kimonocloud.com/v2/interop/data
   KIMONO_TOKEN                                a bearer token, or
   KIMONO_CLIENT_ID, KIMONO_CLIENT_SECRET      OAuth2 client credentials, or
-  KIMONO_USERNAME, KIMONO_PASSWORD            HTTP Basic
+  KIMONO_USERNAME, KIMONO_PASSWORD            HTTP Basic (an API key: as the user name, with an empty password)
+  KIMONO_TOKEN_URL                            where client credentials are exchanged, if not on the API's host
 
 examples:
   kimono-explore demo                         see everything work, without credentials
@@ -95,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--students", type=int, default=500, help="size of the made-up district (default: %(default)s)")
     serve.add_argument("--seed", type=int, default=7, help="the same seed gives the same district")
-    serve.add_argument("--no-flaws", action="store_true", help="plant no mistakes in it")
+    serve.add_argument("--flaws", action="store_true", help="plant a handful of each kind of mistake in it")
     serve.add_argument("--port", type=int, default=0, help="port on the loopback interface (default: a free one)")
     serve.set_defaults(run=_sandbox)
 
@@ -191,7 +192,7 @@ def _sandbox(options: argparse.Namespace) -> None:
         options.source,
         options.students,
         options.seed,
-        not options.no_flaws,
+        options.flaws,
         dialect=Dialect(),
         port=options.port,
     )

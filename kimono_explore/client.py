@@ -50,6 +50,7 @@ def connect(
     client_secret: str | None = None,
     username: str | None = None,
     password: str | None = None,
+    token_url: str | None = None,
     retries: int = 5,
 ) -> Client:
     """Connect to a tenant.
@@ -68,7 +69,10 @@ def connect(
     client_id, client_secret : str, optional
         OAuth2 client credentials: a token is fetched, reused, and renewed before it expires or on a 401.
     username, password : str, optional
-        HTTP Basic, which some environments use.
+        HTTP Basic, which some environments use. An API key goes in as the user name, with ``password=""``.
+    token_url : str, optional
+        Where client credentials are exchanged for a token; default ``KIMONO_TOKEN_URL``, else ``/oauth/token`` on the
+        host of the base URL. Some regions' tokens come from another host.
     retries : int, default 5
         How often a request is repeated after a 429, 502, 503, 504 or a broken connection, with growing, jittered
         waits of at most 60 s each; ``Retry-After`` is honoured.
@@ -95,30 +99,36 @@ def connect(
         "password": password,
     }
     if not any(given.values()):
-        given = {name: os.environ.get(f"KIMONO_{name.upper()}") or None for name in given}
-    url = _checked_url(base_url or os.environ.get("KIMONO_BASE_URL") or BASE_URL)
-    return Client(url, _authentication(given, url), retries=retries)
+        given = {name: os.environ.get(f"KIMONO_{name.upper()}") for name in given}
+    url = _checked_url(base_url or os.environ.get("KIMONO_BASE_URL") or BASE_URL, "base URL")
+    token_text = token_url or os.environ.get("KIMONO_TOKEN_URL")
+    tokens = _checked_url(token_text, "token URL") if token_text else url.copy_with(path=TOKEN_PATH)
+    return Client(url, _authentication(given, tokens), retries=retries)
 
 
-def _checked_url(text: str) -> httpx.URL:
+def _checked_url(text: str, name: str) -> httpx.URL:
     try:
         url = httpx.URL(text.strip().rstrip("/"))
     except httpx.InvalidURL as error:
-        raise ConfigurationError(f"The base URL is not a URL ({error}). Example: {BASE_URL}") from error
+        raise ConfigurationError(f"The {name} is not a URL ({error}). Example: {BASE_URL}") from error
     if url.userinfo:
-        raise ConfigurationError("The base URL holds a user name or password; pass username= and password= instead.")
+        raise ConfigurationError(f"The {name} holds a user name or password; pass username= and password= instead.")
+    if url.query:
+        raise ConfigurationError(f"The {name} has a query, which may hold a secret; leave out what follows the '?'.")
     if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(f"The base URL must begin with https:// and a host. Example: {BASE_URL}")
+        raise ConfigurationError(f"The {name} must begin with https:// and a host. Example: {BASE_URL}")
     if url.scheme == "http" and url.host not in _LOOPBACK:
         raise ConfigurationError(f"Plain http to {url.host} would show the token to the network; use https://.")
     return url
 
 
-def _authentication(given: Mapping[str, str | None], url: httpx.URL) -> httpx.Auth:
-    pairs = [("client_id", "client_secret"), ("username", "password")]
-    for one, other in pairs:
-        if bool(given[one]) != bool(given[other]):
-            there, lacking = (one, other) if given[one] else (other, one)
+def _authentication(given: Mapping[str, str | None], token_url: httpx.URL) -> httpx.Auth:
+    # An empty password is one: Kimono's own examples send an API key as the user name, and no password.
+    pairs = [("client_id", bool(given["client_id"]), "client_secret", bool(given["client_secret"]))]
+    pairs += [("username", bool(given["username"]), "password", given["password"] is not None)]
+    for one, has_one, other, has_other in pairs:
+        if has_one != has_other and not (one == "username" and given["password"] == ""):
+            there, lacking = (one, other) if has_one else (other, one)
             raise ConfigurationError(f"{there} without {lacking}: both are needed.")
     kinds = [name for name in ("token", "client_id", "username") if given[name]]
     if not kinds:
@@ -128,7 +138,7 @@ def _authentication(given: Mapping[str, str | None], url: httpx.URL) -> httpx.Au
     if given["token"]:
         return _Bearer(given["token"])
     if given["client_id"]:
-        return _ClientCredentials(url.copy_with(path=TOKEN_PATH), given["client_id"], given["client_secret"] or "")
+        return _ClientCredentials(token_url, given["client_id"], given["client_secret"] or "")
     return _Basic(given["username"] or "", given["password"] or "")
 
 

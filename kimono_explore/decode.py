@@ -32,6 +32,7 @@ from kimono_explore.usual import (
     MEMBERSHIP,
     ROLES,
     TYPE_NAMES,
+    Numbers,
     Stated,
     Usual,
     UsualRows,
@@ -95,6 +96,7 @@ class Decoder:
         self._groups = {path[0] for path in self._columns if len(path) > 1}
         self._references = {r.key: (i, r) for i, r in enumerate(REFERENCES) if r.table == table}
         self._kinds: defaultdict[str, set[type]] = defaultdict(set)
+        self._numbers: dict[str, Numbers] = {}
         self._pages: list[dict[str, pa.Array]] = []
         self._sizes: list[int] = []
         self._digests = array("q")
@@ -128,6 +130,8 @@ class Decoder:
         for n, value in enumerate(objects.values()):
             self._row(value, n, self._count + int(row_of[len(usual.positions) + n]), page, links)
         self._digests.extend(hash(bytes(rows[position])) for position in kept[order].tolist())
+        for found in usual.numbers:
+            self._count_numbers(found)
         ids = usual.columns["id"]
         for n, kind in usual.types:
             self._problem(ids[n].as_py(), "type", kind, "an object of another type than the list's")
@@ -145,8 +149,7 @@ class Decoder:
         for column in TABLES[self.table]:
             arrays[column.name] = to_kind(usual.columns[column.name], column, partial(self._cell, ids, column.name))
         for name, values in usual.extras.items():
-            if values.null_count < size:
-                self._kinds[name].add(_PYTHON_TYPES[values.type])
+            self._kinds[name] |= usual.extra_kinds[name]
             if pa.types.is_floating(values.type):
                 values = pa.array([None if v is None else as_text(v) for v in values.to_pylist()])
             arrays[name] = values.cast(pa.string())
@@ -175,10 +178,7 @@ class Decoder:
         return pa.table({name: _fitting(columns[name], dtype) for name, dtype in _LINK_FIELDS.items()})
 
     def _cell(self, ids: pa.Array, name: str, n: int, value: JSON, column: Column) -> object:
-        fitted, oddity = fit(value, column)
-        if oddity:
-            self._problem(ids[n].as_py(), name, value, oddity)
-        return fitted
+        return self._fitted(ids[n].as_py(), name, value, column)
 
     def _declared_kind(self, name: str) -> pa.DataType:
         return _DECLARED[self.table].get(name, pa.string())
@@ -212,13 +212,33 @@ class Decoder:
         if value in (None, ""):
             self._problem(None, "id", None, "no id: the row is kept, and nothing can refer to it")
             return None
+        if _is_number(value):
+            self._count_numbers(Numbers("id", 1, as_text(value)))
+        elif not isinstance(value, str):
+            self._problem(as_text(value), "id", value, "an id that is not a text; kept as text")
         if not isinstance(value, str):
-            self._problem(as_text(value), "id", value, "an id that is no text; kept as text")
-            return as_text(value)
+            value = as_text(value)
         other = item.get("id")
-        if isinstance(other, str) and other not in ("", value):
+        if other not in (None, "") and as_text(other) != value:
             self._problem(value, "id", other, "$sys.id and id differ; $sys.id is used")
         return value
+
+    def _count_numbers(self, found: Numbers) -> None:
+        """Numbers where text was declared are kept as text, and told once for a column."""
+        before = self._numbers.get(found.column, found._replace(times=0))
+        smallest = min(before.example, found.example)
+        self._numbers[found.column] = Numbers(found.column, before.times + found.times, smallest)
+
+    def _fitted(self, id: str | None, name: str, value: JSON, column: Column) -> object:
+        """The value as its column's kind; what is odd about it is noted under a name."""
+        if _is_number(value) and column.kind in ("text", "category"):
+            if not column.integer:
+                self._count_numbers(Numbers(name, 1, as_text(value)))
+            return as_text(value)
+        fitted, oddity = fit(value, column)
+        if oddity:
+            self._problem(id, name, value, oddity)
+        return fitted
 
     def _problem(self, id: str | None, column: str | None, value: JSON, problem: str) -> None:
         self.problems.append(Problem(self.table, id, column, None if value is None else as_text(value), problem))
@@ -228,6 +248,8 @@ class Decoder:
         self.sent.add(f"{self.table}.{key}")
         for item in value if isinstance(value, list) else [value]:
             far, oddity = read_reference(item, reference.far_type)
+            if far is not None and far.number:
+                self._count_numbers(Numbers(key, 1, far.id))
             if oddity:
                 self._problem(near.id, key, item, oddity)
             if far is None:
@@ -245,10 +267,8 @@ class Decoder:
         self, membership: dict[str, JSON], key: str, near: _Near, reference: Reference, links: dict[str, list[object]]
     ) -> None:
         for column in MEMBERSHIP:
-            given = membership.get(column.path[0])
-            value, oddity = fit(given, column)
-            if oddity:
-                self._problem(near.id, f"{key}.{column.path[0]}", given, oddity)
+            field = column.path[0]
+            value = self._fitted(near.id, f"{key}.{field}", membership.get(field), column)
             links[column.name].append(value)
         given_role = links["role"][-1]
         role = given_role.lower() if isinstance(given_role, str) else None
@@ -277,11 +297,18 @@ class Decoder:
             ]
             column = pa.chunked_array(chunks, dtype)
             arrays[name] = column if name in declared else _typed(column, self._kinds[name])
+        self._tell_numbers()
         links = pa.concat_tables(self._link_pages or [_link_table({n: [] for n in _LINK_FIELDS})]).unify_dictionaries()
         self._pages.clear()
         self._link_pages.clear()
         pa.default_memory_pool().release_unused()
         return self._without_repeats(pa.table(arrays), links)
+
+    def _tell_numbers(self) -> None:
+        for column, count, example in self._numbers.values():
+            lost = "; leading zeros may be lost" if column.endswith("id") or column in self._references else ""
+            text = f"numbers or flags where text was expected, such as {example}, kept as text{lost}; value counts them"
+            self.problems.append(Problem(self.table, None, column, str(count), text))
 
     def _without_repeats(self, table: pa.Table, links: pa.Table) -> Decoded:
         """Drop rows that came twice unchanged (the data moved between two pages); keep and list those that differ."""
@@ -337,6 +364,8 @@ class Far(NamedTuple):
     id: str
     type: str | None
     membership: dict[str, JSON]
+    number: bool = False
+    """The id came as a number."""
 
 
 def read_reference(item: JSON, far_type: str) -> tuple[Far | None, str | None]:
@@ -363,7 +392,7 @@ def read_reference(item: JSON, far_type: str) -> tuple[Far | None, str | None]:
         if isinstance(inner, dict) and _id_of(inner) is not None:
             # The object is a membership that holds its target: its own $sys.id is the membership's.
             far, oddity = read_reference(inner, far_type)
-            return (None if far is None else Far(far.id, far.type, {**far.membership, **_membership_of(item)})), oddity
+            return far and far._replace(membership={**far.membership, **_membership_of(item)}), oddity
     id = _id_of(item)
     if id is None:
         return None, "a reference without an id"
@@ -371,9 +400,8 @@ def read_reference(item: JSON, far_type: str) -> tuple[Far | None, str | None]:
     beside = item.get("$membership")
     own = _membership_of(beside) if isinstance(beside, dict) else {}
     kind = _type_of(item)
-    return Far(
-        id, TYPE_NAMES.get(kind), own
-    ), None if kind in TYPE_NAMES or not kind else "a reference to an unknown type"
+    oddity = None if kind in TYPE_NAMES or not kind else "a reference to an unknown type"
+    return Far(as_text(id), TYPE_NAMES.get(kind), own, _is_number(id)), oddity
 
 
 def _membership_of(item: dict[str, JSON]) -> dict[str, JSON]:
@@ -386,11 +414,11 @@ def _membership_of(item: dict[str, JSON]) -> dict[str, JSON]:
     }
 
 
-def _id_of(item: dict[str, JSON]) -> str | None:
+def _id_of(item: dict[str, JSON]) -> JSON:
     inner = item.get("$sys")
     value = inner.get("id") if isinstance(inner, dict) else None
     value = item.get("id") if value in (None, "") else value
-    return None if value in (None, "") else as_text(value)
+    return None if value == "" else value
 
 
 def _type_of(item: dict[str, JSON]) -> str:
@@ -418,6 +446,10 @@ def fit(value: JSON, column: Column) -> tuple[object, str | None]:
     if value is None:
         return None, None
     return _FITS[column.kind](value)
+
+
+def _is_number(value: JSON) -> bool:
+    return isinstance(value, bool | int | float)
 
 
 def _fit_text(value: JSON) -> tuple[object, str | None]:
@@ -457,9 +489,6 @@ _FITS: dict[str, Callable[[JSON], tuple[object, str | None]]] = {
     "flag": _fit_flag,
 }
 _JSON_NAMES: dict[type, str] = {
-    bool: "a flag",
-    int: "a number",
-    float: "a number",
     list: "a list",
     dict: "an object",
 }
@@ -548,9 +577,7 @@ class _Row:
         if column is None:
             self.put_extra(name, value)
             return
-        fitted, oddity = fit(value, column)
-        if oddity:
-            self._odd(column.name, value, oddity)
+        fitted = self._decoder._fitted(self._id, column.name, value, column)
         if fitted is not None and not self._page.put(column.name, self._position, fitted):
             self._odd(column.name, value, "a second value for the column; the first is kept")
 
@@ -590,7 +617,6 @@ _LINK_FIELDS: dict[str, pa.DataType] = {
     **{column.name: _AGAIN if column.kind == "category" else ARROW_TYPES[column.kind] for column in MEMBERSHIP},
 }
 _READERS = 2
-_PYTHON_TYPES: dict[pa.DataType, type] = {pa.string(): str, pa.bool_(): bool, pa.int64(): int, pa.float64(): float}
 _DECLARED = {name: {c.name: ARROW_TYPES[c.kind] for c in columns} for name, columns in TABLES.items()}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kimono_explore.api import ACK_STATUSES, BASE_URL, OPERATIONS, TOKEN_PATH, Operation
-from kimono_explore.tables import REFERENCES, TABLES
+from kimono_explore.tables import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Column, Reference
+from kimono_explore.tasks import TASK_TYPES
 
 if TYPE_CHECKING:
     from kimono_explore.wire import JSON
@@ -37,6 +38,18 @@ _KINDS: dict[str, dict[str, JSON]] = {
     "date": {"type": ["string", "null"], "format": "date"},
     "time": {"type": ["string", "null"], "format": "date-time"},
     "flag": {"type": ["boolean", "null"]},
+    "category": {"type": ["string", "null"]},
+}
+_UUID: dict[str, JSON] = {"type": ["string", "null"], "format": "uuid"}
+_INTEGER: dict[str, JSON] = {"type": ["integer", "null"], "format": "int32"}
+# Values that are known, by the name of their field. Examples, never closed lists: a tenant may send others.
+_EXAMPLES: dict[str, list[JSON]] = {
+    "org_type": ["school", "lea"],
+    "person_type": ["student", "teacher", "staff"],
+    "status": ["Historical", "Active", "Future", "Inactive"],
+    "action": ["ADD", "CHANGE", "UPDATE", "DELETE", "SET", "UNSET", "SYNC_START", "SYNC_END", "TENANT_INSTALLED"],
+    "origin": ["initial", "resend", "ingestion"],
+    "object_type": ["RDM:STUDENT", "RDM:STAFF", "RDM:SCHOOL", "RDM:COURSE_SECTION"],
 }
 _REFUSALS = {
     "400": "The request makes no sense",
@@ -159,7 +172,14 @@ def _schemas() -> dict[str, JSON]:
     schemas["TaskAck"] = {"type": "object", "required": required, "properties": ack, **explained}
     in_list: list[JSON] = ["task_id", "status"]
     schemas["TaskAckInList"] = {"type": "object", "required": in_list, "properties": ack, **explained}
-    schemas["Task"] = {"type": "object", "description": "One of three wire versions, told by its schema."}
+    schemas |= {_reference_name(r): _reference(r) for r in REFERENCES}
+    schemas["Membership"] = {"type": ["object", "null"], "properties": _membership()}
+    schemas["Event"] = {"type": "object", "properties": _event()}
+    schemas["Task"] = {
+        "type": "object",
+        "description": "Schema 2.x: an event under its type. 3.x: flat, with a type. 1.x: an event under its type in camelCase.",
+        "properties": {"schema": text, "type": text, **{kind: _ref("Event") for kind in TASK_TYPES}},
+    }
     schemas["Error"] = {
         "type": "object",
         "required": ["error"],
@@ -181,19 +201,65 @@ def _schemas() -> dict[str, JSON]:
 
 
 def _object(table: str) -> dict[str, JSON]:
-    properties: dict[str, JSON] = {"$ext": {"type": ["object", "null"]}, "id": {"type": "string"}}
+    properties: dict[str, JSON] = {"$ext": {"type": ["object", "null"]}, "id": _UUID}
     groups: dict[str, dict[str, JSON]] = {}
     for column in TABLES[table]:
         if len(column.path) == 1:
-            properties[column.path[0]] = dict(_KINDS[column.kind])
+            properties[column.path[0]] = _value(column)
         else:
-            groups.setdefault(column.path[0], {})[column.path[1]] = dict(_KINDS[column.kind])
+            groups.setdefault(column.path[0], {})[column.path[1]] = _value(column)
     for name, inner in groups.items():
         properties[name] = {"type": ["object", "null"], "properties": dict[str, "JSON"](inner)}
     for reference in REFERENCES:
         if reference.table == table:
-            properties[reference.key] = {"type": ["array", "object", "null"]}
+            one = _ref(_reference_name(reference))
+            properties[reference.key] = {"type": ["array", "null"], "items": one} if reference.many else one
     return {"type": "object", "properties": properties}
+
+
+def _value(column: Column) -> dict[str, JSON]:
+    field = column.path[-1]
+    schema = _UUID if field == "id" else _INTEGER if column.integer else _KINDS[column.kind]
+    known = _EXAMPLES.get(field, []) if field != "status" or column in LINK_COLUMNS else []
+    return {**schema, **({"examples": known} if known else {})}
+
+
+def _reference_name(reference: Reference) -> str:
+    """The schema of a reference, by what it points to: ``PersonReference``, or ``PersonMembershipReference``."""
+    member = "Membership" if reference.relation in (None, "member_of", "student_in", "teacher_in") else ""
+    return f"{reference.far_type.title().replace('_', '')}{member}Reference"
+
+
+def _reference(reference: Reference) -> dict[str, JSON]:
+    """A reference: flat, with the same in ``$sys``, or the whole object rolled up; a membership may go with it."""
+    text: JSON = {"type": ["string", "null"]}
+    flat: dict[str, JSON] = {"id": _UUID, "type": text, "label": text}
+    table = next(table for table, kind in OBJECT_TYPES.items() if kind == reference.far_type)
+    kinds = [c for c in TABLES[table] if c.name == f"{reference.far_type}_type"]
+    flat |= {column.name: _value(column) for column in kinds}
+    wrapped: JSON = {"type": ["object", "null"], "properties": flat}
+    members: dict[str, JSON] = {"$membership": _ref("Membership")} if "Membership" in _reference_name(reference) else {}
+    return {"type": ["object", "null"], "properties": {**flat, "$sys": wrapped, **members}}
+
+
+def _membership() -> dict[str, JSON]:
+    text: JSON = {"type": ["string", "null"]}
+    columns = {column.path[0]: column for column in LINK_COLUMNS if column.path}
+    return {"type": text, "label": text, **{name: _value(column) for name, column in columns.items()}}
+
+
+def _event() -> dict[str, JSON]:
+    text: dict[str, JSON] = {"type": ["string", "null"]}
+    held: JSON = {"type": ["object", "null"]}
+    names = ("action", "object_type", "origin", "group_id", "app_id", "label", "session_id")
+    return {
+        **dict.fromkeys(("id", "tenant_id", "object_id"), _UUID),
+        "sequence": {"type": ["integer", "null"]},
+        "created_at": _KINDS["time"],
+        **{name: {**text, **({"examples": _EXAMPLES[name]} if name in _EXAMPLES else {})} for name in names},
+        "data": held,
+        "changes": held,
+    }
 
 
 def _ref(name: str) -> dict[str, JSON]:

@@ -21,11 +21,15 @@ Kind = Literal["text", "date", "time", "flag", "category"]
 
 
 class Column(NamedTuple):
-    """A column: where it is in the JSON object, and of which kind its values are."""
+    """A column: where it is in the JSON object, and of which kind its values are.
+
+    ``integer`` marks text that the API sends as a whole number, such as a school year. A tenant may send it as text, too.
+    """
 
     name: str
     path: tuple[str, ...]
     kind: Kind = "text"
+    integer: bool = False
 
 
 class Reference(NamedTuple):
@@ -47,7 +51,7 @@ class Reference(NamedTuple):
 def _columns(*own: Column) -> tuple[Column, ...]:
     first = (Column("id", ("$sys", "id")), Column("label", ("$sys", "label")))
     last = (
-        Column("school_year", ("$sys", "school_year")),
+        Column("school_year", ("$sys", "school_year"), integer=True),
         Column("created_at", ("$sys", "created_at"), "time"),
         Column("updated_at", ("$sys", "updated_at"), "time"),
     )

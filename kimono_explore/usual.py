@@ -8,6 +8,7 @@ decode.py, which reads it with patience; both ways give the same columns, links 
 from __future__ import annotations
 
 import re
+import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,9 +17,10 @@ import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
 from kimono_explore.tables import ARROW_TYPES, LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Column, Reference
+from kimono_explore.wire import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import msgspec
     from numpy.typing import NDArray
@@ -76,16 +78,27 @@ class Stated(NamedTuple):
 class Usual(NamedTuple):
     """The usual rows of a page, column by column, values as they came; and which rows are odd.
 
-    ``extras`` holds what is not declared, of ``$ext`` and beside it; ``types`` the rows that say they are objects of
-    another type. Rows are counted among the usual ones, but for ``positions`` and ``odd``.
+    ``extras`` holds what is not declared, of ``$ext`` and beside it, ``extra_kinds`` the Python types of its values;
+    ``types`` the rows that say they are objects of another type; ``numbers`` how many numbers and flags stand where text
+    was declared. Rows are counted among the usual ones, but for ``positions`` and ``odd``.
     """
 
     positions: list[int]
     odd: list[int]
     columns: dict[str, pa.Array]
     extras: dict[str, pa.Array]
+    extra_kinds: dict[str, set[type]]
     stated: list[Stated]
     types: list[tuple[int, str]]
+    numbers: list[Numbers]
+
+
+class Numbers(NamedTuple):
+    """Numbers and flags that came where text was declared: in which column, how many, and one of them."""
+
+    column: str
+    times: int
+    example: str
 
 
 class UsualRows:
@@ -103,6 +116,12 @@ class UsualRows:
         self._flat = [c.name for c in TABLES[table] if c.path[0] == "$sys" and c.name != "id"]
         self._declared = _fields_of(table)
         self._asked = dict(self._declared)
+        self._ask_for_integers(pa.int64())
+        # Arrow reads no number where text is asked for. Keys under which one was met are read with the number in quotes,
+        # behind a mark that nobody can send on purpose: {"local_id": 12} -> {"local_id": "kx-5b1e...-12"}.
+        self._mark = f"kx-{secrets.token_hex(8)}-"
+        self._quoted: frozenset[str] = frozenset()
+        self._quote: re.Pattern[bytes] | None = None
 
     def read_page(self, rows: Sequence[bytes | msgspec.Raw]) -> Usual:
         """The usual rows of a page."""
@@ -116,7 +135,17 @@ class UsualRows:
             positions = np.array(positions)[~odd].tolist()
             stated, _ = self._stated(page)
         left = sorted(set(range(len(rows))).difference(positions))
-        return Usual(positions, left, self._columns(page), extras, stated, self._types(page))
+        numbers: list[Numbers] = []
+        columns = {name: self._unmarked(name, values, numbers) for name, values in self._columns(page).items()}
+        for statement in stated:
+            key = REFERENCES[statement.reference].key
+            for name in ("far_id", *_MEMBERSHIP_KEYS):
+                within = key if name == "far_id" else f"{key}.{_MEMBERSHIP_KEYS[name]}"
+                statement.columns[name] = self._unmarked(within, statement.columns[name], numbers)
+        kinds = {name: self._kinds(values) for name, values in extras.items()}
+        extras = {name: self._unmarked(name, values, []) for name, values in extras.items()}
+        numbers = [found for found in numbers if found.column not in _INTEGERS]
+        return Usual(positions, left, columns, extras, kinds, stated, self._types(page), numbers)
 
     def _sift(self, rows: Sequence[bytes | msgspec.Raw]) -> tuple[pa.StructArray, list[int]]:
         """The rows that Arrow reads together, and their positions."""
@@ -130,6 +159,8 @@ class UsualRows:
             try:
                 page = self.parse([rows[n] for n in positions[sound:]], lines=lines)
             except pa.ArrowInvalid as error:
+                if self._learn(str(error)):
+                    continue
                 place = re.search(r" in row (\d+)$", str(error))
                 if place is None:
                     break
@@ -152,6 +183,8 @@ class UsualRows:
         if not rows:
             return pa.array([], pa.struct(list(self._declared.values())))
         text = b"\n".join(rows)
+        if self._quote is not None:
+            text = self._quote.sub(rb'"\1"\2"' + self._mark.encode() + rb'\3"', text)
         found = arrow_json.read_json(
             pa.BufferReader(text),
             arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
@@ -170,21 +203,100 @@ class UsualRows:
             [column.combine_chunks() for column in found.columns], fields=list(found.schema)
         )
 
+    def _learn(self, error: str) -> bool:
+        """Ask for what Arrow met in place of what it was asked for. False if the rows are not to be read that way."""
+        found = re.search(r"Column\(/(.+)\) changed from (\w+) to (\w+) in row", error)
+        if found is None or not {found[2], found[3]} <= {"string", "number", "boolean"}:
+            return False
+        path = found[1].split("/")
+        asked = self._asked_at(path)
+        if asked == pa.int64():
+            self._ask_for_integers(pa.string())  # a tenant that sends school years as text
+            return True
+        if path[-1] in self._quoted or len(self._quoted) > _MANY or (asked or pa.string()) != pa.string():
+            return False
+        if asked is None:
+            groups = [name for name, field in self._asked.items() if pa.types.is_struct(field.type)]
+            if path[1:] and (path[0] not in groups or len(path) > 2):
+                return False
+            self._ask(path, pa.string())
+        self._quoted |= {path[-1]}
+        names = b"|".join(re.escape(encode(name)[1:-1].encode()) for name in sorted(self._quoted))
+        # Within a text, a backslash stands before each quotation mark: no key can be found there.
+        self._quote = re.compile(rb'"(' + names + rb')"(\s*:\s*)(-?[1-9][0-9]{0,17}|0|true|false)(?=\s*[,}])')
+        return True
+
+    def _asked_at(self, path: Sequence[str]) -> pa.DataType | None:
+        """What Arrow is asked for at a path; None where nothing is."""
+        dtype: pa.DataType = pa.struct(list(self._asked.values()))
+        for name in path:
+            if name == "[]":
+                dtype = dtype.value_type
+            elif pa.types.is_struct(dtype) and dtype.get_field_index(name) >= 0:
+                dtype = dtype.field(name).type
+            else:
+                return None
+        return dtype
+
+    def _ask_for_integers(self, dtype: pa.DataType) -> None:
+        for column in TABLES[self._table]:
+            if column.integer:
+                self._ask(column.path, dtype)
+                self._ask(column.path[-1:], dtype)  # $sys may be null, and its values stand beside it
+
+    def _ask(self, path: Sequence[str], dtype: pa.DataType) -> None:
+        """Ask for another type at top level, or one level below."""
+        name, *rest = path
+        if rest:
+            members = {field.name: field for field in self._asked[name].type}
+            dtype = pa.struct(list((members | {rest[0]: pa.field(rest[0], dtype)}).values()))
+        self._asked = self._asked | {name: pa.field(name, dtype)}
+
     def _ask_for_text(self, found: pa.Schema) -> bool:
         """Undeclared text that looks like times would be turned into times: ask for it as text. True if there is any."""
-        asked, many = dict(self._asked), 0
+        many = 0
         for field in found:
-            known = asked.get(field.name)
             if pa.types.is_timestamp(field.type):
-                asked[field.name] = pa.field(field.name, pa.string())
+                self._ask([field.name], pa.string())
                 many += 1
-            elif known is not None and pa.types.is_struct(field.type):
+            elif field.name in self._asked and pa.types.is_struct(field.type):
                 times = [inner.name for inner in field.type if pa.types.is_timestamp(inner.type)]
-                members = [*known.type, *(pa.field(name, pa.string()) for name in times if not _has(known, name))]
-                asked[field.name] = pa.field(field.name, pa.struct(members))
+                for name in times:
+                    self._ask([field.name, name], pa.string())
                 many += len(times)
-        self._asked = asked
         return many > 0
+
+    def _marked(self, values: pa.Array) -> Mask:
+        """Which values are numbers or flags that were read in quotes."""
+        if not self._quoted or not pa.types.is_string(values.type):
+            return np.zeros(len(values), dtype=bool)
+        return _truth(pc.starts_with(values, self._mark))
+
+    def _untextual(self, values: Mapping[str, pa.Array], columns: Sequence[Column]) -> list[pa.Array]:
+        """The columns in which a number is not a text without quotes, but odd."""
+        return [values[c.name] for c in columns if c.kind not in ("text", "category") or c.name in _READ_AS_TYPES]
+
+    def _kinds(self, values: pa.Array) -> set[type]:
+        """The Python types of an undeclared column's values."""
+        if values.null_count == len(values):
+            return set()
+        marked = self._marked(values)
+        if not marked.any():
+            return {_PYTHON_TYPES[values.type]}
+        flags = _truth(pc.is_in(values, pa.array([f"{self._mark}true", f"{self._mark}false"])))
+        texts = _truth(values.is_valid()) & ~marked
+        return {kind for kind, there in ((bool, flags), (int, marked & ~flags), (str, texts)) if there.any()}
+
+    def _unmarked(self, name: str, values: pa.Array, numbers: list[Numbers]) -> pa.Array:
+        """The values as their text, and in ``numbers`` how many of them were numbers."""
+        if pa.types.is_integer(values.type):
+            return values.cast(pa.string())
+        marked = self._marked(values)
+        if not marked.any():
+            return values
+        smallest = pc.min(values.filter(pa.array(marked))).as_py()
+        numbers.append(Numbers(name, int(marked.sum()), smallest.removeprefix(self._mark)))
+        return pc.replace_substring(values, self._mark, "", max_replacements=1)
 
     def _stated(self, page: pa.StructArray) -> tuple[list[Stated], Mask]:
         """The links of the rows, by reference, and which rows' links are odd."""
@@ -202,6 +314,7 @@ class UsualRows:
             membership = {column.name: _field(items, "$membership", column.path[0]) for column in MEMBERSHIP}
             membership["role"] = self._roles(reference, page, near, membership["role"])
             wrong = [ids.is_null(), pc.and_(kinds.is_valid(), types.is_null())]
+            wrong += [pa.array(self._marked(column)) for column in self._untextual(membership, MEMBERSHIP)]
             wrong += [_field(items, key).is_valid() for key in HELD_UNDER[reference.far_type] if _has(items, key)]
             inner = _field(items, "$membership")
             wrong += [_field(inner, key).is_valid() for key in ("type", "$sys", "$membership") if _has(inner, key)]
@@ -255,6 +368,9 @@ class UsualRows:
         """Rows without an id, with two, or with values beside ``$sys`` that belong into it."""
         inner, outer = (_empty_is_null(_field(page, *path)) for path in (("$sys", "id"), ("id",)))
         odd = _truth(pc.and_(inner.is_null(), outer.is_null())) | _truth(pc.not_equal(inner, outer))
+        values = {column.name: self._values(page, column.path) for column in TABLES[self._table]}
+        for column in (_field(page, "$sys", "type"), *self._untextual(values, TABLES[self._table])):
+            odd |= self._marked(column)
         beside = [_truth(_field(page, name).is_valid()) for name in self._flat]
         return odd | (np.logical_or.reduce(beside) & _truth(_field(page, "$sys").is_valid()))
 
@@ -305,6 +421,11 @@ _SHAPES = {"date": r"^\d{4}-\d\d-\d\d$", "time": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d
 # What Python's dates, and so the patient way, begin with.
 _YEAR_ONE = pa.scalar("0001-01-01").cast(pa.timestamp("us")).value
 _WORTH_IT = 0.75
+_MANY = 50  # keys whose numbers are put into quotes
+_INTEGERS = frozenset(column.name for columns in TABLES.values() for column in columns if column.integer)
+_MEMBERSHIP_KEYS = {column.name: column.path[0] for column in MEMBERSHIP}
+_READ_AS_TYPES = ("person_type", "role")
+_PYTHON_TYPES: dict[pa.DataType, type] = {pa.string(): str, pa.bool_(): bool, pa.int64(): int, pa.float64(): float}
 _BRACE = ord("{")
 
 

@@ -22,7 +22,7 @@ def base_url(httpserver: HTTPServer) -> str:
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("BASE_URL", "TOKEN", "CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD"):
+    for name in ("BASE_URL", "TOKEN", "CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD", "TOKEN_URL"):
         monkeypatch.delenv(f"KIMONO_{name}", raising=False)
 
 
@@ -58,6 +58,45 @@ def test_arguments_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("KIMONO_TOKEN", "from-the-environment")
     with kx.connect("https://api.example.org/v2", client_id="me", client_secret="s3cret") as client:
         assert repr(client) == "<Client https://api.example.org/v2, client credentials>"
+
+
+def test_an_api_key_may_be_a_user_name_without_a_password(
+    httpserver: HTTPServer, base_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = httpx.BasicAuth("an-api-key", "")._auth_header
+    httpserver.expect_request(PATH, headers={"Authorization": header}).respond_with_json({"data": []})
+    with kx.connect(base_url, username="an-api-key", password="") as client:
+        assert wire.decode(client.request(ORGS), "orgs") == {"data": []}
+    monkeypatch.setenv("KIMONO_USERNAME", "an-api-key")
+    with pytest.raises(kx.ConfigurationError, match="username without password"):
+        kx.connect(base_url)
+    monkeypatch.setenv("KIMONO_PASSWORD", "")
+    with kx.connect(base_url) as client:
+        assert wire.decode(client.request(ORGS), "orgs") == {"data": []}
+
+
+@pytest.mark.parametrize("how", ["argument", "environment"])
+def test_the_token_can_come_from_another_host(
+    httpserver: HTTPServer, base_url: str, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    with HTTPServer(threaded=True) as elsewhere:
+        elsewhere.expect_request("/other/token", method="POST").respond_with_json({"access_token": "far-token"})
+        httpserver.expect_request(PATH, headers={"Authorization": "Bearer far-token"}).respond_with_json({"data": []})
+        address = elsewhere.url_for("/other/token")
+        if how == "environment":
+            monkeypatch.setenv("KIMONO_TOKEN_URL", address)
+        with kx.connect(
+            base_url, client_id="me", client_secret="s3cret", token_url=address if how == "argument" else None
+        ) as client:
+            assert wire.decode(client.request(ORGS), "orgs") == {"data": []}
+        assert [request.path for request, _ in elsewhere.log] == ["/other/token"]
+
+
+def test_a_token_url_is_checked_like_the_base_url() -> None:
+    with pytest.raises(kx.ConfigurationError, match="Plain http to tokens"):
+        kx.connect(client_id="me", client_secret="s3cret", token_url="http://tokens.example.org/oauth/token")
+    with pytest.raises(kx.ConfigurationError, match="base URL has a query"):
+        kx.connect("https://api.example.org/v2?token=s3cret", token="t")
 
 
 class OAuth:

@@ -48,7 +48,7 @@ def test_what_cannot_run_ends_with_2_and_says_why(
 
 def test_the_sandbox_runs_in_the_foreground_until_interrupted() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "kimono_explore", "sandbox", "--students", "20", "--no-flaws"],
+        [sys.executable, "-m", "kimono_explore", "sandbox", "--students", "20"],
         stdout=subprocess.PIPE,
         text=True,
     )

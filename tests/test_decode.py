@@ -99,9 +99,7 @@ def test_an_id_may_stand_in_sys_or_at_top_level(org: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("table", "key", "value", "kept", "problem"),
     [
-        ("persons", "phone", 5551234, "5551234", "a number where text was expected; kept as text"),
         ("persons", "email", ["a"], '["a"]', "a list where text was expected; kept as text"),
-        ("persons", "local_id", True, "true", "a flag where text was expected; kept as text"),
         ("persons", "dob", "31/02/2015", None, "not a date"),
         ("persons", "dob", 20150203, None, "not a date"),
         ("persons", "dob", "2015-02-30", None, "not a date"),
@@ -143,7 +141,29 @@ def test_a_row_without_an_id_is_kept() -> None:
     df, problems, _ = decode("orgs", {"name": "North"}, {"id": "", "name": "South"}, {"id": 7, "name": "East"})
     assert df["name"].tolist() == ["North", "South", "East"]
     assert df["id"].fillna("-").tolist() == ["-", "-", "7"]
-    assert [text.split(":")[0].split(";")[0] for *_, text in problems] == ["no id", "no id", "an id that is no text"]
+    assert [text.split(":")[0].split(";")[0] for *_, text in problems] == [
+        "no id",
+        "no id",
+        "numbers or flags where text was expected, such as 7, kept as text",
+    ]
+
+
+def test_numbers_where_text_was_expected_are_one_problem_for_a_column() -> None:
+    rows = [{"id": n, "local_id": 100 + n, "phone": 555, "state_id": "007"} for n in range(30)]
+    df, problems, _ = decode("persons", *rows, {"id": "x", "local_id": "0099", "phone": True, "state_id": 7})
+    assert df["id"].tolist() == [*(str(n) for n in range(30)), "x"]
+    assert df["local_id"].tolist()[-2:] == ["129", "0099"]
+    assert df["phone"].tolist()[-1] == "true"
+    assert {(id, column, value) for id, column, value, _ in problems} == {
+        (None, "id", "30"),
+        (None, "local_id", "30"),
+        (None, "phone", "31"),
+        (None, "state_id", "1"),
+    }
+    told = {column: text for _, column, _, text in problems}
+    assert "leading zeros may be lost" in told["local_id"]
+    assert "such as 100," in told["local_id"]
+    assert "leading zeros" not in told["phone"]
 
 
 def test_extra_columns_take_the_type_that_their_values_share() -> None:

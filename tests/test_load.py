@@ -17,9 +17,13 @@ from kimono_explore.sandbox.queue import TaskQueue
 from kimono_explore.sandbox.server import BASE_PATH, Credentials, Service, make_app
 
 DIALECTS = [
-    kx.Dialect(paging=paging, finds=finds, references=references, ids=ids, max_page_size=size)
-    for (paging, finds, ids, size), references in product(
-        [(True, "mixed", "sys", 1000), (False, "bare", "top", 7), (True, "wrapped", "sys", 50)],
+    kx.Dialect(paging=paging, finds=finds, references=references, ids=ids, max_page_size=size, school_years=years)
+    for (paging, finds, ids, size, years), references in product(
+        [
+            (True, "mixed", "sys", 1000, "integer"),
+            (False, "bare", "top", 7, "integer"),
+            (True, "wrapped", "sys", 50, "text"),
+        ],
         ["mixed", "flat", "wrapped", "rolled_up", "membership"],
     )
 ]
@@ -28,7 +32,9 @@ DIALECTS = [
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: f"{d.references}-{d.finds}-{d.max_page_size}")
 def test_a_served_roster_loads_equal_in_every_dialect(small_roster: kx.Roster, dialect: kx.Dialect) -> None:
     with kx.sandbox(small_roster, dialect=dialect) as box:
-        assert_equal(small_roster, kx.load_roster(box.client, progress=False))
+        loaded = kx.load_roster(box.client, progress=False)
+        assert_equal(small_roster, loaded)
+        assert loaded.problems.empty
 
 
 def test_a_made_up_district_loads_equal_flaws_and_problems_included() -> None:

@@ -124,11 +124,11 @@ USUAL = [b'{"$sys": {"id": "%d"}, "name": "Oak", "$ext": {"a": "b"}}' % n for n 
         ([b'{"$sys": {"id": "x"}, "$ext": {"since": "2026-01-01", "n": 1, "b": true}, "opened": "2026-01-01T06:00:00Z"}'], 1),
         ([b'{"$sys": null, "id": "x", "label": "A", "updated_at": "2026-01-01T06:00:00Z", "org_type": "school"}'], 1),
         ([b'{"$sys": {"id": "x", "label": null}, "id": "x", "label": "A"}'], 0),
-        ([b'{"$sys": {"id": "x"},\n "$ext": {\r\n"c":\n null}}', b'{"id":\n 3}'], 1),
+        ([b'{"$sys": {"id": "x"},\n "$ext": {\r\n"c":\n null}}', b'{"id":\n 3}'], 2),
         ([b'{"id": "x", "$ext": {"gpa": 3.5}}', b'{"id": "y", "$ext": {"gpa": 4.0}}', b'{"id": "z", "$ext": {"gpa": 4}}'], 1),
         ([b'{"id": "x", "$ext": {"n": 1180591620717411303424}}', b'{"id": "y", "$ext": {"n": -0}}'], 0),
         ([b'{"id": "x", "$ext": {"n": NaN}}', b'{"id": "y", "$ext": {"n": -0.0}}', b'{"id": "z", "$ext": {"n": 1e400}}'], 0),
-        ([b'{"id": "x", "$ext": {"n": 1}}', b'{"id": "y", "$ext": {"n": "1"}}', b'{"id": "z", "$ext": {"n": false}}'], 1),
+        ([b'{"id": "x", "$ext": {"n": 1}}', b'{"id": "y", "$ext": {"n": "1"}}', b'{"id": "z", "$ext": {"n": false}}'], 3),
         ([b"null", b"true", b"{}", b'"x"', b"[null, 1]", b'{"id": "x", "$parent": null}'], 1),
         ([b'{"id": "x", "$ext": {"a": [null, 1]}}', b'{"id": "y", "$ext": {"a": {"b": null}}}'], 0),
         ([b'{"id": "x", "ext_c": "1", "$ext": {"c": "2"}}', b'{"id": "y", "ext_c": "3"}', b'{"id": "z", "sys_new": 1}'], 1),
@@ -142,3 +142,50 @@ def test_rows_that_are_easily_misread(rows: list[bytes], quick: int, monkeypatch
     assert found.columns.column("id").to_pylist()[:20] == [str(n) for n in range(20)]
     alone = UsualRows("orgs").read_page([*USUAL, *rows])
     assert len(alone.positions) == (0 if b"\xff" in b"".join(rows) else 20 + quick)
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "told"),
+    [
+        ("persons", '{"$sys": {"id": "%d", "school_year": 2026}, "local_id": 12, "grad_year": 2030, "phone": 5551234}',
+         {"local_id", "grad_year", "phone"}),
+        ("persons", '{"$sys": {"id": %d}, "address": {"postal_code": 1234}, "name": {"last": true}, "aup": false}',
+         {"id", "address_postal_code", "name_last"}),
+        ("persons", '{"$sys": null, "id": %d, "school_year": 2026, "$sections": [{"id": 3, "$membership": {"id": 4, "grade": 7}}],'
+         ' "person_type": "student"}', {"id", "$sections", "$sections.id", "$sections.grade"}),
+        ("orgs", '{"$sys": {"id": "%d"}, "$parent": {"$sys": {"id": 8, "type": "lea"}}, "name": 5, "$ext": {"seats": 1, "b": false}}',
+         {"$parent", "name"}),
+        ("sections", '{"$sys": {"id": %d}, "title": "\\"id\\": 1, \\"title\\": 2", "$course": {"id": "5", "local_id": 7}}', {"id"}),
+    ],
+)  # fmt: skip
+def test_numbers_where_text_is_declared_stay_on_the_quick_way(
+    table: str, row: str, told: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [(row % n).encode() for n in range(40)]
+    texts = [b'{"$sys": {"id": "t%d", "school_year": "2026"}, "$ext": {"seats": "x", "b": 2}}' % n for n in range(9)]
+    for rows in (numbers, [*numbers[:20], *texts, *numbers[20:]]):
+        found = same(table, rows, monkeypatch)
+        assert {problem.column: problem.value for problem in found.problems} == dict.fromkeys(told, "40")
+        assert len(UsualRows(table).read_page(rows).odd) == 0
+        ids = found.columns.column("id").to_pylist()
+        assert len(set(ids)) == len(rows)
+        assert {str(n) for n in range(40)} <= set(ids)
+
+
+def test_a_school_year_is_a_number_or_a_text_and_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    number = [b'{"$sys": {"id": "n%d", "school_year": %d}, "local_id": "007"}' % (n, 2020 + n % 9) for n in range(50)]
+    text = [b'{"$sys": {"id": "t%d", "school_year": "%d"}, "local_id": "007"}' % (n, 2020 + n % 9) for n in range(50)]
+    for rows in (number, text, [*text, *number], [*number, *text]):
+        found = same("persons", rows, monkeypatch)
+        assert found.problems == []
+        assert found.columns.column("school_year").to_pylist()[:2] == ["2020", "2021"]
+        assert len(UsualRows("persons").read_page(rows).odd) == 0
+
+
+def test_a_number_in_an_undeclared_column_named_like_a_declared_one_is_still_a_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [b'{"id": "%d", "local_id": %d, "$ext": {"local_id": %d, "flag": true}}' % (n, n, n) for n in range(9)]
+    found = same("courses", rows, monkeypatch)
+    assert found.columns.column("ext_local_id").to_pylist() == list(range(9))
+    assert found.columns.column("local_id").to_pylist() == [str(n) for n in range(9)]

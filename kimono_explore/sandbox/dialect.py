@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -38,6 +39,8 @@ class Dialect:
         The wire version of tasks where a request names none.
     ids : {"sys", "top"}, default "sys"
         Ids stand in ``$sys``, or at top level with ``$sys: null``.
+    school_years : {"integer", "text"}, default "integer"
+        ``$sys.school_year`` is a whole number, as in Kimono's own OpenAPI document, or text.
     max_page_size : int, default 1000
         Longer pages are cut to this size.
     """
@@ -49,6 +52,7 @@ class Dialect:
     tasks: Literal["1.0.0", "2.0.0", "3.0.0"] = "2.0.0"
     ids: Literal["sys", "top"] = "sys"
     max_page_size: int = 1000
+    school_years: Literal["integer", "text"] = "integer"
 
 
 _MEMBERSHIPS = ("member_of", "student_in", "teacher_in")
@@ -137,6 +141,9 @@ class Speaker:
         extra: Object = {}
         item: Object = {"$ext": extra, "$sys": inner}
         paths = {column.name: column.path for column in TABLES[table]}
+        integers = {
+            column.name for column in TABLES[table] if column.integer and self.dialect.school_years == "integer"
+        }
         groups = {path[0] for path in paths.values() if len(path) == 2 and path[0] != "$sys"}
         for name, value in record.items():
             prefix, _, rest = name.partition("_")
@@ -150,6 +157,8 @@ class Speaker:
                 path = (prefix, rest) if prefix in groups and rest else (name,)
             if value is None and isinstance(record["id"], str):
                 value = self._as_came.get((table, record["id"], name))
+            if name in integers and isinstance(value, str) and re.fullmatch(r"[1-9]\d{0,8}", value):
+                value = int(value)
             place = item
             if len(path) == 2:
                 held = item.setdefault(path[0], {})
