@@ -222,7 +222,13 @@ def test_dates_that_are_none_are_told(read) -> None:
     assert roster.persons["ext_countryOfBirthCode"][0] == "US"
     assert told(roster) == [
         ("persons", "ghost", None, None, "demographics of somebody who is not in users.csv"),
-        ("persons", "p1", "dob", "02/03/2015", "not a date"),
+        (
+            "persons",
+            "p1",
+            "dob",
+            "02/03/2015",
+            "not a date that can be known: month first and day first both explain the column; left missing",
+        ),
     ]
 
 

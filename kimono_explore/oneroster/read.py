@@ -20,6 +20,7 @@ import numpy as np
 from kimono_explore.decode import fit
 from kimono_explore.errors import BundleError
 from kimono_explore.links import in_order
+from kimono_explore.oneroster.dates import read_dates
 from kimono_explore.oneroster.layout import DEMOGRAPHICS, ENROLLMENTS, FAMILY, FILES, ORG_TYPES, PEOPLE, File
 from kimono_explore.roster import Roster
 from kimono_explore.tables import LINK_COLUMNS, OBJECT_TYPES, TABLES, Column, Problem, frame
@@ -124,6 +125,7 @@ class _Reader:
         self.links: defaultdict[str, list[object]] = defaultdict(list)
         self.rollups: set[str] = set()
         self.left_out: set[str] = set()  # parents and guardians
+        self.whole: dict[str, list[str | None]] = {}  # columns of which a file holds more than its table
         self.roles: dict[str, str] = {}  # person -> student or teacher, as a member of an org
 
     def read(self) -> Roster:
@@ -235,11 +237,26 @@ class _Reader:
     def _fit(self, table: str, ids: list[str | None], values: list[str | None], column: Column) -> list[object]:
         if column.kind == "text":
             return list(values)
+        if column.kind in ("date", "time"):
+            return self._dates(table, ids, values, column)
         fitted = [fit(value, column) for value in values]
         for id, value, (_, oddity) in zip(ids, values, fitted, strict=True):
             if oddity:
                 self._problem(table, id, column.name, value, oddity)
         return [value for value, _ in fitted]
+
+    def _dates(self, table: str, ids: list[str | None], values: list[str | None], column: Column) -> list[object]:
+        read = read_dates(values, column.kind, self.whole.get(column.name), birth=column.name == "dob")
+        for id, value, oddity in zip(ids, values, read.oddities, strict=True):
+            if oddity:
+                self._problem(table, id, column.name, value, oddity)
+        if read.count:
+            how = " and ".join(read.forms)
+            text = (
+                f"{column.kind}s are written {how}, such as {read.example}, not as 2026-08-15; read, value counts them"
+            )
+            self._problem(table, None, column.name, str(read.count), text)
+        return read.values
 
     def _derive(self, table: str, columns: dict[str, list[object]], source: _Csv) -> None:
         """What follows from other columns: the label, the type of an org or a person."""
@@ -286,6 +303,7 @@ class _Reader:
         if source is None:
             return
         names = dict(DEMOGRAPHICS)
+        self.whole["dob"] = source.get("birthDate")
         row_of: dict[str, int] = {}
         for n, id in enumerate(source.get("sourcedId")):
             if id:

@@ -31,6 +31,15 @@ _STAGE_OF = {
     "grading_categories": "sections",
     "persons": "students",
     "tasks": "tasks",
+    "links": "memberships",
+    # Files of a OneRoster bundle that are named as they are.
+    "users": "students",
+    "demographics": "students",
+    "roles": "memberships",
+    "enrollments": "memberships",
+    "classes": "sections",
+    "categories": "sections",
+    "academicSessions": "terms and courses",
 }
 
 

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from kimono_explore.errors import ConfigurationError
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
 from kimono_explore.quality.engines import make_engine
-from kimono_explore.quality.evidence import Evidence
+from kimono_explore.quality.evidence import TABLE_OF, Evidence
 from kimono_explore.quality.queue import QueueEvidence
 from kimono_explore.quality.report import Outcome, Report
 from kimono_explore.quality.rules import Frame, NotApplicable
@@ -218,8 +218,10 @@ def _failures(engine: Engine, failing: Frame, check: Check, max_rows: int) -> pd
     if "table" not in df:
         df.insert(0, "table", pd.Series(check.tables[0], index=df.index, dtype="str"))
     keys = pd.DataFrame({name: df[name].astype("str") for name in df.columns if name != "table"}, index=df.index)
-    place = df["table"].map({table: place for place, table in enumerate(TABLES)})
-    keys.insert(0, "", place)
+    # Findings about links, and about files that fill no table, come after those about the tables.
+    known = {table: place for place, table in enumerate((*TABLES, "links"))}
+    keys.insert(0, "", df["table"].map(known).fillna(len(known)))
+    keys.insert(1, " ", df["table"].astype("str"))
     return df.loc[keys.sort_values(list(keys.columns), kind="stable").index].reset_index(drop=True)
 
 
@@ -229,6 +231,12 @@ def _describe(failures: Sequence[pd.DataFrame], evidence: Evidence) -> pd.DataFr
     pairs = pairs.dropna().drop_duplicates()
     described = []
     for table, ids in pairs.groupby("table")["id"]:
+        if table == "links":
+            described.append(_describe_links(ids, evidence).assign(table=table))
+            continue
+        if table not in TABLES:  # a file of a bundle that fills none
+            described.append(pd.DataFrame({"id": ids.to_numpy()}).assign(table=table))
+            continue
         few = evidence.engine.small({"id": ids.tolist()})
         columns = ["id", "label", *(["person_type"] if table == "persons" else [])]
         objects = evidence.objects(str(table)).select(columns).join(few, on="id", how="semi")
@@ -241,6 +249,31 @@ def _describe(failures: Sequence[pd.DataFrame], evidence: Evidence) -> pd.DataFr
     names = pd.concat([empty, *described], ignore_index=True)
     orgs = evidence.engine.collect(evidence.objects("orgs").select(org_id="id", org="label"))
     return names.merge(orgs.dropna().drop_duplicates("org_id"), on="org_id", how="left")
+
+
+def _describe_links(ids: pd.Series, evidence: Evidence) -> pd.DataFrame:
+    """What is known of memberships by their ids: whose they are and of what, and the org of that."""
+    few = evidence.engine.small({"id": ids.tolist()})
+    columns = ["source_type", "source_id", "target_type", "target_id"]
+    links = evidence.links().filter(~nw.col("membership_id").is_null()).select(*columns, id="membership_id")
+    df = evidence.engine.collect(links.join(few, on="id", how="semi"))
+    df = df.sort_values(["id", *columns]).drop_duplicates("id").reset_index(drop=True)
+    df["org_id"] = df["target_id"].where(df["target_type"] == "org")
+    for end in ("source", "target"):
+        df[end] = df[f"{end}_id"]
+        for type in df[f"{end}_type"].dropna().unique():
+            rows = df[f"{end}_type"] == type
+            near = evidence.engine.small({"id": df.loc[rows, f"{end}_id"].dropna().unique().tolist()})
+            objects = evidence.objects(TABLE_OF[type]).select("id", "label").join(near, on="id", how="semi")
+            known = evidence.engine.collect(objects).dropna().sort_values(["id", "label"]).drop_duplicates("id")
+            labels = df.loc[rows, f"{end}_id"].map(dict(zip(known["id"], known["label"], strict=True)))
+            df.loc[rows, end] = labels.fillna(df[end])
+            if end == "target" and type != "org":
+                homes = _homes(evidence, TABLE_OF[type], near)
+                orgs = df.loc[rows, "target_id"].map(dict(zip(homes["id"], homes["org_id"], strict=True)))
+                df.loc[rows, "org_id"] = orgs
+    df["label"] = df["source"].fillna("?").astype("str") + " - " + df["target"].fillna("?").astype("str")
+    return pd.DataFrame({"id": ids.to_numpy()}).merge(df[["id", "label", "org_id"]], on="id", how="left")
 
 
 def _homes(evidence: Evidence, table: str, few: Frame) -> pd.DataFrame:

@@ -30,14 +30,18 @@ _US_POSTAL, _CANADA_POSTAL = r"^\d{5}(?:-?\d{4})?$", r"^[a-z]\d[a-z][ -]?\d[a-z]
 
 
 def bad_value(evidence: Evidence) -> Found:
-    rows = sum(evidence.rows[table] for table in TABLES)
-    return Found(rows, evidence.problems.filter(_about_a_value()))
+    return _problems(evidence, ~nw.col("id").is_null())
 
 
 def load_problem(evidence: Evidence) -> Found:
-    rows = sum(evidence.rows[table] for table in TABLES)
-    whole = nw.col("id").is_null() & (nw.col("column").is_null() | (nw.col("column") != "id"))
-    return Found(rows, evidence.problems.filter(whole))
+    return _problems(evidence, nw.col("id").is_null())
+
+
+def _problems(evidence: Evidence, which: nw.Expr) -> Found:
+    """Rows of ``problems``: those with an id, or those without; what concerns ids alone has checks of its own."""
+    rows = sum(evidence.rows[table] for table in (*TABLES, "links"))
+    # Loading may have noted something about tables that have no rows.
+    return Found(max(rows, evidence.rows["problems"]), evidence.problems.filter(which, ~_about_ids()))
 
 
 def unlike(column: str, pattern: str, evidence: Evidence) -> Found:
@@ -157,11 +161,15 @@ def school_year_outlier(evidence: Evidence) -> Found:
     return Found(objects, outliers.with_columns(usual=nw.lit(str(usual))))
 
 
-def _about_a_value() -> nw.Expr:
-    # What concerns ids alone is found by missing_id and duplicate_id.
+def _about_ids() -> nw.Expr:
+    """What missing_id and duplicate_id find in the tables themselves."""
     text = nw.col("problem").fill_null("")
-    about_ids = (nw.col("column") == "id") & (text.str.starts_with("no id") | text.str.starts_with("the id came"))
-    return ~nw.col("id").is_null() & ~nw.col("column").is_null() & ~about_ids
+    missing = text.str.starts_with("no id") | text.str.ends_with("without a sourcedId; kept")
+    return (
+        nw.col("table").fill_null("").is_in(tuple(TABLES))
+        & (nw.col("column").fill_null("") == "id")
+        & ((nw.col("id").is_null() & missing) | (~nw.col("id").is_null() & text.str.starts_with("the id came")))
+    )
 
 
 def _trimmed(column: str) -> nw.Expr:
@@ -196,7 +204,8 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _GROUP,
         tuple(TABLES),
-        "Loading found a value that is no date, time or flag, or two sides that state different ones (`problems`).",
+        "Loading found a value that is not a date, time or flag, two sides that state different ones, or a row that could "
+        "not be read as it came (`problems`).",
         "The value is lost to everybody who reads the table.",
         bad_value,
     ),
@@ -206,8 +215,8 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _GROUP,
         tuple(TABLES),
-        "Loading noted something about a whole table: a list that was refused, rows that came twice, a file that is "
-        "missing (`problems`).",
+        "Loading noted something about a whole table or file: a list that was refused, rows that came twice, a file that "
+        "is missing (`problems`).",
         "What was not loaded cannot be checked.",
         load_problem,
     ),
