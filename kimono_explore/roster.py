@@ -206,19 +206,29 @@ class Roster:
         )
         return pd.concat([related, links.loc[:, "role":]], axis=1)
 
-    def save(self, folder: str | os.PathLike[str]) -> None:
+    def save(self, folder: str | os.PathLike[str], *, private: bool = True) -> None:
         """Keep the roster as a snapshot: one Parquet file a table, and a small manifest.
 
-        The files hold what the roster holds, personal data included; they go where you say and nowhere else.
+        The files hold what the roster holds, personal data included; they go where you say and nowhere else. An older
+        snapshot in the folder is replaced once the new one is whole and on the disk: killed at any moment, the old one
+        is there or the new one.
+
+        Parameters
+        ----------
+        folder : str or path
+        private : bool, default True
+            Readable by you alone (0700, files 0600). False leaves that to your umask.
 
         Raises
         ------
         BundleError
-            The folder holds something that is no snapshot.
+            The folder is not empty and is not a snapshot, or it cannot be written.
+        ConfigurationError
+            Another process is saving to the folder.
         """
         from kimono_explore.snapshot import save_roster
 
-        save_roster(self, folder)
+        save_roster(self, folder, private=private)
 
     def to_oneroster(self, path: str | os.PathLike[str]) -> pd.DataFrame:
         """Write the roster as a OneRoster 1.1 CSV bundle: a folder, or a zip where the path ends in ``.zip``.

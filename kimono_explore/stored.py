@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
+from kimono_explore.atomic import whole
 from kimono_explore.folding import fold
 from kimono_explore.roster import Roster
 from kimono_explore.search import SEARCHED, ranked, shown
@@ -62,7 +63,7 @@ class StoredRoster:
         self._duckdb = duckdb.connect()
         try:
             for name in (*TABLES, "links"):
-                path = part(Path(folder), name)
+                path = part(whole(folder), name)
                 self._duckdb.read_parquet(str(path / "**" / "*.parquet" if path.is_dir() else path)).create_view(name)
         except duckdb.Error as error:
             raise incomplete(Path(folder), error) from error

@@ -166,7 +166,7 @@ def test_a_snapshot_can_be_replaced_but_nothing_else_is_overwritten(roster: kx.R
     roster.save(tmp_path / "a")
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "thesis.txt").write_text("mine")
-    with pytest.raises(kx.BundleError, match="no snapshot; nothing was written"):
+    with pytest.raises(kx.BundleError, match="is not a snapshot; nothing was written"):
         roster.save(tmp_path / "b")
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["thesis.txt"]
 

@@ -48,7 +48,7 @@ class DatesRead(NamedTuple):
     values: list[object]
     oddities: list[str | None]
     forms: tuple[str, ...]
-    count: int
+    times: int
     example: str | None
 
 

@@ -250,12 +250,12 @@ class _Reader:
         for id, value, oddity in zip(ids, values, read.oddities, strict=True):
             if oddity:
                 self._problem(table, id, column.name, value, oddity)
-        if read.count:
+        if read.times:
             how = " and ".join(read.forms)
             text = (
                 f"{column.kind}s are written {how}, such as {read.example}, not as 2026-08-15; read, value counts them"
             )
-            self._problem(table, None, column.name, str(read.count), text)
+            self._problem(table, None, column.name, str(read.times), text)
         return read.values
 
     def _derive(self, table: str, columns: dict[str, list[object]], source: _Csv) -> None:

@@ -6,11 +6,11 @@ import csv
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from kimono_explore.atomic import atomic_file
 from kimono_explore.errors import KimonoError, RosterFailedError
 from kimono_explore.quality.causes import group_by_cause
 from kimono_explore.quality.rules import SEVERITIES, Check
@@ -251,7 +251,7 @@ class Report:
                 f"{len(failed)} checks of severity error failed on {self.source}: {listed}. report.failures(id) has the rows."
             )
 
-    def to_html(self, path: str | os.PathLike[str], rows: int = 20) -> None:
+    def to_html(self, path: str | os.PathLike[str], rows: int = 20, *, private: bool = True) -> None:
         """Write the report as one page that needs nothing else: no network, no scripts.
 
         It holds personal data: the labels and values of failing rows.
@@ -260,14 +260,19 @@ class Report:
         ----------
         path : str or path
         rows : int, default 20
-            Show so many failing rows of each check.
+            Show at most this many failing rows of each check.
+        private : bool, default True
+            The file is readable by you alone (0600). False leaves that to your umask.
         """
         from kimono_explore.quality.page import make_page
 
-        _write(path, make_page(self, rows))
+        _write(path, make_page(self, rows), private)
 
-    def to_json(self, path: str | os.PathLike[str]) -> None:
-        """Write everything as JSON: source, as_of, summary, causes, and the failures of each check."""
+    def to_json(self, path: str | os.PathLike[str], *, private: bool = True) -> None:
+        """Write everything as JSON: source, as_of, summary, causes, and the failures of each check.
+
+        ``private`` is as in `to_html`.
+        """
         content = {
             "source": self.source,
             "as_of": self.as_of.isoformat(),
@@ -275,14 +280,16 @@ class Report:
             "causes": _records(self.causes),
             "failures": {o.check.id: _records(o.failures) for o in self.outcomes if o.failed},
         }
-        _write(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        _write(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n", private)
 
-    def to_csv(self, path: str | os.PathLike[str]) -> None:
+    def to_csv(self, path: str | os.PathLike[str], *, private: bool = True) -> None:
         """Write every finding as a row of CSV: check, severity, table, id, label, org_id, org, detail.
 
-        A cell that a spreadsheet would take for a formula is written with an apostrophe before it.
+        A cell that a spreadsheet would take for a formula is written with an apostrophe before it. ``private`` is as in
+        `to_html`.
         """
-        _write(path, no_formulas(self.findings).to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n"))
+        text = no_formulas(self.findings).to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
+        _write(path, text, private)
 
     def __repr__(self) -> str:
         status = self.summary["status"].value_counts()
@@ -330,8 +337,9 @@ def _no_formula(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
-def _write(path: str | os.PathLike[str], text: str) -> None:
+def _write(path: str | os.PathLike[str], text: str, private: bool) -> None:
     try:
-        Path(path).write_text(text, encoding="utf-8", newline="")
+        with atomic_file(path, private=private) as new:
+            new.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise KimonoError(f"The report could not be written to {path}: {error.strerror}. Name another file.") from error

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 import pandas as pd
 from tqdm.auto import tqdm
 
-from kimono_explore.errors import ConfigurationError
+from kimono_explore.atomic import whole
+from kimono_explore.errors import BundleError, ConfigurationError
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
 from kimono_explore.quality.engines import make_engine
 from kimono_explore.quality.evidence import TABLE_OF, Evidence
@@ -99,7 +99,7 @@ def check(
             source, loaded_at, rollups = roster.source, roster.loaded_at, roster.rollups
         else:
             manifest = read_manifest(roster)
-            frames = {name: running.scan(part(Path(roster), name)) for name in _FRAMES}
+            frames = {name: running.scan(part(whole(roster), name)) for name in _FRAMES}
             source, loaded_at, rollups = manifest.source, manifest.loaded_at, manifest.rollups
         evidence = Evidence(running, frames, rollups, _day(as_of) or loaded_at.date())
         began = time.perf_counter()
@@ -109,6 +109,8 @@ def check(
             outcome.failures = _named(outcome.failures, names)
         orgs = running.collect(evidence.objects("orgs").select("id", "label")).dropna().drop_duplicates("id")
         labels = dict(zip(orgs["id"], orgs["label"], strict=True))
+        if not isinstance(roster, Roster) and read_manifest(roster) != manifest:
+            raise BundleError(f"{roster} was replaced by another snapshot while it was checked. Check it again.")
     seconds = time.perf_counter() - began
     return Report(
         outcomes, source, evidence.as_of, running.name, seconds, labels, roster if isinstance(roster, Roster) else None

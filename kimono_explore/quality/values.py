@@ -30,15 +30,15 @@ _US_POSTAL, _CANADA_POSTAL = r"^\d{5}(?:-?\d{4})?$", r"^[a-z]\d[a-z][ -]?\d[a-z]
 
 
 def bad_value(evidence: Evidence) -> Found:
-    return _problems(evidence, ~nw.col("id").is_null())
+    return _problems(evidence, ~nw.col("id").is_null() & ~_kept())
 
 
 def load_problem(evidence: Evidence) -> Found:
-    return _problems(evidence, nw.col("id").is_null())
+    return _problems(evidence, nw.col("id").is_null() | _kept())
 
 
 def _problems(evidence: Evidence, which: nw.Expr) -> Found:
-    """Rows of ``problems``: those with an id, or those without; what concerns ids alone has checks of its own."""
+    """Rows of ``problems``, but for what concerns ids alone, which has checks of its own."""
     rows = sum(evidence.rows[table] for table in (*TABLES, "links"))
     # Loading may have noted something about tables that have no rows.
     return Found(max(rows, evidence.rows["problems"]), evidence.problems.filter(which, ~_about_ids()))
@@ -172,6 +172,11 @@ def _about_ids() -> nw.Expr:
     )
 
 
+def _kept() -> nw.Expr:
+    """Problems in which nothing was lost: they end by saying what was kept."""
+    return nw.col("problem").fill_null("").str.contains("; (?:all are )?kept(?: as text)?$|taken as the id$|assumed$")
+
+
 def _trimmed(column: str) -> nw.Expr:
     return nw.col(column).str.strip_chars().str.to_lowercase()
 
@@ -205,7 +210,7 @@ CHECKS: tuple[Check, ...] = (
         _GROUP,
         tuple(TABLES),
         "Loading found a value that is not a date, time or flag, two sides that state different ones, or a row that could "
-        "not be read as it came (`problems`).",
+        "not be read (`problems`).",
         "The value is lost to everybody who reads the table.",
         bad_value,
     ),
@@ -215,8 +220,8 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _GROUP,
         tuple(TABLES),
-        "Loading noted something about a whole table or file: a list that was refused, rows that came twice, a file that "
-        "is missing (`problems`).",
+        "Loading noted something about a whole table or file, such as a list that was refused, rows that came twice or a "
+        "missing file, or about a value that it kept (`problems`).",
         "What was not loaded cannot be checked.",
         load_problem,
     ),

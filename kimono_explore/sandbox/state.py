@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
 from kimono_explore.roster import Roster
 from kimono_explore.sandbox.district import make_district
-from kimono_explore.snapshot import PARTS, start_snapshot, write_manifest
+from kimono_explore.snapshot import PARTS, new_snapshot, write_manifest
 from kimono_explore.tables import to_arrow
 
 if TYPE_CHECKING:
@@ -46,18 +45,17 @@ def write_state(
     >>> rows["orgs"], kx.check(tmp_path / "state", ["no_lea", "orphan_student_in"]).summary["status"].tolist()
     (8, ['passed', 'passed'])
     """
-    folder = Path(folder)
-    start_snapshot(folder)
     rows = dict.fromkeys(PARTS, 0)
-    for number, start in enumerate(range(0, students, district_size)):
-        district = _numbered(make_district(min(district_size, students - start), seed + number), number)
-        for name in PARTS:
-            path = folder / f"{name}.parquet"
-            path.mkdir(exist_ok=True)
-            table = to_arrow(name, getattr(district, name))
-            pq.write_table(table, path / f"{number:05}.parquet", compression="zstd")
-            rows[name] += table.num_rows
-    write_manifest(folder, replace(Roster(), source=f"a made-up state of {students:,} students"), rows)
+    with new_snapshot(folder) as new:
+        for number, start in enumerate(range(0, students, district_size)):
+            district = _numbered(make_district(min(district_size, students - start), seed + number), number)
+            for name in PARTS:
+                path = new / f"{name}.parquet"
+                path.mkdir(exist_ok=True)
+                table = to_arrow(name, getattr(district, name))
+                pq.write_table(table, path / f"{number:05}.parquet", compression="zstd")
+                rows[name] += table.num_rows
+        write_manifest(new, replace(Roster(), source=f"a made-up state of {students:,} students"), rows)
     return rows
 
 
