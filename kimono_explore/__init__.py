@@ -12,7 +12,9 @@ True
 from kimono_explore.client import Client, connect
 from kimono_explore.compare import Comparison, compare
 from kimono_explore.errors import (
+    AckError,
     AckRefusedError,
+    AckUnknownError,
     AuthenticationError,
     BadResponseError,
     BundleError,
@@ -55,7 +57,9 @@ from kimono_explore.tasks import ack_tasks, delete_task, load_tasks
 from kimono_explore.widgets import browse, inspect_quality, inspect_tasks, show_network
 
 __all__ = [
+    "AckError",
     "AckRefusedError",
+    "AckUnknownError",
     "AuthenticationError",
     "BadResponseError",
     "BundleError",

@@ -13,7 +13,7 @@ import pandas as pd
 
 from kimono_explore.api import ACK_STATUSES, operation
 from kimono_explore.decode import as_text, read_time
-from kimono_explore.errors import AckRefusedError, ResponseError
+from kimono_explore.errors import AckRefusedError, KimonoError, ResponseError
 from kimono_explore.paging import read_pages
 from kimono_explore.wire import JSON, decode, open_page
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import msgspec
 
+    from kimono_explore.api import Operation
     from kimono_explore.client import Client
 
 TASK_TYPES: tuple[str, ...] = (
@@ -71,7 +72,8 @@ def load_tasks(
     client : Client
     admin : bool, default True
         Look at the whole queue, without effect. False takes the next batch of the managed queue instead: the server
-        then hands out no further tasks of a tenant until every task of the batch is acknowledged.
+        then hands out no further tasks of a tenant until every task of the batch is acknowledged. It is asked once:
+        after a fault the error says whether tasks may have been handed out.
     schema : str, optional
         The wire version to ask for: ``"1.0.0"``, ``"2.0.0"`` or ``"3.0.0"``. The table is the same for each.
     driver : str, optional
@@ -93,14 +95,51 @@ def load_tasks(
     """
     listing = operation("listTasksAdmin" if admin else "listTasks")
     params = {"schema": schema, "driver": driver}
+    rows: Sequence[bytes | msgspec.Raw]
     if admin:
-        pages = [page.rows for page in read_pages(client, listing, params=params, progress=progress)]
+        rows = _distinct(page.rows for page in read_pages(client, listing, params=params, progress=progress))
     else:
         # Always page 0: acknowledged tasks leave the queue, so a page 1 would skip some.
-        body = client.request(listing, params={**params, "tenant_id": tenant_id})
-        pages = [open_page(body, listing.path).rows]
-    tasks = task_table([row for rows in pages for row in rows])
+        rows = _take_batch(client, listing, {**params, "tenant_id": tenant_id})
+    tasks = task_table(rows)
     return tasks[tasks["tenant_id"] == tenant_id].reset_index(drop=True) if admin and tenant_id else tasks
+
+
+def _distinct(pages: Iterable[Sequence[msgspec.Raw]]) -> list[bytes]:
+    """The rows of all pages but those that came, letter for letter, on an earlier page: the queue moves as it is read."""
+    found: list[bytes] = []
+    seen: set[bytes] = set()
+    for page in pages:
+        new = [text for row in page if (text := bytes(row)) not in seen]
+        found += new
+        seen.update(new)
+    return found
+
+
+def _take_batch(client: Client, listing: Operation, params: dict[str, str | int | None]) -> Sequence[msgspec.Raw]:
+    """One batch of the managed queue, asked for once: the server may hand tasks out and its answer be lost."""
+    try:
+        return open_page(client.request(listing, params=params, repeat=False), listing.path).rows
+    except KimonoError as error:
+        if not was_turned_away(error):
+            error.args = (f"{error} {_HANDED_OUT}",)
+        raise
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(_HANDED_OUT)
+        raise
+
+
+_HANDED_OUT = (
+    "Tasks may have been handed out all the same, so this is not asked again by itself. kx.load_tasks(client) shows the "
+    "queue without effect; tasks that nobody acknowledges time out and are delivered again."
+)
+
+
+def was_turned_away(error: KimonoError) -> bool:
+    """Whether it is certain that the request had no effect: it was not sent, or the server refused it (4xx)."""
+    if not error.sent:
+        return True
+    return isinstance(error, ResponseError) and error.status // 100 in (2, 4) and error.status not in (408, 499)
 
 
 def task_table(rows: Sequence[bytes | msgspec.Raw]) -> pd.DataFrame:

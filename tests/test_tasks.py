@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from faulty_server import FaultyQueue
 from pytest_httpserver import HTTPServer
 
 import kimono_explore as kx
@@ -185,3 +186,59 @@ def test_an_unacknowledged_task_is_delivered_again() -> None:
     assert queue.hand_out() == []
     now[0] = 61
     assert len(queue.hand_out()) == 3
+
+
+MAYBE = ["reset before", "reset after", "cut body", "page after", "500 after", "503", "502", "bad gzip"]
+
+
+@pytest.mark.parametrize("fault", MAYBE)
+def test_taking_a_batch_is_never_repeated_by_itself(fault: str) -> None:
+    with FaultyQueue(["1", "2"], {0: fault}) as queue, kx.connect(queue.url, token="t") as client:
+        with pytest.raises(kx.KimonoError, match=r"Tasks may have been handed out.*kx\.load_tasks\(client\) shows"):
+            kx.load_tasks(client, admin=False)
+        assert queue.log == ["GET tasks"]
+
+
+@pytest.mark.parametrize("fault", ["401", "404", "409", "429"])
+def test_a_refused_batch_does_not_cry_wolf(fault: str) -> None:
+    with FaultyQueue(["1", "2"], {0: fault}) as queue, kx.connect(queue.url, token="t") as client:
+        with pytest.raises(kx.ResponseError) as caught:
+            kx.load_tasks(client, admin=False)
+        assert "handed out" not in str(caught.value)
+        assert queue.log == ["GET tasks"]
+
+
+def test_a_batch_that_was_not_asked_for_does_not_cry_wolf() -> None:
+    with kx.connect("http://127.0.0.1:9/v2", token="t") as client, pytest.raises(kx.ConnectionFailedError) as caught:
+        kx.load_tasks(client, admin=False)
+    assert (caught.value.sent, "handed out" in str(caught.value)) == (False, False)
+
+
+def test_a_batch_is_asked_for_again_with_a_new_token(httpserver: HTTPServer) -> None:
+    for token in ("old", "new"):
+        given = httpserver.expect_ordered_request("/oauth/token", method="POST")
+        given.respond_with_json({"access_token": token})
+        if token == "old":
+            httpserver.expect_ordered_request("/v2/tasks").respond_with_json({}, status=401)
+    httpserver.expect_ordered_request("/v2/tasks").respond_with_json({"data": [{"id": 7}]})
+    with kx.connect(httpserver.url_for("/v2"), client_id="me", client_secret="s3cret") as client:
+        assert kx.load_tasks(client, admin=False)["id"].tolist() == ["7"]
+
+
+def test_a_server_that_knows_no_pages_shows_each_task_once() -> None:
+    with FaultyQueue(["1", "2"]) as queue, kx.connect(queue.url, token="t") as client:
+        assert kx.load_tasks(client)["id"].tolist() == ["1", "2"]
+
+
+def test_numeric_ids_are_text_and_each_its_own(httpserver: HTTPServer) -> None:
+    for page in range(4):
+        data = [{"id": n, "action": "ADD"} for n in range(50 * page, 50 * page + 50)] if page < 3 else []
+        httpserver.expect_request("/v2/tasks/admin", query_string={"page": str(page)}).respond_with_json({"data": data})
+    httpserver.expect_request("/v2/tasks/admin").respond_with_json({"data": []})
+    with kx.connect(httpserver.url_for("/v2"), token="t") as client:
+        assert kx.load_tasks(client)["id"].tolist() == [str(n) for n in range(150)]
+
+
+def test_looking_is_repeated() -> None:
+    with FaultyQueue(["1", "2"], {0: "reset before"}) as queue, kx.connect(queue.url, token="t") as client:
+        assert kx.load_tasks(client)["id"].tolist() == ["1", "2"]
