@@ -39,6 +39,11 @@ class KimonoError(Exception):
 
     sent = True
 
+    @property
+    def turned_away(self) -> bool:
+        """Whether it is certain that the request had no effect: it was not sent, or the server refused it."""
+        return not self.sent
+
 
 class ConfigurationError(KimonoError):
     """A setting is missing or makes no sense; nothing was sent."""
@@ -69,6 +74,11 @@ class ResponseError(KimonoError):
         self.details: JSON = None
         self.retry_after: str | None = None
         self.is_page = False
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether it is certain that the request had no effect: 4xx, or 2xx with an error in its body."""
+        return not self.sent or (self.status // 100 in (2, 4) and self.status not in (408, 499))
 
 
 class AuthenticationError(ResponseError):

@@ -1,4 +1,4 @@
-"""The task queue as one DataFrame, whatever the wire version, and acknowledgements.
+"""The task queue as one DataFrame, whatever the wire version.
 
 Looking at the queue reads the admin queue, which has no effect. Only ``load_tasks(client, admin=False)`` takes a
 batch from the managed queue, and that blocks the tenant until every task of it is acknowledged.
@@ -7,13 +7,13 @@ batch from the managed queue, and that blocks the tenant until every task of it 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from kimono_explore.api import ACK_STATUSES, operation
+from kimono_explore.api import operation
 from kimono_explore.decode import as_text, read_time
-from kimono_explore.errors import AckRefusedError, KimonoError, ResponseError
+from kimono_explore.errors import KimonoError
 from kimono_explore.paging import read_pages
 from kimono_explore.wire import JSON, decode, open_page
 
@@ -121,7 +121,7 @@ def _take_batch(client: Client, listing: Operation, params: dict[str, str | int 
     try:
         return open_page(client.request(listing, params=params, repeat=False), listing.path).rows
     except KimonoError as error:
-        if not was_turned_away(error):
+        if not error.turned_away:
             error.args = (f"{error} {_HANDED_OUT}",)
         raise
     except KeyboardInterrupt as interrupt:
@@ -133,13 +133,6 @@ _HANDED_OUT = (
     "Tasks may have been handed out all the same, so this is not asked again by itself. kx.load_tasks(client) shows the "
     "queue without effect; tasks that nobody acknowledges time out and are delivered again."
 )
-
-
-def was_turned_away(error: KimonoError) -> bool:
-    """Whether it is certain that the request had no effect: it was not sent, or the server refused it (4xx)."""
-    if not error.sent:
-        return True
-    return isinstance(error, ResponseError) and error.status // 100 in (2, 4) and error.status not in (408, 499)
 
 
 def task_table(rows: Sequence[bytes | msgspec.Raw]) -> pd.DataFrame:
@@ -197,122 +190,3 @@ def _snake(fields: dict[str, JSON]) -> dict[str, JSON]:
 
 def _snake_name(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
-
-
-def ack_tasks(
-    client: Client,
-    ids: str | Iterable[str],
-    status: str = "success",
-    message: str | None = None,
-    *,
-    app_id: str | None = None,
-    params: dict[str, str] | None = None,
-    admin: bool = True,
-) -> pd.DataFrame:
-    """Acknowledge tasks: they leave the queue, or with ``"retry"`` are delivered again. It cannot be undone.
-
-    Parameters
-    ----------
-    client : Client
-    ids : str or iterable of str
-        One task or many; many go in one request.
-    status : {"success", "error", "retry", "reauthenticate"}, default "success"
-    message : str, optional
-        Shown in Kimono; needed with ``"error"`` and ``"retry"``.
-    app_id : str, optional
-        The id that the receiving app gave the object (``$sys.app_id``).
-    params : dict of str to str, optional
-    admin : bool, default True
-        Through the admin queue; False for tasks that the managed queue handed out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a task: id, status, accepted, message.
-
-    Raises
-    ------
-    AckRefusedError
-        Some were refused: the message names them, ``.outcomes`` holds the outcome of each.
-    ValueError
-        The status is unknown, or lacks its message; nothing was sent.
-
-    Examples
-    --------
-    >>> with kx.sandbox(students=20) as small:
-    ...     first = kx.load_tasks(small.client)["id"].iloc[0]
-    ...     kx.ack_tasks(small.client, first)["accepted"].tolist()
-    [True]
-    """
-    check_status(status, message)
-    tasks = [ids] if isinstance(ids, str) else list(dict.fromkeys(ids))
-    fields = {"status": status, "message": message, "$sys.app_id": app_id, "params": params}
-    ack = {key: cast("JSON", value) for key, value in fields.items() if value is not None}
-    refused: dict[str, str] = {}
-    if len(tasks) > 1:
-        try:
-            client.request(
-                operation("ackTasksAdmin" if admin else "ackTasks"), json=[{"task_id": id, **ack} for id in tasks]
-            )
-        except ResponseError as error:
-            if error.status not in (400, 404, 409, 422):
-                raise
-            # A refused list does not say which of its tasks is at fault in a way one can rely on: ask one by one.
-            refused = _ack_each(client, tasks, ack, admin)
-    else:
-        refused = _ack_each(client, tasks, ack, admin)
-    outcomes = pd.DataFrame(
-        {
-            "id": pd.Series(tasks, dtype="str"),
-            "status": pd.Series([status] * len(tasks), dtype="str"),
-            "accepted": pd.Series([id not in refused for id in tasks], dtype="bool"),
-            "message": pd.Series([refused.get(id) for id in tasks], dtype="str"),
-        }
-    )
-    if refused:
-        first = "; ".join(f"{id}: {why}" for id, why in list(refused.items())[:5])
-        more = f" (and {len(refused) - 5} more)" if len(refused) > 5 else ""
-        text = f"{len(refused)} of {len(tasks)} acknowledgements were refused. {first}{more}"
-        raise AckRefusedError(text, outcomes)
-    return outcomes
-
-
-def check_status(status: str, message: str | None) -> None:
-    """Raise ValueError where a status is unknown, or lacks the message it needs."""
-    if status not in ACK_STATUSES:
-        raise ValueError(f"There is no status {status!r}; there are {', '.join(ACK_STATUSES)}.")
-    if status in ("error", "retry") and not message:
-        raise ValueError(f"The status {status!r} needs a message that says why.")
-
-
-def _ack_each(client: Client, tasks: Sequence[str], ack: dict[str, JSON], admin: bool) -> dict[str, str]:
-    refused = {}
-    for id in tasks:
-        try:
-            client.request(operation("ackTaskAdmin" if admin else "ackTask"), id=id, json={"task_id": id, **ack})
-        except ResponseError as error:
-            if error.status not in (400, 404, 409, 422):
-                raise
-            refused[id] = str(error)
-    return refused
-
-
-def delete_task(client: Client, id: str) -> None:
-    """Delete a task from the queue (admin). It cannot be undone.
-
-    Parameters
-    ----------
-    client : Client
-    id : str
-
-    Raises
-    ------
-    NotFoundError
-        There is no such task in the queue.
-
-    Examples
-    --------
-    >>> with kx.sandbox(students=20) as small:
-    ...     kx.delete_task(small.client, kx.load_tasks(small.client)["id"].iloc[-1])
-    """
-    client.request(operation("deleteTaskAdmin"), id=id)

@@ -38,7 +38,7 @@ class FaultyQueue:
         self.faults, self.partial, self.details, self.stall = dict(faults or {}), partial, details, stall
         self.taken: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
-        self.handed_out: list[str] = []
+        self.asked: list[str] = []
         self.log: list[str] = []
         self._lock = threading.Lock()
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -76,6 +76,8 @@ class FaultyQueue:
                 body = file.read(length)
                 with self._lock:
                     number = len(self.log)
+                    self.asked = [] if method == "GET" else _ids(path, body)
+                    self.sent.update(self.asked)
                     self.log.append(f"{method} {path.split('?')[0].removeprefix('/v2/')}")
                     fault = self.faults.get(number, "")
                     answer = FAULTS[fault](self, lambda m=method, p=path, b=body: self._do(m, p, b))
@@ -98,16 +100,13 @@ class FaultyQueue:
         if parts[0] == "admin":
             parts = parts[1:]
         if method == "GET":
-            self.handed_out += [] if "admin" in path else list(self.here)
             return answer(200, {"data": [{"id": id, "type": "data_event"} for id in self.here]})
         if method == "DELETE":
             return self._take([parts[0]], {})
         given = json.loads(body)
-        acks = given if isinstance(given, list) else [given]
-        return self._take([ack["task_id"] for ack in acks], acks[0])
+        return self._take(_ids(path, body), given[0] if isinstance(given, list) else given)
 
     def _take(self, ids: list[str], ack: dict[str, object]) -> bytes:
-        self.sent.update(ids)
         refused = []
         ready = []
         for id in ids:
@@ -133,11 +132,28 @@ class FaultyQueue:
         return answer(status, {"error": error})
 
 
+def _ids(path: str, body: bytes) -> list[str]:
+    """The tasks that a PUT or DELETE names."""
+    if not body:
+        return [unquote(path.rsplit("/", 1)[-1])]
+    given = json.loads(body)
+    return [ack["task_id"] for ack in (given if isinstance(given, list) else [given])]
+
+
 def answer(status: int, body: object = b"", kind: str = "application/json", **headers: str) -> bytes:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", f"Content-Length: {len(content)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+
+
+def _refuse(what: bytes) -> Callable[[FaultyQueue, Callable[[], bytes]], bytes | None]:
+    """Refuse it, and truly have none of it; a server does not call a task locked that is gone."""
+
+    def fault(queue: FaultyQueue, do: Callable[[], bytes]) -> bytes | None:
+        return what if set(queue.asked) <= set(queue.here) else do()
+
+    return fault
 
 
 def _said(status: int) -> bytes:
@@ -171,9 +187,9 @@ FAULTS: dict[str, Callable[[FaultyQueue, Callable[[], bytes]], bytes | None]] = 
     "503": _instead(answer(503, b"", Retry_After="0")),
     "502": _then(answer(502, HTML, "text/html")),
     "404": _instead(_said(404)),
-    "409": _instead(_said(409)),
-    "200 error": _instead(answer(200, {"error": {"message": "a fault"}})),
-    "204": lambda queue, do: answer(204) if do().startswith(b"HTTP/1.1 200") else _said(409),
+    "409": _refuse(_said(409)),
+    "200 error": _refuse(answer(200, {"error": {"message": "a fault"}})),
+    "204": lambda queue, do: do().replace(b"HTTP/1.1 200 X", b"HTTP/1.1 204 X"),
     "trickle": _then(answer(200)),
     "302": _instead(answer(302, b"", Location="/login")),
     "bad gzip": _then(answer(200, b"no gzip at all", Content_Encoding="gzip")),

@@ -128,7 +128,7 @@ def test_find_brings_one_task(box: kx.Sandbox) -> None:
 def test_acknowledged_tasks_leave_the_queue(box: kx.Sandbox, admin: bool, count: int) -> None:
     ids = kx.load_tasks(box.client)["id"].tolist()[:count]
     outcomes = kx.ack_tasks(box.client, ids, app_id="4711", params={"k": "v"}, admin=admin)
-    assert outcomes[["id", "accepted"]].values.tolist() == [[id, True] for id in ids]
+    assert outcomes[["id", "outcome", "accepted"]].values.tolist() == [[id, "done", True] for id in ids]
     assert not set(ids) & {str(task["id"]) for task in box.queue.all()}
     assert box.queue.acknowledged[0] == {
         "task_id": ids[0],
@@ -174,8 +174,11 @@ def test_a_deleted_task_is_gone(box: kx.Sandbox) -> None:
 
 def test_a_server_error_is_not_taken_for_a_refusal(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/down/tasks/admin/ack").respond_with_data("", status=500)
-    with kx.connect(httpserver.url_for("/down"), token="t", retries=0) as client, pytest.raises(kx.ServerError):
+    with kx.connect(httpserver.url_for("/down"), token="t") as client, pytest.raises(kx.AckUnknownError) as caught:
         kx.ack_tasks(client, ["1", "2"])
+    assert caught.value.outcomes["outcome"].tolist() == ["not known", "not known"]
+    assert caught.value.outcomes["accepted"].tolist() == [False, False]
+    assert isinstance(caught.value.__cause__, kx.ServerError)
 
 
 def test_an_unacknowledged_task_is_delivered_again() -> None:

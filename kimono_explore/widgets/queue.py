@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 import pandas as pd
 
+from kimono_explore.acks import ack_tasks, check_status, delete_task
 from kimono_explore.api import ACK_STATUSES
 from kimono_explore.errors import AckRefusedError, KimonoError
 from kimono_explore.quality import check_tasks
-from kimono_explore.tasks import ack_tasks, check_status, delete_task, load_tasks
+from kimono_explore.tasks import load_tasks
 from kimono_explore.widgets.parts import Panel, PickTable, chips, counted, set_options
 from kimono_explore.widgets.task_html import (
     changes_table,
