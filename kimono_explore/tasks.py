@@ -9,18 +9,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import msgspec
 import pandas as pd
 
 from kimono_explore.api import operation
 from kimono_explore.decode import as_text, read_time
-from kimono_explore.errors import KimonoError
+from kimono_explore.errors import BadResponseError, KimonoError
 from kimono_explore.paging import read_pages
 from kimono_explore.wire import JSON, decode, open_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    import msgspec
 
     from kimono_explore.api import Operation
     from kimono_explore.client import Client
@@ -149,39 +148,100 @@ def task_table(rows: Sequence[bytes | msgspec.Raw]) -> pd.DataFrame:
     >>> row[["type", "object_type"]].tolist()
     ['data_event', 'RDM:STUDENT']
     """
-    found = [fields for row in rows for fields in _read_task(row)]
+    found = [fields for row in rows for fields in _read_task(bytes(row))]
     columns: dict[str, pd.Series] = {}
     for name in TASK_COLUMNS:
         values = [fields.get(name) for fields in found]
         if name in ("data", "changes"):
             columns[name] = pd.Series([v if isinstance(v, dict) else None for v in values], dtype="object")
         elif name == "sequence":
-            numbers = pd.to_numeric(pd.Series(values, dtype="object"), errors="coerce")
-            columns[name] = numbers.where(numbers % 1 == 0).astype("Int64")
+            columns[name] = pd.Series([_whole(v) for v in values], dtype="Int64")
         elif name == "created_at":
             times = [read_time(v) if isinstance(v, str) else None for v in values]
             columns[name] = pd.Series(times, dtype="datetime64[us, UTC]")
         else:
-            columns[name] = pd.Series([None if v is None else as_text(v) for v in values], dtype="str")
+            columns[name] = pd.Series([_text(v) for v in values], dtype="str")
     return pd.DataFrame(columns)
 
 
-def _read_task(row: bytes | msgspec.Raw) -> list[dict[str, JSON]]:
+def _whole(value: JSON) -> int | None:
+    """A whole number that a table can hold, also where it came as text or as 7.0."""
+    if isinstance(value, str):
+        try:
+            value = int(value) if value.isdecimal() else float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -(2**63) <= value < 2**63:
+        return None
+    return None if value % 1 else int(value)
+
+
+def _text(value: JSON) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else as_text(value)
+    except RecursionError:  # it stands in raw
+        return None
+
+
+def _read_task(row: bytes) -> list[dict[str, JSON]]:
     """The events of one task as flat, snake_case fields; an unreadable one keeps its text in ``raw``."""
-    text = bytes(row).decode("utf-8", errors="replace")
-    task = decode(row, "a task")
+    text = row.decode("utf-8", errors="replace")
+    task = _decode(row)
     if not isinstance(task, dict):
         return [{"raw": text}]
-    version = task.get("schema")
-    common: dict[str, JSON] = {"schema_version": version, "raw": text}
+    common: dict[str, JSON] = {"schema_version": task.get("schema"), "raw": text}
     # Told by the shape, not by the version: in 1.x and 2.x each event stands under a key of its own type.
-    named = {key: _snake(value) for key, value in task.items() if isinstance(value, dict)}
+    is_flat = "id" in task and not {"type", "action", "topic"}.isdisjoint(task)
+    named = {} if is_flat else {key: _snake(value) for key, value in task.items() if isinstance(value, dict)}
     events = [(_snake_name(key), fields) for key, fields in named.items() if _snake_name(key) in TASK_TYPES]
-    if not events and "id" not in task:
+    if not events and {"id", "action", "topic"}.isdisjoint(task):
         events = [(_snake_name(key), fields) for key, fields in named.items() if "id" in fields]
     if events:
         return [{**fields, "type": kind, **common} for kind, fields in events]
-    return [{**_snake(task), **common}]
+    flat = _snake(task)
+    return [{**flat, **_oldest(flat), **common}]
+
+
+def _decode(row: bytes) -> JSON:
+    """A task's JSON; where a part of it is too deep or too long, what stands at its root; None where it is not JSON."""
+    try:
+        return decode(row, "a task")
+    except BadResponseError:
+        pass
+    try:
+        parts = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    found: dict[str, JSON] = {}
+    for name, part in parts.items():
+        try:
+            found[name] = decode(part, name)
+        except BadResponseError:
+            found[name] = bytes(part).decode("utf-8", errors="replace")
+    return found
+
+
+_DATA_ACTIONS = ("ADD", "CHANGE", "UPDATE", "DELETE", "SET", "UNSET")
+_TOPIC = re.compile(r"RDM:\w+|STUDENT|STAFF|SCHOOL|LEA|TERM|COURSE|COURSE_SECTION|\w+_ENROLLMENT", re.IGNORECASE)
+
+
+def _oldest(task: dict[str, JSON]) -> dict[str, JSON]:
+    """What the oldest shape, ``{id, action, topic, batch_id, data}``, says in other words; nothing for any other shape."""
+    if isinstance(task.get("type"), str):
+        return {}
+    action = str(task.get("action")).upper()
+    topic = task.get("topic")
+    found: dict[str, JSON] = {"group_id": task.get("group_id") or task.get("batch_id")}
+    about = topic if isinstance(topic, str) and _TOPIC.fullmatch(topic) else None
+    if action in ("SYNC_START", "SYNC_END"):
+        found["type"] = "sync_event"
+    elif action.startswith("TENANT_"):
+        found["type"] = "lifecycle_event"
+    elif about or action in _DATA_ACTIONS:
+        found |= {"type": "data_event", "object_type": task.get("object_type") or topic}
+    return found
 
 
 def _snake(fields: dict[str, JSON]) -> dict[str, JSON]:
