@@ -287,7 +287,7 @@ class TaskInspector(Panel):
 
     def _record(self, act: str, ids: list[str], do: Callable[[str], object]) -> pd.DataFrame:
         """Do it task by task, so that the outcome of each is known; all of it goes into the history."""
-        rows = dict.fromkeys(ids, ("not sent", "Not tried: interrupted before."))
+        rows: dict[str, tuple[str, str | None]] = dict.fromkeys(ids, ("not sent", "Not tried: interrupted before."))
         try:
             for position, id in enumerate(ids, 1):
                 self.say(f"{act}: {position:,} of {len(ids):,}")
