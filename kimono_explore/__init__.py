@@ -9,10 +9,13 @@ Examples
 True
 """
 
+from kimono_explore.acks import ack_tasks, delete_task
 from kimono_explore.client import Client, connect
 from kimono_explore.compare import Comparison, compare
 from kimono_explore.errors import (
+    AckError,
     AckRefusedError,
+    AckUnknownError,
     AuthenticationError,
     BadResponseError,
     BundleError,
@@ -51,11 +54,13 @@ from kimono_explore.quality import Report, check, check_tasks, checks, define_ch
 from kimono_explore.roster import Description, Roster
 from kimono_explore.sandbox import Dialect, Sandbox, sandbox
 from kimono_explore.snapshot import open_roster
-from kimono_explore.tasks import ack_tasks, delete_task, load_tasks
+from kimono_explore.tasks import load_tasks
 from kimono_explore.widgets import browse, inspect_quality, inspect_tasks, show_network
 
 __all__ = [
+    "AckError",
     "AckRefusedError",
+    "AckUnknownError",
     "AuthenticationError",
     "BadResponseError",
     "BundleError",

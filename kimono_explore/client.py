@@ -22,13 +22,14 @@ from kimono_explore.errors import (
     BadResponseError,
     ConfigurationError,
     ConnectionFailedError,
+    KimonoError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
     ResponseError,
     ServerError,
 )
-from kimono_explore.wire import decode
+from kimono_explore.wire import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)  # Kimono's own kit reads for 30 s
 _RETRIED = (429, 502, 503, 504)
+_BACKOFF = 0.5
+_ONCE = Retry(total=0)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CREDENTIALS_HINT = "Set KIMONO_TOKEN, or KIMONO_CLIENT_ID and KIMONO_CLIENT_SECRET, or pass them to connect()."
 
@@ -192,7 +196,7 @@ class _ClientCredentials(httpx.Auth):
                     headers={"Accept": "application/json"},
                 )
                 response.read()
-                self._token, lifetime = _read_token(response)
+                self._token, lifetime = _read_token(response, sent=bool(refused))
                 self._renew_at = time.monotonic() + max(lifetime - 60.0, lifetime / 2)
             return self._token
 
@@ -202,13 +206,18 @@ class _Token(msgspec.Struct):
     expires_in: float = 300.0
 
 
-def _read_token(response: httpx.Response) -> tuple[str, float]:
-    if response.is_error:
-        _raise_for(response, "oauth/token")
+def _read_token(response: httpx.Response, sent: bool) -> tuple[str, float]:
+    """The token and its lifetime; an error says whether the request that needs the token was `sent` before."""
     try:
-        token = msgspec.json.decode(response.content, type=_Token, strict=False)
-    except msgspec.DecodeError as error:
-        raise BadResponseError("oauth/token answered without an access_token. Is the base URL right?") from error
+        if response.is_error:
+            _raise_for(response, "oauth/token")
+        try:
+            token = msgspec.json.decode(response.content, type=_Token, strict=False)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadResponseError("oauth/token answered without an access_token. Is the base URL right?") from error
+    except KimonoError as error:
+        error.sent = sent
+        raise
     return token.access_token, token.expires_in
 
 
@@ -218,9 +227,9 @@ class Client:
     def __init__(self, base_url: httpx.URL, auth: httpx.Auth, retries: int = 5) -> None:
         self.base_url = str(base_url)
         self._auth = auth
-        retry = Retry(
+        self.retry = Retry(
             total=retries,
-            backoff_factor=0.5,
+            backoff_factor=_BACKOFF,
             max_backoff_wait=60.0,
             status_forcelist=_RETRIED,
             # The one POST asks for a token: asking twice does no harm.
@@ -236,7 +245,7 @@ class Client:
         self._http = httpx.Client(
             auth=auth,
             timeout=_TIMEOUT,
-            transport=RetryTransport(transport=transport, retry=retry),
+            transport=RetryTransport(transport=transport, retry=self.retry),
             headers={"Accept": "application/json", "User-Agent": "kimono-explore"},
         )
 
@@ -283,6 +292,7 @@ class Client:
         params: Mapping[str, str | int | None] | None = None,
         json: JSON = None,
         path: str | None = None,
+        repeat: bool = True,
     ) -> bytes:
         """Send one operation of `api.OPERATIONS` and return the body of the answer.
 
@@ -297,6 +307,9 @@ class Client:
             The body of a PUT.
         path : str, optional
             A path to use in place of the operation's own (its older one).
+        repeat : bool, default True
+            Repeat it by itself after a passing fault. False sends it once: after a fault the caller must know that it
+            may have taken effect. Only a 401 is then followed by a second try, with a new token: it was not let in.
 
         Raises
         ------
@@ -319,16 +332,24 @@ class Client:
                 params=query,
                 content=None if json is None else msgspec.json.encode(json),
                 headers={} if json is None else {"Content-Type": "application/json"},
+                extensions={} if repeat else {"retry": _ONCE},
             )
-        except httpx.TimeoutException as error:
-            raise ConnectionFailedError(
-                f"No answer from {where} in time. Try again, or a smaller page_size."
-            ) from error
-        except httpx.TransportError as error:
-            raise ConnectionFailedError(f"{where} could not be reached: {error}. Is {self.base_url} right?") from error
-        if not response.is_success:
+        except httpx.RequestError as error:
+            raise self._no_answer(error, where) from error
+        if not response.is_success or (operation.method != "GET" and _denies(response, where)):
             _raise_for(response, where)
         return response.content
+
+    def _no_answer(self, error: httpx.RequestError, where: str) -> ConnectionFailedError:
+        text = f"{where} could not be reached: {error}. Is {self.base_url} right?"
+        if isinstance(error, httpx.TimeoutException):
+            text = f"No answer from {where} in time. Try again, or a smaller page_size."
+        elif isinstance(error, httpx.DecodingError):
+            text = f"{where} answered, but the answer cannot be read: {error}."
+        failed = ConnectionFailedError(text)
+        # Where it was the token that could not be fetched (the one POST), the request itself was not sent.
+        failed.sent = not isinstance(error, _NOT_SENT) and error.request.method != "POST"
+        return failed
 
     def close(self) -> None:
         """Close the connections."""
@@ -356,6 +377,9 @@ _ERRORS: dict[int, tuple[type[ResponseError], str]] = {
 
 def _raise_for(response: httpx.Response, where: str) -> NoReturn:
     status = response.status_code
+    if response.is_success:
+        found = _envelope(response).get("status")
+        status = found if isinstance(found, int) else status
     said = _words(response) or response.reason_phrase or "no reason given"
     kind, hint = _ERRORS.get(status, (ResponseError, "The request was not accepted."))
     if status >= 500:
@@ -364,19 +388,50 @@ def _raise_for(response: httpx.Response, where: str) -> NoReturn:
         hint = "A redirect is not followed, so that no token goes astray; correct the base URL."
     said = said if len(said) <= 500 else f"{said[:500]} …"
     said = said if said.endswith((".", "!", "?")) else f"{said}."
-    raise kind(f"{status} from {where}: {said} {hint}", status)
+    error = kind(f"{status} from {where}: {said} {hint}", status)
+    error.details = _envelope(response).get("details")
+    error.retry_after = response.headers.get("Retry-After")
+    error.is_page = "html" in response.headers.get("Content-Type", "") or response.content.lstrip()[:1] == b"<"
+    raise error
+
+
+def _denies(response: httpx.Response, where: str) -> bool:
+    """Whether the answer to a PUT or DELETE says, despite its status, that it had no effect.
+
+    Raises
+    ------
+    BadResponseError
+        It says neither: it is a login page, say. Nothing, null, an object or a list says yes.
+    """
+    if not response.content.strip():
+        return False
+    answer = decode(response.content, where)
+    if answer is not None and not isinstance(answer, dict | list):
+        raise BadResponseError(f"{where} answered with {type(answer).__name__}, not with an object. Was it accepted?")
+    parts = answer if isinstance(answer, list) else [answer]
+    return any(isinstance(part, dict) and bool(part.get("error")) for part in parts)
+
+
+def _envelope(response: httpx.Response) -> dict[str, JSON]:
+    """The API's error envelope, where the answer has one."""
+    try:
+        answer = decode(response.content, "")
+    except BadResponseError:
+        return {}
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return error if isinstance(error, dict) else {}
 
 
 def _words(response: httpx.Response) -> str:
     """The server's own words: from the API's error envelope, OAuth's, or nothing."""
     try:
-        answer = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
+        answer = decode(response.content, "")
+    except BadResponseError:
         return ""
+    if isinstance(answer, list):
+        return encode(answer)
     error = answer.get("error") if isinstance(answer, dict) else None
     if isinstance(error, dict):
         parts = [error.get(key) for key in ("message", "ext_message", "details")]
-        return "; ".join(
-            part if isinstance(part, str) else msgspec.json.encode(part).decode() for part in parts if part
-        )
+        return "; ".join(part if isinstance(part, str) else encode(part) for part in parts if part)
     return str(answer.get("error_description") or error or "") if isinstance(answer, dict) else ""

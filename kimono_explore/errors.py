@@ -10,7 +10,9 @@
     │   ├── RateLimitError       429, after the retries
     │   └── ServerError          5xx, after the retries
     ├── BadResponseError         the answer is not what the reference says
-    ├── AckRefusedError          one or more tasks could not be acknowledged
+    ├── AckError                 not every task is done; ``.outcomes`` says what is known of each
+    │   ├── AckRefusedError      the server refused one or more, and the outcome of every task is known
+    │   └── AckUnknownError      of one or more it is not known, or they were not sent
     └── BundleError              a OneRoster bundle or a snapshot that cannot be read
 
 Each message says what happened, where, in the server's own words, and what to do.
@@ -23,9 +25,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kimono_explore.wire import JSON
+
 
 class KimonoError(Exception):
-    """Base of every error this library raises on purpose."""
+    """Base of every error this library raises on purpose.
+
+    Attributes
+    ----------
+    sent : bool
+        Whether the request may have reached the server; False only where it is certain that it did not.
+    """
+
+    sent = True
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether it is certain that the request had no effect: it was not sent, or the server refused it."""
+        return not self.sent
 
 
 class ConfigurationError(KimonoError):
@@ -43,11 +60,25 @@ class ResponseError(KimonoError):
     ----------
     status : int
         The HTTP status.
+    details : JSON
+        The ``details`` of the API's error envelope, as they came.
+    retry_after : str or None
+        The header Retry-After, as it came.
+    is_page : bool
+        The answer is an HTML page, so perhaps a proxy's and not the API's.
     """
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
+        self.details: JSON = None
+        self.retry_after: str | None = None
+        self.is_page = False
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether it is certain that the request had no effect: 4xx, or 2xx with an error in its body."""
+        return not self.sent or (self.status // 100 in (2, 4) and self.status not in (408, 499))
 
 
 class AuthenticationError(ResponseError):
@@ -74,18 +105,26 @@ class BadResponseError(KimonoError):
     """The answer is not what the reference says: no JSON, or another shape."""
 
 
-class AckRefusedError(KimonoError):
-    """One or more acknowledgements were refused.
+class AckError(KimonoError):
+    """Not every task was acknowledged, or deleted.
 
     Attributes
     ----------
     outcomes : pandas.DataFrame
-        One row a task: id, status, accepted, message.
+        One row a task: id, status, outcome, accepted, message; as `ack_tasks` returns it.
     """
 
     def __init__(self, message: str, outcomes: pd.DataFrame) -> None:
         super().__init__(message)
         self.outcomes = outcomes
+
+
+class AckRefusedError(AckError):
+    """The server refused one or more tasks, and took all others."""
+
+
+class AckUnknownError(AckError):
+    """Of one or more tasks it is not known whether the server took them, or they were not sent."""
 
 
 class BundleError(KimonoError):

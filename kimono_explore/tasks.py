@@ -1,4 +1,4 @@
-"""The task queue as one DataFrame, whatever the wire version, and acknowledgements.
+"""The task queue as one DataFrame, whatever the wire version.
 
 Looking at the queue reads the admin queue, which has no effect. Only ``load_tasks(client, admin=False)`` takes a
 batch from the managed queue, and that blocks the tenant until every task of it is acknowledged.
@@ -7,21 +7,21 @@ batch from the managed queue, and that blocks the tenant until every task of it 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+import msgspec
 import pandas as pd
 
-from kimono_explore.api import ACK_STATUSES, operation
+from kimono_explore.api import operation
 from kimono_explore.decode import as_text, read_time
-from kimono_explore.errors import AckRefusedError, ResponseError
+from kimono_explore.errors import BadResponseError, KimonoError
 from kimono_explore.paging import read_pages
 from kimono_explore.wire import JSON, decode, open_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import msgspec
-
+    from kimono_explore.api import Operation
     from kimono_explore.client import Client
 
 TASK_TYPES: tuple[str, ...] = (
@@ -71,7 +71,8 @@ def load_tasks(
     client : Client
     admin : bool, default True
         Look at the whole queue, without effect. False takes the next batch of the managed queue instead: the server
-        then hands out no further tasks of a tenant until every task of the batch is acknowledged.
+        then hands out no further tasks of a tenant until every task of the batch is acknowledged. It is asked once:
+        after a fault the error says whether tasks may have been handed out.
     schema : str, optional
         The wire version to ask for: ``"1.0.0"``, ``"2.0.0"`` or ``"3.0.0"``. The table is the same for each.
     driver : str, optional
@@ -93,14 +94,44 @@ def load_tasks(
     """
     listing = operation("listTasksAdmin" if admin else "listTasks")
     params = {"schema": schema, "driver": driver}
+    rows: Sequence[bytes | msgspec.Raw]
     if admin:
-        pages = [page.rows for page in read_pages(client, listing, params=params, progress=progress)]
+        rows = _distinct(page.rows for page in read_pages(client, listing, params=params, progress=progress))
     else:
         # Always page 0: acknowledged tasks leave the queue, so a page 1 would skip some.
-        body = client.request(listing, params={**params, "tenant_id": tenant_id})
-        pages = [open_page(body, listing.path).rows]
-    tasks = task_table([row for rows in pages for row in rows])
+        rows = _take_batch(client, listing, {**params, "tenant_id": tenant_id})
+    tasks = task_table(rows)
     return tasks[tasks["tenant_id"] == tenant_id].reset_index(drop=True) if admin and tenant_id else tasks
+
+
+def _distinct(pages: Iterable[Sequence[msgspec.Raw]]) -> list[bytes]:
+    """The rows of all pages but those that came, letter for letter, on an earlier page: the queue moves as it is read."""
+    found: list[bytes] = []
+    seen: set[bytes] = set()
+    for page in pages:
+        new = [text for row in page if (text := bytes(row)) not in seen]
+        found += new
+        seen.update(new)
+    return found
+
+
+def _take_batch(client: Client, listing: Operation, params: dict[str, str | int | None]) -> Sequence[msgspec.Raw]:
+    """One batch of the managed queue, asked for once: the server may hand tasks out and its answer be lost."""
+    try:
+        return open_page(client.request(listing, params=params, repeat=False), listing.path).rows
+    except KimonoError as error:
+        if not error.turned_away:
+            error.args = (f"{error} {_HANDED_OUT}",)
+        raise
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(_HANDED_OUT)
+        raise
+
+
+_HANDED_OUT = (
+    "Tasks may have been handed out all the same, so this is not asked again by itself. kx.load_tasks(client) shows the "
+    "queue without effect; tasks that nobody acknowledges time out and are delivered again."
+)
 
 
 def task_table(rows: Sequence[bytes | msgspec.Raw]) -> pd.DataFrame:
@@ -117,39 +148,100 @@ def task_table(rows: Sequence[bytes | msgspec.Raw]) -> pd.DataFrame:
     >>> row[["type", "object_type"]].tolist()
     ['data_event', 'RDM:STUDENT']
     """
-    found = [fields for row in rows for fields in _read_task(row)]
+    found = [fields for row in rows for fields in _read_task(bytes(row))]
     columns: dict[str, pd.Series] = {}
     for name in TASK_COLUMNS:
         values = [fields.get(name) for fields in found]
         if name in ("data", "changes"):
             columns[name] = pd.Series([v if isinstance(v, dict) else None for v in values], dtype="object")
         elif name == "sequence":
-            numbers = pd.to_numeric(pd.Series(values, dtype="object"), errors="coerce")
-            columns[name] = numbers.where(numbers % 1 == 0).astype("Int64")
+            columns[name] = pd.Series([_whole(v) for v in values], dtype="Int64")
         elif name == "created_at":
             times = [read_time(v) if isinstance(v, str) else None for v in values]
             columns[name] = pd.Series(times, dtype="datetime64[us, UTC]")
         else:
-            columns[name] = pd.Series([None if v is None else as_text(v) for v in values], dtype="str")
+            columns[name] = pd.Series([_text(v) for v in values], dtype="str")
     return pd.DataFrame(columns)
 
 
-def _read_task(row: bytes | msgspec.Raw) -> list[dict[str, JSON]]:
+def _whole(value: JSON) -> int | None:
+    """A whole number that a table can hold, also where it came as text or as 7.0."""
+    if isinstance(value, str):
+        try:
+            value = int(value) if value.isdecimal() else float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -(2**63) <= value < 2**63:
+        return None
+    return None if value % 1 else int(value)
+
+
+def _text(value: JSON) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else as_text(value)
+    except RecursionError:  # it stands in raw
+        return None
+
+
+def _read_task(row: bytes) -> list[dict[str, JSON]]:
     """The events of one task as flat, snake_case fields; an unreadable one keeps its text in ``raw``."""
-    text = bytes(row).decode("utf-8", errors="replace")
-    task = decode(row, "a task")
+    text = row.decode("utf-8", errors="replace")
+    task = _decode(row)
     if not isinstance(task, dict):
         return [{"raw": text}]
-    version = task.get("schema")
-    common: dict[str, JSON] = {"schema_version": version, "raw": text}
+    common: dict[str, JSON] = {"schema_version": task.get("schema"), "raw": text}
     # Told by the shape, not by the version: in 1.x and 2.x each event stands under a key of its own type.
-    named = {key: _snake(value) for key, value in task.items() if isinstance(value, dict)}
+    is_flat = "id" in task and not {"type", "action", "topic"}.isdisjoint(task)
+    named = {} if is_flat else {key: _snake(value) for key, value in task.items() if isinstance(value, dict)}
     events = [(_snake_name(key), fields) for key, fields in named.items() if _snake_name(key) in TASK_TYPES]
-    if not events and "id" not in task:
+    if not events and {"id", "action", "topic"}.isdisjoint(task):
         events = [(_snake_name(key), fields) for key, fields in named.items() if "id" in fields]
     if events:
         return [{**fields, "type": kind, **common} for kind, fields in events]
-    return [{**_snake(task), **common}]
+    flat = _snake(task)
+    return [{**flat, **_oldest(flat), **common}]
+
+
+def _decode(row: bytes) -> JSON:
+    """A task's JSON; where a part of it is too deep or too long, what stands at its root; None where it is not JSON."""
+    try:
+        return decode(row, "a task")
+    except BadResponseError:
+        pass
+    try:
+        parts = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    found: dict[str, JSON] = {}
+    for name, part in parts.items():
+        try:
+            found[name] = decode(part, name)
+        except BadResponseError:
+            found[name] = bytes(part).decode("utf-8", errors="replace")
+    return found
+
+
+_DATA_ACTIONS = ("ADD", "CHANGE", "UPDATE", "DELETE", "SET", "UNSET")
+_TOPIC = re.compile(r"RDM:\w+|STUDENT|STAFF|SCHOOL|LEA|TERM|COURSE|COURSE_SECTION|\w+_ENROLLMENT", re.IGNORECASE)
+
+
+def _oldest(task: dict[str, JSON]) -> dict[str, JSON]:
+    """What the oldest shape, ``{id, action, topic, batch_id, data}``, says in other words; nothing for any other shape."""
+    if isinstance(task.get("type"), str):
+        return {}
+    action = str(task.get("action")).upper()
+    topic = task.get("topic")
+    found: dict[str, JSON] = {"group_id": task.get("group_id") or task.get("batch_id")}
+    about = topic if isinstance(topic, str) and _TOPIC.fullmatch(topic) else None
+    if action in ("SYNC_START", "SYNC_END"):
+        found["type"] = "sync_event"
+    elif action.startswith("TENANT_"):
+        found["type"] = "lifecycle_event"
+    elif about or action in _DATA_ACTIONS:
+        found |= {"type": "data_event", "object_type": task.get("object_type") or topic}
+    return found
 
 
 def _snake(fields: dict[str, JSON]) -> dict[str, JSON]:
@@ -158,122 +250,3 @@ def _snake(fields: dict[str, JSON]) -> dict[str, JSON]:
 
 def _snake_name(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
-
-
-def ack_tasks(
-    client: Client,
-    ids: str | Iterable[str],
-    status: str = "success",
-    message: str | None = None,
-    *,
-    app_id: str | None = None,
-    params: dict[str, str] | None = None,
-    admin: bool = True,
-) -> pd.DataFrame:
-    """Acknowledge tasks: they leave the queue, or with ``"retry"`` are delivered again. It cannot be undone.
-
-    Parameters
-    ----------
-    client : Client
-    ids : str or iterable of str
-        One task or many; many go in one request.
-    status : {"success", "error", "retry", "reauthenticate"}, default "success"
-    message : str, optional
-        Shown in Kimono; needed with ``"error"`` and ``"retry"``.
-    app_id : str, optional
-        The id that the receiving app gave the object (``$sys.app_id``).
-    params : dict of str to str, optional
-    admin : bool, default True
-        Through the admin queue; False for tasks that the managed queue handed out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a task: id, status, accepted, message.
-
-    Raises
-    ------
-    AckRefusedError
-        Some were refused: the message names them, ``.outcomes`` holds the outcome of each.
-    ValueError
-        The status is unknown, or lacks its message; nothing was sent.
-
-    Examples
-    --------
-    >>> with kx.sandbox(students=20) as small:
-    ...     first = kx.load_tasks(small.client)["id"].iloc[0]
-    ...     kx.ack_tasks(small.client, first)["accepted"].tolist()
-    [True]
-    """
-    check_status(status, message)
-    tasks = [ids] if isinstance(ids, str) else list(dict.fromkeys(ids))
-    fields = {"status": status, "message": message, "$sys.app_id": app_id, "params": params}
-    ack = {key: cast("JSON", value) for key, value in fields.items() if value is not None}
-    refused: dict[str, str] = {}
-    if len(tasks) > 1:
-        try:
-            client.request(
-                operation("ackTasksAdmin" if admin else "ackTasks"), json=[{"task_id": id, **ack} for id in tasks]
-            )
-        except ResponseError as error:
-            if error.status not in (400, 404, 409, 422):
-                raise
-            # A refused list does not say which of its tasks is at fault in a way one can rely on: ask one by one.
-            refused = _ack_each(client, tasks, ack, admin)
-    else:
-        refused = _ack_each(client, tasks, ack, admin)
-    outcomes = pd.DataFrame(
-        {
-            "id": pd.Series(tasks, dtype="str"),
-            "status": pd.Series([status] * len(tasks), dtype="str"),
-            "accepted": pd.Series([id not in refused for id in tasks], dtype="bool"),
-            "message": pd.Series([refused.get(id) for id in tasks], dtype="str"),
-        }
-    )
-    if refused:
-        first = "; ".join(f"{id}: {why}" for id, why in list(refused.items())[:5])
-        more = f" (and {len(refused) - 5} more)" if len(refused) > 5 else ""
-        text = f"{len(refused)} of {len(tasks)} acknowledgements were refused. {first}{more}"
-        raise AckRefusedError(text, outcomes)
-    return outcomes
-
-
-def check_status(status: str, message: str | None) -> None:
-    """Raise ValueError where a status is unknown, or lacks the message it needs."""
-    if status not in ACK_STATUSES:
-        raise ValueError(f"There is no status {status!r}; there are {', '.join(ACK_STATUSES)}.")
-    if status in ("error", "retry") and not message:
-        raise ValueError(f"The status {status!r} needs a message that says why.")
-
-
-def _ack_each(client: Client, tasks: Sequence[str], ack: dict[str, JSON], admin: bool) -> dict[str, str]:
-    refused = {}
-    for id in tasks:
-        try:
-            client.request(operation("ackTaskAdmin" if admin else "ackTask"), id=id, json={"task_id": id, **ack})
-        except ResponseError as error:
-            if error.status not in (400, 404, 409, 422):
-                raise
-            refused[id] = str(error)
-    return refused
-
-
-def delete_task(client: Client, id: str) -> None:
-    """Delete a task from the queue (admin). It cannot be undone.
-
-    Parameters
-    ----------
-    client : Client
-    id : str
-
-    Raises
-    ------
-    NotFoundError
-        There is no such task in the queue.
-
-    Examples
-    --------
-    >>> with kx.sandbox(students=20) as small:
-    ...     kx.delete_task(small.client, kx.load_tasks(small.client)["id"].iloc[-1])
-    """
-    client.request(operation("deleteTaskAdmin"), id=id)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from faulty_server import FaultyQueue
 from pytest_httpserver import HTTPServer
 
 import kimono_explore as kx
@@ -127,7 +128,7 @@ def test_find_brings_one_task(box: kx.Sandbox) -> None:
 def test_acknowledged_tasks_leave_the_queue(box: kx.Sandbox, admin: bool, count: int) -> None:
     ids = kx.load_tasks(box.client)["id"].tolist()[:count]
     outcomes = kx.ack_tasks(box.client, ids, app_id="4711", params={"k": "v"}, admin=admin)
-    assert outcomes[["id", "accepted"]].values.tolist() == [[id, True] for id in ids]
+    assert outcomes[["id", "outcome", "accepted"]].values.tolist() == [[id, "done", True] for id in ids]
     assert not set(ids) & {str(task["id"]) for task in box.queue.all()}
     assert box.queue.acknowledged[0] == {
         "task_id": ids[0],
@@ -173,8 +174,11 @@ def test_a_deleted_task_is_gone(box: kx.Sandbox) -> None:
 
 def test_a_server_error_is_not_taken_for_a_refusal(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/down/tasks/admin/ack").respond_with_data("", status=500)
-    with kx.connect(httpserver.url_for("/down"), token="t", retries=0) as client, pytest.raises(kx.ServerError):
+    with kx.connect(httpserver.url_for("/down"), token="t") as client, pytest.raises(kx.AckUnknownError) as caught:
         kx.ack_tasks(client, ["1", "2"])
+    assert caught.value.outcomes["outcome"].tolist() == ["not known", "not known"]
+    assert caught.value.outcomes["accepted"].tolist() == [False, False]
+    assert isinstance(caught.value.__cause__, kx.ServerError)
 
 
 def test_an_unacknowledged_task_is_delivered_again() -> None:
@@ -185,3 +189,145 @@ def test_an_unacknowledged_task_is_delivered_again() -> None:
     assert queue.hand_out() == []
     now[0] = 61
     assert len(queue.hand_out()) == 3
+
+
+MAYBE = ["reset before", "reset after", "cut body", "page after", "500 after", "503", "502", "bad gzip"]
+
+
+@pytest.mark.parametrize("fault", MAYBE)
+def test_taking_a_batch_is_never_repeated_by_itself(fault: str) -> None:
+    with FaultyQueue(["1", "2"], {0: fault}) as queue, kx.connect(queue.url, token="t") as client:
+        with pytest.raises(kx.KimonoError, match=r"Tasks may have been handed out.*kx\.load_tasks\(client\) shows"):
+            kx.load_tasks(client, admin=False)
+        assert queue.log == ["GET tasks"]
+
+
+@pytest.mark.parametrize("fault", ["401", "404", "409", "429"])
+def test_a_refused_batch_does_not_cry_wolf(fault: str) -> None:
+    with FaultyQueue(["1", "2"], {0: fault}) as queue, kx.connect(queue.url, token="t") as client:
+        with pytest.raises(kx.ResponseError) as caught:
+            kx.load_tasks(client, admin=False)
+        assert "handed out" not in str(caught.value)
+        assert queue.log == ["GET tasks"]
+
+
+def test_a_batch_that_was_not_asked_for_does_not_cry_wolf() -> None:
+    with kx.connect("http://127.0.0.1:9/v2", token="t") as client, pytest.raises(kx.ConnectionFailedError) as caught:
+        kx.load_tasks(client, admin=False)
+    assert (caught.value.sent, "handed out" in str(caught.value)) == (False, False)
+
+
+def test_a_batch_is_asked_for_again_with_a_new_token(httpserver: HTTPServer) -> None:
+    for token in ("old", "new"):
+        given = httpserver.expect_ordered_request("/oauth/token", method="POST")
+        given.respond_with_json({"access_token": token})
+        if token == "old":
+            httpserver.expect_ordered_request("/v2/tasks").respond_with_json({}, status=401)
+    httpserver.expect_ordered_request("/v2/tasks").respond_with_json({"data": [{"id": 7}]})
+    with kx.connect(httpserver.url_for("/v2"), client_id="me", client_secret="s3cret") as client:
+        assert kx.load_tasks(client, admin=False)["id"].tolist() == ["7"]
+
+
+def test_a_server_that_knows_no_pages_shows_each_task_once() -> None:
+    with FaultyQueue(["1", "2"]) as queue, kx.connect(queue.url, token="t") as client:
+        assert kx.load_tasks(client)["id"].tolist() == ["1", "2"]
+
+
+def test_numeric_ids_are_text_and_each_its_own(httpserver: HTTPServer) -> None:
+    for page in range(4):
+        data = [{"id": n, "action": "ADD"} for n in range(50 * page, 50 * page + 50)] if page < 3 else []
+        httpserver.expect_request("/v2/tasks/admin", query_string={"page": str(page)}).respond_with_json({"data": data})
+    httpserver.expect_request("/v2/tasks/admin").respond_with_json({"data": []})
+    with kx.connect(httpserver.url_for("/v2"), token="t") as client:
+        assert kx.load_tasks(client)["id"].tolist() == [str(n) for n in range(150)]
+
+
+def test_looking_is_repeated() -> None:
+    with FaultyQueue(["1", "2"], {0: "reset before"}) as queue, kx.connect(queue.url, token="t") as client:
+        assert kx.load_tasks(client)["id"].tolist() == ["1", "2"]
+
+
+OLDEST = [
+    ({"action": "SYNC_START", "topic": "RDM:STUDENT"}, "sync_event", "-"),
+    ({"action": "SYNC_END"}, "sync_event", "-"),
+    ({"action": "TENANT_INSTALLED"}, "lifecycle_event", "-"),
+    ({"action": "TENANT_PAUSED"}, "lifecycle_event", "-"),
+    *[
+        ({"action": a, "topic": "STUDENT"}, "data_event", "STUDENT")
+        for a in ["ADD", "CHANGE", "UPDATE", "DELETE", "SET", "UNSET"]
+    ],
+    ({"action": "ADD"}, "data_event", "-"),
+    ({"action": "EXPLODE", "topic": "RDM:STUDENT"}, "data_event", "RDM:STUDENT"),
+    ({"action": "EXPLODE", "topic": "STAFF"}, "data_event", "STAFF"),
+    ({"action": "ADD", "topic": "RDM:STUDENT", "object_type": "RDM:STAFF"}, "data_event", "RDM:STAFF"),
+    ({"action": "EXPLODE"}, "-", "-"),
+    ({"action": "EXPLODE", "topic": "weather"}, "-", "-"),
+    ({"action": 7, "topic": ["STUDENT"]}, "-", "-"),
+]
+
+
+@pytest.mark.parametrize(("fields", "type", "object_type"), OLDEST)
+def test_the_oldest_shape_gets_its_type(fields: dict[str, object], type: str, object_type: str) -> None:
+    row = table({"id": 12, "batch_id": 34, "data": {"id": "p1"}, **fields}).astype(object).fillna("-").loc[0]
+    assert row[["id", "type", "object_type", "group_id"]].tolist() == ["12", type, object_type, "34"]
+    assert row["data"] == {"id": "p1"}
+    assert '"batch_id":34' in row["raw"]
+
+
+def test_the_oldest_shape_is_told_from_the_others_by_what_it_holds() -> None:
+    df = table(
+        {"action": "ADD", "topic": "STUDENT", "data": {"id": "p1"}},
+        {"schema": "3.0.0", "type": "request", "id": "7", "request": {"id": "inner"}},
+        {"schema": "3.0.0", "type": "data_event", "id": "8", "topic": "STUDENT", "batch_id": "b"},
+    )
+    assert df["type"].tolist() == ["data_event", "request", "data_event"]
+    assert df["id"].fillna("-").tolist() == ["-", "7", "8"]
+    assert df["object_type"].fillna("-").tolist() == ["STUDENT", "-", "-"]
+
+
+BIG = b"9" * 5000
+HOSTILE = {
+    "deep list": (b'{"id":"1","data":' + b"[" * 10_000 + b"]" * 10_000 + b"}", None),
+    "deep object": (b'{"id":"1","data":' + b'{"a":' * 10_000 + b"1" + b"}" * 10_000 + b"}", None),
+    "long sequence": (b'{"id":"1","type":"x","sequence":' + BIG + b"}", "1"),
+    "long id": (b'{"id":' + BIG + b"}", BIG.decode()),
+    "long within": (b'{"id":"1","data":{"a":' + BIG + b"}}", "1"),
+    "long in an event": (b'{"dataEvent":{"id":"1","sequence":' + BIG + b"}}", None),
+    "large sequence": (b'{"id":"1","sequence":999999999999999999999999999999}', "1"),
+    "half a sequence": (b'{"id":"1","sequence":0.5}', "1"),
+    "float sequence": (b'{"id":"1","sequence":1e300}', "1"),
+    "endless sequence": (b'{"id":"1","sequence":1e999}', "1"),
+    "large id": (b'{"id":999999999999999999999999999999}', "9" * 30),
+    "surrogate": (b'{"id":"1","label":"\\ud800","\\udfff":"\\udc00"}', "1"),
+    "no UTF-8": (b'{"id":"1","label":"\xff"}', "1"),
+    "no JSON": (b"nonsense", None),
+    "nothing": (b"", None),
+    "odd types": (b'{"id":{"a":[1]},"type":[],"sequence":{},"created_at":[],"data":7,"changes":"x"}', '{"a":[1]}'),
+    "deep label": (b'{"id":"1","label":' + b"[" * 900 + b"]" * 900 + b"}", "1"),
+    "odd times": (b'{"id":"1","created_at":"9999-12-31T23:59:59-14:00","sequence":-0.0}', "1"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_task_keeps_its_row_and_its_text(name: str) -> None:
+    text, id = HOSTILE[name]
+    df = task_table([encode(TASK).encode(), text])
+    assert df["id"].astype(object).where(df["id"].notna(), None).tolist() == ["0001", id]
+    assert df["raw"].tolist()[1] == text.decode(errors="replace")
+    assert df["sequence"].tolist()[0] == 7
+    assert df.dtypes.to_dict() == table(TASK).dtypes.to_dict()
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        *((n, n) for n in (7, -1, 2**63 - 1)),
+        *((value, 7) for value in (7.0, "7", "7.0")),
+        ("9007199254740993", 9007199254740993),
+        *((value, None) for value in (2**63, 7.5, "many", True, [7], "inf", "nan")),
+    ],
+)
+def test_a_sequence_is_a_whole_number_or_missing(sent: object, kept: int | None) -> None:
+    assert table({"id": "1", "sequence": sent})["sequence"].astype(object).fillna(-99).tolist() == [
+        -99 if kept is None else kept
+    ]

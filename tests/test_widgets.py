@@ -15,6 +15,7 @@ import pytest
 
 import kimono_explore as kx
 from kimono_explore.__main__ import main
+from kimono_explore.api import Operation
 from kimono_explore.palette import MISSING, TYPE_COLORS
 from kimono_explore.sandbox.district import make_district
 from kimono_explore.sandbox.flaws import plant
@@ -237,7 +238,9 @@ def test_what_is_refused_stays_picked(
     outcome = inspector.history.set_index("id")
     assert (outcome["accepted"][first], outcome["accepted"][second]) == (False, True)
     assert "it is locked" in outcome["message"][first]
-    assert "1 task refused, and still picked" in inspector._outcome.value
+    assert "1 task done: acknowledge as success." in inspector._outcome.value
+    assert "1 refused. Still picked:" in inspector._outcome.value
+    assert outcome["status"].to_dict() == {first: "refused", second: "done"}
 
 
 def test_a_status_that_needs_a_message_is_not_asked_about(inspector: queue.TaskInspector) -> None:
@@ -273,8 +276,36 @@ def test_an_interrupted_act_keeps_what_was_done(
     inspector.acknowledge()
     inspector.confirm()
     assert inspector.history["accepted"].tolist() == [True, False, False]
-    assert inspector.history["message"].iloc[2] == "not tried: interrupted before"
+    assert inspector.history["status"].tolist() == ["done", "not known", "not sent"]
+    assert inspector.history["message"].iloc[2] == "Not tried: interrupted before."
     assert set(inspector.picked["id"]) == set(inspector.history["id"].iloc[1:])
+
+
+@pytest.mark.parametrize("act", ["acknowledge", "delete"])
+def test_what_is_not_known_is_not_called_refused(
+    inspector: queue.TaskInspector, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    real, answers = inspector.client.request, iter(["lost", "refused", "not sent", ""])
+
+    def request(operation: Operation, **options: object) -> bytes:
+        fault = next(answers, "") if operation.method != "GET" else ""
+        if fault == "refused":
+            raise kx.PermissionDeniedError("You may not.", 403)
+        if fault:
+            error = kx.ConnectionFailedError(fault)
+            error.sent = fault == "lost"
+            raise error
+        return real(operation, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(inspector.client, "request", request)
+    inspector.pick(*inspector.tasks["id"].iloc[:4])
+    getattr(inspector, act)()
+    inspector.confirm()
+    assert inspector.history["status"].tolist() == ["not known", "refused", "not sent", "done"]
+    assert inspector.history["accepted"].tolist() == [False, False, False, True]
+    assert "1 task done" in inspector._outcome.value
+    assert "1 refused, 1 not known, 1 not sent. Refresh to see which" in inspector._outcome.value
+    assert set(inspector.picked["id"]) == set(inspector.history["id"].iloc[:3])
 
 
 def test_who_only_looks_cannot_change(box: kx.Sandbox) -> None:

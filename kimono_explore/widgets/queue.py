@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 import pandas as pd
 
+from kimono_explore.acks import ack_tasks, check_status, delete_task
 from kimono_explore.api import ACK_STATUSES
-from kimono_explore.errors import AckRefusedError, KimonoError
+from kimono_explore.errors import AckError, KimonoError
 from kimono_explore.quality import check_tasks
-from kimono_explore.tasks import ack_tasks, check_status, delete_task, load_tasks
+from kimono_explore.tasks import load_tasks
 from kimono_explore.widgets.parts import Panel, PickTable, chips, counted, set_options
 from kimono_explore.widgets.task_html import (
     changes_table,
@@ -80,7 +81,8 @@ class TaskInspector(Panel):
     table : pandas.DataFrame
         The tasks on screen.
     history : pandas.DataFrame
-        What was done here: time, act, id, status, accepted, message.
+        What was done here: time, act, id, status, accepted, message. The status is the outcome: ``"done"``,
+        ``"refused"``, ``"not known"`` or ``"not sent"``.
     report : Report or None
         Of `check_tasks`.
     """
@@ -244,12 +246,12 @@ class TaskInspector(Panel):
         if pending is None:
             return
         outcome = pending()
-        refused = outcome[~outcome["accepted"].astype(bool)]
+        left = outcome[~outcome["accepted"].astype(bool)]
         self._outcome.value = outcome_html(outcome)
         self.say("Reading the admin queue ...")
         self._take(load_tasks(self.client))
-        # What was refused stays picked, so that one sees it and may try again.
-        self.pick(*refused["id"])
+        # What is not done stays picked, so that one sees it and may try again.
+        self.pick(*left["id"])
 
     def cancel(self) -> None:
         """Do nothing after all."""
@@ -285,22 +287,33 @@ class TaskInspector(Panel):
 
     def _record(self, act: str, ids: list[str], do: Callable[[str], object]) -> pd.DataFrame:
         """Do it task by task, so that the outcome of each is known; all of it goes into the history."""
-        rows: list[tuple[str, bool, str | None]] = []
-        for position, id in enumerate(ids, 1):
-            self.say(f"{act}: {position:,} of {len(ids):,}")
-            try:
-                do(id)
-                rows.append((id, True, None))
-            except KeyboardInterrupt:
-                rows.append((id, False, "interrupted: whether it was done, the queue shows"))
-                rows += [(rest, False, "not tried: interrupted before") for rest in ids[position:]]
-                break
-            except AckRefusedError as error:
-                rows.append((id, False, str(error.outcomes["message"].iloc[0])))
-            except KimonoError as error:
-                rows.append((id, False, str(error)))
+        rows: dict[str, tuple[str, str | None]] = dict.fromkeys(ids, ("not sent", "Not tried: interrupted before."))
+        try:
+            for position, id in enumerate(ids, 1):
+                self.say(f"{act}: {position:,} of {len(ids):,}")
+                rows[id] = ("not known", "Interrupted: whether it was done, the queue shows.")
+                rows[id] = self._try(do, id)
+        except KeyboardInterrupt:
+            pass  # what was done is kept, and shown
+        finally:
+            outcome = self._keep(act, rows)
+        return outcome
+
+    @staticmethod
+    def _try(do: Callable[[str], object], id: str) -> tuple[str, str | None]:
+        """Do it to one task: the outcome, one of `acks.OUTCOMES`, and what was said."""
+        try:
+            do(id)
+        except AckError as error:
+            row = error.outcomes.iloc[0]
+            return str(row["outcome"]), str(row["message"])
+        except KimonoError as error:
+            return ("not sent" if not error.sent else "refused" if error.turned_away else "not known"), str(error)
+        return "done", None
+
+    def _keep(self, act: str, rows: dict[str, tuple[str, str | None]]) -> pd.DataFrame:
         now = pd.Timestamp(datetime.now(UTC)).floor("s")
-        done = [(now, act, id, "done" if accepted else "refused", accepted, message) for id, accepted, message in rows]
+        done = [(now, act, id, outcome, outcome == "done", message) for id, (outcome, message) in rows.items()]
         outcome = pd.DataFrame(done, columns=_HISTORY)
         self.history = outcome if self.history.empty else pd.concat([self.history, outcome], ignore_index=True)
         return outcome

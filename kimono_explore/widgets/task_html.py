@@ -101,19 +101,18 @@ def count_tasks(count: int) -> str:
 
 
 def outcome_html(outcome: pd.DataFrame) -> str:
-    """What came of an act: how many were done, and each that was refused with the reason."""
-    refused = outcome[~outcome["accepted"].astype(bool)]
+    """What came of an act: how many tasks were done, refused, not known and not sent, and each that is not done."""
+    left = outcome[~outcome["accepted"].astype(bool)]
     lines = "".join(
         f"<li><code>{escape(str(id))}</code> {escape(str(text))}</li>"
-        for id, text in zip(refused["id"], refused["message"], strict=True)
+        for id, text in zip(left["id"], left["message"], strict=True)
     )
-    done = len(outcome) - len(refused)
-    bad = (
-        f'<div class="error">{count_tasks(len(refused))} refused, and still picked:<ul>{lines}</ul></div>'
-        if lines
-        else ""
-    )
-    return f'<div role="status" class="kx">{count_tasks(done)} done: {escape(str(outcome["act"].iloc[0]))}.{bad}</div>'
+    counts = left["status"].value_counts()
+    rest = ", ".join(f"{counts[name]:,} {name}" for name in ("refused", "not known", "not sent") if name in counts)
+    doubt = " Refresh to see which are still in the queue." if "not known" in counts else ""
+    bad = f'<div class="error">{rest}.{doubt} Still picked:<ul>{lines}</ul></div>' if lines else ""
+    done = count_tasks(len(outcome) - len(left))
+    return f'<div role="status" class="kx">{done} done: {escape(str(outcome["act"].iloc[0]))}.{bad}</div>'
 
 
 def timeline(tasks: pd.DataFrame) -> str:
