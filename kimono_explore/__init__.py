@@ -21,6 +21,7 @@ from kimono_explore.errors import (
     BundleError,
     ConfigurationError,
     ConnectionFailedError,
+    IncompleteListError,
     KimonoError,
     KimonoWarning,
     NotFoundError,
@@ -55,6 +56,7 @@ from kimono_explore.roster import Description, Roster
 from kimono_explore.sandbox import Dialect, Sandbox, sandbox
 from kimono_explore.snapshot import open_roster
 from kimono_explore.tasks import load_tasks
+from kimono_explore.transport import Timeouts
 from kimono_explore.widgets import browse, inspect_quality, inspect_tasks, show_network
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "ConnectionFailedError",
     "Description",
     "Dialect",
+    "IncompleteListError",
     "KimonoError",
     "KimonoWarning",
     "NotFoundError",
@@ -81,6 +84,7 @@ __all__ = [
     "RosterFailedError",
     "Sandbox",
     "ServerError",
+    "Timeouts",
     "ack_tasks",
     "browse",
     "build_graph",

@@ -26,6 +26,8 @@ from kimono_explore.wire import JSON, encode
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from httpx_retries import Retry
+
     from kimono_explore.api import Operation
     from kimono_explore.client import Client
 
@@ -179,7 +181,8 @@ class _Answer(NamedTuple):
 
 def _send(client: Client, operation: Operation, *, id: str | None = None, json: JSON = None) -> _Answer:
     """Send a PUT or DELETE, and again after a fault that passes, within the client's retries."""
-    retry, lost = client.retry, False
+    retry: Retry = client.retry  # its copies are plain ones to the type checker
+    lost = False
     while True:
         error: KimonoError | None = None
         try:

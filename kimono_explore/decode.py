@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kimono_explore.errors import BadResponseError
 from kimono_explore.tables import (
     ARROW_TYPES,
     OBJECT_TYPES,
@@ -113,14 +114,30 @@ class Decoder:
         if len(self._under_way) > _READERS:
             self._take_in()
 
+    def note_gone(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Name rows, by page and position in it, that the server no longer has."""
+        while rows and self._under_way:
+            self._take_in()
+        for page, position in rows:
+            ids = self._pages[page]["id"]
+            id = ids[position].as_py() if position < len(ids) else None
+            self._problem(id, None, None, "a row that was deleted while the list was read; kept")
+
     def _take_in(self) -> None:
         """Put the oldest page under way together: its usual rows, and its odd ones, read with patience."""
         rows, where, reading = self._under_way.popleft()
         usual = reading.result()
-        odd = {position: decode(rows[position], where) for position in usual.odd}
+        odd: dict[int, JSON] = {}
+        for position in usual.odd:
+            try:
+                odd[position] = decode(rows[position], where)
+            except BadResponseError as error:
+                text = f"a row of {where} cannot be read; left out ({str(error.__cause__)[:200]})"
+                shown = bytes(rows[position])[:_SHOWN].decode("utf-8", "replace")
+                self._problem(None, None, shown, text)
         for value in odd.values():
             if not isinstance(value, dict):
-                self._problem(None, None, value, f"a row of {where} is no object; left out")
+                self._problem(None, None, value, f"a row of {where} is not an object; left out")
         objects = {position: value for position, value in odd.items() if isinstance(value, dict)}
         kept = np.array([*usual.positions, *objects], dtype=np.int64)
         order = np.argsort(kept)
@@ -617,6 +634,7 @@ _LINK_FIELDS: dict[str, pa.DataType] = {
     **{column.name: _AGAIN if column.kind == "category" else ARROW_TYPES[column.kind] for column in MEMBERSHIP},
 }
 _READERS = 2
+_SHOWN = 10_000  # characters of a row that cannot be read
 _DECLARED = {name: {c.name: ARROW_TYPES[c.kind] for c in columns} for name, columns in TABLES.items()}
 
 

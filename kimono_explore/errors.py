@@ -8,7 +8,8 @@
     │   ├── PermissionDeniedError  403
     │   ├── NotFoundError        404
     │   ├── RateLimitError       429, after the retries
-    │   └── ServerError          5xx, after the retries
+    │   ├── ServerError          5xx, after the retries
+    │   └── IncompleteListError  403, 404 or too many pages after a list had begun
     ├── BadResponseError         the answer is not what the reference says
     ├── AckError                 not every task is done; ``.outcomes`` says what is known of each
     │   ├── AckRefusedError      the server refused one or more, and the outcome of every task is known
@@ -99,6 +100,10 @@ class RateLimitError(ResponseError):
 
 class ServerError(ResponseError):
     """5xx, still, after the retries."""
+
+
+class IncompleteListError(ResponseError):
+    """A list began and could not be read to its end: what came is not all of it."""
 
 
 class BadResponseError(KimonoError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -12,8 +12,8 @@ from kimono_explore.api import LISTS, Operation
 from kimono_explore.decode import Decoded, Decoder
 from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError
 from kimono_explore.links import unite
-from kimono_explore.paging import read_pages
-from kimono_explore.resume import SavedPages
+from kimono_explore.paging import MAX_PAGES, read_pages
+from kimono_explore.resume import SavedPages, saved_pages
 from kimono_explore.roster import Roster
 from kimono_explore.tables import TABLES, Problem, frame, to_pandas
 
@@ -44,6 +44,8 @@ def load(
     *,
     page_size: int | None = None,
     max_connections: int = 8,
+    max_pages: int = MAX_PAGES,
+    heal: bool = True,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Load one list of the API as a DataFrame.
@@ -60,6 +62,11 @@ def load(
         Rows a page; default, and at most, the server's maximum.
     max_connections : int, default 8
         Pages under way at a time.
+    max_pages : int, default 100,000
+        A list that goes on beyond is an error.
+    heal : bool, default True
+        After the last page, ask for the last row of each page once more (one small request a page). Where rows moved
+        while the list was read, the pages concerned are read again; ``attrs["problems"]`` says what was found.
     progress : bool, default True
 
     Returns
@@ -72,6 +79,10 @@ def load(
     ------
     NotFoundError
         The tenant has no such list, or there is no such org.
+    IncompleteListError
+        The list began and could not be read to its end.
+    BadResponseError, ServerError, ConnectionFailedError
+        An answer was broken, an error or lost, after the retries.
 
     Examples
     --------
@@ -81,8 +92,9 @@ def load(
     if (list, org_id is not None) not in LISTS:
         known = sorted(name for name, below in LISTS if below == (org_id is not None))
         where = " below an org" if org_id is not None else ""
-        raise ValueError(f"There is no list {list!r}{where}; there are {', '.join(known)}.")
-    decoded = _read(client, LISTS[list, org_id is not None], org_id, page_size, max_connections, progress)
+        raise ValueError(f"Unknown list {list!r}{where}. Choose one of: {', '.join(known)}.")
+    reading = _Reading(client, page_size, max_connections, max_pages, heal, progress)
+    decoded = reading.read(LISTS[list, org_id is not None], org_id)
     df = to_pandas(LISTS[list, org_id is not None].table, decoded.columns)
     if decoded.problems:
         df.attrs["problems"] = ProblemList(decoded.problems)
@@ -97,12 +109,16 @@ def load_roster(
     *,
     page_size: int | None = None,
     max_connections: int = 8,
+    max_pages: int = MAX_PAGES,
+    heal: bool = True,
     progress: bool = True,
     resume: str | os.PathLike[str] | None = None,
 ) -> Roster:
     """Load everything: the six tables, each object once, and the links between them.
 
-    A list that the tenant refuses (403, 404) becomes an empty table and a row in ``problems``.
+    A list that the tenant refuses from its first page on (403, 404) becomes an empty table and a row in ``problems``. Any
+    other fault, after the retries, is an error: what is returned is all that the tenant has, but for what ``problems``
+    names.
 
     Parameters
     ----------
@@ -111,6 +127,10 @@ def load_roster(
         Rows a page; default, and at most, the server's maximum.
     max_connections : int, default 8
         Pages under way at a time.
+    max_pages : int, default 100,000
+        A list that goes on beyond is an error.
+    heal : bool, default True
+        As in `load`.
     progress : bool, default True
         Show a bar for each list.
     resume : str or path, optional
@@ -125,8 +145,8 @@ def load_roster(
     Raises
     ------
     ConfigurationError
-        ``resume`` holds something else, or pages of another API or page size.
-    AuthenticationError, ServerError, ConnectionFailedError
+        ``resume`` holds something else, pages of another API or page size, or another load is using it.
+    AuthenticationError, IncompleteListError, BadResponseError, ServerError, ConnectionFailedError
         The load could not go on.
 
     Examples
@@ -137,21 +157,26 @@ def load_roster(
     """
     lists: dict[str, Decoded] = {}
     problems: list[Problem] = []
-    saved = None if resume is None else SavedPages(resume, client.base_url, page_size)
-    for name in _ORDER:
-        try:
-            lists[name] = _read(client, LISTS[name, False], None, page_size, max_connections, progress, saved=saved)
-        except (NotFoundError, PermissionDeniedError) as error:
-            problems.append(Problem(name, None, None, str(error.status), f"the list was refused: {error}"))
-            lists[name] = Decoder(name).finish()
-    text = "pages were not read again but taken from an interrupted load: they are older; value counts them"
-    taken = {} if saved is None else saved.taken
-    tables = {operation.path: operation.table for operation in LISTS.values()}
-    problems += [Problem(tables.get(path, ""), None, None, str(count), text) for path, count in taken.items()]
-    roster = assemble(lists, problems, source=client.base_url)
-    if saved is not None:
-        saved.discard()
+    with saved_pages(resume, client.base_url, page_size) as saved:
+        reading = _Reading(client, page_size, max_connections, max_pages, heal, progress, saved)
+        for name in _ORDER:
+            try:
+                lists[name] = reading.read(LISTS[name, False])
+            except (NotFoundError, PermissionDeniedError) as error:
+                problems.append(Problem(name, None, None, str(error.status), f"the list was refused: {error}"))
+                lists[name] = Decoder(name).finish()
+        problems += _older_pages(saved)
+        roster = assemble(lists, problems, source=client.base_url)
+        if saved is not None:
+            saved.discard()
     return roster
+
+
+def _older_pages(saved: SavedPages | None) -> list[Problem]:
+    text = "pages were not read again but taken from an interrupted load: they are older; value counts them"
+    tables = {operation.path: operation.table for operation in LISTS.values()}
+    taken = {} if saved is None else saved.taken
+    return [Problem(tables.get(path, ""), None, None, str(count), text) for path, count in taken.items()]
 
 
 def assemble(lists: dict[str, Decoded], problems: Iterable[Problem], source: str) -> Roster:
@@ -176,37 +201,34 @@ def assemble(lists: dict[str, Decoded], problems: Iterable[Problem], source: str
     )
 
 
-def _read(
-    client: Client,
-    operation: Operation,
-    id: str | None,
-    page_size: int | None,
-    max_connections: int,
-    progress: bool,
-    path: str | None = None,
-    saved: SavedPages | None = None,
-) -> Decoded:
-    decoder = Decoder(operation.table)
-    path = path or operation.path
-    try:
-        for page in read_pages(
-            client,
-            operation,
-            id=id,
-            page_size=page_size,
-            max_connections=max_connections,
-            progress=progress,
-            path=path,
-            saved=saved,
-        ):
-            decoder.add(page.rows, f"{path} (page {page.number})")
-            if page.note:
-                decoder.problems.append(Problem(operation.table, None, None, path, page.note))
-    except NotFoundError:
-        if operation.older_path in (None, path):
-            raise
-        return _read(client, operation, id, page_size, max_connections, progress, operation.older_path, saved)
-    return decoder.finish()
+class _Reading(NamedTuple):
+    """How lists are read."""
+
+    client: Client
+    page_size: int | None
+    max_connections: int
+    max_pages: int
+    heal: bool
+    progress: bool
+    saved: SavedPages | None = None
+
+    def read(self, operation: Operation, id: str | None = None, path: str | None = None) -> Decoded:
+        """Read and decode a list."""
+        decoder = Decoder(operation.table)
+        path = path or operation.path
+        try:
+            pages = read_pages(**self._asdict(), operation=operation, id=id, path=path)
+            for page in pages:
+                decoder.add(page.rows, f"{path} (page {page.number})")
+                if page.note:
+                    value = path if page.counted is None else str(page.counted)
+                    decoder.problems.append(Problem(operation.table, None, None, value, page.note))
+                decoder.note_gone(page.gone)
+        except NotFoundError:
+            if operation.older_path in (None, path):
+                raise
+            return self.read(operation, id, operation.older_path)
+        return decoder.finish()
 
 
 # What a roster cannot know when nobody states it: each row's keys, any one of which would tell.

@@ -1,46 +1,37 @@
 """Every page of a list: several at a time, in order, with progress.
 
 The server decides how long a page is and may not say which is the last, so a short page means nothing. The end is
-where ``paging`` says so, at an empty page, or at a page that came before.
+where ``paging`` says so, at a page that is empty when asked for twice and has nothing behind it, or at a page that came
+before.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple
+from concurrent.futures import wait
+from typing import TYPE_CHECKING, NoReturn
 
-import msgspec
 from tqdm.auto import tqdm
 
-from kimono_explore.wire import open_page
+from kimono_explore.background import in_thread
+from kimono_explore.errors import IncompleteListError, NotFoundError, PermissionDeniedError
+from kimono_explore.healing import Boundaries
+from kimono_explore.wire import Answer, Page, key_of, open_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
 
     from kimono_explore.api import Operation
     from kimono_explore.client import Client
     from kimono_explore.resume import SavedPages
+    from kimono_explore.wire import Envelope
 
+    Read = Callable[[int], Answer]
 
-class Page(NamedTuple):
-    """A page of a list, its rows still encoded.
-
-    ``note`` is what a reader should know of it: that the server did not end the list as the reference says.
-    """
-
-    number: int
-    rows: Sequence[msgspec.Raw]
-    note: str | None = None
-
-
-class _Identity(msgspec.Struct):
-    sys: object = msgspec.field(name="$sys", default=None)
-    id: object = None
-
-
-_identify = msgspec.json.Decoder(_Identity).decode
+MAX_PAGES = 100_000
+"""Pages after which a list is taken for endless."""
 
 
 def read_pages(
@@ -51,9 +42,11 @@ def read_pages(
     params: Mapping[str, str | int | None] | None = None,
     page_size: int | None = None,
     max_connections: int = 8,
+    max_pages: int = MAX_PAGES,
     progress: bool = True,
     path: str | None = None,
     saved: SavedPages | None = None,
+    heal: bool = False,
 ) -> Iterator[Page]:
     """Yield every page of a list, in order.
 
@@ -72,98 +65,145 @@ def read_pages(
     page_size : int, optional
         Rows a page, which the server may cap; default its maximum.
     max_connections : int, default 8
+    max_pages : int, default 100,000
+        A list that goes on beyond is an error.
     progress : bool, default True
         Show a bar with rows and pages.
     path : str, optional
         A path in place of the operation's own.
     saved : SavedPages, optional
         Where pages are kept, and taken from where the first one is still the same.
+    heal : bool, default False
+        After the last page, look whether rows moved while the list was read, and yield those that were skipped.
 
     Yields
     ------
     Page
-    """
-    if max_connections < 1 or (page_size is not None and page_size < 1):
-        raise ValueError("max_connections and page_size are whole numbers from 1.")
-    path = path or operation.path
-    query = {**(params or {}), "page_size": page_size}
 
-    def ask(number: int) -> bytes:
-        return client.request(operation, id=id, params={**query, "page": number}, path=path)
+    Raises
+    ------
+    IncompleteListError
+        The list began and could not be read to its end.
+    """
+    if max_connections < 1 or max_pages < 1 or (page_size is not None and page_size < 1):
+        raise ValueError("max_connections, max_pages and page_size are whole numbers from 1.")
+    path = path or operation.path
+    stop = threading.Event()
+    under_way: deque[Future[Answer]] = deque()
+
+    def ask(number: int, size: int | None = page_size) -> Answer:
+        where = f"{path} (page {number})"
+
+        def read(body: bytes) -> Answer:
+            return Answer(body, open_page(body, where))
+
+        query = {**(params or {}), "page_size": size, "page": number}
+        return client.ask(operation, read, id=id, params=query, path=path, stop=stop)
 
     read = ask if saved is None else _remembering(ask, saved, path)
-
-    pool = ThreadPoolExecutor(max_connections, thread_name_prefix="kimono-page")
     bar = tqdm(desc=operation.list_name, unit=" rows", disable=not progress, leave=True)
+    boundaries = Boundaries()
     try:
-        for page in _in_order(read, pool, max_connections, path):
+        for page in _in_order(read, ask, max_connections, max_pages, path, under_way):
             bar.update(len(page.rows))
             bar.set_postfix(pages=page.number + 1, refresh=False)
+            if heal:
+                boundaries.add(page)
             yield page
+        if heal:
+            for page in boundaries.heal(ask, page_size, max_connections):
+                bar.update(len(page.rows))
+                yield page
+    except BaseException as error:
+        stop.set()
+        wait(under_way, timeout=1.0)  # nothing is written into a folder after its load has ended
+        _turn_red(bar)
+        if isinstance(error, KeyboardInterrupt) and saved is None:
+            error.add_note("The load was interrupted. With resume=FOLDER, the next one goes on where it stopped.")
+        raise
     finally:
-        # Also on an interrupt: pages not begun are dropped, those under way end by themselves.
-        pool.shutdown(wait=False, cancel_futures=True)
+        # Also on an interrupt: what is under way ends within a quarter of a second, and nothing is asked for any more.
+        stop.set()
         bar.close()
 
 
-def _in_order(read: _Read, pool: ThreadPoolExecutor, width: int, path: str) -> Iterator[Page]:
+def _turn_red(bar: tqdm[NoReturn]) -> None:
+    if bar.disable:
+        return
+    bar.colour = "red"
+    if hasattr(bar, "container"):
+        bar.total = bar.n + 1  # a notebook's bar is green when it is closed, unless something is missing
+    bar.set_description(f"{bar.desc.removesuffix(': ')} stopped")
+
+
+def _in_order(
+    read: Read, ask: Read, width: int, max_pages: int, path: str, under_way: deque[Future[Answer]]
+) -> Iterator[Page]:
     seen: dict[int, int] = {}  # what a page holds -> the first page that held it
-    under_way: deque[Future[bytes]] = deque([pool.submit(read, 0)])
-    number, asked, ending = -1, 1, ""
+    under_way.append(in_thread(read, 0))
+    number, asked, ending, promised = -1, 1, "", False
     while under_way:
-        body = under_way.popleft().result()
         number += 1
-        rows, more = open_page(body, f"{path} (page {number})")
-        first = seen.setdefault(hash(tuple(_key(row) for row in rows)), number) if rows else number
-        note = None
-        if not rows or first != number:
-            if not ending:
-                ending = f"page {number} repeats page {first}" if rows else f"page {number} was empty"
-                if rows or more:
-                    note = f"{ending}{', yet promises a next page' if more else ''}: taken for the end of the list"
-        elif ending:
+        rows, more = _result(under_way.popleft(), path, number)
+        twice = not rows and more is not False
+        if twice:  # an empty page may be a fault
+            rows, more = _result(in_thread(ask, number), path, number)
+        first = seen.setdefault(hash(tuple(key_of(row) for row in rows)), number) if rows else number
+        notes = [f"page {number} was empty when it was first asked for"] if twice and rows else []
+        before, ending = ending, "" if rows and first == number else ending
+        if ending:
+            pass
+        elif not rows:
+            ending = f"page {number} was empty"
+            if more:
+                notes.append(f"{ending}, yet promises a next page: taken for the end of the list")
+            elif promised:
+                notes.append(f"{ending}, though the page before promised it")
+        elif first != number:
+            ending = f"page {number} repeats page {first}"
+            notes.append(f"{ending}{', yet promises a next page' if more else ''}: taken for the end of the list")
+        elif before:
             # The list goes on behind what looked like its end: read on.
-            note, ending = f"page {number} holds rows, though {ending}: the data moved while it was read", ""
-        while more is not False and not ending and len(under_way) < width:
-            under_way.append(pool.submit(read, asked))
+            notes.append(f"page {number} holds rows, though {before}: rows may be missing")
+        promised = more is True
+        # What stands behind an empty page is looked at, too.
+        beyond = 1 if ending and not before and more is not False and not rows and not under_way else 0
+        while more is not False and len(under_way) < (beyond if ending else width):
+            if asked >= max_pages:
+                text = f"{path} goes on after {max_pages:,} pages. Ask for more with max_pages=, or for larger ones."
+                raise IncompleteListError(text)
+            under_way.append(in_thread(read, asked))
             asked += 1
-        yield Page(number, rows, note)
+        yield Page(number, rows, "; ".join(notes) or None)
         if more is False:
             return
 
 
-def _remembering(ask: _Read, saved: SavedPages, path: str) -> _Read:
+def _result(answer: Future[Answer], path: str, number: int) -> Envelope:
+    try:
+        return answer.result().page
+    except (NotFoundError, PermissionDeniedError) as error:
+        if number == 0:
+            raise
+        text = f"{path} could not be read to its end: {error} {number} pages came before it. Try again."
+        raise IncompleteListError(text, error.status) from error
+
+
+def _remembering(ask: Read, saved: SavedPages, path: str) -> Read:
     """Read a page, or take it from where it was saved. The first is always read: it tells whether the rest still fits."""
 
-    def read(number: int) -> bytes:
+    def read(number: int) -> Answer:
         before = saved.take(path, number) if number else saved.get(path, 0)
         if number and before is not None:
             return before
-        body = ask(number)
-        if before is not None and _keys(before, path) != _keys(body, path):
+        answer = ask(number)
+        if before is not None and _keys(before) != _keys(answer):
             saved.forget(path)  # another tenant, or data that moved
-        saved.put(path, number, body)
-        return body
+        saved.put(path, number, answer.body)
+        return answer
 
     return read
 
 
-def _keys(body: bytes, path: str) -> list[object]:
-    return [_key(row) for row in open_page(body, f"{path} (page 0)").rows]
-
-
-def _key(row: msgspec.Raw) -> object:
-    """What tells one object from another: its id, else all of its text."""
-    try:
-        found = _identify(row)
-    except msgspec.DecodeError:
-        return bytes(row)
-    inner = found.sys.get("id") if isinstance(found.sys, dict) else None
-    key = inner or found.id
-    return key if isinstance(key, str) else bytes(row)
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    _Read = Callable[[int], bytes]
+def _keys(answer: Answer) -> list[object]:
+    return [key_of(row) for row in answer.page.rows]

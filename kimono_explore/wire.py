@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 import msgspec
@@ -24,13 +25,43 @@ class Envelope(NamedTuple):
     """True or False as ``paging.next`` says; None where the page does not say."""
 
 
+class Answer(NamedTuple):
+    """A page as it came, and opened."""
+
+    body: bytes
+    page: Envelope
+
+
+class Page(NamedTuple):
+    """A page of a list, its rows still encoded.
+
+    ``note`` is what a reader should know of it, ``counted`` what it counts. ``gone`` names rows of pages before, by page
+    and position, that the server no longer has.
+    """
+
+    number: int
+    rows: Sequence[msgspec.Raw]
+    note: str | None = None
+    counted: int | None = None
+    gone: Sequence[tuple[int, int]] = ()
+
+
+class _Identity(msgspec.Struct):
+    sys: object = msgspec.field(name="$sys", default=None)
+    id: object = None
+
+
+_identify = msgspec.json.Decoder(_Identity).decode
+
+
 class _Page(msgspec.Struct):
-    data: list[msgspec.Raw] | None
+    data: list[msgspec.Raw]
     paging: msgspec.Raw = msgspec.Raw(b"null")
+    error: msgspec.Raw = msgspec.Raw(b"null")
 
 
+_NO_ERROR = (b"null", b"{}", b'""', b"[]", b"false")
 _read_page = msgspec.json.Decoder(_Page).decode
-_read_rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def decode(body: bytes | msgspec.Raw, where: str) -> JSON:
@@ -58,25 +89,89 @@ def open_page(body: bytes, where: str) -> Envelope:
     Raises
     ------
     BadResponseError
-        It is not JSON, or holds no list.
+        It is not JSON, holds no list, or carries an error beside it.
     """
     try:
         page = _read_page(body)
-        return Envelope(page.data or [], _more(msgspec.json.decode(page.paging)))
+        if page.error in _NO_ERROR:
+            return Envelope(page.data, _more(msgspec.json.decode(page.paging)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
-    answer = decode(body, where)
+    if not body.strip():
+        raise BadResponseError(f"{where} answered with nothing; expected a list.")
+    answer = decode_page(body, where)
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if error:
+        said = error.get("message") if isinstance(error, dict) else error
+        raise BadResponseError(f"{where} answered with an error beside the list: {str(said or encode(error))[:500]}")
     rows = answer.get("data", False) if isinstance(answer, dict) else answer
     if not isinstance(rows, list):
-        kind = f'no list in "data", but {", ".join(answer) or "nothing"}' if isinstance(answer, dict) else "no object"
-        raise BadResponseError(f"{where} answered with {kind}; expected a list. Is the base URL right?")
-    more = _more(answer.get("paging")) if isinstance(answer, dict) else None
-    return Envelope(_read_rows(msgspec.json.encode(rows)), more)
+        held = f'no list in "data", but {", ".join(answer) or "nothing"}' if isinstance(answer, dict) else "no object"
+        held = 'null in place of a list in "data"' if rows is None and isinstance(answer, dict) else held
+        raise BadResponseError(f"{where} answered with {held}; expected a list. Is the base URL right?")
+    more = _more(cast("JSON", answer.get("paging"))) if isinstance(answer, dict) else None
+    return Envelope([row if isinstance(row, msgspec.Raw) else msgspec.Raw(_encoded(row)) for row in rows], more)
+
+
+def decode_page(body: bytes, where: str) -> JSON | dict[str, list[msgspec.Raw]]:
+    """A page that strict JSON does not read; where only some rows are odd, its rows stay encoded.
+
+    A row may be nested deeper than any decoder goes, or hold a number of thousands of digits: it is cut out of the page
+    as it is, so that it costs itself and not the page.
+    """
+    try:
+        return decode(body, where)
+    except BadResponseError:
+        found = _cut_out_rows(body)
+        if found is None:
+            raise
+    rows, rest = found
+    answer = decode(rest, where)
+    around = answer if isinstance(answer, dict) else {}
+    return cast("dict[str, list[msgspec.Raw]]", {**around, "data": rows})
+
+
+def _cut_out_rows(body: bytes) -> tuple[list[msgspec.Raw], bytes] | None:
+    """The rows of a list, cut at its commas without a look into them, and what is around them; None if it has no end."""
+    start = re.match(rb'\s*(?:\{[^][]*?"data"\s*:\s*)?\[', body)
+    if start is None:
+        return None
+    depth, begin, rows = 0, start.end(), []
+    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[][{},]', body[start.end() :], re.DOTALL):
+        sign, at = token[0], start.end() + token.start()
+        if sign in (b"{", b"["):
+            depth += 1
+        elif depth and sign in (b"}", b"]"):
+            depth -= 1
+        elif not depth and sign in (b",", b"]"):
+            rows.append(msgspec.Raw(body[begin:at].strip()))
+            begin = at + 1
+            if sign == b"]":
+                return [row for row in rows if bytes(row)], body[: start.end()] + body[at:]
+    return None
+
+
+def key_of(row: msgspec.Raw) -> object:
+    """What tells one object from another: its id, else all of its text."""
+    try:
+        found = _identify(row)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return bytes(row)
+    inner = found.sys.get("id") if isinstance(found.sys, dict) else None
+    key = found.id if inner in (None, "") else inner
+    return key if isinstance(key, str | int) and not isinstance(key, bool) and key != "" else bytes(row)
 
 
 def encode(value: object) -> str:
     """JSON text of a value."""
-    return msgspec.json.encode(value).decode()
+    return _encoded(value).decode()
+
+
+def _encoded(value: object) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except (OverflowError, RecursionError, msgspec.MsgspecError):  # a number beyond 64 bits, or nested too deep
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
 def _more(paging: JSON) -> bool | None:

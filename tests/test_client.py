@@ -30,7 +30,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits between repeated requests, which are not waited for."""
     slept: list[float] = []
-    monkeypatch.setattr("httpx_retries.retry.time.sleep", slept.append)
+    monkeypatch.setattr("kimono_explore.transport.wait", slept.append)
     return slept
 
 

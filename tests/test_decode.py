@@ -344,7 +344,7 @@ def test_any_page_loads_and_loses_no_row(table: str, rows: list[object]) -> None
     lists[table] = decoder.finish()
     roster = assemble(lists, [], "test")
     kept = len(roster.tables[table])
-    not_objects = (roster.problems["problem"].str.contains("is no object")).sum()
+    not_objects = (roster.problems["problem"].str.contains("is not an object")).sum()
     repeats = roster.problems["problem"].str.startswith("rows that came again")
     dropped = roster.problems.loc[repeats, "value"].astype(int).sum()
     assert kept + not_objects + dropped == len(rows)

@@ -216,9 +216,9 @@ def test_every_list_loads_as_a_table(small_sandbox: kx.Sandbox, list: str, below
 
 
 def test_a_list_that_does_not_exist_is_named(small_sandbox: kx.Sandbox) -> None:
-    with pytest.raises(ValueError, match="There is no list 'pupils'; there are courses"):
+    with pytest.raises(ValueError, match=r"Unknown list 'pupils'\. Choose one of: courses"):
         kx.load(small_sandbox.client, "pupils")
-    with pytest.raises(ValueError, match="no list 'schools' below an org"):
+    with pytest.raises(ValueError, match="Unknown list 'schools' below an org"):
         kx.load(small_sandbox.client, "schools", org_id="1")
     with pytest.raises(kx.NotFoundError, match=r"rostering/orgs/no%20such/students \(page 0\): No org"):
         kx.load(small_sandbox.client, "students", org_id="no such")

@@ -4,11 +4,13 @@ import stat
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from rosters import assert_equal
 
 import kimono_explore as kx
 from kimono_explore.decode import Decoder
+from kimono_explore.resume import saved_pages
 
 STOP_AT = "rostering/persons (page 4)"
 
@@ -38,13 +40,14 @@ def interrupted(box: kx.Sandbox, folder: Path) -> None:
 def asked(box: kx.Sandbox, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
     """What is asked of the server from here on."""
     requests: list[tuple[str, object]] = []
-    real = box.client.request
+    real = box.client.ask
 
-    def request(operation: object, **options: object) -> bytes:
-        requests.append((str(options["path"]), options["params"]["page"]))
-        return real(operation, **options)
+    def ask(operation: object, read: object, **options: object) -> object:
+        if options["params"]["page_size"] != 1:  # those look whether rows moved
+            requests.append((str(options["path"]), options["params"]["page"]))
+        return real(operation, read, **options)
 
-    monkeypatch.setattr(box.client, "request", request)
+    monkeypatch.setattr(box.client, "ask", ask)
     return requests
 
 
@@ -87,7 +90,7 @@ def test_pages_of_other_data_are_read_anew(box: kx.Sandbox, tmp_path: Path) -> N
 
 def test_a_folder_of_something_else_is_refused(box: kx.Sandbox, small_sandbox: kx.Sandbox, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(kx.ConfigurationError, match="no interrupted load"):
+    with pytest.raises(kx.ConfigurationError, match="is not an interrupted load"):
         kx.load_roster(box.client, progress=False, resume=tmp_path)
     interrupted(box, tmp_path / "pages")
     with pytest.raises(kx.ConfigurationError, match="not of"):
@@ -99,3 +102,60 @@ def test_a_load_that_is_not_interrupted_leaves_nothing(box: kx.Sandbox, tmp_path
     roster = kx.load_roster(box.client, progress=False, resume=tmp_path / "pages")
     assert len(roster.persons) == len(box.roster.persons)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["<html>Sign in</html>", "", '{"data": null}', '{"data": [{"id"'])
+def test_a_damaged_page_is_asked_for_again(
+    box: kx.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    folder = tmp_path / "pages"
+    interrupted(box, folder)
+    page = folder / "rostering_sections" / "000002.json"
+    assert page.exists()
+    page.write_text(damage)
+    requests = asked(box, monkeypatch)
+    roster = kx.load_roster(box.client, progress=False, resume=folder)
+    assert ("rostering/sections", 2) in requests
+    assert_equal(box.roster, roster)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", None])
+def test_pages_whose_manifest_is_damaged_are_all_asked_for_again(
+    box: kx.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str | None
+) -> None:
+    folder = tmp_path / "pages"
+    interrupted(box, folder)
+    (folder / "pages.json").unlink() if damage is None else (folder / "pages.json").write_text(damage)
+    (folder / ".lock").touch()
+    requests = asked(box, monkeypatch)
+    roster = kx.load_roster(box.client, progress=False, resume=folder)
+    assert_equal(box.roster, roster)
+    assert len([page for path, page in requests if path == "rostering/sections"]) > 3
+    assert not roster.problems["problem"].str.contains("interrupted load").any()
+
+
+def test_two_loads_into_one_folder_are_refused(box: kx.Sandbox, tmp_path: Path) -> None:
+    with (
+        saved_pages(tmp_path / "pages", box.client.base_url, None),
+        pytest.raises(kx.ConfigurationError, match="Another load is using"),
+    ):
+        kx.load_roster(box.client, progress=False, resume=tmp_path / "pages")
+    kx.load_roster(box.client, progress=False, resume=tmp_path / "pages")
+
+
+def test_a_broken_answer_is_never_kept(box: kx.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = httpx.HTTPTransport.handle_request
+
+    def broken(self: object, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/sections"):
+            return httpx.Response(200, html="<html>Sign in</html>")
+        return real(self, request)
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", broken)
+    monkeypatch.setattr("kimono_explore.transport.wait", lambda _: None)
+    with kx.connect(box.base_url, token=box.credentials.token, retries=1) as client:
+        with pytest.raises(kx.BadResponseError, match=r"rostering/sections \(page 0\)"):
+            kx.load_roster(client, progress=False, resume=tmp_path / "pages")
+        assert not (tmp_path / "pages" / "rostering_sections").exists()
+        monkeypatch.setattr(httpx.HTTPTransport, "handle_request", real)
+        assert_equal(box.roster, kx.load_roster(client, progress=False, resume=tmp_path / "pages"))

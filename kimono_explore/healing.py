@@ -1,0 +1,123 @@
+"""Rows that moved while a list was read: noticed by its pages' last rows, and read again.
+
+A page is asked for by number, so a row that is deleted from a page read before makes every later row move up by one, and
+one of them slip from a page not yet read into one that was. Then the last row of each page in between is another one now:
+
+    read:    [a b c] [d e f]         [h i j]      b was deleted after the second page was read: g was skipped
+    now:     [a c d] [e f g] [h i j]              the last rows of pages 0 and 1 are d and g, not c and f
+
+So the last row of every page is asked for once more at the end, and pages whose last row is another are read again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kimono_explore.background import in_threads
+from kimono_explore.errors import ConnectionFailedError, KimonoError
+from kimono_explore.wire import Page, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import msgspec
+    from numpy.typing import NDArray
+
+    from kimono_explore.wire import Answer
+
+    Ask = Callable[[int, "int | None"], Answer]
+
+_ROUNDS = 3
+
+
+class Boundaries:
+    """What is kept of each page: which rows it held, eight bytes each."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, NDArray[np.int64]] = {}
+
+    def add(self, page: Page) -> None:
+        """Remember a page."""
+        if page.rows:
+            self._pages[page.number] = _keys(page.rows)
+
+    def heal(self, ask: Ask, page_size: int | None, width: int) -> Iterator[Page]:
+        """Look whether rows moved, and yield the rows that had been skipped.
+
+        Parameters
+        ----------
+        ask : callable
+            Reads the page of a number and of a size.
+        page_size : int or None
+            The size that the pages were asked for with.
+        width : int
+            Requests at a time.
+
+        Yields
+        ------
+        Page
+            Rows that no page held before. The last one has a note that says what was healed, and in ``gone`` the rows,
+            by page and position, that are there no more.
+        """
+        if len(self._pages) < 2:
+            return
+        known = np.sort(np.concatenate(list(self._pages.values())))
+        fresh: dict[int, NDArray[np.int64]] = {}
+        added = 0
+        note = "still moved after {pages} pages were read again, and some may be missing"
+        try:
+            for _ in range(_ROUNDS):
+                moved = self._moved({**self._pages, **fresh}, ask, page_size, width)
+                if not moved:
+                    note = "moved, and {pages} pages were read again; what changed within others cannot be known"
+                    break
+                for number, answer in zip(moved, in_threads(lambda n: ask(n, page_size), moved, width), strict=True):
+                    keys = fresh[number] = _keys(answer.page.rows)
+                    new = np.flatnonzero(~np.isin(keys, known))
+                    known = np.sort(np.concatenate([known, keys[new]]))
+                    added += len(new)
+                    yield Page(number, [answer.page.rows[n] for n in new.tolist()])
+        except KimonoError as error:
+            if isinstance(error, ConnectionFailedError) and "ended" in str(error):
+                raise
+            yield Page(-1, [], f"whether rows moved while the list was read could not be looked at: {error}")
+            return
+        if fresh:
+            now = np.concatenate(list({**self._pages, **fresh}.values()))
+            gone = [
+                (number, int(place))
+                for number in fresh
+                if number in self._pages
+                for place in np.flatnonzero(~np.isin(self._pages[number], now))
+            ]
+            told = note.format(pages=len(fresh))
+            text = f"rows {told}; value counts the rows that had been skipped and were added"
+            yield Page(-1, [], text, added, gone)
+
+    def _moved(self, pages: dict[int, NDArray[np.int64]], ask: Ask, page_size: int | None, width: int) -> list[int]:
+        """The numbers of the pages whose last row is another one now."""
+        numbers = [number for number in sorted(pages) if len(pages[number])]
+        size = len(pages[numbers[0]])
+        regular = numbers == list(range(len(numbers))) and all(len(pages[number]) == size for number in numbers[:-1])
+
+        def last(number: int) -> int | None:
+            place = len(pages[number]) - 1
+            if regular:
+                try:
+                    rows = ask(number * size + place, 1).page.rows
+                except KimonoError:
+                    rows = []
+                if len(rows) == 1:
+                    return hash(key_of(rows[0]))
+            # The server does not serve pages of one row, or not that one: the page itself tells.
+            rows = ask(number, page_size).page.rows
+            return hash(key_of(rows[place])) if place < len(rows) else None
+
+        found = in_threads(last, numbers, width)
+        return [number for number, key in zip(numbers, found, strict=True) if key != int(pages[number][-1])]
+
+
+def _keys(rows: Sequence[msgspec.Raw]) -> NDArray[np.int64]:
+    return np.fromiter((hash(key_of(row)) for row in rows), np.int64, len(rows))
