@@ -6,33 +6,58 @@ tables share are declared in layout.py; any other column is kept as ``ext_<colum
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import zipfile
 from collections import Counter, defaultdict
-from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kimono_explore.decode import fit
 from kimono_explore.errors import BundleError
 from kimono_explore.links import in_order
+from kimono_explore.oneroster.bundle import MAX_BYTES, Bundle, Csv
 from kimono_explore.oneroster.dates import read_dates
-from kimono_explore.oneroster.layout import DEMOGRAPHICS, ENROLLMENTS, FAMILY, FILES, ORG_TYPES, PEOPLE, File
+from kimono_explore.oneroster.layout import (
+    DEMOGRAPHICS,
+    ENROLLMENTS,
+    FAMILY,
+    FILES,
+    NEEDED,
+    ORG_TYPES,
+    READ,
+    ROLES,
+    File,
+)
+from kimono_explore.oneroster.people import (
+    Role,
+    decide,
+    homes_without_role,
+    is_family,
+    primary_of,
+    read_demographics,
+    roles_of_users,
+    type_of,
+)
 from kimono_explore.roster import Roster
 from kimono_explore.tables import LINK_COLUMNS, OBJECT_TYPES, TABLES, Column, Problem, frame
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Mapping
 
     import pandas as pd
 
+_NAMED_REPEATS = 1000
+_TABLE_OF = {file.name: file.table for file in FILES} | {
+    "enrollments": "links",
+    "roles": "links",
+    "demographics": "persons",
+}
 
-def read_oneroster(path: str | os.PathLike[str]) -> Roster:
+
+def read_oneroster(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Roster:
     """Read a OneRoster 1.1 CSV bundle.
 
     Parameters
@@ -58,75 +83,21 @@ def read_oneroster(path: str | os.PathLike[str]) -> Roster:
     >>> len(kx.read_oneroster(tmp_path / "district.zip").persons) == len(roster.persons)
     True
     """
-    return _Reader(_Bundle(Path(path))).read()
-
-
-class _Bundle:
-    """The CSV files of a folder or a zip, by name."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._open: dict[str, Callable[[], bytes]] = {}
-        try:
-            if path.is_dir():
-                found = [p for p in sorted(path.rglob("*")) if p.is_file() and len(p.relative_to(path).parts) <= 2]
-                self._open = {p.stem.lower(): p.read_bytes for p in found if _is_csv(p.as_posix())}
-            else:
-                self._zip = zipfile.ZipFile(path)
-                for name in sorted(self._zip.namelist()):
-                    if _is_csv(name):
-                        self._open[PurePosixPath(name).stem.lower()] = partial(self._zip.read, name)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise BundleError(
-                f"{path} is no OneRoster bundle ({error}). Name a folder of CSV files, or a zip."
-            ) from error
-
-    def names(self) -> list[str]:
-        return list(self._open)
-
-    def lines(self, name: str, problems: list[Problem]) -> Iterator[str] | None:
-        """The text of a file, line by line; None if it is not there."""
-        if name.lower() not in self._open:
-            return None
-        try:
-            body = self._open[name.lower()]()
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
-            raise BundleError(f"{name}.csv in {self.path} cannot be read: {error}") from error
-        return iter(io.StringIO(_text(body, name, problems), newline=""))
-
-
-def _is_csv(name: str) -> bool:
-    return name.lower().endswith(".csv") and "__MACOSX" not in name and not PurePosixPath(name).name.startswith(".")
-
-
-def _text(body: bytes, name: str, problems: list[Problem]) -> str:
-    encoding = "utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return body.decode(encoding)
-    except UnicodeDecodeError:
-        problems.append(Problem(name, None, None, None, f"{name}.csv is not UTF-8; read as Windows-1252"))
-        return body.decode("cp1252", errors="replace")
-
-
-class _Csv(NamedTuple):
-    """A file as columns of equal length: text, or None where a cell is empty."""
-
-    columns: dict[str, list[str | None]]
-    length: int
-
-    def get(self, name: str) -> list[str | None]:
-        return self.columns.get(name) or [None] * self.length
+    problems: list[Problem] = []
+    with closing(Bundle(Path(path), max_bytes, problems)) as bundle:
+        return _Reader(bundle, problems).read()
 
 
 class _Reader:
-    def __init__(self, bundle: _Bundle) -> None:
-        self.bundle = bundle
-        self.problems: list[Problem] = []
+    def __init__(self, bundle: Bundle, problems: list[Problem]) -> None:
+        self.bundle, self.problems = bundle, problems
         self.links: defaultdict[str, list[object]] = defaultdict(list)
         self.rollups: set[str] = set()
         self.left_out: set[str] = set()  # parents and guardians
         self.whole: dict[str, list[str | None]] = {}  # columns of which a file holds more than its table
-        self.roles: dict[str, str] = {}  # person -> student or teacher, as a member of an org
+        self.roles: list[str] = []  # of each person: student or teacher, as a member of an org
+        self.stated: set[tuple[object, ...]] = set()
+        self.by_roles = False  # OneRoster 1.2
 
     def read(self) -> Roster:
         required = [file.name for file in FILES if file.required] + ["enrollments"]
@@ -141,8 +112,7 @@ class _Reader:
         self._manifest()
         frames = {file.table: self._table(file) for file in FILES}
         self._enrollments()
-        known = {name.lower() for name in [*(f.name for f in FILES), "enrollments", "demographics", "manifest"]}
-        for name in sorted(set(self.bundle.names()) - known):
+        for name in sorted(set(self.bundle.names()) - set(READ)):
             self._problem(name, None, None, None, f"{name}.csv is not part of a roster; left out")
         columns = {name: [problem[n] for problem in self.problems] for n, name in enumerate(Problem._fields)}
         links = frame("links", self.links)
@@ -163,50 +133,50 @@ class _Reader:
         self.problems.append(Problem(table, id, column, value, problem))
 
     def _manifest(self) -> None:
-        manifest = self._csv("manifest")
-        if manifest is None:
-            return
-        for key, value in zip(manifest.get("propertyName"), manifest.get("value"), strict=True):
-            name = (key or "").removeprefix("file.")
-            if value == "delta":
-                self._problem("manifest", None, key, value, f"{name}.csv holds only changes")
-            if value == "bulk" and key != name and name.lower() not in self.bundle.names():
-                self._problem("manifest", None, key, value, f"{name}.csv is announced but missing")
+        manifest = self._csv("manifest", ("propertyName", "value"))
+        version = None
+        if manifest is not None:
+            for key, value in zip(manifest.get("propertyName"), manifest.get("value"), strict=True):
+                name, mode = (key or "").strip().removeprefix("file."), (value or "").strip().lower()
+                there = name.lower() in self.bundle.names()
+                if name == "oneroster.version":
+                    version = value
+                if mode == "delta":
+                    self._problem("manifest", None, key, value, f"{name}.csv holds only changes")
+                if mode == "bulk" and key != name and not there:
+                    self._problem("manifest", None, key, value, f"{name}.csv is announced but missing")
+                if mode == "absent" and key != name and there:
+                    self._problem(
+                        "manifest", None, key, value, f"{name}.csv is announced as absent, and is there; read"
+                    )
+        says = (version or "").strip()
+        self.by_roles = "roles" in self.bundle.names()
+        if says and not says.startswith(("1.1", "1.2")):
+            text = f"a version other than 1.1 and 1.2; read as {'1.2' if self.by_roles else '1.1'}"
+            self._problem("manifest", None, "oneroster.version", version, text)
+        elif says.startswith("1.2") and not self.by_roles:
+            self._problem(
+                "roles", None, None, None, "roles.csv is missing from the bundle, which says it is OneRoster 1.2"
+            )
+        elif self.by_roles and not says.startswith("1.2"):
+            text = "roles.csv is there, as in OneRoster 1.2, but the manifest does not say 1.2; read as 1.2"
+            self._problem("manifest", None, "oneroster.version", version, text)
 
-    def _csv(self, name: str, known: tuple[str, ...] = ()) -> _Csv | None:
-        """Read a file; its columns under the names as OneRoster spells them."""
-        lines = self.bundle.lines(name, self.problems)
-        if lines is None:
+    def _csv(self, name: str, known: tuple[str, ...] = ()) -> Csv | None:
+        """Read a file, and say which columns it lacks that every roster needs."""
+        table = _TABLE_OF.get(name, name)
+        source = self.bundle.read(name, known, table)
+        if source is None:
             return None
-        reader = csv.reader(lines)
-        try:
-            header = next(reader, [])
-            rows = [row for row in reader if any(row)]
-        except csv.Error as error:
-            raise BundleError(f"{name}.csv, line {reader.line_num}: {error}. Is a quote not closed?") from error
-        names = self._header(name, header, known)
-        width = len(names)
-        for number, row in enumerate(rows, start=2):
-            if len(row) != width:
-                extra = [cell for cell in row[width:] if cell]
-                if extra or len(row) < width:
-                    what = f"{len(row)} cells where {width} were expected"
-                    self._problem(name, row[0] or None, None, ",".join(row), f"row {number} of {name}.csv has {what}")
-                row[:] = [*row[:width], *[""] * (width - len(row))]
-        cells = zip(*rows, strict=True) if rows else [()] * width
-        columns = {key: [cell or None for cell in column] for key, column in zip(names, cells, strict=False) if key}
-        return _Csv(columns, len(rows))
-
-    def _header(self, name: str, header: list[str], known: tuple[str, ...]) -> list[str]:
-        spelled = {key.lower(): key for key in known}
-        names: list[str] = []
-        for cell in header:
-            key = spelled.get(cell.strip().lower(), cell.strip())
-            if key in names:
-                self._problem(name, None, key, None, f"{name}.csv has two columns of this name; the first is read")
-                key = ""
-            names.append(key)
-        return names
+        if not source.columns:
+            self._problem(table, None, None, None, f"{name}.csv is empty")
+            return source
+        needed = NEEDED.get(name, ()) + (("role", "orgSourcedIds") if name == "users" and not self.by_roles else ())
+        for column in needed:
+            if column not in source.columns:
+                ours = "id" if column == "sourcedId" else column
+                self._problem(table, None, ours, None, f"{name}.csv has no column {column}")
+        return source
 
     def _table(self, file: File) -> pd.DataFrame:
         source = self._csv(file.name, tuple(column for column, _ in file.columns))
@@ -220,12 +190,15 @@ class _Reader:
         ids = source.get("sourcedId")
         for key, values in source.columns.items():
             ours = mapped.get(key) or key.removeprefix("metadata.")
-            if ">" in ours or key == "password":
+            if ">" in ours or _is_password(key):
                 continue
-            if ours in declared:
-                columns[ours] = self._fit(file.table, ids, values, declared[ours])
-            else:
-                columns[ours if ours.startswith("ext_") else f"ext_{ours}"] = list(values)
+            name = ours if ours in declared or ours.startswith("ext_") else f"ext_{ours}"
+            read = self._fit(file.table, ids, values, declared[ours]) if ours in declared else list(values)
+            if name in columns:
+                text = f"{key} is a second column for {name}; read only where the first is empty"
+                self._problem(file.table, None, name, None, text)
+                read = [b if a is None else a for a, b in zip(columns[name], read, strict=True)]
+            columns[name] = read
         self._derive(file.table, columns, source)
         rows = self._check_ids(file, source)
         for key, values in source.columns.items():
@@ -258,13 +231,14 @@ class _Reader:
             self._problem(table, None, column.name, str(read.count), text)
         return read.values
 
-    def _derive(self, table: str, columns: dict[str, list[object]], source: _Csv) -> None:
+    def _derive(self, table: str, columns: dict[str, list[object]], source: Csv) -> None:
         """What follows from other columns: the label, the type of an org or a person."""
         if table == "orgs":
-            types = [str(kind).lower() if kind else None for kind in columns.get("org_type", [])]
+            given_types = columns.get("org_type", [None] * source.length)
+            types = [str(kind).strip().lower() if kind else None for kind in given_types]
             columns["org_type"] = [ORG_TYPES.get(kind or "", kind) for kind in types]
         if table == "persons":
-            columns["person_type"] = [PEOPLE.get((role or "").lower()) for role in source.get("role")]
+            columns["person_type"] = [type_of(role) for role in source.get("role")]
             parts = zip(source.get("givenName"), source.get("familyName"), strict=True)
             label: list[object] = [" ".join(filter(None, names)) or None for names in parts]
         else:
@@ -275,9 +249,12 @@ class _Reader:
             if status and status.lower() == "tobedeleted":
                 self._problem(table, id, "status", status, "marked for deletion; kept")
 
-    def _people(self, source: _Csv) -> _Csv:
+    def _people(self, source: Csv) -> Csv:
         """Only the users that are persons of a roster, with their demographics."""
-        roles = [(role or "").lower() for role in source.get("role")]
+        if self.by_roles:
+            source = self._known_by_roles(source)
+        given = source.get("role")
+        roles = [(role or "").strip().lower() for role in given]
         kept = [n for n, role in enumerate(roles) if role not in FAMILY]
         for role, count in sorted(Counter(role for role in roles if role in FAMILY).items()):
             self._problem(
@@ -286,64 +263,161 @@ class _Reader:
         ids = source.get("sourcedId")
         self.left_out = {id for id, role in zip(ids, roles, strict=True) if id and role in FAMILY}
         for n in kept:
-            if roles[n] not in PEOPLE:
-                self._problem(
-                    "persons", ids[n], "role", source.get("role")[n], "an unknown role; the person type is unknown"
-                )
-        self.roles = {id: "student" for id, role in zip(ids, roles, strict=True) if id and role == "student"}
-        if any(source.columns.get("password") or ()):
+            if type_of(given[n]) is None and "role" in source.columns:
+                self._problem("persons", ids[n], "role", given[n], "an unknown role; the person type is unknown")
+        self.roles = ["student" if roles[n] == "student" else "teacher" for n in kept]
+        if any(any(values) for key, values in source.columns.items() if _is_password(key)):
             self._problem("persons", None, "password", None, "users.csv holds passwords; they are not read")
         columns = {key: [values[n] for n in kept] for key, values in source.columns.items()}
         columns.setdefault("sourcedId", [None] * len(kept))
         self._demographics(columns)
-        return _Csv(columns, len(kept))
+        return Csv(columns, len(kept))
 
     def _demographics(self, people: dict[str, list[str | None]]) -> None:
         source = self._csv("demographics", tuple(name for name, _ in DEMOGRAPHICS))
         if source is None:
             return
-        names = dict(DEMOGRAPHICS)
         self.whole["dob"] = source.get("birthDate")
-        row_of: dict[str, int] = {}
-        for n, id in enumerate(source.get("sourcedId")):
-            if id:
-                row_of.setdefault(id, n)
-        rows = [row_of.get(id or "") for id in people["sourcedId"]]
-        for key, values in source.columns.items():
-            if key not in ("sourcedId", "status", "dateLastModified"):
-                ours = names.get(key, key)
-                people.setdefault(f"metadata.{ours}", [None if n is None else values[n] for n in rows])
-        nobody = set(row_of) - self.left_out - {id for id in people["sourcedId"] if id}
+        about = read_demographics(source)
+        self.problems += about.problems
+        self._repeats("persons", about.repeated)
+        for ours, values in about.cells.items():
+            people.setdefault(f"metadata.{ours}", [values.get(id or "") for id in people["sourcedId"]])
+        nobody = about.ids - self.left_out - {id for id in people["sourcedId"] if id}
         for id in sorted(nobody):
             self._problem("persons", id, None, None, "demographics of somebody who is not in users.csv")
 
-    def _check_ids(self, file: File, source: _Csv) -> np.ndarray:
+    def _known_by_roles(self, source: Csv) -> Csv:
+        """Users of OneRoster 1.2, with the role that each is known by; their memberships become links."""
+        file = self._csv("roles", tuple(name for name, _ in ROLES))
+        if file is None:
+            return source
+        users, homes = source.get("sourcedId"), source.get("primaryOrgSourcedId")
+        home_of = {id: org for id, org in zip(users, homes, strict=True) if id}
+        roles = roles_of_users(file)
+        homeless = homes_without_role(home_of, roles, self.problems)
+        self._memberships(file, {id: org for id, org in home_of.items() if org and id not in homeless})
+        known: dict[str | None, tuple[str | None, str | None]] = {}
+        for id, fallback in zip(users, source.get("role"), strict=True):
+            if id and id not in known:
+                known[id] = self._known_by(id, roles.get(id, []), home_of[id], fallback)
+        columns = dict(source.columns)
+        columns["role"] = [known.get(id, (None, None))[0] for id in users]
+        several = [known.get(id, (None, None))[1] for id in users]
+        if any(several):
+            columns["metadata.roles"] = several
+        return Csv(columns, source.length)
+
+    def _known_by(
+        self, id: str, roles: list[Role], home: str | None, fallback: str | None
+    ) -> tuple[str | None, str | None]:
+        if not roles:
+            self._problem("persons", id, "role", fallback, "roles.csv has no role for the person")
+            return fallback, None
+        who = decide(id, roles, home, self.problems)
+        return who.role or None, who.every if "," in who.every else None
+
+    def _memberships(self, file: Csv, home_of: Mapping[str, str]) -> None:
+        kinds = {column.name: column for column in LINK_COLUMNS}
+        ids = file.get("sourcedId")
+        begin, end = (
+            self._fit("links", ids, file.get(name), kinds[ours])
+            for name, ours in (("beginDate", "start_date"), ("endDate", "end_date"))
+        )
+        for key in file.columns:
+            if key not in (*dict(ROLES), "dateLastModified"):
+                text = "a column of roles.csv that links have no place for; left out"
+                self._problem("links", None, key, None, text)
+        family: Counter[str] = Counter()
+        self.rollups.add("persons.$schools")
+        for n in self._kept_links("roles", file):
+            id, user, role, org = ids[n], *(file.get(name)[n] for name in ("userSourcedId", "role", "orgSourcedId"))
+            kind, status = file.get("roleType")[n], file.get("status")[n]
+            if is_family(role):
+                family[str(role).lower()] += 1
+                continue
+            if user is None or org is None:
+                self._problem("links", id, None, f"{user},{org}", "a role without a user or org; left out")
+                continue
+            primary = primary_of(kind)
+            if primary is None:
+                self._problem("links", id, "primary", kind, "a roleType that is neither primary nor secondary")
+            if role is None or type_of(role) is None:
+                self._problem("links", id, "role", role, "an unknown role; read as one of staff")
+            if primary and home_of.get(user, org) != org:
+                primary = False  # the user's primary org is another one
+            student = str(role).strip().lower() == "student"
+            values = {"membership_id": id, "status": status, "primary": primary, "stated_by": "source"}
+            dates = {"start_date": begin[n], "end_date": end[n]}
+            role = "student" if student else "teacher"
+            self._link(("person", user), "member_of", ("org", org), role=role, **values, **dates)
+        for role, count in sorted(family.items()):
+            text = f"rows of roles.csv with the role {role} are left out; value counts them"
+            self._problem("links", None, "role", str(count), text)
+
+    def _kept_links(self, name: str, source: Csv) -> list[int]:
+        """The rows of a file of memberships to keep; repeats, blank ids and marks of deletion are told."""
+        ids, columns = source.get("sourcedId"), list(source.columns.values())
+        times = Counter(id for id in ids if id)
+        seen: defaultdict[str, set[bytes]] = defaultdict(set)
+        dropped: Counter[str] = Counter()
+        kept = []
+        for n, (id, status) in enumerate(zip(ids, source.get("status"), strict=True)):
+            if id is not None and times[id] > 1:
+                row = hashlib.sha256(repr([column[n] for column in columns]).encode()).digest()
+                if row in seen[id]:
+                    dropped[id] += 1
+                    continue
+                if seen[id]:
+                    text = f"the id of a row of {name}.csv came again with different content; kept"
+                    self._problem("links", id, "membership_id", id, text)
+                seen[id].add(row)
+            if str(status or "").lower() == "tobedeleted":
+                self._problem("links", id, "status", status, "marked for deletion; kept")
+            kept.append(n)
+        blank = sum(id is None for id in ids)
+        if blank and "sourcedId" in source.columns:
+            text = f"rows of {name}.csv without a sourcedId; kept, value counts them"
+            self._problem("links", None, "membership_id", str(blank), text)
+        self._repeats("links", dropped)
+        return kept
+
+    def _check_ids(self, file: File, source: Csv) -> np.ndarray:
         """The rows to keep: exact repeats are dropped and counted, all others that share an id are kept and listed."""
         ids = source.get("sourcedId")
         times = Counter(id for id in ids if id)
         seen: defaultdict[str, set[bytes]] = defaultdict(set)
-        kept, dropped = [], 0
+        kept: list[int] = []
+        dropped: Counter[str] = Counter()
         columns = list(source.columns.values())
         for n, id in enumerate(ids):
             if id is None:
-                self._problem(file.table, None, "id", None, f"a row of {file.name}.csv without a sourcedId; kept")
+                if "sourcedId" in source.columns:
+                    self._problem(file.table, None, "id", None, f"a row of {file.name}.csv without a sourcedId; kept")
             elif times[id] > 1:
                 row = hashlib.sha256(repr([column[n] for column in columns]).encode()).digest()
                 if row in seen[id]:
-                    dropped += 1
+                    dropped[id] += 1
                     continue
                 seen[id].add(row)
             kept.append(n)
-        if dropped:
-            self._problem(
-                file.table, None, None, str(dropped), "rows that came again, unchanged, were dropped; value counts them"
-            )
+        self._repeats(file.table, dropped)
         for id, rows in seen.items():
             if len(rows) > 1:
                 self._problem(
                     file.table, id, "id", id, f"the id came {len(rows)} times with different content; all are kept"
                 )
         return np.array(kept, dtype=np.int64)
+
+    def _repeats(self, table: str, dropped: Mapping[str, int]) -> None:
+        """Name the rows that came again, unchanged: by id, as far as a person reads."""
+        for id, count in list(dropped.items())[:_NAMED_REPEATS]:
+            text = "the row came again, unchanged; value counts the repeats that were dropped"
+            self._problem(table, id, None, str(count), text)
+        rest = sum(list(dropped.values())[_NAMED_REPEATS:])
+        if rest:
+            text = "more rows came again, unchanged, and were dropped; value counts them"
+            self._problem(table, None, None, str(rest), text)
 
     def _references(
         self, file: File, key: str, ours: str, ids: list[str | None], values: list[str | None], rows: np.ndarray
@@ -367,10 +441,15 @@ class _Reader:
                 continue
             for target in dict.fromkeys(part.strip() for part in cell.split(",")):
                 if target:
-                    role = self.roles.get(id, "teacher") if relation == "member_of" else None
-                    self._link((near, id), relation, (target_type, target), role=role, stated_by="source")
+                    role = self.roles[n] if relation == "member_of" else None
+                    # The rows of a repeated id, and the roles of 1.2, may say the same again.
+                    if (stated := (near, id, relation, target_type, target, role)) not in self.stated:
+                        self.stated.add(stated)
+                        self._link((near, id), relation, (target_type, target), role=role, stated_by="source")
 
     def _link(self, source: tuple[str, str], relation: str, target: tuple[str, str], **values: object) -> None:
+        if relation == "member_of":
+            self.stated.add((*source, relation, *target, values.get("role")))
         links = self.links
         links["source_type"].append(source[0])
         links["source_id"].append(source[1])
@@ -397,34 +476,22 @@ class _Reader:
             cells[name] = self._fit("links", cells["membership_id"], cells[name], kinds[name])  # type: ignore[assignment]
         held = self._held_at()
         family: Counter[str] = Counter()
-        seen: dict[str, tuple[object, ...]] = {}
-        dropped = 0
-        schools = source.get("schoolSourcedId")
-        for n, row in enumerate(zip(*cells.values(), strict=True)):
-            link = dict(zip(cells, row, strict=True))
-            id, role = link["membership_id"], str(link["role"] or "").lower()
+        schools, rows = source.get("schoolSourcedId"), list(zip(*cells.values(), strict=True))
+        for n in self._kept_links("enrollments", source):
+            link = dict(zip(cells, rows[n], strict=True))
+            id, role = link["membership_id"], str(link["role"] or "").strip().lower()
             if role in FAMILY:
                 family[role] += 1
                 continue
-            if id is not None and seen.setdefault(id, row) is not row:
-                if seen[id] == row:
-                    dropped += 1
-                    continue
-                self._problem(
-                    "links", id, "membership_id", id, "the id of an enrollment came again with different content; kept"
-                )
             if link["source_id"] is None or link["target_id"] is None:
-                self._problem(
-                    "links",
-                    id,
-                    None,
-                    f"{link['source_id']},{link['target_id']}",
-                    "an enrollment without a user or class",
-                )
+                ends_given = f"{link['source_id']},{link['target_id']}"
+                self._problem("links", id, None, ends_given, "an enrollment without a user or class")
                 continue
-            if str(link["status"] or "").lower() == "tobedeleted":
-                self._problem("links", id, "status", link["status"], "marked for deletion; kept")
-            if schools[n] is not None and schools[n] != held.get(link["target_id"], schools[n]):
+            if role not in ("student", "teacher", "") and type_of(role) is None:
+                self._problem("links", id, "role", link["role"], "an unknown role; kept as one of a teacher")
+            if not role:
+                self._problem("links", id, "role", None, "an enrollment without a role; read as one of a teacher")
+            if schools[n] is not None and schools[n] not in held.get(link["target_id"], {schools[n]}):
                 self._problem("links", id, "schoolSourcedId", schools[n], "another school than the class's; left out")
             ends = ("person", link.pop("source_id")), ("section", link.pop("target_id"))
             relation = "student_in" if role == "student" else "teacher_in"
@@ -433,12 +500,15 @@ class _Reader:
             self._problem(
                 "links", None, "role", str(count), f"enrollments with the role {role} are left out; value counts them"
             )
-        if dropped:
-            self._problem(
-                "links", None, None, str(dropped), "rows that came again, unchanged, were dropped; value counts them"
-            )
 
-    def _held_at(self) -> dict[object, object]:
+    def _held_at(self) -> dict[object, set[object]]:
         links = self.links
-        rows = zip(links["source_id"], links["relation"], links["target_id"], strict=True)
-        return {source: target for source, relation, target in rows if relation == "held_at"}
+        held: defaultdict[object, set[object]] = defaultdict(set)
+        for source, relation, target in zip(links["source_id"], links["relation"], links["target_id"], strict=True):
+            if relation == "held_at":
+                held[source].add(target)
+        return held
+
+
+def _is_password(key: str) -> bool:
+    return key.lower().removeprefix("metadata.") == "password"
