@@ -171,7 +171,7 @@ def test_demographics_that_differ_are_left_missing(load) -> None:
     assert persons["sex"].tolist() == ["F", "M"]
     assert persons["ext_countryOfBirthCode"].tolist() == ["US", "CA"]
     text = "rows of demographics.csv differ: value names what they hold; what they contradict each other in is left missing"
-    assert _rows(roster.problems[roster.problems["table"] == "persons"])[:-1] == [
+    assert _rows(roster.problems[roster.problems["table"] == "persons"])[1:] == [
         ["persons", "p1", None, "birthDate: 2015-01-01, 2015-02-01, 2015-03-01, 2015-04-01", f"4 {text}"],
         ["persons", "p2", None, "birthDate: 1980-01-02, (empty); countryOfBirthCode: (empty), CA", f"2 {text}"],
         ["persons", "p1", None, "3", "the row came again, unchanged; value counts the repeats that were dropped"],
@@ -181,7 +181,7 @@ def test_demographics_that_differ_are_left_missing(load) -> None:
 def test_nobody_gets_the_demographics_of_another(load) -> None:
     roster = load(demographics="sourcedId,birthDate\nP1,2015-01-01\n p2,1980-01-01\n,1990-01-01\np11,2016-01-01\n")
     assert roster.persons["dob"].isna().all()
-    assert _rows(roster.problems[roster.problems["table"] == "persons"])[:-1] == [
+    assert _rows(roster.problems[roster.problems["table"] == "persons"])[1:] == [
         ["persons", None, None, ",1990-01-01", "a row of demographics.csv without a sourcedId; left out"],
         *[
             ["persons", id, None, None, "demographics of somebody who is not in users.csv"]

@@ -28,7 +28,7 @@ MAX_ENTRIES = 10_000
 MAX_COLUMNS = 10_000
 MAX_CELLS = 500_000_000
 
-_CHUNK = 2**20
+_CHUNK = 2**16  # a zip is read in such pieces, too: what was taken of it is known that well
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _MARKS = (  # the longer ones first: UTF-32 begins as UTF-16 does
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -160,7 +160,8 @@ class Bundle:
         try:
             body = self._open[name.lower()]()
         except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
-            raise BundleError(f"{name}.csv in {self.path} cannot be read: {error}") from error
+            reason = str(error) or "it ends too soon"
+            raise BundleError(f"{name}.csv in {self.path} cannot be read: {reason}") from error
         except Exception as error:
             if type(error).__name__ != "LZMAError":
                 raise

@@ -132,7 +132,7 @@ def decide(user: str, roles: Sequence[Role], home: str | None, problems: list[Pr
             for role in own
             if type_of(role.role) != type_of(best.role)
         )
-        which = "the primary one" if sure else "the first, as no single one is primary,"
+        which = "the primary one" if sure else "the first, as no single one is primary"
         text = f"roles of several kinds; the person is known by {which}: {best.role}"
         problems.append(Problem("persons", user, "role", every, text))
     return WhoIs(best.role, every)
