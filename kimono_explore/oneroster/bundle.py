@@ -66,6 +66,7 @@ class Bundle:
         self.path, self.problems = path, problems
         self._left, self._max_bytes, self._cells = max_bytes, max_bytes, MAX_CELLS
         self._open: dict[str, Callable[[], bytes]] = {}
+        self.spelled: dict[str, str] = {}
         self._files_open = ExitStack()
         try:
             self._find()
@@ -87,6 +88,7 @@ class Bundle:
                     f"{path} holds {shown[key]} and {name}: only one can be {READ[key]}.csv. Remove the other one."
                 )
             shown[key] = name
+            self.spelled[key] = PurePosixPath(name).stem
             self._open[key] = read
 
     def names(self) -> list[str]:
@@ -217,6 +219,9 @@ class Bundle:
 
     def _columns(self, name: str, table: str, names: list[str], rows: _Rows) -> Csv:
         width = len(names)
+        least = max(
+            (n for n, key in enumerate(names, start=1) if key), default=0
+        )  # cells below nameless columns may lack
         place = names.index("sourcedId") if "sourcedId" in names else None
         kept: list[list[str]] = []
         unnamed = 0
@@ -229,7 +234,7 @@ class Bundle:
                     f"{name}.csv, line {rows.line}: too many cells ({MAX_COLUMNS:,} in a row, {MAX_CELLS:,} in all)."
                 )
             if len(row) != width:
-                if any(row[width:]) or len(row) < width:
+                if any(row[width:]) or len(row) < least:
                     id = row[place] if place is not None and place < len(row) else None
                     what = f"{len(row)} cells where {width} were expected"
                     text = f"row {len(kept) + 2} of {name}.csv has {what}"

@@ -112,7 +112,7 @@ class _Reader:
         self._manifest()
         frames = {file.table: self._table(file) for file in FILES}
         self._enrollments()
-        for name in sorted(set(self.bundle.names()) - set(READ)):
+        for name in sorted(self.bundle.spelled[key] for key in set(self.bundle.names()) - set(READ)):
             self._problem(name, None, None, None, f"{name}.csv is not part of a roster; left out")
         columns = {name: [problem[n] for problem in self.problems] for n, name in enumerate(Problem._fields)}
         links = frame("links", self.links)
