@@ -7,6 +7,7 @@ from literals import category, course, lea, link, make, school, section, student
 
 import kimono_explore as kx
 from kimono_explore.quality.catalogue import ROSTER_CHECKS
+from kimono_explore.widgets.browser import _head
 
 
 def repeated() -> kx.Roster:
@@ -87,3 +88,32 @@ def test_two_courses_with_one_local_id_are_two_findings() -> None:
     found = kx.check(make(lea(), school(), *items, *links), ["duplicate_local_id"])
     assert found.summary["failed"].tolist() == [2]
     assert found.failures("duplicate_local_id")["times"].tolist() == [2, 2]
+
+
+def test_every_row_of_a_repeated_id_can_be_opened() -> None:
+    roster = repeated()
+    first, second = roster.describe("ana"), roster.describe("ana", row=1)
+    assert [first.label, second.label] == ["Ana 0", "Ana 1"]
+    assert [first.fields["aup"], second.fields["aup"]] == [False, True]
+    assert [first.others["label"].tolist(), second.others["label"].tolist()] == [["Ana 1"], ["Ana 0"]]
+    assert len(first.relations) == len(second.relations) == 4
+    assert "1 more with this id" in first._repr_html_()
+    for row in (2, -1):
+        with pytest.raises(IndexError, match=f"row={row}: 2 rows have the id 'ana'"):
+            roster.describe("ana", row=row)
+
+
+def test_an_id_of_one_row_has_no_others() -> None:
+    roster = make(lea(), school(), link("school child_of gone"))
+    assert len(roster.describe("school").others) == 0
+    gone = roster.describe("gone")
+    assert (len(gone.others), len(gone.fields)) == (0, 0)
+    with pytest.raises(IndexError, match="row=1: 1 rows have the id 'school'"):
+        roster.describe("school", row=1)
+
+
+def test_the_browser_shows_all_rows_of_an_id() -> None:
+    page = _head(repeated().describe("ben"), None)
+    assert "Ben 0" in page
+    assert "Another row with this id" in page
+    assert "Ben 1" in page
