@@ -319,7 +319,7 @@ def _is_csv(name: str) -> bool:
 def _without_mark(body: bytes) -> str | None:
     """The encoding of a text without a byte order mark whose first character is a plain one, from where its zeros are."""
     zeros = tuple(byte == 0 for byte in body[:4])
-    patterns = {
+    patterns: dict[tuple[bool, ...], str] = {
         (False, True, True, True): "utf-32-le",
         (True, True, True, False): "utf-32-be",
         (False, True, False, True): "utf-16-le",

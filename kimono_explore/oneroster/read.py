@@ -1,4 +1,4 @@
-"""A OneRoster CSV bundle, folder or zip, read as a Roster.
+"""A OneRoster CSV bundle read as a Roster: the mapping of its files to tables and links.
 
 Real bundles are untidy: every oddity is survived and becomes a row of ``problems``. The columns that OneRoster and the
 tables share are declared in layout.py; any other column is kept as ``ext_<column>``.
@@ -14,68 +14,77 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kimono_explore.decode import fit
 from kimono_explore.errors import BundleError
 from kimono_explore.links import in_order
 from kimono_explore.oneroster.bundle import MAX_BYTES, Bundle, Csv
-from kimono_explore.oneroster.dates import read_dates
 from kimono_explore.oneroster.layout import (
     DEMOGRAPHICS,
-    ENROLLMENTS,
     FAMILY,
     FILES,
-    NEEDED,
     ORG_TYPES,
     READ,
     ROLES,
     File,
 )
+from kimono_explore.oneroster.memberships import Memberships
 from kimono_explore.oneroster.people import (
     Role,
     decide,
     homes_without_role,
-    is_family,
-    primary_of,
     read_demographics,
     roles_of_users,
     type_of,
 )
 from kimono_explore.roster import Roster
-from kimono_explore.tables import LINK_COLUMNS, OBJECT_TYPES, TABLES, Column, Problem, frame
+from kimono_explore.tables import OBJECT_TYPES, TABLES, Problem, frame
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
 
     import pandas as pd
 
-_NAMED_REPEATS = 1000
-_TABLE_OF = {file.name: file.table for file in FILES} | {
-    "enrollments": "links",
-    "roles": "links",
-    "demographics": "persons",
-}
-
 
 def read_oneroster(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Roster:
-    """Read a OneRoster 1.1 CSV bundle.
+    """Read a OneRoster CSV bundle, version 1.1 or 1.2.
+
+    Nothing is lost and nothing is guessed: what does not fit is named in ``problems``, by its table, id and column.
 
     Parameters
     ----------
     path : str or path
         A folder, or a zip.
+    max_bytes : int, default 4 GiB
+        Read at most so many bytes of CSV, whatever the zip says of its size.
 
     Returns
     -------
     Roster
-        Ids are the bundle's ``sourcedId``. Users with role student and teacher, and as staff administrators, aides and
-        proctors, are persons; parents and guardians are counted in ``problems`` and left out. An enrollment names
-        both of its ends, so its link is stated by both; every other link is stated by its source.
+        Ids are the bundle's ``sourcedId``. Users with role student and teacher, and as staff administrators, aides,
+        proctors, counselors and principals, are persons; parents and guardians are counted in ``problems`` and left out.
+        An enrollment names both of its ends, so its link is stated by both; every other link is stated by its source.
 
     Raises
     ------
     BundleError
-        There is no bundle at the path, or one of its files cannot be read at all.
+        There is no bundle at the path, one of its files cannot be read at all, two files claim one name, a quote that is
+        not closed swallows rows, or there is more in it than a bundle can hold.
+
+    Notes
+    -----
+    Dates that are not written ``2026-08-15`` are read if one order of day and month explains the whole column of the
+    file, which is told once for the column. Where both orders do, the dates stay missing, and each is told. Two-digit
+    years below 70 are of this century, and nobody is born later than today.
+
+    Rows that come again, unchanged, are dropped and told; rows that share an id and differ are all kept and told. Of
+    several rows of demographics for one person, what they contradict each other in stays missing.
+
+    In a bundle with roles.csv (OneRoster 1.2) a person is known by the role that is primary, best at the
+    ``primaryOrgSourcedId``; ``ext_roles`` holds all roles of those who have several, and each row of roles.csv is a
+    ``member_of`` link of its own. Such a link is primary if its ``roleType`` is, and no other org is the person's primary
+    one.
+
+    Cells may be separated by semicolons, tabs or bars, and text may be UTF-8, UTF-16, UTF-32 or Windows-1252: all but
+    commas and UTF with a byte order mark is told.
 
     Examples
     --------
@@ -88,17 +97,7 @@ def read_oneroster(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) 
         return _Reader(bundle, problems).read()
 
 
-class _Reader:
-    def __init__(self, bundle: Bundle, problems: list[Problem]) -> None:
-        self.bundle, self.problems = bundle, problems
-        self.links: defaultdict[str, list[object]] = defaultdict(list)
-        self.rollups: set[str] = set()
-        self.left_out: set[str] = set()  # parents and guardians
-        self.whole: dict[str, list[str | None]] = {}  # columns of which a file holds more than its table
-        self.roles: list[str] = []  # of each person: student or teacher, as a member of an org
-        self.stated: set[tuple[object, ...]] = set()
-        self.by_roles = False  # OneRoster 1.2
-
+class _Reader(Memberships):
     def read(self) -> Roster:
         required = [file.name for file in FILES if file.required] + ["enrollments"]
         there = [name for name in required if name.lower() in self.bundle.names()]
@@ -128,9 +127,6 @@ class _Reader:
             source=f"OneRoster bundle {self.bundle.path.name}",
             rollups=frozenset(self.rollups),
         )
-
-    def _problem(self, table: str, id: str | None, column: str | None, value: str | None, problem: str) -> None:
-        self.problems.append(Problem(table, id, column, value, problem))
 
     def _manifest(self) -> None:
         manifest = self._csv("manifest", ("propertyName", "value"))
@@ -162,22 +158,6 @@ class _Reader:
             text = "roles.csv is there, as in OneRoster 1.2, but the manifest does not say 1.2; read as 1.2"
             self._problem("manifest", None, "oneroster.version", version, text)
 
-    def _csv(self, name: str, known: tuple[str, ...] = ()) -> Csv | None:
-        """Read a file, and say which columns it lacks that every roster needs."""
-        table = _TABLE_OF.get(name, name)
-        source = self.bundle.read(name, known, table)
-        if source is None:
-            return None
-        if not source.columns:
-            self._problem(table, None, None, None, f"{name}.csv is empty")
-            return source
-        needed = NEEDED.get(name, ()) + (("role", "orgSourcedIds") if name == "users" and not self.by_roles else ())
-        for column in needed:
-            if column not in source.columns:
-                ours = "id" if column == "sourcedId" else column
-                self._problem(table, None, ours, None, f"{name}.csv has no column {column}")
-        return source
-
     def _table(self, file: File) -> pd.DataFrame:
         source = self._csv(file.name, tuple(column for column, _ in file.columns))
         if source is None:
@@ -193,7 +173,9 @@ class _Reader:
             if ">" in ours or _is_password(key):
                 continue
             name = ours if ours in declared or ours.startswith("ext_") else f"ext_{ours}"
-            read = self._fit(file.table, ids, values, declared[ours]) if ours in declared else list(values)
+            read: list[object] = (
+                self._fit(file.table, ids, values, declared[ours]) if ours in declared else list(values)
+            )
             if name in columns:
                 text = f"{key} is a second column for {name}; read only where the first is empty"
                 self._problem(file.table, None, name, None, text)
@@ -206,30 +188,6 @@ class _Reader:
                 self._references(file, key, mapped[key], ids, values, rows)
         kept = {name: np.array(values, dtype=object)[rows] for name, values in columns.items()}
         return frame(file.table, kept)
-
-    def _fit(self, table: str, ids: list[str | None], values: list[str | None], column: Column) -> list[object]:
-        if column.kind == "text":
-            return list(values)
-        if column.kind in ("date", "time"):
-            return self._dates(table, ids, values, column)
-        fitted = [fit(value, column) for value in values]
-        for id, value, (_, oddity) in zip(ids, values, fitted, strict=True):
-            if oddity:
-                self._problem(table, id, column.name, value, oddity)
-        return [value for value, _ in fitted]
-
-    def _dates(self, table: str, ids: list[str | None], values: list[str | None], column: Column) -> list[object]:
-        read = read_dates(values, column.kind, self.whole.get(column.name), birth=column.name == "dob")
-        for id, value, oddity in zip(ids, values, read.oddities, strict=True):
-            if oddity:
-                self._problem(table, id, column.name, value, oddity)
-        if read.count:
-            how = " and ".join(read.forms)
-            text = (
-                f"{column.kind}s are written {how}, such as {read.example}, not as 2026-08-15; read, value counts them"
-            )
-            self._problem(table, None, column.name, str(read.count), text)
-        return read.values
 
     def _derive(self, table: str, columns: dict[str, list[object]], source: Csv) -> None:
         """What follows from other columns: the label, the type of an org or a person."""
@@ -317,71 +275,6 @@ class _Reader:
         who = decide(id, roles, home, self.problems)
         return who.role or None, who.every if "," in who.every else None
 
-    def _memberships(self, file: Csv, home_of: Mapping[str, str]) -> None:
-        kinds = {column.name: column for column in LINK_COLUMNS}
-        ids = file.get("sourcedId")
-        begin, end = (
-            self._fit("links", ids, file.get(name), kinds[ours])
-            for name, ours in (("beginDate", "start_date"), ("endDate", "end_date"))
-        )
-        for key in file.columns:
-            if key not in (*dict(ROLES), "dateLastModified"):
-                text = "a column of roles.csv that links have no place for; left out"
-                self._problem("links", None, key, None, text)
-        family: Counter[str] = Counter()
-        self.rollups.add("persons.$schools")
-        for n in self._kept_links("roles", file):
-            id, user, role, org = ids[n], *(file.get(name)[n] for name in ("userSourcedId", "role", "orgSourcedId"))
-            kind, status = file.get("roleType")[n], file.get("status")[n]
-            if is_family(role):
-                family[str(role).lower()] += 1
-                continue
-            if user is None or org is None:
-                self._problem("links", id, None, f"{user},{org}", "a role without a user or org; left out")
-                continue
-            primary = primary_of(kind)
-            if primary is None:
-                self._problem("links", id, "primary", kind, "a roleType that is neither primary nor secondary")
-            if role is None or type_of(role) is None:
-                self._problem("links", id, "role", role, "an unknown role; read as one of staff")
-            if primary and home_of.get(user, org) != org:
-                primary = False  # the user's primary org is another one
-            student = str(role).strip().lower() == "student"
-            values = {"membership_id": id, "status": status, "primary": primary, "stated_by": "source"}
-            dates = {"start_date": begin[n], "end_date": end[n]}
-            role = "student" if student else "teacher"
-            self._link(("person", user), "member_of", ("org", org), role=role, **values, **dates)
-        for role, count in sorted(family.items()):
-            text = f"rows of roles.csv with the role {role} are left out; value counts them"
-            self._problem("links", None, "role", str(count), text)
-
-    def _kept_links(self, name: str, source: Csv) -> list[int]:
-        """The rows of a file of memberships to keep; repeats, blank ids and marks of deletion are told."""
-        ids, columns = source.get("sourcedId"), list(source.columns.values())
-        times = Counter(id for id in ids if id)
-        seen: defaultdict[str, set[bytes]] = defaultdict(set)
-        dropped: Counter[str] = Counter()
-        kept = []
-        for n, (id, status) in enumerate(zip(ids, source.get("status"), strict=True)):
-            if id is not None and times[id] > 1:
-                row = hashlib.sha256(repr([column[n] for column in columns]).encode()).digest()
-                if row in seen[id]:
-                    dropped[id] += 1
-                    continue
-                if seen[id]:
-                    text = f"the id of a row of {name}.csv came again with different content; kept"
-                    self._problem("links", id, "membership_id", id, text)
-                seen[id].add(row)
-            if str(status or "").lower() == "tobedeleted":
-                self._problem("links", id, "status", status, "marked for deletion; kept")
-            kept.append(n)
-        blank = sum(id is None for id in ids)
-        if blank and "sourcedId" in source.columns:
-            text = f"rows of {name}.csv without a sourcedId; kept, value counts them"
-            self._problem("links", None, "membership_id", str(blank), text)
-        self._repeats("links", dropped)
-        return kept
-
     def _check_ids(self, file: File, source: Csv) -> np.ndarray:
         """The rows to keep: exact repeats are dropped and counted, all others that share an id are kept and listed."""
         ids = source.get("sourcedId")
@@ -408,16 +301,6 @@ class _Reader:
                     file.table, id, "id", id, f"the id came {len(rows)} times with different content; all are kept"
                 )
         return np.array(kept, dtype=np.int64)
-
-    def _repeats(self, table: str, dropped: Mapping[str, int]) -> None:
-        """Name the rows that came again, unchanged: by id, as far as a person reads."""
-        for id, count in list(dropped.items())[:_NAMED_REPEATS]:
-            text = "the row came again, unchanged; value counts the repeats that were dropped"
-            self._problem(table, id, None, str(count), text)
-        rest = sum(list(dropped.values())[_NAMED_REPEATS:])
-        if rest:
-            text = "more rows came again, unchanged, and were dropped; value counts them"
-            self._problem(table, None, None, str(rest), text)
 
     def _references(
         self, file: File, key: str, ours: str, ids: list[str | None], values: list[str | None], rows: np.ndarray
@@ -446,68 +329,6 @@ class _Reader:
                     if (stated := (near, id, relation, target_type, target, role)) not in self.stated:
                         self.stated.add(stated)
                         self._link((near, id), relation, (target_type, target), role=role, stated_by="source")
-
-    def _link(self, source: tuple[str, str], relation: str, target: tuple[str, str], **values: object) -> None:
-        if relation == "member_of":
-            self.stated.add((*source, relation, *target, values.get("role")))
-        links = self.links
-        links["source_type"].append(source[0])
-        links["source_id"].append(source[1])
-        links["relation"].append(relation)
-        links["target_type"].append(target[0])
-        links["target_id"].append(target[1])
-        for name in ("role", "membership_id", "status", "primary", "start_date", "end_date", "stated_by"):
-            links[name].append(values.get(name))
-
-    def _enrollments(self) -> None:
-        source = self._csv("enrollments", tuple(name for name, _ in ENROLLMENTS))
-        if source is None:
-            return
-        self.rollups |= {"persons.$sections", "sections.$students", "sections.$teachers"}
-        names = {**dict(ENROLLMENTS), "schoolSourcedId": "", "dateLastModified": ""}
-        for key in source.columns:
-            if key not in names:
-                self._problem(
-                    "links", None, key, None, "a column of enrollments.csv that links have no place for; left out"
-                )
-        kinds = {column.name: column for column in LINK_COLUMNS}
-        cells = {ours: source.get(name) for name, ours in ENROLLMENTS}
-        for name in ("primary", "start_date", "end_date"):
-            cells[name] = self._fit("links", cells["membership_id"], cells[name], kinds[name])  # type: ignore[assignment]
-        held = self._held_at()
-        family: Counter[str] = Counter()
-        schools, rows = source.get("schoolSourcedId"), list(zip(*cells.values(), strict=True))
-        for n in self._kept_links("enrollments", source):
-            link = dict(zip(cells, rows[n], strict=True))
-            id, role = link["membership_id"], str(link["role"] or "").strip().lower()
-            if role in FAMILY:
-                family[role] += 1
-                continue
-            if link["source_id"] is None or link["target_id"] is None:
-                ends_given = f"{link['source_id']},{link['target_id']}"
-                self._problem("links", id, None, ends_given, "an enrollment without a user or class")
-                continue
-            if role not in ("student", "teacher", "") and type_of(role) is None:
-                self._problem("links", id, "role", link["role"], "an unknown role; kept as one of a teacher")
-            if not role:
-                self._problem("links", id, "role", None, "an enrollment without a role; read as one of a teacher")
-            if schools[n] is not None and schools[n] not in held.get(link["target_id"], {schools[n]}):
-                self._problem("links", id, "schoolSourcedId", schools[n], "another school than the class's; left out")
-            ends = ("person", link.pop("source_id")), ("section", link.pop("target_id"))
-            relation = "student_in" if role == "student" else "teacher_in"
-            self._link(ends[0], relation, ends[1], **{**link, "role": role or "teacher", "stated_by": "both"})
-        for role, count in sorted(family.items()):
-            self._problem(
-                "links", None, "role", str(count), f"enrollments with the role {role} are left out; value counts them"
-            )
-
-    def _held_at(self) -> dict[object, set[object]]:
-        links = self.links
-        held: defaultdict[object, set[object]] = defaultdict(set)
-        for source, relation, target in zip(links["source_id"], links["relation"], links["target_id"], strict=True):
-            if relation == "held_at":
-                held[source].add(target)
-        return held
 
 
 def _is_password(key: str) -> bool:
