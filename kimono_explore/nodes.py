@@ -229,6 +229,17 @@ class LinkIndex(Numbering):
             positions[here] = self._first_rows(self.types[k])[codes[here] - self._starts[k]]
         return positions
 
+    def all_rows(self, code: int) -> NDArray[np.int64]:
+        """The rows of a code in its table: one, unless its id was repeated; none if it is missing."""
+        first = self.rows([code])
+        if first[0] < 0:
+            return first[:0]
+        type = str(self.type_of([code])[0])
+        ids = self._tables[next(name for name, t in OBJECT_TYPES.items() if t == type)]["id"]
+        if len(self._first_rows(type)) == ids.count():
+            return first
+        return np.flatnonzero((ids == self.ids([code])[0]).to_numpy(dtype=bool, na_value=False))
+
     def _first_rows(self, type: str) -> NDArray[np.int64]:
         if type not in self._rows_of:
             table = next(name for name, t in OBJECT_TYPES.items() if t == type)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from kimono_explore.folding import fold
-from kimono_explore.nodes import LinkIndex
+from kimono_explore.nodes import LinkIndex, display_label
 from kimono_explore.search import SearchIndex, ranked, shown
 from kimono_explore.tables import OBJECT_TYPES, REFERENCES, TABLES, frame
 
@@ -36,6 +36,8 @@ class Description:
     relations : pandas.DataFrame
         One row a link: relation, direction (``"to"`` or ``"from"``), type, id, label, missing, role,
         membership_id, status, primary, grade, start_date, end_date, stated_by.
+    others : pandas.DataFrame
+        The other rows of the table that have the same id; none, where ids are as they should be.
     """
 
     type: str
@@ -43,6 +45,7 @@ class Description:
     label: str
     fields: pd.Series
     relations: pd.DataFrame
+    others: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __repr__(self) -> str:
         counts = self.relations.groupby(["relation", "direction"], observed=True, sort=False).size()
@@ -53,10 +56,11 @@ class Description:
         fields = self.fields.rename("").to_frame().to_html(border=0, notebook=True)
         columns = ["relation", "direction", "type", "id", "label", "role"]
         related = self.relations[columns].head(50).to_html(border=0, index=False, notebook=True, na_rep="")
+        again = f"<p>{len(self.others):,} more with this id in <code>.others</code></p>" if len(self.others) else ""
         more = f"<p>… and {len(self.relations) - 50:,} more in <code>.relations</code></p>"
         return (
             f"<h4>{escape(self.label)} <small>{escape(self.type)} <code>{escape(self.id)}</code></small></h4>"
-            f"{fields}{related}{more if len(self.relations) > 50 else ''}"
+            f"{fields}{again}{related}{more if len(self.relations) > 50 else ''}"
         )
 
 
@@ -152,7 +156,7 @@ class Roster:
     def _texts(self) -> SearchIndex:
         return SearchIndex(self.tables)
 
-    def describe(self, id: str, type: str | None = None) -> Description:
+    def describe(self, id: str, type: str | None = None, row: int = 0) -> Description:
         """One object: its fields, and every object it is linked with.
 
         Parameters
@@ -160,11 +164,13 @@ class Roster:
         id : str
         type : str, optional
             Needed only where objects of two types share the id.
+        row : int, default 0
+            Where several rows of a table have the id, which of them; the links are those of all.
 
         Returns
         -------
         Description
-            With ``.fields`` (a Series) and ``.relations`` (a DataFrame).
+            With ``.fields`` (a Series), ``.relations`` (a DataFrame) and ``.others`` (further rows with the id).
 
         Raises
         ------
@@ -172,6 +178,8 @@ class Roster:
             No object, and no end of a link, has this id.
         ValueError
             Objects of several types have it, and no type was given.
+        IndexError
+            Fewer rows have it.
 
         Examples
         --------
@@ -182,11 +190,19 @@ class Roster:
         index = self.index
         code = index.code(id, type)
         kind = str(index.type_of([code])[0])
-        row = int(index.rows([code])[0])
-        fields = self.table(kind).iloc[row] if row >= 0 else pd.Series(dtype="object")
+        name = str(index.ids([code])[0])
+        table, rows = self.table(kind), index.all_rows(code)
+        if not 0 <= row < max(len(rows), 1):
+            raise IndexError(f"row={row}: {len(rows)} rows have the id {name!r}; they are counted from 0.")
+        fields = table.iloc[rows[row]] if len(rows) else pd.Series(dtype="object")
+        label = str(index.labels([code])[0])
+        if len(rows) > 1:
+            own = display_label(table.iloc[[rows[row]]]).iloc[0]
+            label = name if pd.isna(own) else str(own)
         to, back = index.links_from([code]), index.links_to([code])
         relations = pd.concat([self._related(to, "to"), self._related(back, "from")], ignore_index=True)
-        return Description(kind, str(index.ids([code])[0]), str(index.labels([code])[0]), fields.dropna(), relations)
+        others = table.iloc[np.delete(rows, row) if len(rows) else rows]
+        return Description(kind, name, label, fields.dropna(), relations, others)
 
     def _related(self, rows: np.ndarray, direction: str) -> pd.DataFrame:
         index = self.index

@@ -165,6 +165,54 @@ def test_times_are_read_in_the_order_of_the_column(load) -> None:
     assert roster.courses["updated_at"][0] == pd.Timestamp("2026-08-15 15:04:05", tz="UTC")
 
 
+def test_demographics_that_differ_are_left_missing(load) -> None:
+    births = "".join(f"p1,2015-0{n}-01,F,US\n" for n in (1, 2, 3, 4, 1, 2, 3))
+    roster = load(demographics="sourcedId,birthDate,sex,countryOfBirthCode\n" + births + "p2,1980-01-02,M,\np2,,M,CA\n")
+    persons = roster.persons.set_index("id")
+    assert persons["dob"].tolist() == [pd.NaT, pd.Timestamp(1980, 1, 2)]
+    assert persons["sex"].tolist() == ["F", "M"]
+    assert persons["ext_countryOfBirthCode"].tolist() == ["US", "CA"]
+    text = "rows of demographics.csv differ: value names what they hold; what they contradict each other in is left missing"
+    assert _rows(roster.problems[roster.problems["table"] == "persons"])[1:] == [
+        ["persons", "p1", None, "birthDate: 2015-01-01, 2015-02-01, 2015-03-01, 2015-04-01", f"4 {text}"],
+        ["persons", "p2", None, "birthDate: 1980-01-02, (empty); countryOfBirthCode: (empty), CA", f"2 {text}"],
+        ["persons", "p1", None, "3", "the row came again, unchanged; value counts the repeats that were dropped"],
+    ]
+
+
+def test_nobody_gets_the_demographics_of_another(load) -> None:
+    roster = load(demographics="sourcedId,birthDate\nP1,2015-01-01\n p2,1980-01-01\n,1990-01-01\np11,2016-01-01\n")
+    assert roster.persons["dob"].isna().all()
+    assert _rows(roster.problems[roster.problems["table"] == "persons"])[1:] == [
+        ["persons", None, None, ",1990-01-01", "a row of demographics.csv without a sourcedId; left out"],
+        *[
+            ["persons", id, None, None, "demographics of somebody who is not in users.csv"]
+            for id in (" p2", "P1", "p11")
+        ],
+    ]
+
+
+def test_repeats_are_named_by_id_up_to_a_bound(load) -> None:
+    rows = "".join(f"c{n},Art,sch1\n" * 3 for n in range(1002))
+    roster = load(courses="sourcedId,title,orgSourcedId\n" + rows)
+    assert len(roster.courses) == 1002
+    found = roster.problems[roster.problems["table"] == "courses"]
+    assert len(found) == 1001
+    assert _rows(found)[0][1:4] == ["c0", None, "2"]
+    assert _rows(found)[-1] == [
+        "courses", None, None, "4", "more rows came again, unchanged, and were dropped; value counts them",
+    ]  # fmt: skip
+
+
+def test_an_enrollment_that_differs_in_any_column_is_no_repeat(load) -> None:
+    roster = load(enrollments=ENROLLMENTS + "e1,,s1,sch1,p1,student,,\ne1,,s1,lea1,p1,student,,\n")
+    assert roster.links["relation"].value_counts()["student_in"] == 2
+    assert [row[:3] for row in _rows(roster.problems[roster.problems["table"] == "links"])] == [
+        ["links", "e1", "membership_id"],
+        ["links", "e1", "schoolSourcedId"],
+    ]
+
+
 def _rows(df: pd.DataFrame) -> list[list[object]]:
     columns = ["table", "id", "column", "value", "problem"]
     return df[columns].astype(object).where(df[columns].notna(), None).to_numpy().tolist()

@@ -39,7 +39,7 @@ class DatesRead(NamedTuple):
         For each value what is wrong with it, or None.
     forms : tuple of str
         How the values that were read are written, where it is not as OneRoster asks.
-    count : int
+    written_so : int
         How many values are written so.
     example : str or None
         The first of them.
@@ -48,7 +48,7 @@ class DatesRead(NamedTuple):
     values: list[object]
     oddities: list[str | None]
     forms: tuple[str, ...]
-    times: int
+    written_so: int
     example: str | None
 
 

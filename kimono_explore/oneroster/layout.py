@@ -109,3 +109,32 @@ PEOPLE = {"student": "student", "teacher": "teacher"} | dict.fromkeys(
 )
 FAMILY = ("parent", "guardian", "relative")
 ORG_TYPES = {"district": "lea"}
+
+# Files that are read, by their names in small letters.
+READ: dict[str, str] = {
+    name.lower(): name for name in (*(f.name for f in FILES), "enrollments", "demographics", "manifest", "roles")
+}
+# Columns without which a table lacks what every product asks for; the others may be left out.
+NEEDED: dict[str, tuple[str, ...]] = {
+    "orgs": ("sourcedId", "name", "type"),
+    "academicSessions": ("sourcedId", "title", "type", "startDate", "endDate"),
+    "courses": ("sourcedId", "title"),
+    "classes": ("sourcedId", "title", "courseSourcedId", "schoolSourcedId", "termSourcedIds"),
+    "users": ("sourcedId", "givenName", "familyName"),
+    "categories": ("sourcedId", "title"),
+    "enrollments": ("sourcedId", "classSourcedId", "userSourcedId", "role"),
+    "demographics": ("sourcedId",),
+    "roles": ("sourcedId", "userSourcedId", "roleType", "role", "orgSourcedId"),
+}
+# OneRoster 1.2: a person's roles stand in a file of their own.
+ROLES: tuple[tuple[str, str], ...] = (
+    ("sourcedId", "membership_id"),
+    ("status", "status"),
+    ("userSourcedId", "source_id"),
+    ("roleType", "primary"),
+    ("role", "role"),
+    ("beginDate", "start_date"),
+    ("endDate", "end_date"),
+    ("orgSourcedId", "target_id"),
+)
+STAFF_1_2 = ("aide", "counselor", "principal", "proctor", "siteadministrator", "systemadministrator")

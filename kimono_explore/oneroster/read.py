@@ -1,4 +1,4 @@
-"""A OneRoster CSV bundle, folder or zip, read as a Roster.
+"""A OneRoster CSV bundle read as a Roster: the mapping of its files to tables and links.
 
 Real bundles are untidy: every oddity is survived and becomes a row of ``problems``. The columns that OneRoster and the
 tables share are declared in layout.py; any other column is kept as ``ext_<column>``.
@@ -6,51 +6,85 @@ tables share are declared in layout.py; any other column is kept as ``ext_<colum
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import zipfile
 from collections import Counter, defaultdict
-from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kimono_explore.decode import fit
 from kimono_explore.errors import BundleError
 from kimono_explore.links import in_order
-from kimono_explore.oneroster.dates import read_dates
-from kimono_explore.oneroster.layout import DEMOGRAPHICS, ENROLLMENTS, FAMILY, FILES, ORG_TYPES, PEOPLE, File
+from kimono_explore.oneroster.bundle import MAX_BYTES, Bundle, Csv
+from kimono_explore.oneroster.layout import (
+    DEMOGRAPHICS,
+    FAMILY,
+    FILES,
+    ORG_TYPES,
+    READ,
+    ROLES,
+    File,
+)
+from kimono_explore.oneroster.memberships import Memberships
+from kimono_explore.oneroster.people import (
+    Role,
+    decide,
+    homes_without_role,
+    read_demographics,
+    roles_of_users,
+    type_of,
+)
 from kimono_explore.roster import Roster
-from kimono_explore.tables import LINK_COLUMNS, OBJECT_TYPES, TABLES, Column, Problem, frame
+from kimono_explore.tables import OBJECT_TYPES, TABLES, Problem, frame
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
 
     import pandas as pd
 
 
-def read_oneroster(path: str | os.PathLike[str]) -> Roster:
-    """Read a OneRoster 1.1 CSV bundle.
+def read_oneroster(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Roster:
+    """Read a OneRoster CSV bundle, version 1.1 or 1.2.
+
+    Nothing is lost and nothing is guessed: what does not fit is named in ``problems``, by its table, id and column.
 
     Parameters
     ----------
     path : str or path
         A folder, or a zip.
+    max_bytes : int, default 4 GiB
+        Read at most so many bytes of CSV, whatever the zip says of its size.
 
     Returns
     -------
     Roster
-        Ids are the bundle's ``sourcedId``. Users with role student and teacher, and as staff administrators, aides and
-        proctors, are persons; parents and guardians are counted in ``problems`` and left out. An enrollment names
-        both of its ends, so its link is stated by both; every other link is stated by its source.
+        Ids are the bundle's ``sourcedId``. Users with role student and teacher, and as staff administrators, aides,
+        proctors, counselors and principals, are persons; parents and guardians are counted in ``problems`` and left out.
+        An enrollment names both of its ends, so its link is stated by both; every other link is stated by its source.
 
     Raises
     ------
     BundleError
-        There is no bundle at the path, or one of its files cannot be read at all.
+        There is no bundle at the path, one of its files cannot be read at all, two files claim one name, a quote that is
+        not closed swallows rows, or there is more in it than a bundle can hold.
+
+    Notes
+    -----
+    Dates that are not written ``2026-08-15`` are read if one order of day and month explains the whole column of the
+    file, which is told once for the column. Where both orders do, the dates stay missing, and each is told. Two-digit
+    years below 70 are of this century, and nobody is born later than today.
+
+    Rows that come again, unchanged, are dropped and told; rows that share an id and differ are all kept and told. Of
+    several rows of demographics for one person, what they contradict each other in stays missing.
+
+    In a bundle with roles.csv (OneRoster 1.2) a person is known by the role that is primary, best at the
+    ``primaryOrgSourcedId``; ``ext_roles`` holds all roles of those who have several, and each row of roles.csv is a
+    ``member_of`` link of its own. Such a link is primary if its ``roleType`` is, and no other org is the person's primary
+    one.
+
+    Cells may be separated by semicolons, tabs or bars, and text may be UTF-8, UTF-16, UTF-32 or Windows-1252: all but
+    commas and UTF with a byte order mark is told.
 
     Examples
     --------
@@ -58,76 +92,12 @@ def read_oneroster(path: str | os.PathLike[str]) -> Roster:
     >>> len(kx.read_oneroster(tmp_path / "district.zip").persons) == len(roster.persons)
     True
     """
-    return _Reader(_Bundle(Path(path))).read()
+    problems: list[Problem] = []
+    with closing(Bundle(Path(path), max_bytes, problems)) as bundle:
+        return _Reader(bundle, problems).read()
 
 
-class _Bundle:
-    """The CSV files of a folder or a zip, by name."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._open: dict[str, Callable[[], bytes]] = {}
-        try:
-            if path.is_dir():
-                found = [p for p in sorted(path.rglob("*")) if p.is_file() and len(p.relative_to(path).parts) <= 2]
-                self._open = {p.stem.lower(): p.read_bytes for p in found if _is_csv(p.as_posix())}
-            else:
-                self._zip = zipfile.ZipFile(path)
-                for name in sorted(self._zip.namelist()):
-                    if _is_csv(name):
-                        self._open[PurePosixPath(name).stem.lower()] = partial(self._zip.read, name)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise BundleError(
-                f"{path} is no OneRoster bundle ({error}). Name a folder of CSV files, or a zip."
-            ) from error
-
-    def names(self) -> list[str]:
-        return list(self._open)
-
-    def lines(self, name: str, problems: list[Problem]) -> Iterator[str] | None:
-        """The text of a file, line by line; None if it is not there."""
-        if name.lower() not in self._open:
-            return None
-        try:
-            body = self._open[name.lower()]()
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
-            raise BundleError(f"{name}.csv in {self.path} cannot be read: {error}") from error
-        return iter(io.StringIO(_text(body, name, problems), newline=""))
-
-
-def _is_csv(name: str) -> bool:
-    return name.lower().endswith(".csv") and "__MACOSX" not in name and not PurePosixPath(name).name.startswith(".")
-
-
-def _text(body: bytes, name: str, problems: list[Problem]) -> str:
-    encoding = "utf-16" if body[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        return body.decode(encoding)
-    except UnicodeDecodeError:
-        problems.append(Problem(name, None, None, None, f"{name}.csv is not UTF-8; read as Windows-1252"))
-        return body.decode("cp1252", errors="replace")
-
-
-class _Csv(NamedTuple):
-    """A file as columns of equal length: text, or None where a cell is empty."""
-
-    columns: dict[str, list[str | None]]
-    length: int
-
-    def get(self, name: str) -> list[str | None]:
-        return self.columns.get(name) or [None] * self.length
-
-
-class _Reader:
-    def __init__(self, bundle: _Bundle) -> None:
-        self.bundle = bundle
-        self.problems: list[Problem] = []
-        self.links: defaultdict[str, list[object]] = defaultdict(list)
-        self.rollups: set[str] = set()
-        self.left_out: set[str] = set()  # parents and guardians
-        self.whole: dict[str, list[str | None]] = {}  # columns of which a file holds more than its table
-        self.roles: dict[str, str] = {}  # person -> student or teacher, as a member of an org
-
+class _Reader(Memberships):
     def read(self) -> Roster:
         required = [file.name for file in FILES if file.required] + ["enrollments"]
         there = [name for name in required if name.lower() in self.bundle.names()]
@@ -141,8 +111,7 @@ class _Reader:
         self._manifest()
         frames = {file.table: self._table(file) for file in FILES}
         self._enrollments()
-        known = {name.lower() for name in [*(f.name for f in FILES), "enrollments", "demographics", "manifest"]}
-        for name in sorted(set(self.bundle.names()) - known):
+        for name in sorted(self.bundle.spelled[key] for key in set(self.bundle.names()) - set(READ)):
             self._problem(name, None, None, None, f"{name}.csv is not part of a roster; left out")
         columns = {name: [problem[n] for problem in self.problems] for n, name in enumerate(Problem._fields)}
         links = frame("links", self.links)
@@ -159,54 +128,35 @@ class _Reader:
             rollups=frozenset(self.rollups),
         )
 
-    def _problem(self, table: str, id: str | None, column: str | None, value: str | None, problem: str) -> None:
-        self.problems.append(Problem(table, id, column, value, problem))
-
     def _manifest(self) -> None:
-        manifest = self._csv("manifest")
-        if manifest is None:
-            return
-        for key, value in zip(manifest.get("propertyName"), manifest.get("value"), strict=True):
-            name = (key or "").removeprefix("file.")
-            if value == "delta":
-                self._problem("manifest", None, key, value, f"{name}.csv holds only changes")
-            if value == "bulk" and key != name and name.lower() not in self.bundle.names():
-                self._problem("manifest", None, key, value, f"{name}.csv is announced but missing")
-
-    def _csv(self, name: str, known: tuple[str, ...] = ()) -> _Csv | None:
-        """Read a file; its columns under the names as OneRoster spells them."""
-        lines = self.bundle.lines(name, self.problems)
-        if lines is None:
-            return None
-        reader = csv.reader(lines)
-        try:
-            header = next(reader, [])
-            rows = [row for row in reader if any(row)]
-        except csv.Error as error:
-            raise BundleError(f"{name}.csv, line {reader.line_num}: {error}. Is a quote not closed?") from error
-        names = self._header(name, header, known)
-        width = len(names)
-        for number, row in enumerate(rows, start=2):
-            if len(row) != width:
-                extra = [cell for cell in row[width:] if cell]
-                if extra or len(row) < width:
-                    what = f"{len(row)} cells where {width} were expected"
-                    self._problem(name, row[0] or None, None, ",".join(row), f"row {number} of {name}.csv has {what}")
-                row[:] = [*row[:width], *[""] * (width - len(row))]
-        cells = zip(*rows, strict=True) if rows else [()] * width
-        columns = {key: [cell or None for cell in column] for key, column in zip(names, cells, strict=False) if key}
-        return _Csv(columns, len(rows))
-
-    def _header(self, name: str, header: list[str], known: tuple[str, ...]) -> list[str]:
-        spelled = {key.lower(): key for key in known}
-        names: list[str] = []
-        for cell in header:
-            key = spelled.get(cell.strip().lower(), cell.strip())
-            if key in names:
-                self._problem(name, None, key, None, f"{name}.csv has two columns of this name; the first is read")
-                key = ""
-            names.append(key)
-        return names
+        manifest = self._csv("manifest", ("propertyName", "value"))
+        version = None
+        if manifest is not None:
+            for key, value in zip(manifest.get("propertyName"), manifest.get("value"), strict=True):
+                name, mode = (key or "").strip().removeprefix("file."), (value or "").strip().lower()
+                there = name.lower() in self.bundle.names()
+                if name == "oneroster.version":
+                    version = value
+                if mode == "delta":
+                    self._problem("manifest", None, key, value, f"{name}.csv holds only changes")
+                if mode == "bulk" and key != name and not there:
+                    self._problem("manifest", None, key, value, f"{name}.csv is announced but missing")
+                if mode == "absent" and key != name and there:
+                    self._problem(
+                        "manifest", None, key, value, f"{name}.csv is announced as absent, and is there; read"
+                    )
+        says = (version or "").strip()
+        self.by_roles = "roles" in self.bundle.names()
+        if says and not says.startswith(("1.1", "1.2")):
+            text = f"a version other than 1.1 and 1.2; read as {'1.2' if self.by_roles else '1.1'}"
+            self._problem("manifest", None, "oneroster.version", version, text)
+        elif says.startswith("1.2") and not self.by_roles:
+            self._problem(
+                "roles", None, None, None, "roles.csv is missing from the bundle, which says it is OneRoster 1.2"
+            )
+        elif self.by_roles and not says.startswith("1.2"):
+            text = "roles.csv is there, as in OneRoster 1.2, but the manifest does not say 1.2; read as 1.2"
+            self._problem("manifest", None, "oneroster.version", version, text)
 
     def _table(self, file: File) -> pd.DataFrame:
         source = self._csv(file.name, tuple(column for column, _ in file.columns))
@@ -220,12 +170,17 @@ class _Reader:
         ids = source.get("sourcedId")
         for key, values in source.columns.items():
             ours = mapped.get(key) or key.removeprefix("metadata.")
-            if ">" in ours or key == "password":
+            if ">" in ours or _is_password(key):
                 continue
-            if ours in declared:
-                columns[ours] = self._fit(file.table, ids, values, declared[ours])
-            else:
-                columns[ours if ours.startswith("ext_") else f"ext_{ours}"] = list(values)
+            name = ours if ours in declared or ours.startswith("ext_") else f"ext_{ours}"
+            read: list[object] = (
+                self._fit(file.table, ids, values, declared[ours]) if ours in declared else list(values)
+            )
+            if name in columns:
+                text = f"{key} is a second column for {name}; read only where the first is empty"
+                self._problem(file.table, None, name, None, text)
+                read = [b if a is None else a for a, b in zip(columns[name], read, strict=True)]
+            columns[name] = read
         self._derive(file.table, columns, source)
         rows = self._check_ids(file, source)
         for key, values in source.columns.items():
@@ -234,37 +189,14 @@ class _Reader:
         kept = {name: np.array(values, dtype=object)[rows] for name, values in columns.items()}
         return frame(file.table, kept)
 
-    def _fit(self, table: str, ids: list[str | None], values: list[str | None], column: Column) -> list[object]:
-        if column.kind == "text":
-            return list(values)
-        if column.kind in ("date", "time"):
-            return self._dates(table, ids, values, column)
-        fitted = [fit(value, column) for value in values]
-        for id, value, (_, oddity) in zip(ids, values, fitted, strict=True):
-            if oddity:
-                self._problem(table, id, column.name, value, oddity)
-        return [value for value, _ in fitted]
-
-    def _dates(self, table: str, ids: list[str | None], values: list[str | None], column: Column) -> list[object]:
-        read = read_dates(values, column.kind, self.whole.get(column.name), birth=column.name == "dob")
-        for id, value, oddity in zip(ids, values, read.oddities, strict=True):
-            if oddity:
-                self._problem(table, id, column.name, value, oddity)
-        if read.times:
-            how = " and ".join(read.forms)
-            text = (
-                f"{column.kind}s are written {how}, such as {read.example}, not as 2026-08-15; read, value counts them"
-            )
-            self._problem(table, None, column.name, str(read.times), text)
-        return read.values
-
-    def _derive(self, table: str, columns: dict[str, list[object]], source: _Csv) -> None:
+    def _derive(self, table: str, columns: dict[str, list[object]], source: Csv) -> None:
         """What follows from other columns: the label, the type of an org or a person."""
         if table == "orgs":
-            types = [str(kind).lower() if kind else None for kind in columns.get("org_type", [])]
+            given_types = columns.get("org_type", [None] * source.length)
+            types = [str(kind).strip().lower() if kind else None for kind in given_types]
             columns["org_type"] = [ORG_TYPES.get(kind or "", kind) for kind in types]
         if table == "persons":
-            columns["person_type"] = [PEOPLE.get((role or "").lower()) for role in source.get("role")]
+            columns["person_type"] = [type_of(role) for role in source.get("role")]
             parts = zip(source.get("givenName"), source.get("familyName"), strict=True)
             label: list[object] = [" ".join(filter(None, names)) or None for names in parts]
         else:
@@ -275,9 +207,12 @@ class _Reader:
             if status and status.lower() == "tobedeleted":
                 self._problem(table, id, "status", status, "marked for deletion; kept")
 
-    def _people(self, source: _Csv) -> _Csv:
+    def _people(self, source: Csv) -> Csv:
         """Only the users that are persons of a roster, with their demographics."""
-        roles = [(role or "").lower() for role in source.get("role")]
+        if self.by_roles:
+            source = self._known_by_roles(source)
+        given = source.get("role")
+        roles = [(role or "").strip().lower() for role in given]
         kept = [n for n, role in enumerate(roles) if role not in FAMILY]
         for role, count in sorted(Counter(role for role in roles if role in FAMILY).items()):
             self._problem(
@@ -286,58 +221,80 @@ class _Reader:
         ids = source.get("sourcedId")
         self.left_out = {id for id, role in zip(ids, roles, strict=True) if id and role in FAMILY}
         for n in kept:
-            if roles[n] not in PEOPLE:
-                self._problem(
-                    "persons", ids[n], "role", source.get("role")[n], "an unknown role; the person type is unknown"
-                )
-        self.roles = {id: "student" for id, role in zip(ids, roles, strict=True) if id and role == "student"}
-        if any(source.columns.get("password") or ()):
+            if type_of(given[n]) is None and "role" in source.columns:
+                self._problem("persons", ids[n], "role", given[n], "an unknown role; the person type is unknown")
+        self.roles = ["student" if roles[n] == "student" else "teacher" for n in kept]
+        if any(any(values) for key, values in source.columns.items() if _is_password(key)):
             self._problem("persons", None, "password", None, "users.csv holds passwords; they are not read")
         columns = {key: [values[n] for n in kept] for key, values in source.columns.items()}
         columns.setdefault("sourcedId", [None] * len(kept))
         self._demographics(columns)
-        return _Csv(columns, len(kept))
+        return Csv(columns, len(kept))
 
     def _demographics(self, people: dict[str, list[str | None]]) -> None:
         source = self._csv("demographics", tuple(name for name, _ in DEMOGRAPHICS))
         if source is None:
             return
-        names = dict(DEMOGRAPHICS)
         self.whole["dob"] = source.get("birthDate")
-        row_of: dict[str, int] = {}
-        for n, id in enumerate(source.get("sourcedId")):
-            if id:
-                row_of.setdefault(id, n)
-        rows = [row_of.get(id or "") for id in people["sourcedId"]]
-        for key, values in source.columns.items():
-            if key not in ("sourcedId", "status", "dateLastModified"):
-                ours = names.get(key, key)
-                people.setdefault(f"metadata.{ours}", [None if n is None else values[n] for n in rows])
-        nobody = set(row_of) - self.left_out - {id for id in people["sourcedId"] if id}
+        about = read_demographics(source)
+        self.problems += about.problems
+        self._repeats("persons", about.repeated)
+        for ours, values in about.cells.items():
+            people.setdefault(f"metadata.{ours}", [values.get(id or "") for id in people["sourcedId"]])
+        nobody = about.ids - self.left_out - {id for id in people["sourcedId"] if id}
         for id in sorted(nobody):
             self._problem("persons", id, None, None, "demographics of somebody who is not in users.csv")
 
-    def _check_ids(self, file: File, source: _Csv) -> np.ndarray:
+    def _known_by_roles(self, source: Csv) -> Csv:
+        """Users of OneRoster 1.2, with the role that each is known by; their memberships become links."""
+        file = self._csv("roles", tuple(name for name, _ in ROLES))
+        if file is None:
+            return source
+        users, homes = source.get("sourcedId"), source.get("primaryOrgSourcedId")
+        home_of = {id: org for id, org in zip(users, homes, strict=True) if id}
+        roles = roles_of_users(file)
+        homeless = homes_without_role(home_of, roles, self.problems)
+        self._memberships(file, {id: org for id, org in home_of.items() if org and id not in homeless})
+        known: dict[str | None, tuple[str | None, str | None]] = {}
+        for id, fallback in zip(users, source.get("role"), strict=True):
+            if id and id not in known:
+                known[id] = self._known_by(id, roles.get(id, []), home_of[id], fallback)
+        columns = dict(source.columns)
+        columns["role"] = [known.get(id, (None, None))[0] for id in users]
+        several = [known.get(id, (None, None))[1] for id in users]
+        if any(several):
+            columns["metadata.roles"] = several
+        return Csv(columns, source.length)
+
+    def _known_by(
+        self, id: str, roles: list[Role], home: str | None, fallback: str | None
+    ) -> tuple[str | None, str | None]:
+        if not roles:
+            self._problem("persons", id, "role", fallback, "roles.csv has no role for the person")
+            return fallback, None
+        who = decide(id, roles, home, self.problems)
+        return who.role or None, who.every if "," in who.every else None
+
+    def _check_ids(self, file: File, source: Csv) -> np.ndarray:
         """The rows to keep: exact repeats are dropped and counted, all others that share an id are kept and listed."""
         ids = source.get("sourcedId")
         times = Counter(id for id in ids if id)
         seen: defaultdict[str, set[bytes]] = defaultdict(set)
-        kept, dropped = [], 0
+        kept: list[int] = []
+        dropped: Counter[str] = Counter()
         columns = list(source.columns.values())
         for n, id in enumerate(ids):
             if id is None:
-                self._problem(file.table, None, "id", None, f"a row of {file.name}.csv without a sourcedId; kept")
+                if "sourcedId" in source.columns:
+                    self._problem(file.table, None, "id", None, f"a row of {file.name}.csv without a sourcedId; kept")
             elif times[id] > 1:
                 row = hashlib.sha256(repr([column[n] for column in columns]).encode()).digest()
                 if row in seen[id]:
-                    dropped += 1
+                    dropped[id] += 1
                     continue
                 seen[id].add(row)
             kept.append(n)
-        if dropped:
-            self._problem(
-                file.table, None, None, str(dropped), "rows that came again, unchanged, were dropped; value counts them"
-            )
+        self._repeats(file.table, dropped)
         for id, rows in seen.items():
             if len(rows) > 1:
                 self._problem(
@@ -367,78 +324,12 @@ class _Reader:
                 continue
             for target in dict.fromkeys(part.strip() for part in cell.split(",")):
                 if target:
-                    role = self.roles.get(id, "teacher") if relation == "member_of" else None
-                    self._link((near, id), relation, (target_type, target), role=role, stated_by="source")
+                    role = self.roles[n] if relation == "member_of" else None
+                    # The rows of a repeated id, and the roles of 1.2, may say the same again.
+                    if (stated := (near, id, relation, target_type, target, role)) not in self.stated:
+                        self.stated.add(stated)
+                        self._link((near, id), relation, (target_type, target), role=role, stated_by="source")
 
-    def _link(self, source: tuple[str, str], relation: str, target: tuple[str, str], **values: object) -> None:
-        links = self.links
-        links["source_type"].append(source[0])
-        links["source_id"].append(source[1])
-        links["relation"].append(relation)
-        links["target_type"].append(target[0])
-        links["target_id"].append(target[1])
-        for name in ("role", "membership_id", "status", "primary", "start_date", "end_date", "stated_by"):
-            links[name].append(values.get(name))
 
-    def _enrollments(self) -> None:
-        source = self._csv("enrollments", tuple(name for name, _ in ENROLLMENTS))
-        if source is None:
-            return
-        self.rollups |= {"persons.$sections", "sections.$students", "sections.$teachers"}
-        names = {**dict(ENROLLMENTS), "schoolSourcedId": "", "dateLastModified": ""}
-        for key in source.columns:
-            if key not in names:
-                self._problem(
-                    "links", None, key, None, "a column of enrollments.csv that links have no place for; left out"
-                )
-        kinds = {column.name: column for column in LINK_COLUMNS}
-        cells = {ours: source.get(name) for name, ours in ENROLLMENTS}
-        for name in ("primary", "start_date", "end_date"):
-            cells[name] = self._fit("links", cells["membership_id"], cells[name], kinds[name])  # type: ignore[assignment]
-        held = self._held_at()
-        family: Counter[str] = Counter()
-        seen: dict[str, tuple[object, ...]] = {}
-        dropped = 0
-        schools = source.get("schoolSourcedId")
-        for n, row in enumerate(zip(*cells.values(), strict=True)):
-            link = dict(zip(cells, row, strict=True))
-            id, role = link["membership_id"], str(link["role"] or "").lower()
-            if role in FAMILY:
-                family[role] += 1
-                continue
-            if id is not None and seen.setdefault(id, row) is not row:
-                if seen[id] == row:
-                    dropped += 1
-                    continue
-                self._problem(
-                    "links", id, "membership_id", id, "the id of an enrollment came again with different content; kept"
-                )
-            if link["source_id"] is None or link["target_id"] is None:
-                self._problem(
-                    "links",
-                    id,
-                    None,
-                    f"{link['source_id']},{link['target_id']}",
-                    "an enrollment without a user or class",
-                )
-                continue
-            if str(link["status"] or "").lower() == "tobedeleted":
-                self._problem("links", id, "status", link["status"], "marked for deletion; kept")
-            if schools[n] is not None and schools[n] != held.get(link["target_id"], schools[n]):
-                self._problem("links", id, "schoolSourcedId", schools[n], "another school than the class's; left out")
-            ends = ("person", link.pop("source_id")), ("section", link.pop("target_id"))
-            relation = "student_in" if role == "student" else "teacher_in"
-            self._link(ends[0], relation, ends[1], **{**link, "role": role or "teacher", "stated_by": "both"})
-        for role, count in sorted(family.items()):
-            self._problem(
-                "links", None, "role", str(count), f"enrollments with the role {role} are left out; value counts them"
-            )
-        if dropped:
-            self._problem(
-                "links", None, None, str(dropped), "rows that came again, unchanged, were dropped; value counts them"
-            )
-
-    def _held_at(self) -> dict[object, object]:
-        links = self.links
-        rows = zip(links["source_id"], links["relation"], links["target_id"], strict=True)
-        return {source: target for source, relation, target in rows if relation == "held_at"}
+def _is_password(key: str) -> bool:
+    return key.lower().removeprefix("metadata.") == "password"

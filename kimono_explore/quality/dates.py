@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import narwhals as nw
 import pandas as pd
 
+from kimono_explore.quality.evidence import once
 from kimono_explore.quality.rules import Check, Found, Frame, NotApplicable
 
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ def term_too_long(evidence: Evidence, days: int) -> Found:
 
 def child_term_outside_parent(evidence: Evidence) -> Found:
     terms = _dated(evidence)
-    children = terms.join(evidence.pairs("child_of", "id", "parent_id"), on="id", how="inner")
-    parents = terms.select(parent_id="id", parent_start="start_date", parent_end="end_date")
+    children = terms.join(evidence.pairs("child_of", "id", "parent_id").unique(), on="id", how="inner")
+    # A parent that came several times reaches as far as any of its rows.
+    known = terms.filter(~nw.col("id").is_null()).group_by("id")
+    parents = known.agg(parent_start=nw.col("start_date").min(), parent_end=nw.col("end_date").max())
+    parents = parents.rename({"id": "parent_id"})
     pairs = children.join(parents, on="parent_id", how="inner")
     early = nw.col("start_date") < nw.col("parent_start")
     return Found(pairs, pairs.filter(early | (nw.col("end_date") > nw.col("parent_end"))))
@@ -46,7 +50,7 @@ def child_term_outside_parent(evidence: Evidence) -> Found:
 
 def sibling_terms_overlap(evidence: Evidence) -> Found:
     terms = _dated(evidence).filter(nw.col("start_date") <= nw.col("end_date"), ~nw.col("id").is_null())
-    df = evidence.engine.collect(terms).drop_duplicates("id").sort_values("id").set_index("id")
+    df = evidence.engine.collect(terms).sort_values(list(_COLUMNS)).drop_duplicates("id").set_index("id")
     days = {id: (start, end) for id, start, end in zip(df.index, df["start_date"], df["end_date"], strict=True)}
     parents, used_by = evidence.parents("term"), _orgs_of_terms(evidence)
     siblings: dict[tuple[tuple[str, ...], str], list[str]] = defaultdict(list)
@@ -67,7 +71,7 @@ def sibling_terms_overlap(evidence: Evidence) -> Found:
 
 def same_name_terms(evidence: Evidence) -> Found:
     terms = evidence.objects("terms").filter(~nw.col("name").is_null()).select("id", "name", "start_date", "end_date")
-    times = terms.group_by("name").agg(times=nw.len()).filter(nw.col("times") > 1)
+    times = once(terms.select("id", "name"), "name").group_by("name").agg(times=nw.len()).filter(nw.col("times") > 1)
     return Found(terms, terms.join(times, on="name", how="inner"))
 
 

@@ -211,6 +211,17 @@ def _above(id: str, parents: Mapping[str, Sequence[str]]) -> list[str]:
     return found
 
 
+def once(frame: Frame, *keys: str) -> Frame:
+    """Rows of one id count once for each value of the keys; rows without an id stand for an object each.
+
+    Of the other columns the first value in sort order is kept.
+    """
+    others = [name for name in frame.columns if name not in ("id", *keys)]
+    known = frame.filter(~nw.col("id").is_null()).group_by("id", *keys)
+    grouped = known.agg(*[nw.col(name).min() for name in others]).select(*frame.columns)
+    return stack([grouped, frame.filter(nw.col("id").is_null())])
+
+
 def stack(frames: Sequence[Frame]) -> Frame:
     """Frames with the same columns, one under the other."""
     return nw.concat(list(frames), how="vertical")

@@ -7,7 +7,7 @@ from functools import partial
 import narwhals as nw
 
 from kimono_explore.folding import fold
-from kimono_explore.quality.evidence import Evidence, stack
+from kimono_explore.quality.evidence import Evidence, once, stack
 from kimono_explore.quality.rules import Check, Found, Frame, NotApplicable
 from kimono_explore.tables import TABLES
 
@@ -24,13 +24,42 @@ def duplicate_id(evidence: Evidence) -> Found:
     times = objects.group_by("id").agg(
         times=nw.len(), first_table=nw.col("table").min(), last_table=nw.col("table").max()
     )
-    return Found(objects, objects.join(times.filter(nw.col("times") > 1), on="id", how="inner"))
+    failing = objects.join(times.filter(nw.col("times") > 1), on="id", how="inner")
+    unlike = stack([_unlike(evidence, table) for table in TABLES])
+    return Found(objects, failing.join(unlike, on=["table", "id"], how="left"))
+
+
+def _unlike(evidence: Evidence, table: str) -> Frame:
+    """For each id that comes several times in a table, the columns in which its rows differ: table, id, differ."""
+    objects = evidence.as_it_came(table).filter(~nw.col("id").is_null())
+    again = objects.group_by("id").agg(rows=nw.len()).filter(nw.col("rows") > 1)
+    if not evidence.count(again):
+        return evidence.engine.small({"table": [], "id": [], "differ": []})
+    columns = [name for name in objects.columns if name != "id"]
+    rows = objects.join(again, on="id", how="inner")
+    flags = [name for name, dtype in objects.collect_schema().items() if dtype == nw.Boolean]
+    for name in flags:
+        one = nw.when(nw.col(name)).then(nw.lit(1))
+        rows = rows.with_columns(nw.when(~nw.col(name).is_null()).then(one.otherwise(nw.lit(0))).alias(name))
+    numbers = {name: f"_{n}_" for n, name in enumerate(columns)}
+    found = rows.group_by("id", "rows").agg(
+        *[nw.col(name).min().alias(f"{n}low") for name, n in numbers.items()],
+        *[nw.col(name).max().alias(f"{n}high") for name, n in numbers.items()],
+        *[nw.col(name).count().alias(f"{n}filled") for name, n in numbers.items()],
+    )
+    named = []
+    for name, n in numbers.items():
+        filled = nw.col(f"{n}filled")
+        partly = (filled > 0) & (filled < nw.col("rows"))
+        named.append(nw.when(partly | ((filled > 0) & (nw.col(f"{n}low") != nw.col(f"{n}high")))).then(nw.lit(name)))
+    differ = nw.concat_str(*named, separator=", ", ignore_nulls=True)
+    return found.select(nw.lit(table).alias("table"), "id", differ=differ)
 
 
 def duplicate_local_id(evidence: Evidence) -> Found:
-    offered = evidence.pairs("offered_by", "id", "within")
+    offered = evidence.pairs("offered_by", "id", "within").unique()
     held = evidence.one("held_at").rename({"target": "org"})
-    in_term = evidence.pairs("in_term", "id", "term")
+    in_term = evidence.pairs("in_term", "id", "term").unique()
     placed = held.join(in_term, on="id", how="inner").select(
         "id", within=nw.concat_str(nw.col("org"), nw.col("term"), separator=" / ")
     )
@@ -46,17 +75,17 @@ def duplicate_local_id(evidence: Evidence) -> Found:
         )
         for table, df in groups.items()
     ]
-    checked = stack(known)
+    checked = stack(known).unique()  # an id that came twice is one object here
     shared = _shared(checked, "table", "local_id", "within")
-    once = shared.group_by("table", "id", "local_id").agg(within=nw.col("within").min(), times=nw.col("times").max())
-    return Found(checked.select("table", "id").unique(), once)
+    alike = shared.group_by("table", "id", "local_id").agg(within=nw.col("within").min(), times=nw.col("times").max())
+    return Found(checked.select("table", "id", "local_id").unique(), alike)
 
 
 def shared_value(column: str, evidence: Evidence) -> Found:
     """Persons with one value of a column, case and spaces around it ignored."""
     persons = evidence.objects("persons").filter(~nw.col(column).is_null())
     persons = persons.select("id", column, key=_plain(column))
-    return Found(persons, _shared(persons, "key").drop("key"))
+    return Found(persons, _shared(once(persons, "key"), "key").drop("key"))
 
 
 def missing_local_id(evidence: Evidence) -> Found:
@@ -83,7 +112,8 @@ def possible_duplicate_person(evidence: Evidence) -> Found:
             nw.coalesce(nw.col("folded"), _plain(column), nw.lit("")).alias(f"{column}_key")
         )
         keyed = keyed.drop("folded")
-    shared = _shared(keyed.filter(~nw.col("id").is_null()), "name_first_key", "name_last_key", "dob")
+    keys = ("name_first_key", "name_last_key", "dob")
+    shared = _shared(once(keyed.filter(~nw.col("id").is_null()), *keys), *keys)
     return Found(persons, shared.drop(["name_first_key", "name_last_key"]))
 
 

@@ -297,7 +297,7 @@ def _named(failures: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
     plain = failures.drop(columns=["label", "person_type", "org_id", "org"], errors="ignore")
     df = plain.merge(names, on=["table", "id"], how="left")
     if known is not None:
-        df["label"] = df["label"].fillna(known)
+        df["label"] = known.fillna(df["label"])  # a row of a repeated id has a label of its own
     values = [name for name in plain.columns if name not in _FIRST]
     kind = ["person_type"] if len(df) and (df["table"] == "persons").all() else []
     return df[[*_FIRST, *kind, *values]]

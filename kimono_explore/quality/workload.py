@@ -59,7 +59,9 @@ def same_title_sections(evidence: Evidence) -> Found:
     keys = ["title", "held_at_id", "term_id"]
     times = placed.group_by(*keys).agg(times=nw.col("id").n_unique()).filter(nw.col("times") > 1)
     shared = placed.join(times, on=keys, how="inner").group_by("id", "title")
-    return Found(placed.select("id").unique(), shared.agg(term_id=nw.col("term_id").min(), times=nw.col("times").max()))
+    return Found(
+        placed.select("id", "title").unique(), shared.agg(term_id=nw.col("term_id").min(), times=nw.col("times").max())
+    )
 
 
 CHECKS: tuple[Check, ...] = (

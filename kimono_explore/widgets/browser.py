@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality import Report
     from kimono_explore.roster import Description, Roster
 
-_MOST_NODES, _TRAIL = 80, 6
+_MOST_NODES, _MOST_ROWS, _TRAIL = 80, 20, 6
 _NAMES = {
     ("child_of", "to"): "parent",
     ("child_of", "from"): "children",
@@ -342,6 +342,11 @@ def _head(about: Description, report: Report | None) -> str:
     ]
     parts += [_fields(own)] if own else []
     parts += [f"<h4>$ext</h4>{_fields(extra)}"] if extra else []
+    for again in about.others.head(_MOST_ROWS).to_dict("records"):
+        values = {str(name): value for name, value in again.items() if name != "id" and not pd.isna(value)}
+        parts.append(f"<h4>Another row with this id</h4>{_fields(values)}")
+    if len(about.others) > _MOST_ROWS:
+        parts.append(f"<p>{len(about.others) - _MOST_ROWS:,} more rows with this id</p>")
     if report is not None:
         table = next(name for name, type in OBJECT_TYPES.items() if type == about.type)
         found = report.findings[(report.findings["id"] == about.id) & (report.findings["table"] == table)]
