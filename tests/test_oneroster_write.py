@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 from hypothesis import given, settings
+from bundle_oracle import assert_told
 from rosters import BUNDLES, bundle, rosters
 
 import kimono_explore as kx
@@ -114,3 +115,52 @@ def test_a_district_without_flaws_is_accepted(small_roster: kx.Roster, version: 
     counts = {name: len(rows) for name, rows in written(tmp_path / "b.zip").items()}
     assert counts["users"] == len(small_roster.persons)
     assert counts["enrollments"] == small_roster.links["relation"].isin(["student_in", "teacher_in"]).sum()
+
+
+def assert_round_trip(roster: kx.Roster, folder: Path) -> None:
+    """1.1 and 1.2 are accepted, and what is read again differs only where it is told."""
+    for version in VERSIONS:
+        left_out = roster.to_oneroster(folder / f"{version}.zip", version=version)
+        assert refused(folder / f"{version}.zip", version) == []
+        if version == "1.1":
+            assert_told(roster, kx.read_oneroster(folder / "1.1.zip"), left_out)
+
+
+def test_a_district_without_flaws_comes_back(small_roster: kx.Roster, tmp_path: Path) -> None:
+    assert_round_trip(small_roster, tmp_path)
+
+
+def test_a_district_with_flaws_is_accepted_and_comes_back(flawed: kx.Roster, tmp_path: Path) -> None:
+    assert_round_trip(flawed, tmp_path)
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_a_real_bundle_is_accepted_and_comes_back(name: str, tmp_path: Path) -> None:
+    assert_round_trip(kx.read_oneroster(bundle(name)), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def checker() -> ModuleType:
+    if not CHECKER.exists():
+        pytest.skip("the checker is not here: ../shared/api/check_oneroster.py")
+    spec = importlib.util.spec_from_file_location("check_oneroster", CHECKER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@settings(max_examples=40)
+@given(roster=rosters())
+def test_any_roster_is_accepted_and_comes_back(version: str, checker: ModuleType, roster: kx.Roster) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "b.zip"
+        left_out = roster.to_oneroster(path, version=version)
+        checker.violations.clear()
+        checker.check(checker.read_bundle(path), version)
+        assert checker.violations == []
+        names = {"orgs", "academicSessions", "courses", "classes", "users", "enrollments"}
+        if version == "1.1" and names & set(written(path)):
+            assert_told(roster, kx.read_oneroster(path), left_out)

@@ -24,6 +24,7 @@ _ROLES_1_2 = {fold(role): role for role in ROLES["1.2"]} | {
 # Of an administrator 1.2 wants to know of what; of a staff member neither version has a word, and an aide may do least.
 _OF_ORG = {"school": "siteAdministrator", "district": "districtAdministrator"}
 _STAFF = "staff"
+_AIDE = "staff has no role of its own in OneRoster; written as aide, who may do least"
 _KINDS = {"student_in": "student", "teacher_in": "teacher"}
 
 
@@ -60,9 +61,10 @@ def _role(links: pd.DataFrame, df: pd.DataFrame, sheet: Sheet) -> None:
     for row in df.index[empty & typed.notna() & (kinds != typed)]:
         sheet.say(row, "person_type", kinds[row], f"{kinds[row]} is written as {typed[row]}")
     sheet.columns["role"] = sheet.columns["role"].where(~empty | typed.isna(), typed).astype("object")
-    staff = folded == _STAFF
+    for row in df.index[sheet.columns["role"].isna() & (folded == _STAFF)]:
+        sheet.columns["role"][row] = "aide"
+        sheet.say(row, "person_type", kinds[row], _AIDE)
     sheet.ours["role"] = "person_type"
-    sheet.fill("role", staff, "aide", "staff has no role of its own in OneRoster; written as aide, who may do least")
     text = "was empty; the role in the person's classes is written"
     sheet.fill("role", kinds.isna() & own.isna(), df["id"].map(_in_classes(links)).astype("object"), text)
     sheet.ours["role"] = "ext_role" if own.notna().any() else "person_type"
@@ -100,6 +102,7 @@ def roles(
     """The roles of 1.2: one row a person and org, and further ones where the roster states several."""
     first = df.drop_duplicates("id").set_index("id")
     own = person_roles(first).to_dict()
+    in_classes = _in_classes(links)
     rows = _text_of(links[links["relation"] == "member_of"])
     told: set[tuple[str, str]] = set()
     seen: set[tuple[str, str, str]] = set()
@@ -112,16 +115,16 @@ def roles(
             _left_out(notes, link, which, f"a membership whose {file[:-1]} is not in {file}.csv")
             continue
         further = (user, org) in told
-        word = link["role"] if further else own.get(user) or link["role"]
+        stated = link["role"] if link["stated_by"] != "source" else None  # of its own, a reader only assumes a role
+        word = link["role"] if further else own.get(user) or stated or in_classes.get(user)
         role = _role_in(word, known["orgs"][org])
         if role is None or (user, org, role) in seen:
             why = "a membership without a role" if role is None else "a membership that is stated twice"
             _left_out(notes, link, "role", why)
             continue
-        if word != role and word not in ("staff",):
-            notes.add("persons", user, "person_type", word, f"{word} is written as {role}")
-        elif word != role:
-            notes.add("persons", user, "person_type", word, "staff has no role of its own in OneRoster; written as aide, who may do least")
+        if word != role:
+            staff = fold(str(word)) == _STAFF
+            notes.add("persons", user, "person_type", word, _AIDE if staff else f"{word} is written as {role}")
         seen.add((user, org, role))
         told.add((user, org))
         made.append(

@@ -220,7 +220,7 @@ class Sheet:
                     blank(self.columns[cell.name]), cell.name, f"{self.file}.csv requires {cell.name} and there is none that fits"
                 )
         again = self.ids.where(~self.out).duplicated() & ~self.out
-        self.leave_out(again, "sourcedId", "the id came again; its first row is written")
+        self.leave_out(again, "sourcedId", "an earlier row with this id is written")
 
     def rows(self, extra: Mapping[str, pd.Series] | None = None) -> pd.DataFrame:
         """The rows as they are written; tells what is pending."""

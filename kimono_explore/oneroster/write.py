@@ -182,7 +182,7 @@ class _Writer:
         mine = links[(links["relation"] == relation) & (links["source_type"] == OBJECT_TYPES[file.table])]
         fitting = (mine["target_type"] == target_type) & mine["target_id"].notna()
         for source, kind, target in mine.loc[~fitting, ["source_id", "target_type", "target_id"]].to_numpy().tolist():
-            text = f"a {relation} link to a {kind}: OneRoster has no place for it"
+            text = f"{relation} leads to an object of type {kind}: OneRoster has no place for it"
             self.notes.add(file.table, source, name, target, text)
         there = mine["source_id"].isin(self.roster.tables[file.table]["id"])
         for source, target in mine.loc[fitting & ~there, ["source_id", "target_id"]].to_numpy().tolist():
@@ -243,9 +243,9 @@ class _Writer:
                 text = f"OneRoster has no place for {relation} links"
                 self.notes.count("links", "relation", int(count), text)
         placed = links[links["relation"].isin(_PLACED[5:])]
-        for column in ("status", "grade"):
-            for value, number in placed[column].astype("str").value_counts().items():
-                self.notes.count("links", column, int(number), f"the {column} {value} of memberships is left out")
+        for value, number in placed["status"].astype("str").value_counts().items():
+            self.notes.count("links", "status", int(number), f"the status {value} of memberships is left out")
+        self.notes.count("links", "grade", int(placed["grade"].notna().sum()), "the grade of memberships is left out")
         return placed
 
     def _dated_memberships(self, links: pd.DataFrame) -> None:
