@@ -257,8 +257,9 @@ class _Writer:
 
 def _as_text(name: str, df: pd.DataFrame) -> pd.DataFrame:
     """A table with every cell as the text that is written; nothing is None, and so is empty text."""
-    table = to_arrow(name, df).to_pandas(strings_to_categorical=False, date_as_object=True)
-    return pd.DataFrame({key: table[key].map(_cell).astype("object") for key in table.columns}, dtype="object")
+    table = to_arrow(name, df)  # not by way of pandas, whose whole numbers are floats where one is missing
+    cells = {key: [_cell(value) for value in table[key].to_pylist()] for key in table.column_names}
+    return pd.DataFrame(cells, index=df.index, dtype="object")
 
 
 def _cell(value: object) -> str | None:
