@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from hypothesis import Phase, given, settings
 from bundle_oracle import assert_told
+from hypothesis import Phase, given, settings
 from rosters import BUNDLES, bundle, rosters
 
 import kimono_explore as kx
@@ -189,6 +189,8 @@ def test_any_roster_is_accepted_and_comes_back(version: str, checker: ModuleType
 
 
 def test_whole_numbers_stay_whole_where_one_is_missing(tmp_path: Path) -> None:
-    orgs = frame("orgs", {"id": ["a", "b"], "name": ["A", "B"], "org_type": ["school"] * 2, "ext_seats": [2**60 + 1, None]})
+    orgs = frame(
+        "orgs", {"id": ["a", "b"], "name": ["A", "B"], "org_type": ["school"] * 2, "ext_seats": [2**60 + 1, None]}
+    )
     kx.Roster(orgs=orgs).to_oneroster(tmp_path / "b.zip")
     assert [row["metadata.seats"] for row in written(tmp_path / "b.zip")["orgs"]] == ["1152921504606846977", ""]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
@@ -12,10 +12,17 @@ from kimono_explore.oneroster.standard import GUID, ROLES, STANDARD, Version
 from kimono_explore.tables import to_arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://www.imsglobal.org/oneroster#kimono-explore")
-_ADMINISTRATORS = ("siteadmin", "siteadministrator", "sysadmin", "systemadministrator", "districtadministrator", "principal")
+_ADMINISTRATORS = (
+    "siteadmin",
+    "siteadministrator",
+    "sysadmin",
+    "systemadministrator",
+    "districtadministrator",
+    "principal",
+)
 _ROLES_1_1 = {fold(role): role for role in ROLES["1.1"]} | dict.fromkeys(_ADMINISTRATORS, "administrator")
 _ROLES_1_2 = {fold(role): role for role in ROLES["1.2"]} | {
     "siteadmin": "siteAdministrator",
@@ -73,8 +80,10 @@ def _role(links: pd.DataFrame, df: pd.DataFrame, sheet: Sheet) -> None:
 def _in_classes(links: pd.DataFrame) -> dict[str, str]:
     """Persons who are only students or only teachers of their classes."""
     rows = links[links["relation"].isin(list(_KINDS))]
-    kinds = rows["relation"].astype("str").groupby(rows["source_id"]).agg(lambda found: tuple(sorted(set(found))))
-    return {id: _KINDS[found[0]] for id, found in kinds.items() if len(found) == 1}
+    found: dict[str, set[str]] = {}
+    for id, relation in zip(rows["source_id"], rows["relation"].astype("str"), strict=True):
+        found.setdefault(id, set()).add(_KINDS[relation])
+    return {id: min(kinds) for id, kinds in found.items() if len(kinds) == 1}
 
 
 def demographics(df: pd.DataFrame, version: Version, notes: Notes) -> Sheet:
@@ -93,7 +102,8 @@ def demographic_rows(sheet: Sheet, users: Sheet) -> pd.DataFrame:
     """The demographics of users that are written, where there are any."""
     filled = pd.concat([sheet.columns[cell.name].notna() for cell in sheet.layout[3:]], axis=1).any(axis=1)
     sheet.out = users.out.copy()
-    return sheet.rows()[lambda rows: filled.reindex(rows.index)]
+    rows = sheet.rows()
+    return rows[filled[rows.index]]
 
 
 def roles(
@@ -108,7 +118,7 @@ def roles(
     seen: set[tuple[str, str, str]] = set()
     ids = _Ids("roles", notes)
     made = []
-    for link in rows.to_dict("records"):
+    for link in rows:
         user, org = link["source_id"], link["target_id"]
         if user not in known["users"] or org not in known["orgs"]:
             which, file = ("source_id", "users") if user not in known["users"] else ("target_id", "orgs")
@@ -140,7 +150,13 @@ def roles(
         )
     without = {id for id, word in own.items() if word and id in known["users"]} - {user for user, _ in told}
     for id in (id for id in known["users"] if id in without):
-        notes.add("persons", id, "person_type", own[id], "OneRoster 1.2 has a role only at an org, and the person has none: left out")
+        notes.add(
+            "persons",
+            id,
+            "person_type",
+            own[id],
+            "OneRoster 1.2 has a role only at an org, and the person has none: left out",
+        )
     return pd.DataFrame(made, columns=[cell.name for cell in STANDARD["1.2"]["roles"]], dtype="object")
 
 
@@ -168,9 +184,9 @@ def enrollments(
     rows = _text_of(links[links["relation"].isin(list(_KINDS))])
     school = dict(zip(classes["sourcedId"], classes["schoolSourcedId"], strict=True))
     ids = _Ids("enrollments", notes)
-    ids.keep(rows["membership_id"])
+    ids.keep(row["membership_id"] for row in rows)
     made = []
-    for link in rows.to_dict("records"):
+    for link in rows:
         user, section, usual = link["source_id"], link["target_id"], _KINDS[link["relation"]]
         if (link["source_type"], link["target_type"]) != ("person", "section"):
             _left_out(notes, link, "relation", "an enrollment that is not of a person in a section")
@@ -187,7 +203,13 @@ def enrollments(
         given = link["role"] or usual
         role = next((word for word in words if fold(word) == fold(given)), None)
         if (role == "student") != (usual == "student") and (usual == "student" or role == "student"):
-            notes.add("links", link["membership_id"], "role", given, f"{given} of a {link['relation']} link is written as {usual}")
+            notes.add(
+                "links",
+                link["membership_id"],
+                "role",
+                given,
+                f"{given} of a {link['relation']} link is written as {usual}",
+            )
             role = usual
         elif role is None and version == "1.2":
             role = "ext:" + " ".join(given.split())
@@ -219,9 +241,9 @@ class _Ids:
         self._used: set[str] = set()
         self._own: set[str] = set()
 
-    def keep(self, ids: pd.Series) -> None:
+    def keep(self, ids: Iterable[str | None]) -> None:
         """Never make an id that a row has of its own."""
-        self._own |= set(ids.dropna())
+        self._own.update(id for id in ids if id is not None)
 
     def came(self, id: str | None) -> bool:
         """Whether a row with this id of its own is written already."""
@@ -251,12 +273,12 @@ def _left_out(notes: Notes, link: Mapping[str, str | None], column: str, why: st
     notes.add("links", link["membership_id"], column, f"{link['source_id']},{link['target_id']}", f"{why}: left out")
 
 
-def _text_of(links: pd.DataFrame) -> pd.DataFrame:
-    """Links as text, nothing as None, flags and dates as they are written."""
+def _text_of(links: pd.DataFrame) -> list[dict[str, Any]]:
+    """Links as text, a row each: nothing as None, flags and dates as they are written."""
     rows = to_arrow("links", links.reset_index(drop=True)).to_pandas(date_as_object=True).astype("object")
     rows = rows.where(rows.notna(), None)
     rows["primary"] = rows["primary"].map({True: "true", False: "false"})
     for name in ("start_date", "end_date"):
         rows[name] = rows[name].map(lambda day: day.isoformat(), na_action="ignore")
     rows = rows.astype("object")
-    return rows.where(rows.notna() & (rows != ""), None)
+    return cast("list[dict[str, Any]]", rows.where(rows.notna() & (rows != ""), None).to_dict("records"))

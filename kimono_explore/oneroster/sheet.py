@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -92,7 +92,7 @@ class Sheet:
         self.ours: dict[str, str] = {"sourcedId": "id"}  # the names that the roster has for the columns
         self.given: dict[str, pd.Series] = {}
         self.out = pd.Series(False, index=ids.index)
-        self._pending: list[tuple[object, str, str | None, str]] = []
+        self._pending: list[tuple[Any, str, str | None, str]] = []
 
     def empty(self) -> pd.Series:
         """A column without values."""
@@ -112,7 +112,7 @@ class Sheet:
             text = problem if isinstance(problem, str) else problem(value)
             self._pending.append((row, column, value, text))
 
-    def say(self, row: object, column: str, value: str | None, problem: str) -> None:
+    def say(self, row: Any, column: str, value: str | None, problem: str) -> None:
         """Tell of one cell, if its row is written."""
         self._pending.append((row, column, value, problem))
 
@@ -144,7 +144,9 @@ class Sheet:
                 self._words(cell, values)
             elif cell.kind == "boolean":
                 lower = values.str.lower()
-                self._cells(cell.name, lower.where(lower.isin(["true", "false"])), "is neither true nor false: left out")
+                self._cells(
+                    cell.name, lower.where(lower.isin(["true", "false"])), "is neither true nor false: left out"
+                )
             elif cell.kind == "string":
                 self._text(cell, values)
         self._same_length()
@@ -162,7 +164,11 @@ class Sheet:
         self._cells(cell.name, single, "line breaks are written as spaces")
         if cell.many:
             listed = self.columns[cell.name].map(lambda text: _items(text, cell.item), na_action="ignore")
-            self._cells(cell.name, listed.where(listed != ""), "the list holds items that the standard has no place for: left out")
+            self._cells(
+                cell.name,
+                listed.where(listed != ""),
+                "the list holds items that the standard has no place for: left out",
+            )
 
     def _words(self, cell: Cell, values: pd.Series) -> None:
         place = f"{self.file}.{cell.name}"
@@ -217,7 +223,9 @@ class Sheet:
         for cell in self.layout[1:]:
             if cell.required:
                 self.leave_out(
-                    blank(self.columns[cell.name]), cell.name, f"{self.file}.csv requires {cell.name} and there is none that fits"
+                    blank(self.columns[cell.name]),
+                    cell.name,
+                    f"{self.file}.csv requires {cell.name} and there is none that fits",
                 )
         again = self.ids.where(~self.out).duplicated() & ~self.out
         self.leave_out(again, "sourcedId", "an earlier row with this id is written")

@@ -10,7 +10,7 @@ import datetime as dt
 import os
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,7 @@ def write_oneroster(roster: Roster, path: str | os.PathLike[str], version: str =
         raise ValueError(f"Unknown OneRoster version {version!r}; choose {' or '.join(VERSIONS)}.")
     path = Path(path)
     _check_target(path)
-    writer = _Writer(roster, cast("Version", version))
+    writer = _Writer(roster, version)
     files = writer.files()
     _save(path, {name: df.to_csv(index=False, lineterminator="\r\n") for name, df in files.items()})
     return writer.notes.frame()
@@ -149,7 +149,9 @@ class _Writer:
     def _derive(self, file: File, df: pd.DataFrame, sheet: Sheet) -> None:
         """What the standard requires and the roster has under another name, or by a rule."""
         title = _TITLES[file.table]
-        sheet.fill(title, df["id"].notna(), df["label"].map(one_line, na_action="ignore"), "was empty; the label is written")
+        sheet.fill(
+            title, df["id"].notna(), df["label"].map(one_line, na_action="ignore"), "was empty; the label is written"
+        )
         if file.name == "classes":
             always = df["id"].notna()
             sheet.fill("classType", always, "scheduled", "was empty; written as scheduled, the standard's usual class")
@@ -186,7 +188,9 @@ class _Writer:
             self.notes.add(file.table, source, name, target, text)
         there = mine["source_id"].isin(self.roster.tables[file.table]["id"])
         for source, target in mine.loc[fitting & ~there, ["source_id", "target_id"]].to_numpy().tolist():
-            self.notes.add(file.table, source, name, target, f"a {relation} link of an object that is not there: left out")
+            self.notes.add(
+                file.table, source, name, target, f"a {relation} link of an object that is not there: left out"
+            )
         comma = mine["target_id"].str.contains(",", regex=False).fillna(False).astype("bool")
         for source, target in mine.loc[fitting & there & comma, ["source_id", "target_id"]].to_numpy().tolist():
             self.notes.add(file.table, source, name, target, "an id with a comma in it: the reference is left out")
@@ -272,7 +276,7 @@ def _cell(value: object) -> str | None:
 
 def _around(df: pd.DataFrame, parents: pd.Series, years: pd.Series) -> pd.Series:
     """For each session the school year of the nearest session around it that has one."""
-    sessions = [id for id in df["id"]]
+    sessions = list(df["id"])
     parent = dict(zip(sessions, parents, strict=True))
     year = {id: y for id, y in zip(sessions, years, strict=True) if isinstance(y, str)}
     found: list[str | None] = []
