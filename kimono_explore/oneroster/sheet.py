@@ -16,7 +16,7 @@ from kimono_explore.oneroster.standard import GUID, Cell
 from kimono_explore.tables import Problem, frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Hashable, Mapping
 
 FEW = 20
 """So many alike are told one by one; of more, one row counts them."""
@@ -112,7 +112,7 @@ class Sheet:
             text = problem if isinstance(problem, str) else problem(value)
             self._pending.append((row, column, value, text))
 
-    def say(self, row: Any, column: str, value: str | None, problem: str) -> None:
+    def say(self, row: Hashable, column: str, value: str | None, problem: str) -> None:
         """Tell of one cell, if its row is written."""
         self._pending.append((row, column, value, problem))
 
@@ -217,7 +217,7 @@ class Sheet:
     def check_rows(self) -> None:
         """Leave out rows whose id does not fit or came before, and rows that lack what the standard requires."""
         self.leave_out(self.ids.isna(), "sourcedId", "an object without an id")
-        bad = ~self.ids.map(lambda id: GUID.fullmatch(id) is not None, na_action="ignore").fillna(True).astype("bool")
+        bad = self.ids.map(lambda text: GUID.fullmatch(text) is None, na_action="ignore").fillna(False).astype("bool")
         text = "an id holds other characters than OneRoster allows (A-Z a-z 0-9 . - _ / @), or more than 255"
         self.leave_out(bad, "sourcedId", text)
         for cell in self.layout[1:]:

@@ -7,7 +7,6 @@ each reference can be looked for among the rows that are written.
 from __future__ import annotations
 
 import datetime as dt
-import os
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from kimono_explore.oneroster.standard import COMMON, MANIFEST, STANDARD, VERSIO
 from kimono_explore.tables import OBJECT_TYPES, TABLES, to_arrow
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from kimono_explore.roster import Roster
