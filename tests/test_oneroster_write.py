@@ -277,7 +277,8 @@ def test_what_could_not_be_read_is_told_when_it_is_written(tmp_path: Path) -> No
 
 
 def test_what_is_marked_for_deletion_is_not_in_a_bulk_bundle(tmp_path: Path) -> None:
-    users = "sourcedId,status,orgSourcedIds,role,username,enabledUser,givenName,familyName\np1,ToBeDeleted,sch1,student,ana,true,Ana,Silva\np2,active,sch1,teacher,bo,true,Bo,Pak\n"
+    users = "sourcedId,status,orgSourcedIds,role,username,enabledUser,givenName,familyName\n"
+    users += "p1,ToBeDeleted,sch1,student,ana,true,Ana,Silva\np2,active,sch1,teacher,bo,true,Bo,Pak\n"
     enrollments = (
         "sourcedId,status,classSourcedId,userSourcedId,role\ne1,active,s1,p1,student\ne2,tobedeleted,s1,p2,teacher\n"
     )
@@ -309,7 +310,8 @@ def test_references_into_nothing_are_left_out_and_told(tmp_path: Path) -> None:
 
 
 def test_words_of_any_case_are_the_standards(tmp_path: Path) -> None:
-    terms = "sourcedId,title,type,startDate,endDate,schoolYear\nyr,Year,School Year,2026-08-17,2027-05-28,2026-27\nq,Q1,odd,2026-08-17,2026-10-01,2027\n"
+    terms = "sourcedId,title,type,startDate,endDate,schoolYear\n"
+    terms += "yr,Year,School Year,2026-08-17,2027-05-28,2026-27\nq,Q1,odd,2026-08-17,2026-10-01,2027\n"
     roster = small(tmp_path / "in", academicSessions=terms, users=FILES["users"].replace("true", "TRUE"))
     files, left_out = out(roster, tmp_path)
     assert [(row["type"], row["schoolYear"]) for row in files["academicSessions"]] == [("schoolYear", "2027")]
@@ -386,3 +388,19 @@ def test_a_bundle_is_replaced_whole_or_not_at_all(target: str, tmp_path: Path, m
     kx.Roster(orgs=roster.orgs).to_oneroster(tmp_path / target)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["in", target])
     assert len(kx.read_oneroster(tmp_path / target).persons) == 0
+
+
+def test_true_in_capitals_is_told_as_what_it_is_written(tmp_path: Path) -> None:
+    users = FILES["users"].replace("ana,true", "ana,TRUE").replace("bo,true", "bo,maybe")
+    files, left_out = out(small(tmp_path / "in", users=users), tmp_path)
+    assert [(row["sourcedId"], row["enabledUser"]) for row in files["users"]] == [("p1", "true")]
+    assert left_out[:2] == [
+        (
+            "persons",
+            "p2",
+            "ext_enabledUser",
+            "maybe",
+            "users.csv requires enabledUser and there is none that fits: the row is left out",
+        ),
+        ("persons", "p1", "ext_enabledUser", "TRUE", "TRUE is written as true"),
+    ]

@@ -129,8 +129,8 @@ class Sheet:
         where = where & ~self.out
         given = self.given.get(name, self.columns[name])
         column = self.ours.get(name, name)
-        for row, value in given[where].items():
-            self.notes.add(self.table, self.ids[row], column, value, f"{problem}: the row is left out")
+        for id, value in zip(self.ids[where], given[where], strict=True):
+            self.notes.add(self.table, id, column, value, f"{problem}: the row is left out")
         self.out |= where
 
     def fit(self) -> None:
@@ -144,9 +144,7 @@ class Sheet:
                 self._words(cell, values)
             elif cell.kind == "boolean":
                 lower = values.str.lower()
-                self._cells(
-                    cell.name, lower.where(lower.isin(["true", "false"])), "is neither true nor false: left out"
-                )
+                self._cells(cell.name, lower.where(lower.isin(["true", "false"])), _flag)
             elif cell.kind == "string":
                 self._text(cell, values)
         self._same_length()
@@ -236,6 +234,11 @@ class Sheet:
             if not self.out[row]:
                 self.notes.add(self.table, self.ids[row], column, value, problem)
         return pd.DataFrame({**self.columns, **(extra or {})}, dtype="object", index=self.ids.index)[~self.out]
+
+
+def _flag(given: str) -> str:
+    lower = given.lower()
+    return f"{given} is written as {lower}" if lower in ("true", "false") else "is neither true nor false: left out"
 
 
 def _items(text: str, pattern: str) -> str:
