@@ -24,6 +24,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     >>> (tmp_path / "note.txt").read_text()
     'whole'
     """
+    path = path.resolve()  # of a link, what it leads to is replaced
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
@@ -50,6 +51,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     >>> [file.name for file in (tmp_path / "notes").iterdir()]
     ['note.txt']
     """
+    path = path.resolve()  # of a link, what it leads to is replaced
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     away = beside.with_name(f"{beside.name}.old")

@@ -404,3 +404,11 @@ def test_true_in_capitals_is_told_as_what_it_is_written(tmp_path: Path) -> None:
         ),
         ("persons", "p1", "ext_enabledUser", "TRUE", "TRUE is written as true"),
     ]
+
+
+def test_a_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    small(tmp_path / "in").to_oneroster(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert len(kx.read_oneroster(tmp_path / "real").persons) == 2

@@ -198,8 +198,8 @@ class Sheet:
         cell = next(cell for cell in self.layout if cell.name == name)
         column = self.ours.get(name, name)
         self.given.setdefault(name, self.columns[name])
-        values = self.columns[name].copy()
-        for row, text in values.dropna().items():
+        kept: dict[Hashable, str | None] = {}
+        for row, text in self.columns[name].dropna().items():
             ids = list(dict.fromkeys(part for part in (part.strip() for part in text.split(",")) if part))
             fitting = [id for id in ids if id in known and (not of_type or known[id] == of_type)]  # type: ignore[index]
             for id in ids:
@@ -209,8 +209,8 @@ class Sheet:
             if not cell.many and len(fitting) > 1:
                 self.say(row, column, ",".join(fitting[1:]), "OneRoster has place for one only; the first is written")
                 fitting = fitting[:1]
-            values.at[row] = ",".join(fitting) or None
-        self.columns[name] = values
+            kept[row] = ",".join(fitting) or None
+        self.columns[name] = pd.Series([kept.get(row) for row in self.ids.index], index=self.ids.index, dtype="object")
 
     def check_rows(self) -> None:
         """Leave out rows whose id does not fit or came before, and rows that lack what the standard requires."""

@@ -106,10 +106,14 @@ class _Writer:
         """What did not fit when the roster was read, and is missing in its tables since."""
         problems = self.roster.problems
         rows = problems[problems["problem"].isin(_UNREAD) & problems["value"].notna()]
+        filled: dict[tuple[str, str], set[object]] = {}
         for table, id, column, value, problem in rows.to_numpy().tolist():
             df = self.tables.get(table)
-            if df is not None and column in df.columns and id == id and df.loc[df["id"] == id, column].notna().any():
-                continue
+            if df is not None and column in df.columns:
+                if (table, column) not in filled:
+                    filled[table, column] = set(df.loc[df[column].notna(), "id"])
+                if id in filled[table, column]:
+                    continue
             id = id if isinstance(id, str) else None
             self.notes.add(table, id, column, value, f"{problem} when it was read, so the roster does not hold it")
 
