@@ -246,17 +246,46 @@ class Roster:
 
         save_roster(self, folder, private=private)
 
-    def to_oneroster(self, path: str | os.PathLike[str]) -> pd.DataFrame:
-        """Write the roster as a OneRoster 1.1 CSV bundle: a folder, or a zip where the path ends in ``.zip``.
+    def to_oneroster(self, path: str | os.PathLike[str], version: str = "1.1") -> pd.DataFrame:
+        """Write the roster as a OneRoster CSV bundle: a folder, or a zip where the path ends in ``.zip``.
+
+        The bundle is a bulk export as the standard has it: all columns of a file in their order, references that are
+        found in the bundle, no status and no dateLastModified. It is written whole or not at all, and only for you to
+        read. Where the standard requires what the roster does not hold, a rule fills it (``enabledUser`` true,
+        ``classType`` scheduled, ``username`` the email address, else the id, a ``schoolYear`` by the session around it,
+        else by the end date, staff as aide, the one with the fewest rights) or the row is left out. Nothing else is
+        made up, and every rule that was used is told. Text is written as it is: a cell that begins with ``=`` is a
+        formula to a spreadsheet, so import the files as text where a person opens them.
+
+        Parameters
+        ----------
+        path : str or path
+            A new folder, a new zip, or a bundle that is replaced.
+        version : {"1.1", "1.2"}, default "1.1"
+            1.2 has a file roles.csv, one row a person and org.
 
         Returns
         -------
         pandas.DataFrame
-            What OneRoster cannot carry, one row each: table, id, column, value, problem.
+            What is left out, filled by a rule or written in other words: table, id, column, value, problem. Where many
+            are alike, one row counts them.
+
+        Raises
+        ------
+        ValueError
+            The version is another one.
+        BundleError
+            The path holds something that is not a bundle.
+
+        Examples
+        --------
+        >>> left_out = roster.to_oneroster(tmp_path / "district.zip", version="1.2")
+        >>> left_out.loc[left_out["column"] == "classType", ["value", "problem"]].to_numpy().tolist()
+        [['29', "was empty; written as scheduled, the standard's usual class; value counts them"]]
         """
         from kimono_explore.oneroster import write_oneroster
 
-        return write_oneroster(self, path)
+        return write_oneroster(self, path, version)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(df):,} {name.replace('_', ' ')}" for name, df in self.tables.items())

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bundle_oracle import assert_told
 from hypothesis import example, given
 from hypothesis import strategies as st
-from rosters import BUNDLES, assert_equal, bundle
+from rosters import BUNDLES, bundle
 
 import kimono_explore as kx
 
@@ -54,10 +55,12 @@ def test_real_bundles_have_their_known_figures(name: str) -> None:
 
 @pytest.mark.parametrize("name", BUNDLES)
 @pytest.mark.parametrize("target", ["again", "again.zip"])
-def test_a_real_bundle_written_and_read_again_is_equal(name: str, target: str, tmp_path: Path) -> None:
+def test_a_real_bundle_written_and_read_again_differs_only_as_told(name: str, target: str, tmp_path: Path) -> None:
+    # Equality is not to be had: these bundles fill status, which a bulk file must not, write Male for male, name
+    # parents who are not part of a roster, and (OULAD) have users without names. All of that is told.
     roster = kx.read_oneroster(bundle(name))
-    assert roster.to_oneroster(tmp_path / target).empty
-    assert_equal(roster, kx.read_oneroster(tmp_path / target))
+    left_out = roster.to_oneroster(tmp_path / target)
+    assert_told(roster, kx.read_oneroster(tmp_path / target), left_out)
 
 
 def test_grand_bend_is_as_its_readme_says() -> None:
@@ -318,11 +321,14 @@ def test_nothing_that_is_no_bundle_is_overwritten(small_roster: kx.Roster, tmp_p
 def test_a_roster_of_the_api_survives_as_far_as_it_says(small_roster: kx.Roster, tmp_path: Path) -> None:
     left_out = small_roster.to_oneroster(tmp_path / "b.zip")
     again = kx.read_oneroster(tmp_path / "b.zip")
+    # A bulk bundle has neither a time of change nor a status, and its own words for sex and kind of term.
+    other = {"updated_at", "status", "sex", "term_type"}
     for name, df in small_roster.tables.items():
         shared = [column for column in df.columns if column in again.tables[name].columns]
-        assert set(df.columns) - set(shared) <= {"ext_role"}, name
-        typed = [column for column in shared if df[column].dtype == again.tables[name][column].dtype]
+        assert set(df.columns) == set(shared), name
+        typed = [c for c in shared if df[c].dtype == again.tables[name][c].dtype and c not in other]
         pd.testing.assert_frame_equal(df[typed], again.tables[name][typed])
+    assert_told(small_roster, again, left_out)
     relations = small_roster.links["relation"].value_counts()
     kept = again.links["relation"].value_counts()
     lost = {
@@ -331,10 +337,22 @@ def test_a_roster_of_the_api_survives_as_far_as_it_says(small_roster: kx.Roster,
         if relations[relation] != kept[relation]
     }
     assert lost == {"graded_in": relations["graded_in"], "graded_for": relations["graded_for"]}
-    assert set(left_out["problem"]) == {
+    assert {problem.removesuffix("; value counts them") for problem in left_out["problem"]} == {
         "OneRoster has no place for graded_in links",
         "OneRoster has no place for graded_for links",
-        "memberships of orgs lose their id, status and dates; value counts them",
+        "memberships of orgs lose their id, status and dates",
+        "a bulk bundle has no dateLastModified: left out",
+        "a bulk bundle has no status: Active is left out",
+        "the status Active of memberships is left out",
+        "the grade of memberships is left out",
+        "school_year is written as schoolYear",
+        "quarter is written as gradingPeriod",
+        "M is written as male",
+        "F is written as female",
+        "was empty; written as scheduled, the standard's usual class",
+        "was empty; written as true",
+        "was empty; the email address is written",
+        "staff has no role of its own in OneRoster; written as aide, who may do least",
     }
 
 
