@@ -310,3 +310,28 @@ def test_a_clean_404_of_a_deletion_is_an_error(client: kx.Client) -> None:
         with pytest.raises(kx.NotFoundError, match="404 from tasks/admin/1: no task 1 is in the queue"):
             kx.delete_task(client, "1")
         assert len(queue.log) == 1
+
+
+@pytest.mark.parametrize("fault", ["500 before", "401", "302"])
+def test_a_fault_of_the_server_stops_the_rest_and_keeps_what_is_known(client: kx.Client, fault: str) -> None:
+    with FaultyQueue([str(n) for n in range(8)], {2: fault}, locked=["3"], details=False) as queue:
+        outcomes = ack(client, queue, list(queue.here))
+        # Refused: all eight, then the first four. The fault meets 0 and 1, and nobody is asked after it.
+        assert outcomes["outcome"].tolist() == ["not known"] * 8
+        assert len(queue.log) == 3
+
+
+def test_what_was_taken_before_a_fault_stays_done(client: kx.Client) -> None:
+    with FaultyQueue(["1", "2", "3", "4"], {2: "500 before"}, locked=["4"], details=False) as queue:
+        outcomes = ack(client, queue, ["1", "2", "3", "4"])
+        assert outcomes["outcome"].tolist() == ["done", "done", "not known", "not known"]
+        assert list(queue.here) == ["3", "4"]
+
+
+def test_a_page_that_says_404_after_a_lost_answer_proves_nothing(
+    client: kx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FAULTS, "nowhere", lambda queue, do: answer(404, HTML, "text/html"))
+    with FaultyQueue(["1"], {0: "reset before", 1: "nowhere"}) as queue:
+        assert ack(client, queue, "1")["outcome"].tolist() == ["not known"]
+        assert list(queue.here) == ["1"]
