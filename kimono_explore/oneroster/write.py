@@ -17,9 +17,9 @@ import pandas as pd
 from kimono_explore.atomic import atomic_file, atomic_folder
 from kimono_explore.errors import BundleError
 from kimono_explore.oneroster.layout import FILES, File
-from kimono_explore.oneroster.user_rows import demographic_rows, demographics, enrollments, fill_people, roles
 from kimono_explore.oneroster.sheet import Notes, Sheet, one_line
 from kimono_explore.oneroster.standard import COMMON, MANIFEST, STANDARD, VERSIONS, Version
+from kimono_explore.oneroster.user_rows import demographic_rows, demographics, enrollments, fill_people, roles
 from kimono_explore.tables import OBJECT_TYPES, TABLES, to_arrow
 
 if TYPE_CHECKING:
