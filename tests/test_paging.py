@@ -210,7 +210,6 @@ BROKEN = {
 def test_a_broken_page_is_asked_for_again_and_then_an_error(
     httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, body: str, lasting: bool
 ) -> None:
-    monkeypatch.setattr("kimono_explore.transport.wait", lambda _: None)
     monkeypatch.setattr("kimono_explore.client._BACKOFF", 0.0)
     plain, asked = cut(12, 5, PAGINGS["next"]), Counter()
 
@@ -278,7 +277,7 @@ def test_rows_without_an_id_are_not_taken_for_repeats(server: Server) -> None:
 def test_a_page_without_a_list_is_a_clear_error(
     httpserver: HTTPServer, body: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kimono_explore.transport.wait", lambda _: None)
+    monkeypatch.setattr("kimono_explore.client._BACKOFF", 0.0)
     httpserver.expect_request("/api/rostering/orgs").respond_with_data(body)
     with (
         kx.connect(httpserver.url_for("/api"), token="t") as client,
