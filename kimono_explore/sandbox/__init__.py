@@ -155,7 +155,10 @@ def _bound(port: int) -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.bind(("127.0.0.1", port))
-    return made
+    if port:
+        return made
+    with made:  # only a port that was named stays with its socket when that does not listen for a while
+        return _bound(made.getsockname()[1])
 
 
 def _as_faults(faults: Faults | Mapping[str, float]) -> Faults:

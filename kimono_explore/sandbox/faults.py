@@ -16,11 +16,12 @@ import pandas as pd
 
 from kimono_explore.errors import ConfigurationError
 from kimono_explore.sandbox import replies as r
-from kimono_explore.sandbox.proxy import Answer, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Literal
+
+    from kimono_explore.sandbox.proxy import Answer, Reply, Request
 
     Where = Literal["any", "reads", "lists", "writes"]
     Make = Callable[[r.Exchange], "Reply | None"]

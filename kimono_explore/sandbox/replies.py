@@ -125,7 +125,7 @@ def then(make: Make) -> Make:
 
 def ends(how: Literal["reset", "shut"]) -> Make:
     """No answer at all."""
-    return lambda exchange: Reply([], how)
+    return lambda _: Reply([], how)
 
 
 def reset_in_head(exchange: Exchange) -> Reply:
@@ -207,7 +207,7 @@ def wrong_encoding(exchange: Exchange) -> Reply:
 
 def html(code: int) -> Make:
     """A page of HTML."""
-    return lambda exchange: _sent(Answer(code, {"Content-Type": "text/html"}, _HTML))
+    return lambda _: _sent(Answer(code, {"Content-Type": "text/html"}, _HTML))
 
 
 def status(code: int, **headers: str) -> Make:
@@ -215,9 +215,9 @@ def status(code: int, **headers: str) -> Make:
     message = {"error": {"status": code, "message": "a fault of the sandbox"}}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if code == 204:
-        return lambda exchange: Reply([Answer(code, named, b"").head(-1)])
+        return lambda _: Reply([Answer(code, named, b"").head(-1)])
     content = b"" if code == 302 else _json(message)
-    return lambda exchange: _sent(Answer(code, {"Content-Type": "application/json", **named}, content))
+    return lambda _: _sent(Answer(code, {"Content-Type": "application/json", **named}, content))
 
 
 def token_echo(exchange: Exchange) -> Reply:
