@@ -23,6 +23,8 @@ class Envelope(NamedTuple):
     rows: Sequence[msgspec.Raw]
     more: bool | None
     """True or False as ``paging.next`` says; None where the page does not say."""
+    odd: str | None = None
+    """What a reader should know of its texts."""
 
 
 class Answer(NamedTuple):
@@ -94,7 +96,7 @@ def open_page(body: bytes, where: str) -> Envelope:
     try:
         page = _read_page(body)
         if page.error in _NO_ERROR:
-            return Envelope(page.data, _more(msgspec.json.decode(page.paging)))
+            return Envelope(page.data, _more(msgspec.json.decode(page.paging)), _odd_texts(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     if not body.strip():
@@ -110,7 +112,23 @@ def open_page(body: bytes, where: str) -> Envelope:
         held = 'null in place of a list in "data"' if rows is None and isinstance(answer, dict) else held
         raise BadResponseError(f"{where} answered with {held}; expected a list. Is the base URL right?")
     more = _more(cast("JSON", answer.get("paging"))) if isinstance(answer, dict) else None
-    return Envelope([row if isinstance(row, msgspec.Raw) else msgspec.Raw(_encoded(row)) for row in rows], more)
+    encoded = [row if isinstance(row, msgspec.Raw) else msgspec.Raw(_encoded(row)) for row in rows]
+    return Envelope(encoded, more, _odd_texts(body))
+
+
+def _odd_texts(body: bytes) -> str | None:
+    """The words for texts that are not Unicode, if there are any."""
+    try:
+        odd = b"\\ud" in body.lower() and _LONE.search(body)
+        body.decode()
+    except UnicodeDecodeError:
+        odd = True
+    return "holds bytes that are not text; U+FFFD stands in their place" if odd else None
+
+
+# Half of a surrogate pair, escaped, behind an even number of backslashes.
+_HIGH, _LOW = rb"\\u[dD][89abAB]\w\w", rb"\\u[dD][c-fC-F]\w\w"
+_LONE = re.compile(rb"(?<!\\)(?:\\\\)*(?:%b(?!%b)|(?<!%b)%b)" % (_HIGH, _LOW, rb"\\u[dD][89abAB]..", _LOW))
 
 
 def decode_page(body: bytes, where: str) -> JSON | dict[str, list[msgspec.Raw]]:

@@ -192,7 +192,7 @@ class Faults:
         return r.plain(request, exchange.answer())
 
     def _struck(self, exchange: r.Exchange, kind: str, nth: int) -> Reply | None:
-        request = exchange.request
+        request, exchange.first = exchange.request, nth == 1
         lasting = self._lasting.get(exchange.path)
         if lasting is not None:
             fault, exchange.state = lasting

@@ -41,6 +41,8 @@ class Exchange:
     pause: float
     chance: random.Random = field(default_factory=random.Random)
     state: State = field(default_factory=State)
+    first: bool = True
+    """Whether the same was never asked for before."""
 
     @property
     def path(self) -> str:
@@ -279,11 +281,13 @@ def _page_of(exchange: Exchange, rows: Sequence[JSON], more: bool | None = None)
 
 
 def fewer_rows(share: float) -> Make:
-    """The first rows of a page only; a page that says that it is the last stays as it is, unless it has one row."""
+    """The first rows of a page only, the first time that it is asked for."""
 
     def make(exchange: Exchange) -> Reply | None:
-        rows = exchange.rows()
-        return _page_of(exchange, rows[: int(len(rows) * share)]) if rows else None
+        rows = exchange.rows() if exchange.first else None
+        if not rows or (share and len(rows) < 2):
+            return None
+        return _page_of(exchange, rows[: int(len(rows) * share)])
 
     return make
 
@@ -302,16 +306,16 @@ def more_rows(*odd: JSON) -> Make:
 
 
 def rows_turned(exchange: Exchange) -> Reply | None:
-    """The rows of a page in another order."""
-    rows = exchange.rows()
+    """The rows of a page in another order, the first time that it is asked for."""
+    rows = exchange.rows() if exchange.first else None
     return _page_of(exchange, rows[::-1]) if rows and len(rows) > 1 else None
 
 
 def other_page(step: int) -> Make:
-    """Another page of the list."""
+    """Another page of the list, the first time that it is asked for."""
 
     def make(exchange: Exchange) -> Reply | None:
-        if exchange.page + step < 0 or not exchange.rows():
+        if not exchange.first or exchange.page + step < 0 or not exchange.rows():
             return None
         return _sent(exchange.other({"page": exchange.page + step}))
 
