@@ -53,7 +53,7 @@ from kimono_explore.plots import (
 from kimono_explore.privacy import pseudonymize
 from kimono_explore.quality import Report, check, check_tasks, checks, define_check
 from kimono_explore.roster import Description, Roster
-from kimono_explore.sandbox import Dialect, Sandbox, sandbox
+from kimono_explore.sandbox import Dialect, Faults, Sandbox, sandbox
 from kimono_explore.snapshot import open_roster
 from kimono_explore.tasks import load_tasks
 from kimono_explore.transport import Timeouts
@@ -72,6 +72,7 @@ __all__ = [
     "ConnectionFailedError",
     "Description",
     "Dialect",
+    "Faults",
     "IncompleteListError",
     "KimonoError",
     "KimonoWarning",

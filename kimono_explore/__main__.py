@@ -19,7 +19,7 @@ from kimono_explore.load import load_roster
 from kimono_explore.plots import plot_neighborhood, plot_overview
 from kimono_explore.quality import check
 from kimono_explore.quality.rules import SEVERITIES
-from kimono_explore.sandbox import Dialect, make_sandbox, sandbox
+from kimono_explore.sandbox import Dialect, Faults, make_sandbox, sandbox
 from kimono_explore.snapshot import is_snapshot, read_manifest, read_source
 from kimono_explore.tasks import load_tasks
 
@@ -48,6 +48,7 @@ environment (for load):
 examples:
   kimono-explore demo                         see everything work, without credentials
   kimono-explore sandbox --students 2000      a server to try your own client on
+  kimono-explore sandbox --faults 503=0.1     ... that answers one request in ten with 503
   kimono-explore sandbox bundle.zip           any OneRoster bundle as a live API
   kimono-explore load --save monday           keep the tenant's roster as a snapshot
   kimono-explore roster monday                what is in a snapshot or a OneRoster bundle
@@ -98,6 +99,14 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--seed", type=int, default=7, help="the same seed gives the same district")
     serve.add_argument("--flaws", action="store_true", help="plant a handful of each kind of mistake in it")
     serve.add_argument("--port", type=int, default=0, help="port on the loopback interface (default: a free one)")
+    serve.add_argument(
+        "--faults",
+        action="append",
+        type=_fault,
+        default=[],
+        metavar="NAME=RATE",
+        help="let this go wrong with a share of the requests, such as reset=0.05; may be repeated",
+    )
     serve.set_defaults(run=_sandbox)
 
     load = commands.add_parser("load", help="load the tenant of the environment and keep it as a snapshot")
@@ -187,6 +196,17 @@ def _execute_notebooks(out: Path) -> list[Path]:
     return [out / f"{path.stem}.html" for path in notebooks]
 
 
+def _fault(text: str) -> tuple[str, float]:
+    name, _, rate = text.partition("=")
+    try:
+        Faults({name: float(rate)})
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=RATE, such as reset=0.05") from None
+    except KimonoError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return name, float(rate)
+
+
 def _sandbox(options: argparse.Namespace) -> None:
     box = make_sandbox(
         options.source,
@@ -195,6 +215,7 @@ def _sandbox(options: argparse.Namespace) -> None:
         options.flaws,
         dialect=Dialect(),
         port=options.port,
+        faults=Faults(dict(options.faults), options.seed) if options.faults else None,
     )
     # Made at random for this run and good on this machine only: they are shown because somebody must know them.
     print(f"{box!r}\n")

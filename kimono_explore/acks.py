@@ -21,6 +21,7 @@ from kimono_explore.errors import (
     KimonoError,
     ResponseError,
 )
+from kimono_explore.transport import TooLong
 from kimono_explore.wire import JSON, encode
 
 if TYPE_CHECKING:
@@ -196,7 +197,10 @@ def _send(client: Client, operation: Operation, *, id: str | None = None, json: 
             return _Answer(error, lost)
         retry = retry.increment()
         after = error.retry_after if isinstance(error, ResponseError) else None
-        retry.sleep(httpx.Response(503, headers={} if after is None else {"Retry-After": after}))
+        try:
+            retry.sleep(httpx.Response(503, headers={} if after is None else {"Retry-After": after}))
+        except TooLong:  # the error says so in the server's words
+            return _Answer(error, lost)
 
 
 def _passes(error: KimonoError) -> bool:

@@ -61,7 +61,7 @@ class Boundaries:
             Rows that no page held before. The last one has a note that says what was healed, and in ``gone`` the rows,
             by page and position, that are there no more.
         """
-        if len(self._pages) < 2:
+        if not self._pages:
             return
         known = np.sort(np.concatenate(list(self._pages.values())))
         fresh: dict[int, NDArray[np.int64]] = {}
@@ -113,10 +113,19 @@ class Boundaries:
                     return hash(key_of(rows[0]))
             # The server does not serve pages of one row, or not that one: the page itself tells.
             rows = ask(number, page_size).page.rows
-            return hash(key_of(rows[place])) if place < len(rows) else None
+            return hash(key_of(rows[place])) if place + 1 == len(rows) else None
 
         found = in_threads(last, numbers, width)
-        return [number for number, key in zip(numbers, found, strict=True) if key != int(pages[number][-1])]
+        moved = [number for number, key in zip(numbers, found, strict=True) if key != int(pages[number][-1])]
+        end = numbers[-1]
+        if regular and end not in moved:  # a last page that was cut short has a row behind it
+            try:
+                behind = _keys(ask(end * size + len(pages[end]), 1).page.rows)
+            except KimonoError:
+                behind = _keys([])
+            if len(behind) and not any(np.isin(behind, page).any() for page in pages.values()):
+                moved.append(end)
+        return moved
 
 
 def _keys(rows: Sequence[msgspec.Raw]) -> NDArray[np.int64]:

@@ -145,7 +145,7 @@ def _in_order(
     while under_way:
         number += 1
         rows, more = _result(under_way.popleft(), path, number)
-        twice = not rows and more is not False
+        twice = not rows
         if twice:  # an empty page may be a fault
             rows, more = _result(in_thread(ask, number), path, number)
         first = seen.setdefault(hash(tuple(key_of(row) for row in rows)), number) if rows else number

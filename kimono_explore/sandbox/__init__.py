@@ -11,21 +11,24 @@ import pandas as pd
 import uvicorn
 
 from kimono_explore.client import Client, connect
-from kimono_explore.errors import KimonoError
+from kimono_explore.errors import ConfigurationError, KimonoError
 from kimono_explore.roster import Roster
 from kimono_explore.sandbox.dialect import Dialect
 from kimono_explore.sandbox.district import make_district
+from kimono_explore.sandbox.faults import Faults
 from kimono_explore.sandbox.flaws import plant
 from kimono_explore.sandbox.morning import make_tasks
+from kimono_explore.sandbox.proxy import Answer, Proxy, Reply, Request
 from kimono_explore.sandbox.queue import TaskQueue
-from kimono_explore.sandbox.server import BASE_PATH, Credentials, Service, make_app
+from kimono_explore.sandbox.server import BASE_PATH, Credentials, Service, kind_of, make_app
 from kimono_explore.snapshot import read_source
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
-__all__ = ["Dialect", "Sandbox", "sandbox"]
+__all__ = ["Dialect", "Faults", "Sandbox", "sandbox"]
 
 
 class Sandbox:
@@ -58,21 +61,51 @@ class Sandbox:
         port: int,
         latency: float,
         token_lifetime: float,
+        faults: Faults | None = None,
     ) -> None:
         self.roster, self.planted = roster, planted
         self.credentials = Credentials.random()
         self.queue = TaskQueue(make_tasks(roster, seed))
-        # Bound here, so that the port is known, and taken, before the server begins.
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", port))
-        self.base_url = f"http://127.0.0.1:{self._socket.getsockname()[1]}{BASE_PATH}"
+        self._faults, self._proxy = faults, None
+        door = _bound(port)
+        self.base_url = f"http://127.0.0.1:{door.getsockname()[1]}{BASE_PATH}"
+        self._socket = door
+        if faults is not None:  # then whoever asks meets a proxy, and the server has a port of its own
+            self._socket = _bound(0)
+            self._proxy = Proxy(door, self._socket.getsockname()[1], self._reply)
         service = Service(roster, self.queue, dialect, self.credentials, token_lifetime)
         app = make_app(service, self.base_url, latency)
         self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
 
+    @property
+    def faults(self) -> Faults:
+        """The faults of ``sandbox(faults=)``, which may be replaced while it runs; ``.injected`` counts them.
+
+        Examples
+        --------
+        >>> with kx.sandbox(students=20, faults={}) as box:
+        ...     box.faults = kx.Faults({"reset": 1.0})
+        ...     try:
+        ...         kx.connect(box.base_url, token=box.credentials.token, retries=0).find("orgs", "1")
+        ...     except kx.ConnectionFailedError:
+        ...         print(box.faults)
+        <Faults reset 1: 1 injected>
+        """
+        if self._faults is None:
+            raise ConfigurationError("This sandbox was made without faults; make one with kx.sandbox(faults={...}).")
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Faults | Mapping[str, float]) -> None:
+        assert self.faults is not None
+        self._faults = _as_faults(faults)
+
+    def _reply(self, request: Request, ask: Callable[[Request], Answer]) -> Reply:
+        return self.faults.reply(request, ask, kind_of(request.method, request.target))
+
     def start(self) -> Self:
         """Serve from a thread until `close`."""
+        self._open_door()
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="kimono-sandbox", daemon=True
         )
@@ -87,12 +120,19 @@ class Sandbox:
 
     def serve(self) -> None:
         """Serve in the foreground until interrupted."""
+        self._open_door()
         self._server.run(sockets=[self._socket])
+
+    def _open_door(self) -> None:
+        if self._proxy is not None:
+            self._proxy.start()
 
     def close(self) -> None:
         """Close the client and end the server."""
         if hasattr(self, "client"):
             self.client.close()
+            if self._proxy is not None:
+                self._proxy.close()
             self._server.should_exit = True
             self._thread.join(timeout=10)
         self._socket.close()
@@ -110,6 +150,21 @@ class Sandbox:
         return f"<Sandbox {self.base_url}: {people}, {len(self.planted):,} planted findings>"
 
 
+def _bound(port: int) -> socket.socket:
+    """A socket of the loopback interface, so that its port is known, and taken, before anything is served."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", port))
+    if port:
+        return made
+    with made:  # only a port that was named stays with its socket when that does not listen for a while
+        return _bound(made.getsockname()[1])
+
+
+def _as_faults(faults: Faults | Mapping[str, float]) -> Faults:
+    return faults if isinstance(faults, Faults) else Faults(faults)
+
+
 def sandbox(
     source: Roster | str | os.PathLike[str] | None = None,
     students: int = 500,
@@ -120,6 +175,7 @@ def sandbox(
     port: int = 0,
     latency: float = 0.0,
     token_lifetime: float = 3600.0,
+    faults: Faults | Mapping[str, float] | None = None,
 ) -> Sandbox:
     """Start a sandbox: a server on this machine that speaks the Interop Data API.
 
@@ -143,6 +199,9 @@ def sandbox(
         Seconds to wait before each answer.
     token_lifetime : float, default 3600
         Seconds for which a token from client credentials holds.
+    faults : Faults or mapping of str to float, optional
+        What goes wrong, and for which share of the requests, such as ``{"reset": 0.05, "gzip_cut": 0.02}``;
+        ``kx.Faults.names()`` lists the faults.
 
     Returns
     -------
@@ -164,6 +223,7 @@ def sandbox(
         port=port,
         latency=latency,
         token_lifetime=token_lifetime,
+        faults=faults,
     ).start()
 
 
@@ -177,6 +237,7 @@ def make_sandbox(
     port: int = 0,
     latency: float = 0.0,
     token_lifetime: float = 3600.0,
+    faults: Faults | Mapping[str, float] | None = None,
 ) -> Sandbox:
     """A sandbox that is ready but not started; see `sandbox`."""
     planted = pd.DataFrame({name: pd.Series(dtype="str") for name in ("check", "table", "id", "note")})
@@ -187,5 +248,12 @@ def make_sandbox(
     else:
         roster = source if isinstance(source, Roster) else read_source(source)
     return Sandbox(
-        roster, planted, dialect=dialect, seed=seed, port=port, latency=latency, token_lifetime=token_lifetime
+        roster,
+        planted,
+        dialect=dialect,
+        seed=seed,
+        port=port,
+        latency=latency,
+        token_lifetime=token_lifetime,
+        faults=None if faults is None else _as_faults(faults),
     )

@@ -241,6 +241,18 @@ def _refusal(refused: Sequence[Refusal]) -> Refused:
     return Refused(status, f"{len(refused)} refused, none taken; the first: {refused[0].reason}", details)
 
 
+def kind_of(method: str, target: str) -> str:
+    """Whether a request is for a ``"list"``, another ``"read"``, or a ``"write"``; empty where it is for neither."""
+    path = target.split("?")[0]
+    if not path.startswith(f"{BASE_PATH}/"):
+        return ""
+    if method in ("PUT", "DELETE"):
+        return "write"
+    # Below a table there is one object, or a list that belongs to it.
+    parts = path.removeprefix(f"{BASE_PATH}/").split("/")
+    return "list" if method == "GET" and parts[0] != "tasks" and len(parts) in (2, 4) else "read"
+
+
 def make_app(service: Service, base_url: str, latency: float = 0.0) -> Starlette:
     """The service as an ASGI application."""
     paths: dict[str, dict[str, Operation]] = {}
