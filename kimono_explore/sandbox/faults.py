@@ -164,6 +164,7 @@ class Faults:
         self._strikes: Counter[str] = Counter()
         self._asked: Counter[tuple[str, str]] = Counter()
         self._lasting: dict[str, tuple[Fault, r.State]] = {}
+        self._states: dict[tuple[str, str], r.State] = {}
         self._lock = threading.Lock()
 
     @staticmethod
@@ -209,7 +210,8 @@ class Faults:
             exchange.chance = random.Random(f"{self.seed} {name} {request.method} {request.target} {nth}")
             if kind not in _KINDS[fault.where] or exchange.chance.random() >= rate or not self._may_strike(name):
                 continue
-            exchange.state = r.State()
+            with self._lock:  # pages of one list that are struck side by side share what is remembered of it
+                exchange.state = self._states.setdefault((name, exchange.path), r.State()) if fault.lasts else r.State()
             reply = fault.make(exchange)
             if reply is not None:
                 if fault.lasts:
