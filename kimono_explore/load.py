@@ -13,6 +13,7 @@ from kimono_explore.decode import Decoded, Decoder
 from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError
 from kimono_explore.links import unite
 from kimono_explore.paging import MAX_PAGES, read_pages
+from kimono_explore.problems import REFUSED
 from kimono_explore.resume import SavedPages, saved_pages
 from kimono_explore.roster import Roster
 from kimono_explore.tables import TABLES, Problem, frame, to_pandas
@@ -118,7 +119,7 @@ def load_roster(
 
     A list that the tenant refuses from its first page on (403, 404) becomes an empty table and a row in ``problems``. Any
     other fault, after the retries, is an error: what is returned is all that the tenant has, but for what ``problems``
-    names.
+    names. `Roster.incomplete` holds those of them that mean that rows may lack.
 
     Parameters
     ----------
@@ -163,7 +164,7 @@ def load_roster(
             try:
                 lists[name] = reading.read(LISTS[name, False])
             except (NotFoundError, PermissionDeniedError) as error:
-                problems.append(Problem(name, None, None, str(error.status), f"the list was refused: {error}"))
+                problems.append(Problem(name, None, None, str(error.status), f"{REFUSED}: {error}"))
                 lists[name] = Decoder(name).finish()
         problems += _older_pages(saved)
         roster = assemble(lists, problems, source=client.base_url)

@@ -6,6 +6,7 @@ it as a snapshot. All of it reads the tables and ``links``; nothing is fetched.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,6 +18,7 @@ import pandas as pd
 
 from kimono_explore.folding import fold
 from kimono_explore.nodes import LinkIndex, display_label
+from kimono_explore.problems import INCOMPLETE
 from kimono_explore.search import SearchIndex, ranked, shown
 from kimono_explore.tables import OBJECT_TYPES, REFERENCES, TABLES, frame
 
@@ -107,6 +109,22 @@ class Roster:
         """The table of an object type: ``roster.table("person")`` is ``roster.persons``."""
         names = {t: name for name, t in OBJECT_TYPES.items()}
         return self.tables[names.get(type, type)]
+
+    @property
+    def incomplete(self) -> pd.DataFrame:
+        """The rows of ``problems`` that say that a list lacks rows, or may: the load was complete where there are none.
+
+        A list was refused, its end could not be told for sure, or rows moved while it was read. Single values and
+        references that did not fit are not among them, nor is what a OneRoster bundle lacks.
+
+        Examples
+        --------
+        >>> roster.incomplete.empty
+        True
+        """
+        whole = self.problems["id"].isna() & self.problems["column"].isna()
+        said = self.problems["problem"].str.contains("|".join(map(re.escape, INCOMPLETE)), na=False)
+        return self.problems[whole & said].reset_index(drop=True)
 
     def counts(self) -> dict[str, int]:
         """The number of rows of each of the six tables."""
