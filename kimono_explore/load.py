@@ -10,6 +10,7 @@ import pandas as pd
 
 from kimono_explore.api import LISTS, Operation
 from kimono_explore.decode import Decoded, Decoder
+from kimono_explore.display import printable
 from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError
 from kimono_explore.links import unite
 from kimono_explore.paging import MAX_PAGES, read_pages
@@ -100,7 +101,9 @@ def load(
     if decoded.problems:
         df.attrs["problems"] = ProblemList(decoded.problems)
         first = decoded.problems[0]
-        text = f'{len(decoded.problems):,} problems in {list}, in attrs["problems"]; the first: {first.problem}'
+        text = (
+            f'{len(decoded.problems):,} problems in {list}, in attrs["problems"]; the first: {printable(first.problem)}'
+        )
         warnings.warn(text, KimonoWarning, stacklevel=2)
     return df
 

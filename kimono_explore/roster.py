@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
+from kimono_explore.display import printable
 from kimono_explore.folding import fold
 from kimono_explore.nodes import LinkIndex, display_label
 from kimono_explore.problems import INCOMPLETE
@@ -52,7 +53,7 @@ class Description:
     def __repr__(self) -> str:
         counts = self.relations.groupby(["relation", "direction"], observed=True, sort=False).size()
         related = ", ".join(f"{key[0]} {n:,}" for key, n in zip(counts.index, counts, strict=True)) or "no relations"
-        return f"<{self.type} {self.label!r} ({self.id}): {related}>"
+        return f"<{printable(self.type)} {printable(repr(self.label))} ({printable(self.id)}): {printable(related)}>"
 
     def _repr_html_(self) -> str:
         fields = self.fields.rename("").to_frame().to_html(border=0, notebook=True)
@@ -308,7 +309,7 @@ class Roster:
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(df):,} {name.replace('_', ' ')}" for name, df in self.tables.items())
         links = f"{len(self.links):,} links, {len(self.problems):,} problems"
-        return f"<Roster: {counts}; {links}; from {self.source}, {self.loaded_at:%Y-%m-%d %H:%M} UTC>"
+        return f"<Roster: {counts}; {links}; from {printable(self.source)}, {self.loaded_at:%Y-%m-%d %H:%M} UTC>"
 
     def overview(self) -> pd.DataFrame:
         """The roster in six rows.

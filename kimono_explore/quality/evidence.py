@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import narwhals as nw
 
+from kimono_explore.problems import REFUSED
 from kimono_explore.quality.rules import Frame, NotApplicable
 from kimono_explore.tables import OBJECT_TYPES, REFERENCES, TABLES
 

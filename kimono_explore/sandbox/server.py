@@ -299,7 +299,7 @@ def _document_endpoint(base_url: str) -> Endpoint:
 
 async def _refuse(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    code = {400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed", 409: "conflict"}[
+    code = {400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 409: "conflict"}[
         error.status
     ]
     envelope: dict[str, JSON] = {"status": error.status, "code": code, "message": error.message}
