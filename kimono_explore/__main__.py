@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import secrets
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kimono_explore.client import connect
-from kimono_explore.errors import KimonoError
+from kimono_explore.display import printable, printable_frame
+from kimono_explore.errors import IncompleteListError, KimonoError
 from kimono_explore.graph import build_graph, neighborhood, summarize_graph
 from kimono_explore.load import load_roster
+from kimono_explore.paging import MAX_PAGES
 from kimono_explore.plots import plot_neighborhood, plot_overview
+from kimono_explore.problems import REFUSED
 from kimono_explore.quality import check
 from kimono_explore.quality.rules import SEVERITIES
 from kimono_explore.sandbox import Dialect, Faults, make_sandbox, sandbox
 from kimono_explore.snapshot import is_snapshot, read_manifest, read_source
+from kimono_explore.tables import TABLES
 from kimono_explore.tasks import load_tasks
 
 if TYPE_CHECKING:
@@ -44,6 +50,10 @@ environment (for load):
   KIMONO_CLIENT_ID, KIMONO_CLIENT_SECRET      OAuth2 client credentials, or
   KIMONO_USERNAME, KIMONO_PASSWORD            HTTP Basic (an API key: as the user name, with an empty password)
   KIMONO_TOKEN_URL                            where client credentials are exchanged, if not on the API's host
+  KIMONO_DEBUG=1                              show the traceback of an unexpected error
+
+exit codes:
+  0  done    1  check found something    2  it could not run, or a load lacks rows    130  Ctrl-C
 
 examples:
   kimono-explore demo                         see everything work, without credentials
@@ -65,16 +75,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 where `check` found something; 2 where it could not run.
+        0; 1 where `check` found something; 2 where anything kept it from running, or a load that was to be saved lacks
+        rows; 130 after Ctrl-C; 141 where nobody reads its output any more.
     """
     options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding lacks is not an error
     try:
-        return int(options.run(options) or 0)
-    except KimonoError as error:
-        print(f"kimono-explore: {error}", file=sys.stderr)
-        return 2
+        code = int(options.run(options) or 0)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # As Python's documentation advises: what is left to flush at the end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # noqa: BLE001  1 means findings, so nothing else may end with it
+        return _failed(error)
+    return code
+
+
+def _failed(error: Exception) -> int:
+    """Say what kept it from running, in one line."""
+    if os.environ.get("KIMONO_DEBUG"):
+        print(printable("".join(traceback.format_exception(error)), lines=True), end="", file=sys.stderr)
+    elif isinstance(error, KimonoError):
+        print(f"kimono-explore: {error}", file=sys.stderr)
+    else:
+        said = f"{type(error).__name__}: {printable(error)}"
+        print(f"kimono-explore: {said} (unexpected; KIMONO_DEBUG=1 shows the traceback)", file=sys.stderr)
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,12 +140,29 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.set_defaults(run=_sandbox)
 
-    load = commands.add_parser("load", help="load the tenant of the environment and keep it as a snapshot")
+    load = commands.add_parser(
+        "load",
+        help="load the tenant of the environment and keep it as a snapshot",
+        description="A load that lacks rows, or may, is not saved, and an older snapshot stays: exit code 2.",
+    )
     load.add_argument("--save", type=Path, required=True, metavar="DIR", help="folder for the snapshot")
     load.add_argument("--base-url", help="the API (default: KIMONO_BASE_URL)")
     load.add_argument("--page-size", type=int, help="rows a page (default: the server's maximum)")
     load.add_argument("--resume", metavar="FOLDER", help="keep pages here, to go on after an interruption")
     load.add_argument("--connections", type=int, default=8, help="pages under way at a time (default: %(default)s)")
+    load.add_argument(
+        "--max-pages", type=int, default=MAX_PAGES, help="a list of more is an error (default: %(default)s)"
+    )
+    load.add_argument("--timeout", type=float, metavar="SECONDS", help="for one request (default: 120)")
+    load.add_argument("--no-heal", action="store_true", help="do not look whether rows moved during the load")
+    load.add_argument(
+        "--allow-refused",
+        action="append",
+        default=[],
+        choices=tuple(TABLES),
+        metavar="LIST",
+        help="save although the tenant refuses this list; may be repeated",
+    )
     load.set_defaults(run=_load)
 
     roster = commands.add_parser("roster", help="what is in a snapshot folder or a OneRoster bundle")
@@ -168,7 +216,7 @@ def _demo(options: argparse.Namespace) -> None:
     report = check(roster)
     report.to_html(out / "quality.html")
     print(f"quality     {report!r}\n{_causes(report)}")
-    counts = ", ".join(f"{n} {kind}" for kind, n in tasks["type"].value_counts().items())
+    counts = ", ".join(f"{n} {printable(kind)}" for kind, n in tasks["type"].value_counts().items())
     print(f"task queue  {len(tasks):,} tasks: {counts}")
     plot_overview(roster).savefig(out / "overview.png", dpi=110)
     section = roster.sections["id"].iloc[len(roster.sections) // 2]
@@ -226,13 +274,32 @@ def _sandbox(options: argparse.Namespace) -> None:
 
 
 def _load(options: argparse.Namespace) -> None:
-    with connect(options.base_url) as client:
+    with connect(options.base_url, timeout=options.timeout) as client:
         roster = load_roster(
-            client, page_size=options.page_size, max_connections=options.connections, resume=options.resume
+            client,
+            page_size=options.page_size,
+            max_connections=options.connections,
+            max_pages=options.max_pages,
+            heal=not options.no_heal,
+            resume=options.resume,
         )
+    _must_be_complete(roster, options.allow_refused)
     roster.save(options.save)
     _describe(roster)
-    print(f"saved in    {options.save}")
+    print(f"saved in    {printable(options.save)}")
+
+
+def _must_be_complete(roster: Roster, allowed: Sequence[str]) -> None:
+    """Refuse to save a load that lacks rows: it would take the place of a snapshot that has them."""
+    found = roster.incomplete
+    refused = found["problem"].str.startswith(REFUSED)
+    left = found[~(refused & found["table"].isin(allowed))]
+    if len(left):
+        told = "; ".join(f"{table}: {problem}" for table, problem in zip(left["table"], left["problem"], strict=True))
+        hint = " --allow-refused LIST saves without a list." if refused[left.index].any() else " Try again."
+        raise IncompleteListError(
+            f"The load may lack rows, and nothing was saved. {printable(told).rstrip('.')}.{hint}"
+        )
 
 
 def _roster(options: argparse.Namespace) -> None:
@@ -241,10 +308,11 @@ def _roster(options: argparse.Namespace) -> None:
     print(f"\n{roster.overview().to_string(formatters={'complete': '{:.0%}'.format})}")
     print(f"\n{roster.links['relation'].value_counts().to_string()}")
     if options.problems:
-        print(f"\n{roster.problems.to_string()}")
+        print(f"\n{printable_frame(roster.problems).to_string()}")
     else:
-        kinds = roster.problems.groupby(["table", "problem"], dropna=False).size().sort_values(ascending=False)
-        print(f"\nproblems (all of them with --problems)\n{kinds.head(20).to_string() if len(kinds) else 'none'}")
+        kinds = printable_frame(roster.problems).groupby(["table", "problem"], dropna=False).size()
+        shown = kinds.sort_values(ascending=False).head(20).to_string() if len(kinds) else "none"
+        print(f"\nproblems (all of them with --problems)\n{shown}")
 
 
 def _app(options: argparse.Namespace) -> int:
@@ -296,15 +364,16 @@ def _causes(report: Report) -> str:
     top = report.causes.head(12)[["stage", "severity", "findings", "cause"]]
     more = len(report.causes) - len(top)
     lines = [
-        f"  {stage:18} {severity:12} {n:>9,}  {cause}" for stage, severity, n, cause in top.itertuples(index=False)
+        f"  {stage:18} {severity:12} {n:>9,}  {printable(cause)}"
+        for stage, severity, n, cause in top.itertuples(index=False)
     ]
     return "\n".join([*lines, *([f"  ... and {more:,} more"] if more else [])])
 
 
 def _describe(roster: Roster) -> None:
-    year = f", school year {roster.school_year}" if roster.school_year else ""
+    year = f", school year {printable(roster.school_year)}" if roster.school_year else ""
     counts = ", ".join(f"{len(df):,} {name.replace('_', ' ')}" for name, df in roster.tables.items())
-    print(f"roster      {counts}{year}\nlinks       {len(roster.links):,}\nfrom        {roster.source}")
+    print(f"roster      {counts}{year}\nlinks       {len(roster.links):,}\nfrom        {printable(roster.source)}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from kimono_explore.display import printable
 from kimono_explore.errors import (
     AuthenticationError,
     BadResponseError,
@@ -35,7 +36,7 @@ def raise_for(response: httpx.Response, where: str, tries: int = 1) -> NoReturn:
     if response.is_success:
         found = _envelope(response).get("status")
         status = found if isinstance(found, int) else status
-    said = _words(response) or response.reason_phrase or "no reason given"
+    said = printable(_words(response) or response.reason_phrase or "no reason given")
     kind, hint = _ERRORS.get(status, (ResponseError, "The request was not accepted."))
     if status >= 500:
         kind, hint = ServerError, "The server is at fault; try again later."

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
+from kimono_explore.display import printable
 from kimono_explore.nodes import display_label
 from kimono_explore.tables import TABLES
 
@@ -216,7 +217,8 @@ class Comparison:
         return found
 
     def __repr__(self) -> str:
-        return f"<Comparison: {_in_words(self.summary)}; old: {self.old.source}, new: {self.new.source}>"
+        sides = printable(f"old: {self.old.source}, new: {self.new.source}")
+        return f"<Comparison: {_in_words(self.summary)}; {sides}>"
 
     def _repr_html_(self) -> str:
         table = self.summary.to_html(index=False, border=0, notebook=True, formatters=dict.fromkeys(

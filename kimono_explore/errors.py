@@ -23,6 +23,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kimono_explore.display import printable
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -39,6 +41,9 @@ class KimonoError(Exception):
     """
 
     sent = True
+
+    def __str__(self) -> str:
+        return printable(super().__str__(), lines=True)  # it may quote a server, a label or a path
 
     @property
     def turned_away(self) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 
 from kimono_explore.background import in_threads
 from kimono_explore.errors import ConnectionFailedError, KimonoError
+from kimono_explore.problems import NOT_LOOKED_AT, SOME_MAY_BE_MISSING
 from kimono_explore.wire import Page, key_of
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Boundaries:
         known = np.sort(np.concatenate(list(self._pages.values())))
         fresh: dict[int, NDArray[np.int64]] = {}
         added = 0
-        note = "still moved after {pages} pages were read again, and some may be missing"
+        note = f"still moved after {{pages}} pages were read again, and {SOME_MAY_BE_MISSING}"
         try:
             for _ in range(_ROUNDS):
                 moved = self._moved({**self._pages, **fresh}, ask, page_size, width)
@@ -82,7 +83,7 @@ class Boundaries:
         except KimonoError as error:
             if isinstance(error, ConnectionFailedError) and "ended" in str(error):
                 raise
-            yield Page(-1, [], f"whether rows moved while the list was read could not be looked at: {error}")
+            yield Page(-1, [], f"{NOT_LOOKED_AT}: {error}")
             return
         if fresh:
             now = np.concatenate(list({**self._pages, **fresh}.values()))

@@ -10,9 +10,11 @@ import pandas as pd
 
 from kimono_explore.api import LISTS, Operation
 from kimono_explore.decode import Decoded, Decoder
+from kimono_explore.display import printable
 from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError
 from kimono_explore.links import unite
 from kimono_explore.paging import MAX_PAGES, read_pages
+from kimono_explore.problems import REFUSED
 from kimono_explore.resume import SavedPages, saved_pages
 from kimono_explore.roster import Roster
 from kimono_explore.tables import TABLES, Problem, frame, to_pandas
@@ -99,7 +101,9 @@ def load(
     if decoded.problems:
         df.attrs["problems"] = ProblemList(decoded.problems)
         first = decoded.problems[0]
-        text = f'{len(decoded.problems):,} problems in {list}, in attrs["problems"]; the first: {first.problem}'
+        text = (
+            f'{len(decoded.problems):,} problems in {list}, in attrs["problems"]; the first: {printable(first.problem)}'
+        )
         warnings.warn(text, KimonoWarning, stacklevel=2)
     return df
 
@@ -118,7 +122,7 @@ def load_roster(
 
     A list that the tenant refuses from its first page on (403, 404) becomes an empty table and a row in ``problems``. Any
     other fault, after the retries, is an error: what is returned is all that the tenant has, but for what ``problems``
-    names.
+    names. `Roster.incomplete` holds those of them that mean that rows may lack.
 
     Parameters
     ----------
@@ -163,7 +167,7 @@ def load_roster(
             try:
                 lists[name] = reading.read(LISTS[name, False])
             except (NotFoundError, PermissionDeniedError) as error:
-                problems.append(Problem(name, None, None, str(error.status), f"the list was refused: {error}"))
+                problems.append(Problem(name, None, None, str(error.status), f"{REFUSED}: {error}"))
                 lists[name] = Decoder(name).finish()
         problems += _older_pages(saved)
         roster = assemble(lists, problems, source=client.base_url)

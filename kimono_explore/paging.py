@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 from kimono_explore.background import in_thread
 from kimono_explore.errors import IncompleteListError, NotFoundError, PermissionDeniedError
 from kimono_explore.healing import Boundaries
+from kimono_explore.problems import ROWS_MAY_BE_MISSING, TAKEN_FOR_THE_END
 from kimono_explore.wire import Answer, Page, key_of, open_page
 
 if TYPE_CHECKING:
@@ -156,15 +157,15 @@ def _in_order(
         elif not rows:
             ending = f"page {number} was empty"
             if more:
-                notes.append(f"{ending}, yet promises a next page: taken for the end of the list")
+                notes.append(f"{ending}, yet promises a next page: {TAKEN_FOR_THE_END}")
             elif promised:
                 notes.append(f"{ending}, though the page before promised it")
         elif first != number:
             ending = f"page {number} repeats page {first}"
-            notes.append(f"{ending}{', yet promises a next page' if more else ''}: taken for the end of the list")
+            notes.append(f"{ending}{', yet promises a next page' if more else ''}: {TAKEN_FOR_THE_END}")
         elif before:
             # The list goes on behind what looked like its end: read on.
-            notes.append(f"page {number} holds rows, though {before}: rows may be missing")
+            notes.append(f"page {number} holds rows, though {before}: {ROWS_MAY_BE_MISSING}")
         promised = more is True
         # What stands behind an empty page is looked at, too.
         beyond = 1 if ending and not before and more is not False and not rows and not under_way else 0

@@ -1,4 +1,4 @@
-"""A pseudonymised copy of a roster: what a picture, a notebook or a bug report can be shared with.
+"""A pseudonymized copy of a roster: what a picture, a notebook or a bug report can be shared with.
 
 Each value that tells who somebody is becomes a code that a keyed hash makes of it. Equal values get equal codes, so
 links, duplicates and counts stay what they are; without the key nobody can go back, nor try names until one fits.
@@ -10,39 +10,34 @@ import base64
 import hashlib
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pandas as pd
 
 from kimono_explore.folding import fold
-from kimono_explore.tables import TABLES, declared, frame
+from kimono_explore.links import in_order
+from kimono_explore.problems import kind_of
+from kimono_explore.tables import REFERENCES, TABLES, declared, frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from numpy.typing import NDArray
+
     from kimono_explore.roster import Roster
+    from kimono_explore.tables import Rule
 
-Rule = Literal["keep", "drop", "id", "name", "number", "email", "phone", "postal_code", "year"]
+FEWEST = 5
+"""So many rows share what is left of their stamps, and so many persons the dates of their memberships."""
 
-# What becomes of each declared column; `keep` is for what says nothing about a person or a place.
-RULES: dict[str, dict[str, Rule]] = {
-    "orgs": {"label": "name", "local_id": "number", "name": "name"},
-    "persons": {
-        "label": "name", "local_id": "number", "state_id": "number",
-        "name_last": "name", "name_first": "name", "name_middle": "name",
-        "address_line1": "name", "address_line2": "name", "address_line3": "name", "address_city": "name",
-        "address_postal_code": "postal_code", "phone": "phone", "email": "email", "dob": "year",
-    },
-    "courses": {"label": "name", "local_id": "number", "description": "drop"},
-    "sections": {"label": "name", "local_id": "number", "title": "name", "description": "drop"},
-    "terms": {"description": "drop"},
-    "grading_categories": {},
-    "links": {"source_id": "id", "target_id": "id", "membership_id": "id"},
-    "problems": {"id": "id", "value": "drop"},
-}  # fmt: skip
-
-
-_NOUNS = {"orgs": "Org ", "sections": "Section "}  # before the codes of their names
+_NOUNS = {"orgs": "Org ", "sections": "Section ", "grading_categories": "Category "}  # before the codes of their names
+_PLACES = frozenset(
+    [*TABLES, "links", "problems", "manifest"]
+    + [column.name for name in (*TABLES, "links") for column in declared(name)]
+    + [reference.key for reference in REFERENCES]
+)
+"""The names of tables, columns and references; any other name may be the tenant's own words."""
 
 
 def pseudonymize(
@@ -54,7 +49,7 @@ def pseudonymize(
     ----------
     roster : Roster
     key : str or bytes, optional
-        A secret: the same key gives the same codes, so that two pseudonymised snapshots can be compared. Whoever has it
+        A secret: the same key gives the same codes, so that two pseudonymized snapshots can be compared. Whoever has it
         can test whether a name is in the copy. Default: made at random and forgotten.
     keep : iterable of str, default ("ext_grade", "ext_grades")
         Further columns to keep as they are; all other ``ext_`` and unknown columns are left out, for nobody knows what
@@ -63,14 +58,28 @@ def pseudonymize(
     Returns
     -------
     Roster
-        The same rows and links. Ids, local and state ids, names of persons, orgs and sections, addresses, phones and
-        e-mail addresses are codes; a date of birth is another day of its year; titles of courses, names of terms,
-        types, dates, sex and grades are kept; descriptions, and the values in ``problems``, are gone.
+        The same rows and links, in an order of their new ids. Each declared column's ``privacy`` in
+        `kimono_explore.tables` says what becomes of it:
+
+        - Ids, local and state ids, names of persons, orgs, sections and grading categories, addresses, phones and e-mail
+          addresses are codes, equal where the values are. They are long enough for a million values without two that
+          collide; postal codes keep five digits, and may.
+        - A date of birth is another day of its year.
+        - ``created_at`` and ``updated_at`` are the first of their month where at least five rows of the table share
+          both, and missing elsewhere.
+        - Dates of memberships are kept where at least five persons share both; else they are the first of their month
+          where five share that; else they are missing.
+        - Titles of courses, names and dates of terms, types, states, countries, sex, grades and years are kept.
+        - Descriptions are gone. So are the values of ``problems``, whose texts say of which kind a problem is, without
+          anybody's words.
 
     Notes
     -----
-    Pseudonymised is not anonymous: somebody who knows a school well may tell a person by grade, sections and size of
+    Pseudonymized is not anonymous: somebody who knows a school well may tell a person by grade, sections and size of
     school. Share it as you would share what is left.
+
+    To compare two copies, name the same key, and ``ignore=["created_at", "updated_at"]`` where only facts count: a stamp
+    may also change because others no longer share it.
 
     Examples
     --------
@@ -83,8 +92,15 @@ def pseudonymize(
         raise ValueError("The key is empty: pass a secret, or nothing for one made at random.")
     coder = _Coder(hashlib.blake2b(secret).digest())
     kept = set(keep)
-    parts: dict[str, Any] = {name: _table(name, getattr(roster, name), coder, kept) for name in RULES}
-    return replace(roster, **parts, source="a pseudonymised roster")
+    parts: dict[str, pd.DataFrame] = {
+        name: _table(name, getattr(roster, name), coder, kept) for name in (*TABLES, "links", "problems")
+    }
+    # The order of rows tells who is who to whoever has the original: the new ids give another one.
+    parts.update({name: _in_order_of_ids(parts[name]) for name in TABLES})
+    parts["links"] = in_order(parts["links"], {name: parts[name]["id"] for name in TABLES})
+    parts["problems"] = parts["problems"].sort_values([*parts["problems"]], ignore_index=True)
+    rollups = roster.rollups & {f"{reference.table}.{reference.key}" for reference in REFERENCES}
+    return replace(roster, **cast("dict[str, Any]", parts), source="a pseudonymized roster", rollups=rollups)
 
 
 class _Coder:
@@ -107,19 +123,25 @@ class _Coder:
         return self._hash("id", value).hex()[:20]
 
     def name(self, value: str) -> str:
-        return base64.b32encode(self._hash("name", fold(value))).decode("ascii")[:8].capitalize()
+        return base64.b32encode(self._hash("name", fold(value))).decode("ascii")[:12].capitalize()
 
     def number(self, value: str) -> str:
-        return self._digits("number", value, 12)
+        return self._digits("number", value, 18)
 
     def email(self, value: str) -> str:
         return f"{self._hash('email', value.casefold()).hex()[:16]}@example.org"
 
     def phone(self, value: str) -> str:
-        return f"555-{self._digits('phone', value, 7)}"
+        return f"+0{self._digits('phone', value, 14)}"  # as long as numbers may be, and nobody's: no country has code 0
 
     def postal_code(self, value: str) -> str:
         return self._digits("postal_code", value, 5)
+
+    def place(self, value: str) -> str:
+        return value if value in _PLACES else "other"
+
+    def kind(self, value: str) -> str:
+        return kind_of(value)
 
     def _days(self, dates: pd.Series) -> pd.Series:
         """Another day of the same year for each date."""
@@ -139,13 +161,66 @@ class _Coder:
 
 
 def _table(name: str, df: pd.DataFrame, coder: _Coder, kept: set[str]) -> pd.DataFrame:
-    rules: dict[str, Rule] = {"id": "id", **RULES[name]} if name in TABLES else RULES[name]
-    known = {column.name for column in declared(name)}
+    rules = {column.name: column.privacy or "drop" for column in declared(name)}
+    who = df["source_id"] if name == "links" else None
     columns = {}
-    for column in df.columns:
-        rule: Rule = rules.get(column, "keep" if column in known or column in kept else "drop")
+    for column in map(str, df.columns):
+        rule = rules.get(column, "keep" if column in kept else "drop")
         if rule == "keep":
             columns[column] = df[column]
-        elif rule != "drop":
+        elif rule not in ("drop", "month", "day"):
             columns[column] = coder.column(df[column], rule, _NOUNS.get(name, ""))
+    for rule in ("month", "day"):
+        named = [column for column in df.columns if rules.get(column) == rule]
+        if named:
+            columns.update(_shared(df[named], rule == "day", who))
     return frame(name, columns)
+
+
+def _shared(dates: pd.DataFrame, by_day: bool, who: pd.Series | None) -> dict[str, pd.Series]:
+    """The dates of each row as exactly as `FEWEST` rows, or persons, share all of them: day, month, or missing."""
+    exact = _common(dates, who) & by_day
+    found = pd.DataFrame({name: values.where(exact, _month(values)) for name, values in dates.items()})
+    common = _common(found, who)
+    codes, counts = _counted(found, who)
+    # Those left without dates must be enough as well, or none: else a missing date tells who they are.
+    blank = ~common | found.isna().all(axis=1).to_numpy()
+    for group in np.argsort(counts, kind="stable"):
+        if not blank.any() or _persons(blank, who) >= FEWEST:
+            break
+        blank |= codes == group
+    return {str(name): values.mask(blank) for name, values in found.items()}
+
+
+def _common(dates: pd.DataFrame, who: pd.Series | None) -> NDArray[np.bool_]:
+    codes, counts = _counted(dates, who)
+    return np.asarray(counts[codes] >= FEWEST, dtype=bool)
+
+
+def _counted(dates: pd.DataFrame, who: pd.Series | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A number for each combination of dates, and how many rows, or persons, have it."""
+    codes = dates.groupby(list(dates.columns), dropna=False, sort=False).ngroup().to_numpy()
+    pairs = codes
+    if who is not None:
+        persons = pd.factorize(who)[0] + 1
+        size = int(persons.max(initial=0)) + 1
+        pairs = np.unique(codes * size + persons) // size
+    return codes, np.bincount(pairs, minlength=int(codes.max(initial=-1)) + 1)
+
+
+def _persons(rows: NDArray[np.bool_], who: pd.Series | None) -> int:
+    return int(rows.sum()) if who is None else who[rows].nunique(dropna=False)
+
+
+def _month(times: pd.Series) -> pd.Series:
+    """The first day of the month of each time."""
+    return (times.dt.normalize() - pd.to_timedelta(times.dt.day - 1, unit="D")).astype(times.dtype)
+
+
+def _in_order_of_ids(df: pd.DataFrame) -> pd.DataFrame:
+    """The rows ordered by their ids, which are codes; those that share one, or have none, by what they hold."""
+    ids = pd.factorize(df["id"], sort=True)[0]
+    alike = (df["id"].isna() | df["id"].duplicated(keep=False)).to_numpy()
+    content = np.zeros(len(df), dtype=np.uint64)
+    content[alike] = pd.util.hash_pandas_object(df[alike], index=False).to_numpy()
+    return df.iloc[np.lexsort((content, ids))].reset_index(drop=True)

@@ -6,6 +6,7 @@ it as a snapshot. All of it reads the tables and ``links``; nothing is fetched.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
+from kimono_explore.display import printable
 from kimono_explore.folding import fold
 from kimono_explore.nodes import LinkIndex, display_label
+from kimono_explore.problems import INCOMPLETE
 from kimono_explore.search import SearchIndex, ranked, shown
 from kimono_explore.tables import OBJECT_TYPES, REFERENCES, TABLES, frame
 
@@ -50,7 +53,7 @@ class Description:
     def __repr__(self) -> str:
         counts = self.relations.groupby(["relation", "direction"], observed=True, sort=False).size()
         related = ", ".join(f"{key[0]} {n:,}" for key, n in zip(counts.index, counts, strict=True)) or "no relations"
-        return f"<{self.type} {self.label!r} ({self.id}): {related}>"
+        return f"<{printable(self.type)} {printable(repr(self.label))} ({printable(self.id)}): {printable(related)}>"
 
     def _repr_html_(self) -> str:
         fields = self.fields.rename("").to_frame().to_html(border=0, notebook=True)
@@ -107,6 +110,22 @@ class Roster:
         """The table of an object type: ``roster.table("person")`` is ``roster.persons``."""
         names = {t: name for name, t in OBJECT_TYPES.items()}
         return self.tables[names.get(type, type)]
+
+    @property
+    def incomplete(self) -> pd.DataFrame:
+        """The rows of ``problems`` that say that a list lacks rows, or may: the load was complete where there are none.
+
+        A list was refused, its end could not be told for sure, or rows moved while it was read. Single values and
+        references that did not fit are not among them, nor is what a OneRoster bundle lacks.
+
+        Examples
+        --------
+        >>> roster.incomplete.empty
+        True
+        """
+        whole = self.problems["id"].isna() & self.problems["column"].isna()
+        said = self.problems["problem"].str.contains("|".join(map(re.escape, INCOMPLETE)), na=False)
+        return self.problems[whole & said].reset_index(drop=True)
 
     def counts(self) -> dict[str, int]:
         """The number of rows of each of the six tables."""
@@ -290,7 +309,7 @@ class Roster:
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(df):,} {name.replace('_', ' ')}" for name, df in self.tables.items())
         links = f"{len(self.links):,} links, {len(self.problems):,} problems"
-        return f"<Roster: {counts}; {links}; from {self.source}, {self.loaded_at:%Y-%m-%d %H:%M} UTC>"
+        return f"<Roster: {counts}; {links}; from {printable(self.source)}, {self.loaded_at:%Y-%m-%d %H:%M} UTC>"
 
     def overview(self) -> pd.DataFrame:
         """The roster in six rows.

@@ -18,18 +18,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Kind = Literal["text", "date", "time", "flag", "category"]
+Rule = Literal[
+    "keep", "drop", "id", "name", "number", "email", "phone", "postal_code", "year", "month", "day", "place", "kind"
+]
+"""What `pseudonymize` makes of a column; see `kimono_explore.privacy`."""
 
 
 class Column(NamedTuple):
     """A column: where it is in the JSON object, and of which kind its values are.
 
     ``integer`` marks text that the API sends as a whole number, such as a school year. A tenant may send it as text, too.
+    ``privacy`` says what a pseudonymized copy has in its place; a declared column must name it, and is left empty where
+    it does not.
     """
 
     name: str
     path: tuple[str, ...]
     kind: Kind = "text"
     integer: bool = False
+    privacy: Rule | None = None
 
 
 class Reference(NamedTuple):
@@ -48,62 +55,67 @@ class Reference(NamedTuple):
     role: str | None = None
 
 
-def _columns(*own: Column) -> tuple[Column, ...]:
-    first = (Column("id", ("$sys", "id")), Column("label", ("$sys", "label")))
+def _columns(*own: Column, label: Rule) -> tuple[Column, ...]:
+    first = (Column("id", ("$sys", "id"), privacy="id"), Column("label", ("$sys", "label"), privacy=label))
     last = (
-        Column("school_year", ("$sys", "school_year"), integer=True),
-        Column("created_at", ("$sys", "created_at"), "time"),
-        Column("updated_at", ("$sys", "updated_at"), "time"),
+        Column("school_year", ("$sys", "school_year"), integer=True, privacy="keep"),
+        Column("created_at", ("$sys", "created_at"), "time", privacy="month"),
+        Column("updated_at", ("$sys", "updated_at"), "time", privacy="month"),
     )
     return (*first, *own, *last)
 
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "orgs": _columns(
-        Column("org_type", ("$sys", "org_type")),
-        Column("local_id", ("local_id",)),
-        Column("name", ("name",)),
+        Column("org_type", ("$sys", "org_type"), privacy="keep"),
+        Column("local_id", ("local_id",), privacy="number"),
+        Column("name", ("name",), privacy="name"),
+        label="name",
     ),
     "persons": _columns(
-        Column("person_type", ("$sys", "person_type")),
-        Column("local_id", ("local_id",)),
-        Column("state_id", ("state_id",)),
-        Column("name_last", ("name", "last")),
-        Column("name_first", ("name", "first")),
-        Column("name_middle", ("name", "middle")),
-        Column("address_line1", ("address", "line1")),
-        Column("address_line2", ("address", "line2")),
-        Column("address_line3", ("address", "line3")),
-        Column("address_city", ("address", "city")),
-        Column("address_state", ("address", "state")),
-        Column("address_postal_code", ("address", "postal_code")),
-        Column("address_country", ("address", "country")),
-        Column("phone", ("phone",)),
-        Column("email", ("email",)),
-        Column("sex", ("sex",)),
-        Column("dob", ("dob",), "date"),
-        Column("aup", ("aup",), "flag"),
-        Column("grad_year", ("grad_year",)),
+        Column("person_type", ("$sys", "person_type"), privacy="keep"),
+        Column("local_id", ("local_id",), privacy="number"),
+        Column("state_id", ("state_id",), privacy="number"),
+        Column("name_last", ("name", "last"), privacy="name"),
+        Column("name_first", ("name", "first"), privacy="name"),
+        Column("name_middle", ("name", "middle"), privacy="name"),
+        Column("address_line1", ("address", "line1"), privacy="name"),
+        Column("address_line2", ("address", "line2"), privacy="name"),
+        Column("address_line3", ("address", "line3"), privacy="name"),
+        Column("address_city", ("address", "city"), privacy="name"),
+        Column("address_state", ("address", "state"), privacy="keep"),
+        Column("address_postal_code", ("address", "postal_code"), privacy="postal_code"),
+        Column("address_country", ("address", "country"), privacy="keep"),
+        Column("phone", ("phone",), privacy="phone"),
+        Column("email", ("email",), privacy="email"),
+        Column("sex", ("sex",), privacy="keep"),
+        Column("dob", ("dob",), "date", privacy="year"),
+        Column("aup", ("aup",), "flag", privacy="keep"),
+        Column("grad_year", ("grad_year",), privacy="keep"),
+        label="name",
     ),
     "courses": _columns(
-        Column("local_id", ("local_id",)),
-        Column("title", ("title",)),
-        Column("description", ("description",)),
+        Column("local_id", ("local_id",), privacy="number"),
+        Column("title", ("title",), privacy="keep"),
+        Column("description", ("description",), privacy="drop"),
+        label="name",
     ),
     "sections": _columns(
-        Column("local_id", ("local_id",)),
-        Column("title", ("title",)),
-        Column("description", ("description",)),
+        Column("local_id", ("local_id",), privacy="number"),
+        Column("title", ("title",), privacy="name"),
+        Column("description", ("description",), privacy="drop"),
+        label="name",
     ),
     "terms": _columns(
-        Column("term_type", ("$sys", "term_type")),
-        Column("name", ("name",)),
-        Column("description", ("description",)),
-        Column("start_date", ("start_date",), "date"),
-        Column("end_date", ("end_date",), "date"),
-        Column("status", ("status",)),
+        Column("term_type", ("$sys", "term_type"), privacy="keep"),
+        Column("name", ("name",), privacy="keep"),
+        Column("description", ("description",), privacy="drop"),
+        Column("start_date", ("start_date",), "date", privacy="keep"),
+        Column("end_date", ("end_date",), "date", privacy="keep"),
+        Column("status", ("status",), privacy="keep"),
+        label="keep",
     ),
-    "grading_categories": _columns(Column("name", ("name",))),
+    "grading_categories": _columns(Column("name", ("name",), privacy="name"), label="name"),
 }
 
 OBJECT_TYPES: dict[str, str] = {
@@ -151,22 +163,28 @@ REFERENCES: tuple[Reference, ...] = (
 )
 
 LINK_COLUMNS: tuple[Column, ...] = (
-    Column("source_type", (), "category"),
-    Column("source_id", ()),
-    Column("relation", (), "category"),
-    Column("target_type", (), "category"),
-    Column("target_id", ()),
-    Column("role", ("role",), "category"),
-    Column("membership_id", ("id",)),
-    Column("status", ("status",), "category"),
-    Column("primary", ("primary",), "flag"),
-    Column("grade", ("grade",), "category"),
-    Column("start_date", ("start_date",), "date"),
-    Column("end_date", ("end_date",), "date"),
-    Column("stated_by", (), "category"),
+    Column("source_type", (), "category", privacy="keep"),
+    Column("source_id", (), privacy="id"),
+    Column("relation", (), "category", privacy="keep"),
+    Column("target_type", (), "category", privacy="keep"),
+    Column("target_id", (), privacy="id"),
+    Column("role", ("role",), "category", privacy="keep"),
+    Column("membership_id", ("id",), privacy="id"),
+    Column("status", ("status",), "category", privacy="keep"),
+    Column("primary", ("primary",), "flag", privacy="keep"),
+    Column("grade", ("grade",), "category", privacy="keep"),
+    Column("start_date", ("start_date",), "date", privacy="day"),
+    Column("end_date", ("end_date",), "date", privacy="day"),
+    Column("stated_by", (), "category", privacy="keep"),
 )
 
-PROBLEM_COLUMNS: tuple[Column, ...] = tuple(Column(name, ()) for name in ("table", "id", "column", "value", "problem"))
+PROBLEM_COLUMNS: tuple[Column, ...] = (
+    Column("table", (), privacy="place"),
+    Column("id", (), privacy="id"),
+    Column("column", (), privacy="place"),
+    Column("value", (), privacy="drop"),
+    Column("problem", (), privacy="kind"),
+)
 
 _FIXED_CATEGORIES: dict[str, tuple[str, ...]] = {
     "source_type": tuple(OBJECT_TYPES.values()),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 import msgspec
 
+from kimono_explore.display import printable
 from kimono_explore.errors import BadResponseError
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ def open_page(body: bytes, where: str) -> Envelope:
     error = answer.get("error") if isinstance(answer, dict) else None
     if error:
         said = error.get("message") if isinstance(error, dict) else error
-        raise BadResponseError(f"{where} answered with an error beside the list: {str(said or encode(error))[:500]}")
+        raise BadResponseError(
+            f"{where} answered with an error beside the list: {printable(said or encode(error))[:500]}"
+        )
     held = answer.get("data", False) if isinstance(answer, dict) else answer
     if not isinstance(held, list):
         found = f'no list in "data", but {", ".join(answer) or "nothing"}' if isinstance(answer, dict) else "no object"

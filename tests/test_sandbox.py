@@ -1,6 +1,8 @@
 """The sandbox: every operation, over real HTTP; its manners, its errors, its document."""
 
+import socket
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 
@@ -10,6 +12,8 @@ import pytest
 import kimono_explore as kx
 from kimono_explore import wire
 from kimono_explore.api import OPERATIONS, operation
+from kimono_explore.sandbox import guard
+from kimono_explore.sandbox.server import Service
 
 DIALECTS = {
     "default": kx.Dialect(),
@@ -147,6 +151,13 @@ def test_a_token_that_expires_in_the_middle_is_renewed() -> None:
         ("GET", "rostering/orgs?page=x", 400),
         ("GET", "rostering/orgs?page_size=0", 400),
         ("GET", "rostering/orgs?page=99999999999", 400),
+        ("GET", "rostering/orgs?page=2147483648", 400),
+        ("GET", f"rostering/orgs?page={'9' * 5000}", 400),
+        ("GET", f"rostering/orgs?page_size={'9' * 5000}", 400),
+        ("GET", f"tasks/admin?page={'1' * 5000}", 400),
+        ("GET", f"rostering/persons/{'x' * 1025}", 404),
+        ("GET", f"rostering/orgs/{'x' * 1025}/students", 404),
+        ("PUT", f"tasks/{'x' * 1025}/ack", 404),
         ("GET", "rostering/orgs/nope", 404),
         ("GET", "rostering/orgs/nope/students", 404),
         ("GET", "rostering/pupils", 404),
@@ -209,3 +220,161 @@ def test_the_document_names_every_operation(bare: httpx.Client, small_sandbox: k
     }
     assert named == {(row.method, row.path, row.name) for row in OPERATIONS}
     assert len(named) == 29
+
+
+class Raw:
+    """A connection to the sandbox, byte by byte."""
+
+    def __init__(self, box: kx.Sandbox) -> None:
+        self.port = int(box.base_url.split(":")[2].split("/")[0])
+        self.token = box.credentials.token
+        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def send(self, start: str, *headers: str, body: bytes = b"") -> str:
+        lines = [f"{start} HTTP/1.1", f"Authorization: Bearer {self.token}", *headers, "", ""]
+        self.socket.sendall("\r\n".join(lines).encode() + body)
+        return self.answer()
+
+    def answer(self) -> str:
+        """Everything until the other side closes, or says nothing more."""
+        parts = []
+        try:
+            while part := self.socket.recv(65536):
+                parts.append(part)
+                if b'"error"' in part or b'"data"' in part:
+                    break
+        except ConnectionResetError:
+            pass
+        return b"".join(parts).decode()
+
+    def seconds_until_closed(self, every: float | None = None) -> float:
+        """How long the other side waits, while a byte is sent every so many seconds."""
+        began = time.monotonic()
+        self.socket.settimeout(every or 10)
+        try:
+            while True:
+                try:
+                    if not self.socket.recv(1000):
+                        break
+                except TimeoutError:
+                    assert time.monotonic() < began + 10
+                    self.socket.sendall(b"x")
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+        return time.monotonic() - began
+
+
+@pytest.fixture
+def raw(small_sandbox: kx.Sandbox) -> Iterator[Raw]:
+    made = Raw(small_sandbox)
+    yield made
+    made.socket.close()
+
+
+ACK = "PUT /v2/interop/data/tasks/ack"
+LIST = "GET /v2/interop/data/rostering/leas"
+
+
+def test_a_long_body_is_refused_before_it_is_sent(raw: Raw) -> None:
+    answer = raw.send(ACK, f"Host: localhost:{raw.port}", f"Content-Length: {guard.MAX_BODY + 1}")
+    assert answer.startswith("HTTP/1.1 413")
+    assert "content_too_large" in answer
+
+
+@pytest.mark.parametrize("length", ["9" * 19, "9" * 5000])
+def test_a_length_beyond_all_numbers_is_refused(raw: Raw, length: str) -> None:
+    assert raw.send(ACK, f"Host: localhost:{raw.port}", f"Content-Length: {length}")[:10] in ("HTTP/1.1 4", "")
+
+
+def test_a_long_body_of_unknown_length_is_refused(raw: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "MAX_BODY", 1000)
+    head = (f"Host: localhost:{raw.port}", "Transfer-Encoding: chunked")
+    assert raw.send(ACK, *head, body=b"3e9\r\n" + b" " * 1001).startswith("HTTP/1.1 413")
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example:{port}", "127.0.0.1", "localhost:1", "localhost.evil.example:{port}", ""]
+)
+def test_another_host_is_not_answered(raw: Raw, host: str) -> None:
+    answer = raw.send(LIST, f"Host: {host.format(port=raw.port)}")
+    assert answer.startswith("HTTP/1.1 421")
+    assert "misdirected_request" in answer
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LOCALHOST:{port}", "[::1]:{port}"])
+def test_this_machine_is_answered(raw: Raw, host: str) -> None:
+    assert raw.send(LIST, f"Host: {host.format(port=raw.port)}").startswith("HTTP/1.1 200")
+
+
+HEAD = "{start} HTTP/1.1\r\nHost: localhost:{port}\r\nAuthorization: Bearer {token}\r\n"
+
+
+@pytest.mark.parametrize("every", [None, 0.1], ids=["silent", "slow"])
+@pytest.mark.parametrize(
+    "begun",
+    ["", "GET /v2", HEAD, HEAD + "Content-Length: 1000\r\n\r\n[", HEAD.replace("{start}", LIST) + "\r\n"],
+    ids=["nothing", "a line", "a head", "a body", "a request"],
+)
+def test_who_does_not_get_a_request_out_is_dropped(
+    small_sandbox: kx.Sandbox, monkeypatch: pytest.MonkeyPatch, begun: str, every: float | None
+) -> None:
+    monkeypatch.setattr(guard, "REQUEST_SECONDS", 0.6)
+    raw = Raw(small_sandbox)
+    raw.socket.sendall(begun.format(start=ACK, port=raw.port, token=raw.token).encode())
+    assert 0.4 < raw.seconds_until_closed(every) < 3
+    raw.socket.close()
+    assert len(kx.load(small_sandbox.client, "leas", progress=False)) == 1
+
+
+def test_who_waits_for_an_answer_is_not_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "REQUEST_SECONDS", 0.2)
+    with kx.sandbox(students=0, latency=0.6) as box:
+        assert len(kx.load(box.client, "leas", progress=False, heal=False)) == 1
+
+
+def test_a_long_head_is_refused(raw: Raw) -> None:
+    assert raw.send(LIST, f"X: {'x' * 200_000}").startswith("HTTP/1.1 4")
+
+
+def test_issued_tokens_are_bounded_and_expire() -> None:
+    now = [0.0]
+    tokens = guard.Tokens(10.0, clock=lambda: now[0])
+    first = tokens.issue()
+    assert tokens.expiry(first) == 10.0
+    assert tokens.expiry("another") is None
+    now[0] = 11.0
+    assert tokens.expiry(first) == -1.0
+    for _ in range(guard.MAX_TOKENS + 5):
+        last = tokens.issue()
+    assert (len(tokens), tokens.expiry(first), tokens.expiry(last)) == (guard.MAX_TOKENS, None, 10.0)
+    assert first not in repr(vars(tokens))
+
+
+@pytest.mark.parametrize("header", ["Bearer \xff", "Basic /w==", "Bearer " + "x" * 9000, "bearer", ""])
+def test_odd_credentials_are_refused(small_sandbox: kx.Sandbox, bare: httpx.Client, header: str) -> None:
+    path = "/v2/interop/data/rostering/orgs"
+    assert bare.get(path, headers={"Authorization": header.encode("latin-1")}).status_code == 401
+    fields = "&".join(f"a{n}=1" for n in range(200))
+    assert bare.post("/oauth/token", content=fields).status_code == 400
+    known = small_sandbox.credentials
+    form = {"grant_type": "client_credentials", "client_id": known.client_id, "client_secret": "\udcff\u00e9"}
+    assert bare.post("/oauth/token", data={**form, "client_secret": "é"}).status_code == 401
+
+
+def test_secrets_are_compared_by_hashes_alone(small_sandbox: kx.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return one == other
+
+    monkeypatch.setattr(guard.secrets, "compare_digest", compare)
+    known = small_sandbox.credentials
+    service = Service(small_sandbox.roster, small_sandbox.queue, kx.Dialect(), known, 3600)
+    form = {"grant_type": ["client_credentials"], "client_id": ["x"], "client_secret": [known.client_secret]}
+    with pytest.raises(Exception, match="Unknown client"):
+        service.issue_token(form)
+    token = service.issue_token({**form, "client_id": [known.client_id]})["access_token"]
+    service.authorize(f"Bearer {token}")
+    assert len(compared) >= 6
+    assert {len(part) for pair in compared for part in pair} == {32}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import narwhals as nw
 
+from kimono_explore.problems import REFUSED
 from kimono_explore.quality.rules import Frame, NotApplicable
 from kimono_explore.tables import OBJECT_TYPES, REFERENCES, TABLES
 
@@ -173,7 +174,7 @@ class Evidence:
     def refused(self, table: str) -> str | None:
         """Why a table was not delivered, where loading it failed."""
         whole = self.problems.filter(nw.col("table") == table, nw.col("id").is_null(), nw.col("column").is_null())
-        found = self.engine.collect(whole.filter(nw.col("problem").str.starts_with("the list was refused")))
+        found = self.engine.collect(whole.filter(nw.col("problem").str.starts_with(REFUSED)))
         return None if self.rows[table] or found.empty else f"{table} were not delivered: {found['problem'].iloc[0]}"
 
     def count(self, frame: Frame) -> int:

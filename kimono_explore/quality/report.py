@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kimono_explore.atomic import atomic_file
+from kimono_explore.display import printable
 from kimono_explore.errors import KimonoError, RosterFailedError
 from kimono_explore.quality.causes import group_by_cause
 from kimono_explore.quality.rules import SEVERITIES, Check
@@ -298,9 +299,8 @@ class Report:
             for name in ("failed", "passed", "not applicable", "could not run")
             if name in status
         )
-        return (
-            f"<Report on {self.source}, as of {self.as_of}: {counts}; {int(self.summary['failed'].sum()):,} findings>"
-        )
+        found = int(self.summary["failed"].sum())
+        return f"<Report on {printable(self.source)}, as of {self.as_of}: {counts}; {found:,} findings>"
 
     def _repr_html_(self) -> str:
         from kimono_explore.quality.page import make_note

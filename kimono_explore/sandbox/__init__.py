@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 import uvicorn
@@ -17,6 +17,7 @@ from kimono_explore.sandbox.dialect import Dialect
 from kimono_explore.sandbox.district import make_district
 from kimono_explore.sandbox.faults import Faults
 from kimono_explore.sandbox.flaws import plant
+from kimono_explore.sandbox.guard import SERVER_OPTIONS, ImpatientProtocol
 from kimono_explore.sandbox.morning import make_tasks
 from kimono_explore.sandbox.proxy import Answer, Proxy, Reply, Request
 from kimono_explore.sandbox.queue import TaskQueue
@@ -75,7 +76,8 @@ class Sandbox:
             self._proxy = Proxy(door, self._socket.getsockname()[1], self._reply)
         service = Service(roster, self.queue, dialect, self.credentials, token_lifetime)
         app = make_app(service, self.base_url, latency)
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
+        quiet: dict[str, Any] = {"log_level": "error", "access_log": False, "lifespan": "off"}
+        self._server = uvicorn.Server(uvicorn.Config(app, http=ImpatientProtocol, **quiet, **SERVER_OPTIONS))
 
     @property
     def faults(self) -> Faults:

@@ -6,27 +6,29 @@ import asyncio
 import base64
 import binascii
 import secrets
-import time
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import numpy as np
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from kimono_explore.api import OPERATIONS, TOKEN_PATH, Operation
 from kimono_explore.openapi import openapi
 from kimono_explore.sandbox.dialect import Dialect, Speaker
+from kimono_explore.sandbox.guard import MAX_BODY, MAX_ID, Tokens, TooLarge, is_own_host, read_body, same
 from kimono_explore.sandbox.queue import Refusal, TaskQueue, render_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from starlette.requests import Request
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from kimono_explore.roster import Roster
     from kimono_explore.wire import JSON
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 BASE_PATH = "/v2/interop/data"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
 _MAX_ADMIN_TASKS = 2000
+_CLOSE = {"Connection": "close"}
 
 
 class Credentials(NamedTuple):
@@ -71,36 +74,35 @@ class Service:
         self.roster, self.queue, self.dialect, self.credentials = roster, queue, dialect, credentials
         self.speaker = Speaker(roster, dialect)
         self._token_lifetime = token_lifetime
-        self._tokens: dict[str, float] = {}
+        self._tokens = Tokens(token_lifetime)
         self._selections: dict[str, np.ndarray] = {}
 
     def authorize(self, header: str) -> None:
         """Let a request pass, or refuse it with 401."""
         scheme, _, value = header.partition(" ")
-        if scheme.lower() == "bearer" and secrets.compare_digest(value.encode(), self.credentials.token.encode()):
-            return
-        if scheme.lower() == "bearer" and self._tokens.get(value, 0.0) > time.monotonic():
+        left = self._tokens.expiry(value) if scheme.lower() == "bearer" else None
+        if scheme.lower() == "bearer" and (same(value, self.credentials.token) or (left is not None and left > 0)):
             return
         if scheme.lower() == "basic":
             try:
                 given = base64.b64decode(value, validate=True)
             except (binascii.Error, ValueError):
                 given = b""
-            if secrets.compare_digest(given, f"{self.credentials.username}:{self.credentials.password}".encode()):
+            if same(given, f"{self.credentials.username}:{self.credentials.password}"):
                 return
-        said = "Token expired" if value in self._tokens else "No token, or an unknown one"
+        said = "Token expired" if left is not None else "No token, or an unknown one"
         raise Refused(401, said, headers={"WWW-Authenticate": "Bearer"})
 
     def issue_token(self, form: dict[str, list[str]]) -> dict[str, JSON]:
         """Exchange client credentials for a token."""
-        given = (form.get("client_id", [""])[0], form.get("client_secret", [""])[0])
+        known = [
+            same(form.get(name, [""])[0], getattr(self.credentials, name)) for name in ("client_id", "client_secret")
+        ]
         if form.get("grant_type") != ["client_credentials"]:
             raise Refused(400, "grant_type must be client_credentials")
-        if given != (self.credentials.client_id, self.credentials.client_secret):
+        if not all(known):
             raise Refused(401, "Unknown client")
-        token = secrets.token_urlsafe(24)
-        self._tokens[token] = time.monotonic() + self._token_lifetime
-        return {"access_token": token, "token_type": "bearer", "expires_in": self._token_lifetime}
+        return {"access_token": self._tokens.issue(), "token_type": "bearer", "expires_in": self._token_lifetime}
 
     def answer(self, operation: Operation, id: str, query: dict[str, str], body: bytes) -> object:
         """The answer to one operation; None where it has no content."""
@@ -214,7 +216,7 @@ _LEA = ("lea", "district")
 
 def _whole(query: dict[str, str], name: str, default: int, least: int) -> int:
     text = query.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or not least <= int(text) < 2**31:
+    if not text.isascii() or not text.isdigit() or len(text) > 10 or not least <= int(text) < 2**31:
         raise Refused(400, f"{name} must be a whole number from {least}")
     return int(text)
 
@@ -266,7 +268,26 @@ def make_app(service: Service, base_url: str, latency: float = 0.0) -> Starlette
     ]
     routes.append(Route(TOKEN_PATH, _token_endpoint(service), methods=["POST"]))
     routes.append(Route("/openapi.json", _document_endpoint(base_url), methods=["GET"]))
-    return Starlette(routes=routes, exception_handlers={Refused: _refuse, HTTPException: _refuse_http})
+    return Starlette(
+        routes=routes,
+        exception_handlers={Refused: _refuse, HTTPException: _refuse_http},
+        middleware=[Middleware(_OwnHost, port=urlsplit(base_url).port or 80)],
+    )
+
+
+class _OwnHost:
+    """Lets pass what is addressed to this machine and our port."""
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self._app, self._port = app, port
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hosts = [value.decode("latin-1") for name, value in scope.get("headers", ()) if name == b"host"]
+        if len(hosts) == 1 and is_own_host(hosts[0], self._port):
+            await self._app(scope, receive, send)
+        else:
+            refused = Refused(421, "The sandbox is asked under a name that is not this machine's", headers=_CLOSE)
+            await (await _refuse(Request(scope), refused))(scope, receive, send)
 
 
 if TYPE_CHECKING:
@@ -285,9 +306,12 @@ def _endpoint(service: Service, operations: dict[str, Operation], latency: float
         if operation is None:
             allowed = ", ".join([*operations, *(["HEAD"] if "GET" in operations else [])])
             raise Refused(405, f"{request.method} is not for this path", headers={"Allow": allowed})
-        body = await request.body()
+        id = request.path_params.get("id", "")
+        if len(id) > MAX_ID:
+            raise Refused(404, f"No id is longer than {MAX_ID:,} characters")
+        body = await _body(request)
         query = dict(request.query_params)
-        answer = await run_in_threadpool(service.answer, operation, request.path_params.get("id", ""), query, body)
+        answer = await run_in_threadpool(service.answer, operation, id, query, body)
         if answer is None:
             return Response(status_code=204 if operation.kind == "delete" else 200)
         return _json(answer)
@@ -295,11 +319,27 @@ def _endpoint(service: Service, operations: dict[str, Operation], latency: float
     return endpoint
 
 
+async def _body(request: Request) -> bytes:
+    try:
+        return await read_body(request)
+    except TooLarge:
+        raise Refused(413, f"The body is longer than {MAX_BODY:,} bytes", headers=_CLOSE) from None
+    except ClientDisconnect:
+        raise Refused(400, "The body broke off", headers=_CLOSE) from None  # nobody reads it
+
+
 def _token_endpoint(service: Service) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        return _json(service.issue_token(parse_qs((await request.body()).decode("utf-8", errors="replace"))))
+        return _json(service.issue_token(_form(await _body(request))))
 
     return endpoint
+
+
+def _form(body: bytes) -> dict[str, list[str]]:
+    try:
+        return parse_qs(body.decode("utf-8", errors="replace"), max_num_fields=100)
+    except ValueError:
+        raise Refused(400, "The body has too many fields") from None
 
 
 def _document_endpoint(base_url: str) -> Endpoint:
@@ -311,9 +351,16 @@ def _document_endpoint(base_url: str) -> Endpoint:
 
 async def _refuse(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    code = {400: "bad_request", 401: "unauthorized", 404: "not_found", 405: "method_not_allowed", 409: "conflict"}[
-        error.status
-    ]
+    code = {
+        400: "bad_request",
+        401: "unauthorized",
+        403: "forbidden",
+        404: "not_found",
+        405: "method_not_allowed",
+        409: "conflict",
+        413: "content_too_large",
+        421: "misdirected_request",
+    }[error.status]
     envelope: dict[str, JSON] = {"status": error.status, "code": code, "message": error.message}
     if error.details is not None:
         envelope["details"] = error.details

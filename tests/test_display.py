@@ -1,0 +1,78 @@
+"""Nothing that came from elsewhere steers a terminal, or turns a text around."""
+
+import unicodedata
+
+import pandas as pd
+import pytest
+from literals import course, link, make, problem, school, section, student
+
+import kimono_explore as kx
+from kimono_explore.__main__ import main
+from kimono_explore.api import operation
+from kimono_explore.display import printable, printable_frame
+
+EVIL = "\x1b[2J\x1b]0;pwned\x07 \u202e\u2028\x9b31m"
+ALLOWED = {"\n", "\t", "\r"}
+
+
+def steering(text: str) -> set[str]:
+    kinds = {"Cc", "Cf", "Zl", "Zp", "Cs"}
+    return {character for character in text if unicodedata.category(character) in kinds} - ALLOWED
+
+
+def test_what_steers_a_terminal_is_spelled_out() -> None:
+    assert printable(EVIL) == r"\x1b[2J\x1b]0;pwned\x07 \u202e\u2028\x9b31m"
+    assert printable("Ana\nSilva\t") == r"Ana\nSilva\t"
+    assert printable("Ana\nSilva\r", lines=True) == "Ana\nSilva\\r"
+    assert printable("Zoë 李 \U0001f600") == "Zoë 李 \U0001f600"
+    assert printable("\ud83d").isascii()
+    everything = "".join(map(chr, [*range(0x300), *range(0x2000, 0x2070), 0xFEFF]))
+    left = steering(printable(everything))
+    assert left <= set("\xad\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\u206a\u206b\u206c\u206d\u206e\u206f")
+
+
+@pytest.fixture
+def evil() -> kx.Roster:
+    people = [student("ana", label=EVIL, name_last=EVIL, school_year=EVIL), student(None), student(EVIL)]
+    items = [school(label=EVIL, name=EVIL), section(title=EVIL), course(EVIL), problem(EVIL, EVIL, EVIL, EVIL, EVIL)]
+    roster = make(*people, *items, link(f"ana student_in {EVIL.split()[0]}"), link("ana student_in algebra-1"))
+    roster.source = EVIL
+    return roster
+
+
+def test_no_repr_steers_a_terminal(evil: kx.Roster) -> None:
+    shown = [repr(evil), str(evil), repr(evil.describe("ana")), repr(evil.describe(EVIL, type="person"))]
+    shown += [repr(kx.compare(evil, evil)), repr(kx.check(evil, ["missing_id"]))]
+    assert [text for text in shown if steering(text)] == []
+    assert all("pwned" in text for text in shown)
+
+
+def test_no_command_steers_a_terminal(evil: kx.Roster, tmp_path: object, capsys: pytest.CaptureFixture[str]) -> None:
+    evil.save(f"{tmp_path}/evil")
+    assert main(["roster", f"{tmp_path}/evil"]) == 0
+    assert main(["roster", f"{tmp_path}/evil", "--problems"]) == 0
+    assert main(["check", f"{tmp_path}/evil"]) == 1
+    assert main(["roster", f"{tmp_path}/{EVIL}"]) == 2
+    captured = capsys.readouterr()
+    assert steering(captured.out + captured.err) == set()
+    assert "pwned" in captured.out
+    assert "pwned" in captured.err
+
+
+def test_an_error_that_quotes_a_server_is_printable(httpserver: object) -> None:
+    httpserver.expect_request("/evil/rostering/orgs").respond_with_json(
+        {"error": {"status": 403, "message": EVIL + "\nkimono-explore: all is well"}}, status=403
+    )
+    with kx.connect(httpserver.url_for("/evil"), token="not-a-secret") as client:
+        with pytest.raises(kx.PermissionDeniedError) as told:
+            client.request(operation("listOrgs"))
+        assert steering(str(told.value)) == set()
+        assert "\n" not in str(told.value)
+        assert "pwned" in str(told.value)
+    assert steering(str(kx.KimonoError(EVIL))) == set()
+
+
+def test_a_warning_that_quotes_a_tenant_is_printable(evil: kx.Roster) -> None:
+    df = printable_frame(pd.DataFrame({EVIL: [EVIL, None, 1]}))
+    assert steering(df.to_string()) == set()
+    assert df.isna().to_numpy().tolist() == [[False], [True], [False]]
