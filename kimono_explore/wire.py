@@ -123,7 +123,7 @@ def _odd_texts(body: bytes) -> str | None:
         body.decode()
     except UnicodeDecodeError:
         odd = True
-    return "holds bytes that are not text; U+FFFD stands in their place" if odd else None
+    return "holds text that is not Unicode; other characters stand in its place" if odd else None
 
 
 # Half of a surrogate pair, escaped, behind an even number of backslashes.

@@ -50,12 +50,12 @@ ends as done: by then the task is as absent as one that was taken.
 To try your own client: `kx.sandbox(faults={{"reset": 0.05, "gzip_cut": 0.02}})`, or
 `kimono-explore sandbox --faults reset=0.05 --faults gzip_cut=0.02`; `kx.Faults.names()` lists the faults.
 
-Seed {seed}, {count:,} trials in {minutes:.0f} minutes: {totals}.
+Seed {seed}, {count:,} trials in {minutes:.1f} minutes, as many of each as the tables say: {totals}.
 """
 
 HEAD = "| {} | promise | trials | equal | named | error | silent | hang | foreign | torn |\n|---|---|---|---|---|---|---|---|---|---|"
 REPEATED = "The request is repeated; the load is complete, or an error names the list and the page."
-AT_ONCE = "The load ends with an error that names the list and the page."
+AT_ONCE = "An error names the list and the page; where only the last look for moved rows met it, the load is complete."
 REFUSED = "A list refused at once is named; one refused after it began is an error."
 ROW = "The row is named or the list is; every other row is there."
 LIST = "Every row of the list is there, or `problems` says what is wrong with the list, or it is an error."
@@ -77,7 +77,7 @@ def promise(fault: str) -> str:
     """The promise for a load, in one sentence."""
     columns = trials._FAULTS.loc[fault]
     default = LIST if columns["where"] == "lists" and not fault.startswith(("data_", "error_", "nul")) else REPEATED
-    return PROMISES.get(fault, default)
+    return PROMISES.get(fault, default)  # each is what the trials show, in words
 
 
 def rounds(bench: trials.Bench, folder: Path) -> Iterator[tuple[str, str, str, Callable[[str], trials.End]]]:

@@ -210,7 +210,6 @@ BROKEN = {
 def test_a_broken_page_is_asked_for_again_and_then_an_error(
     httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, body: str, lasting: bool
 ) -> None:
-    monkeypatch.setattr("kimono_explore.transport.wait", lambda _: None)
     monkeypatch.setattr("kimono_explore.client._BACKOFF", 0.0)
     plain, asked = cut(12, 5, PAGINGS["next"]), Counter()
 
@@ -278,7 +277,7 @@ def test_rows_without_an_id_are_not_taken_for_repeats(server: Server) -> None:
 def test_a_page_without_a_list_is_a_clear_error(
     httpserver: HTTPServer, body: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kimono_explore.transport.wait", lambda _: None)
+    monkeypatch.setattr("kimono_explore.client._BACKOFF", 0.0)
     httpserver.expect_request("/api/rostering/orgs").respond_with_data(body)
     with (
         kx.connect(httpserver.url_for("/api"), token="t") as client,
@@ -319,3 +318,48 @@ def test_the_progress_bar_counts_rows_and_pages(server: Server, capsys: pytest.C
     assert "pages=3" in shown
     kx.load(server.client, "orgs", progress=False)
     assert capsys.readouterr().err == ""
+
+
+def test_a_list_whose_only_page_is_empty_once_is_asked_for_again(server: Server) -> None:
+    asked = Counter()
+
+    def answer(page: int, size: int) -> object:
+        asked[page] += 1
+        return {"data": rows(0, 3) if page == 0 and asked[0] > 1 else [], "paging": {"next": None}}
+
+    server.answer = answer
+    assert server.load() == (ids(3), [("rostering/orgs", "page 0 was empty when it was first asked for")])
+
+
+@pytest.mark.parametrize("page", [0, 1, 2])
+def test_a_page_that_lacked_its_last_rows_once_is_read_again(server: Server, page: int) -> None:
+    plain, asked = cut(13, 5, PAGINGS["next"]), Counter()
+
+    def answer(number: int, size: int) -> object:
+        asked[number, size] += 1
+        found = plain(number, size)
+        assert isinstance(found, dict)
+        short = (number, asked[number, size]) == (page, 1) and size > 1
+        return {**found, "data": found["data"][:2]} if short else found
+
+    server.answer = answer
+    found, problems = server.load(heal=True)
+    assert sorted(found) == ids(13)
+    assert problems[0][1].startswith("rows moved, and 1 pages were read again")
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', '"\\ud83d\\ud83d\\ude00"', '"bad \udcff"'])
+def test_texts_that_are_not_unicode_are_named(httpserver: HTTPServer, text: str) -> None:
+    body = ('{"data": [{"id": "1", "name": ' + text + "}]}").encode("utf-8", "surrogateescape")
+    httpserver.expect_request("/bytes/rostering/orgs").respond_with_data(body)
+    with kx.connect(httpserver.url_for("/bytes"), token="t") as client, pytest.warns(kx.KimonoWarning):
+        df = kx.load(client, "orgs", progress=False)
+    assert df["name"][0].encode()
+    assert "page 0 holds text that is not Unicode; other characters stand in its place" in {
+        problem.problem for problem in df.attrs["problems"]
+    }
+
+
+def test_texts_that_are_odd_and_right_are_not_named(server: Server) -> None:
+    server.answer = lambda page, size: '{"data": [{"id": "1", "name": "\\ud83d\\ude00 \\\\ud800 é"}], "paging": {"next": null}}'
+    assert server.load() == (["1"], [])
