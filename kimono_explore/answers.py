@@ -29,7 +29,7 @@ _ERRORS: dict[int, tuple[type[ResponseError], str]] = {
 }
 
 
-def raise_for(response: httpx.Response, where: str) -> NoReturn:
+def raise_for(response: httpx.Response, where: str, tries: int = 1) -> NoReturn:
     """Raise the error that an answer is, in the server's own words."""
     status = response.status_code
     if response.is_success:
@@ -43,7 +43,8 @@ def raise_for(response: httpx.Response, where: str) -> NoReturn:
         hint = "A redirect is not followed, so that no token goes astray; correct the base URL."
     said = said if len(said) <= 500 else f"{said[:500]} …"
     said = said if said.endswith((".", "!", "?")) else f"{said}."
-    error = kind(f"{status} from {where}: {said} {hint}", status)
+    times = f" It was asked for {tries} times." if tries > 1 else ""
+    error = kind(f"{status} from {where}: {said}{times} {hint}", status)
     error.details = _envelope(response).get("details")
     error.retry_after = response.headers.get("Retry-After")
     error.is_page = "html" in response.headers.get("Content-Type", "") or response.content.lstrip()[:1] == b"<"

@@ -295,7 +295,8 @@ class Client:
                 extensions=extensions if repeat else {**extensions, "retry": _ONCE},
             )
             if not response.is_success or (operation.method != "GET" and denies(response, where)):
-                raise_for(response, where)
+                made: Retry | None = response.extensions.get("retry")
+                raise_for(response, where, 1 if made is None else made.attempts_made + 1)
         except httpx.RequestError as error:
             tries = self.retry.total + 1 if repeat and self.retry.is_retryable_exception(error) else 1
             raise self._hidden(self._no_answer(error, where, tries)) from self._hidden(error)

@@ -40,7 +40,7 @@ from kimono_explore.usual import (
     plain_type,
     to_kind,
 )
-from kimono_explore.wire import decode, encode
+from kimono_explore.wire import decode_row, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -130,7 +130,9 @@ class Decoder:
         odd: dict[int, JSON] = {}
         for position in usual.odd:
             try:
-                odd[position] = decode(rows[position], where)
+                odd[position], replaced = decode_row(rows[position], where)
+                if replaced and isinstance(value := odd[position], dict):
+                    self._problem(self._shown_id(value), None, None, _REPLACED)
             except BadResponseError as error:
                 text = f"a row of {where} cannot be read; left out ({str(error.__cause__)[:200]})"
                 shown = bytes(rows[position])[:_SHOWN].decode("utf-8", "replace")
@@ -239,6 +241,11 @@ class Decoder:
         if other not in (None, "") and as_text(other) != value:
             self._problem(value, "id", other, "$sys.id and id differ; $sys.id is used")
         return value
+
+    @staticmethod
+    def _shown_id(item: dict[str, JSON]) -> str | None:
+        id = _id_of(item)
+        return None if id is None else as_text(id)
 
     def _count_numbers(self, found: Numbers) -> None:
         """Numbers where text was declared are kept as text, and told once for a column."""
@@ -634,6 +641,7 @@ _LINK_FIELDS: dict[str, pa.DataType] = {
     **{column.name: _AGAIN if column.kind == "category" else ARROW_TYPES[column.kind] for column in MEMBERSHIP},
 }
 _READERS = 2
+_REPLACED = "the row holds what JSON or UTF-8 does not allow (NaN, half of a character, other bytes): replaced"
 _SHOWN = 10_000  # characters of a row that cannot be read
 _DECLARED = {name: {c.name: ARROW_TYPES[c.kind] for c in columns} for name, columns in TABLES.items()}
 

@@ -78,8 +78,7 @@ class Boundaries:
                     new = np.flatnonzero(~np.isin(keys, known))
                     known = np.sort(np.concatenate([known, keys[new]]))
                     added += len(new)
-                    odd = f"page {number} {answer.page.odd}" if answer.page.odd else None
-                    yield Page(number, [answer.page.rows[n] for n in new.tolist()], odd)
+                    yield Page(number, [answer.page.rows[n] for n in new.tolist()])
         except KimonoError as error:
             if isinstance(error, ConnectionFailedError) and "ended" in str(error):
                 raise

@@ -144,14 +144,12 @@ def _in_order(
     number, asked, ending, promised = -1, 1, "", False
     while under_way:
         number += 1
-        rows, more, odd = _result(under_way.popleft(), path, number)
+        rows, more = _result(under_way.popleft(), path, number)
         twice = not rows
         if twice:  # an empty page may be a fault
-            rows, more, odd = _result(in_thread(ask, number), path, number)
+            rows, more = _result(in_thread(ask, number), path, number)
         first = seen.setdefault(hash(tuple(key_of(row) for row in rows)), number) if rows else number
         notes = [f"page {number} was empty when it was first asked for"] if twice and rows else []
-        if odd:
-            notes.append(f"page {number} {odd}")
         before, ending = ending, "" if rows and first == number else ending
         if ending:
             pass

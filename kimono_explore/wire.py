@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
@@ -23,8 +24,6 @@ class Envelope(NamedTuple):
     rows: Sequence[msgspec.Raw]
     more: bool | None
     """True or False as ``paging.next`` says; None where the page does not say."""
-    odd: str | None = None
-    """What a reader should know of its texts."""
 
 
 class Answer(NamedTuple):
@@ -67,19 +66,24 @@ _read_page = msgspec.json.Decoder(_Page).decode
 
 
 def decode(body: bytes | msgspec.Raw, where: str) -> JSON:
-    """Decode JSON; what strict JSON forbids (NaN, lone surrogates, bytes that are no UTF-8) becomes text.
+    """Decode JSON; what strict JSON forbids (NaN, lone surrogates, bytes that are not UTF-8) becomes text.
 
     Raises
     ------
     BadResponseError
         It is not JSON even so.
     """
+    return decode_row(body, where)[0]
+
+
+def decode_row(body: bytes | msgspec.Raw, where: str) -> tuple[JSON, bool]:
+    """Decode JSON, and say whether something in it is not what was sent: strict JSON forbids it."""
     try:
-        return cast("JSON", msgspec.json.decode(body))
+        return cast("JSON", msgspec.json.decode(body)), False
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return _clean(json.loads(bytes(body).decode("utf-8-sig", errors="replace")))
+        return _clean(json.loads(bytes(body).decode("utf-8-sig", errors="replace"))), True
     except (ValueError, RecursionError) as error:
         hint = "Is the base URL right?"
         raise BadResponseError(f"{where} answered with something that is not JSON ({error}). {hint}") from error
@@ -96,61 +100,36 @@ def open_page(body: bytes, where: str) -> Envelope:
     try:
         page = _read_page(body)
         if page.error in _NO_ERROR:
-            return Envelope(page.data, _more(msgspec.json.decode(page.paging)), _odd_texts(body))
+            return Envelope(page.data, _more(msgspec.json.decode(page.paging)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     if not body.strip():
         raise BadResponseError(f"{where} answered with nothing; expected a list.")
-    answer = decode_page(body, where)
+    rows, answer = _cut_out_rows(body.removeprefix(codecs.BOM_UTF8), where) or ([], decode(body, where))
     error = answer.get("error") if isinstance(answer, dict) else None
     if error:
         said = error.get("message") if isinstance(error, dict) else error
         raise BadResponseError(f"{where} answered with an error beside the list: {str(said or encode(error))[:500]}")
-    rows = answer.get("data", False) if isinstance(answer, dict) else answer
-    if not isinstance(rows, list):
-        held = f'no list in "data", but {", ".join(answer) or "nothing"}' if isinstance(answer, dict) else "no object"
-        held = 'null in place of a list in "data"' if rows is None and isinstance(answer, dict) else held
-        raise BadResponseError(f"{where} answered with {held}; expected a list. Is the base URL right?")
-    more = _more(cast("JSON", answer.get("paging"))) if isinstance(answer, dict) else None
-    encoded = [row if isinstance(row, msgspec.Raw) else msgspec.Raw(_encoded(row)) for row in rows]
-    return Envelope(encoded, more, _odd_texts(body))
+    held = answer.get("data", False) if isinstance(answer, dict) else answer
+    if not isinstance(held, list):
+        found = f'no list in "data", but {", ".join(answer) or "nothing"}' if isinstance(answer, dict) else "no object"
+        found = 'null in place of a list in "data"' if held is None and isinstance(answer, dict) else found
+        raise BadResponseError(f"{where} answered with {found}; expected a list. Is the base URL right?")
+    more = _more(answer.get("paging")) if isinstance(answer, dict) else None
+    return Envelope(rows or [msgspec.Raw(_encoded(row)) for row in held], more)
 
 
-def _odd_texts(body: bytes) -> str | None:
-    """The words for texts that are not Unicode, if there are any."""
-    try:
-        odd = b"\\ud" in body.lower() and _LONE.search(body)
-        body.decode()
-    except UnicodeDecodeError:
-        odd = True
-    return "holds text that is not Unicode; other characters stand in its place" if odd else None
+def _cut_out_rows(body: bytes, where: str) -> tuple[list[msgspec.Raw], JSON] | None:
+    """The rows of a page that strict JSON does not read, still encoded, and the page without them; None if it has none.
 
+    A row may hold bytes that are not UTF-8, be nested deeper than any decoder goes, or hold a number of thousands of
+    digits. It is cut out of the page at the list's commas, so that it costs itself and not the page.
 
-# Half of a surrogate pair, escaped, behind an even number of backslashes.
-_HIGH, _LOW = rb"\\u[dD][89abAB]\w\w", rb"\\u[dD][c-fC-F]\w\w"
-_LONE = re.compile(rb"(?<!\\)(?:\\\\)*(?:%b(?!%b)|(?<!%b)%b)" % (_HIGH, _LOW, rb"\\u[dD][89abAB]..", _LOW))
-
-
-def decode_page(body: bytes, where: str) -> JSON | dict[str, list[msgspec.Raw]]:
-    """A page that strict JSON does not read; where only some rows are odd, its rows stay encoded.
-
-    A row may be nested deeper than any decoder goes, or hold a number of thousands of digits: it is cut out of the page
-    as it is, so that it costs itself and not the page.
+    Raises
+    ------
+    BadResponseError
+        What is between two commas is not JSON: the page is broken.
     """
-    try:
-        return decode(body, where)
-    except BadResponseError:
-        found = _cut_out_rows(body)
-        if found is None:
-            raise
-    rows, rest = found
-    answer = decode(rest, where)
-    around = answer if isinstance(answer, dict) else {}
-    return cast("dict[str, list[msgspec.Raw]]", {**around, "data": rows})
-
-
-def _cut_out_rows(body: bytes) -> tuple[list[msgspec.Raw], bytes] | None:
-    """The rows of a list, cut at its commas without a look into them, and what is around them; None if it has no end."""
     start = re.match(rb'\s*(?:\{[^][]*?"data"\s*:\s*)?\[', body)
     if start is None:
         return None
@@ -165,8 +144,19 @@ def _cut_out_rows(body: bytes) -> tuple[list[msgspec.Raw], bytes] | None:
             rows.append(msgspec.Raw(body[begin:at].strip()))
             begin = at + 1
             if sign == b"]":
-                return [row for row in rows if bytes(row)], body[: start.end()] + body[at:]
+                rows = [] if rows == [msgspec.Raw(b"")] else rows
+                _check_rows(rows, where)
+                return rows, decode(body[: start.end()] + body[at:], where)
     return None
+
+
+def _check_rows(rows: list[msgspec.Raw], where: str) -> None:
+    for row in rows:
+        try:
+            decode(row, where)
+        except BadResponseError as error:
+            if isinstance(error.__cause__, json.JSONDecodeError):
+                raise
 
 
 def key_of(row: msgspec.Raw) -> object:

@@ -57,7 +57,12 @@ class Lab:
         return f"http://127.0.0.1:{self.port}/doc/tree/{name}.ipynb?token=t"
 
     def run(self, page: Page, name: str, *cells: str) -> None:
-        page.goto(self.write(name, *cells))
+        address = self.write(name, *cells)
+        # Started before the page is: on a busy machine, a page that has not heard of kernels yet asks for one.
+        session = {"path": f"{name}.ipynb", "name": name, "type": "notebook", "kernel": {"name": "python3"}}
+        token = {"Authorization": "token t"}
+        assert page.request.post(f"http://127.0.0.1:{self.port}/api/sessions", data=session, headers=token).ok
+        page.goto(address)
         page.wait_for_selector(".jp-Notebook-cell", timeout=60_000)
         expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle", timeout=60_000)
         prompt = page.locator(".jp-InputPrompt").first
@@ -101,6 +106,7 @@ def start_lab(folder: Path, settings: Path, theme: str = "JupyterLab Light") -> 
 @contextmanager
 def start_chromium() -> Iterator[Browser]:
     """Debian's Chromium, without a screen."""
+    expect.set_options(timeout=30_000)  # on a busy machine, five seconds are not long
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

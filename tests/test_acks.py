@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 
-import httpx
 import pandas as pd
 import pytest
 from faulty_server import FAULTS, HTML, FaultyQueue, answer
@@ -22,8 +21,7 @@ def client() -> Iterator[kx.Client]:
     """A client whose waits are short; each test points it at its own queue."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kimono_explore.client._BACKOFF", 0.0)
-        patch.setattr("kimono_explore.client._TIMEOUT", httpx.Timeout(0.25))
-        made = kx.connect("http://127.0.0.1:9/v2", token="t", retries=2)
+        made = kx.connect("http://127.0.0.1:9/v2", token="t", retries=2, timeout=0.25)
     with made:
         yield made
 
@@ -139,7 +137,7 @@ def test_the_repeats_are_bounded(client: kx.Client, fault: str, outcome: str) ->
 
 def test_retry_after_is_honoured(client: kx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("httpx_retries.retry.time.sleep", slept.append)
+    monkeypatch.setattr("kimono_explore.transport.wait", slept.append)
     monkeypatch.setitem(FAULTS, "busy", lambda queue, do: answer(503, b"", Retry_After="7"))
     with FaultyQueue(["1"], {0: "busy"}) as queue:
         assert ack(client, queue, "1")["outcome"].tolist() == ["done"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from lab import CHROMIUM, Lab, free_port, start_chromium, start_lab, wait_for
 from playwright.sync_api import Page, expect
 
 import kimono_explore as kx
+from kimono_explore.sandbox.district import make_district
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,19 +103,45 @@ def test_a_table_is_used_by_keyboard(lab: Lab, page: Page) -> None:
         "keyboard",
         "import kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
         "browser = kx.browse(make_district(60))\nbrowser",
+        "'a cell below'",  # where JupyterLab's own arrow would lead
     )
-    page.get_by_role("textbox", name="Search").focus()
+    search = page.get_by_role("textbox", name="Search")
+    search.focus()
     page.keyboard.type("science")
-    first = page.locator(".kx-table").nth(0).locator("tbody tr").first
-    expect(first).to_contain_text("Science", timeout=30_000)
-    first.focus()
+    # While somebody types, a table of what the first letters find may come, and go: the last is waited for.
+    found = len(make_district(60).search("science"))
+    expect(page.locator(".kx[role=status]").first).to_have_text(f"{found} found")
+    rows = page.locator(".kx-table").nth(0).locator("tbody tr")
+    expect(rows).to_have_count(found)
+    rows.first.focus()
+    expect(rows.first).to_be_focused()
     page.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
     page.keyboard.press("Space")
-    second = page.locator(".kx-table").nth(0).locator("tbody tr").nth(1)
-    expect(page.locator(".kx h3")).to_have_text(second.locator("td").nth(1).inner_text())
+    expect(page.locator(".kx h3")).to_have_text(rows.nth(1).locator("td").nth(1).inner_text())
+    heading = page.locator(".kx h3").inner_text()
+    for key in ("d", "d", "b", "ArrowDown", "ArrowDown"):  # in a notebook: this cell away, a new one, two down
+        page.keyboard.press(key)
+    expect(rows.nth(3)).to_be_focused()
+    expect(page.locator(".jp-CodeCell")).to_have_count(2)
+    search.fill("math")  # a table drawn anew hears a key once, as the first did
+    expect(rows.first).to_contain_text("Math")
+    rows.first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator(".kx h3")).not_to_have_text(heading)
+    back = page.get_by_role("button", name="Back")
+    expect(back).to_be_enabled()
+    back.focus()
+    expect(back).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".kx h3")).to_have_text(heading)
     for name in ("Path from here", "Path to here"):
         page.get_by_role("button", name=name).focus()
         expect(page.get_by_role("button", name=name)).to_be_focused()
+    page.keyboard.press("Shift+Enter")  # which runs a cell everywhere
+    expect(page.locator(".jp-CodeCell").nth(1)).to_have_class(re.compile("jp-mod-active"))
 
 
 def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> None:

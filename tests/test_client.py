@@ -254,6 +254,7 @@ def test_find_knows_what_can_be_found(base_url: str) -> None:
 
 
 @pytest.mark.parametrize("body", ["<html>", "[]", '"text"', '{"data": [1]}x'])
+@pytest.mark.usefixtures("waits")
 def test_an_answer_of_another_shape_is_a_clear_error(httpserver: HTTPServer, base_url: str, body: str) -> None:
     httpserver.expect_request("/v2/interop/data/rostering/orgs/1").respond_with_data(body)
     with kx.connect(base_url, token="t") as client, pytest.raises(kx.BadResponseError, match="rostering/orgs"):

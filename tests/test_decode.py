@@ -166,6 +166,30 @@ def test_numbers_where_text_was_expected_are_one_problem_for_a_column() -> None:
     assert "leading zeros" not in told["phone"]
 
 
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        (b'{"id": "x", "name": "\xff"}', "\ufffd"),
+        (b'{"id": "x", "name": "a\\ud800"}', "a?"),
+        (b'{"id": "x", "name": "b", "$ext": {"n": NaN}}', "b"),
+    ],
+)
+def test_what_had_to_be_replaced_is_named(row: bytes, name: str) -> None:
+    page = open_page(b'{"data": [{"id": "y", "name": "Oak"}, ' + row + b'], "paging": {"next": "p"}}', "orgs")
+    assert page.more is True
+    decoder = Decoder("orgs")
+    decoder.add(page.rows)
+    found = decoder.finish()
+    assert found.columns.column("name").to_pylist() == ["Oak", name]
+    assert [(p.id, p.problem.rsplit(" ", 1)[1]) for p in found.problems] == [("x", "replaced")]
+
+
+@pytest.mark.parametrize("row", [b'{"id" 1}', b"{'id': 1}", b'{"id": 1', b"", b"nul"])
+def test_a_page_with_a_row_that_is_not_json_is_broken(row: bytes) -> None:
+    with pytest.raises(BadResponseError, match=r"orgs \(page 0\)"):
+        open_page(b'{"data": [{"id": "\xff"}, ' + row + b', {"id": "z"}]}', "orgs (page 0)")
+
+
 def test_extra_columns_take_the_type_that_their_values_share() -> None:
     df, _, _ = decode(
         "orgs",

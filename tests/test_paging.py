@@ -346,20 +346,3 @@ def test_a_page_that_lacked_its_last_rows_once_is_read_again(server: Server, pag
     found, problems = server.load(heal=True)
     assert sorted(found) == ids(13)
     assert problems[0][1].startswith("rows moved, and 1 pages were read again")
-
-
-@pytest.mark.parametrize("text", ['"\\ud800"', '"\\ud83d\\ud83d\\ude00"', '"bad \udcff"'])
-def test_texts_that_are_not_unicode_are_named(httpserver: HTTPServer, text: str) -> None:
-    body = ('{"data": [{"id": "1", "name": ' + text + "}]}").encode("utf-8", "surrogateescape")
-    httpserver.expect_request("/bytes/rostering/orgs").respond_with_data(body)
-    with kx.connect(httpserver.url_for("/bytes"), token="t") as client, pytest.warns(kx.KimonoWarning):
-        df = kx.load(client, "orgs", progress=False)
-    assert df["name"][0].encode()
-    assert "page 0 holds text that is not Unicode; other characters stand in its place" in {
-        problem.problem for problem in df.attrs["problems"]
-    }
-
-
-def test_texts_that_are_odd_and_right_are_not_named(server: Server) -> None:
-    server.answer = lambda page, size: '{"data": [{"id": "1", "name": "\\ud83d\\ude00 \\\\ud800 é"}], "paging": {"next": null}}'
-    assert server.load() == (["1"], [])

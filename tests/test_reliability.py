@@ -7,14 +7,17 @@ repeats a run: a failure prints it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import trials
 from test_bundle_list import REFUSED, TOLD
 
 import kimono_explore as kx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 TRIALS = int(os.environ.get("KIMONO_TRIALS", "5"))
 WRITES = max(1, TRIALS * 2 // 5)

@@ -15,7 +15,6 @@ import time
 from collections import Counter
 from concurrent.futures import TimeoutError as LateError
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -28,6 +27,7 @@ from kimono_explore.tables import OBJECT_TYPES, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 OUTCOMES = ("equal", "named", "error", "silent", "hang", "foreign", "torn")
 GOOD = OUTCOMES[:3]

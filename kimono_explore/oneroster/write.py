@@ -105,7 +105,7 @@ class _Writer:
     def _unread(self) -> None:
         """What did not fit when the roster was read, and is missing in its tables since."""
         problems = self.roster.problems
-        rows = problems[problems["problem"].isin(_UNREAD) & problems["value"].notna()]
+        rows = problems[problems["problem"].str.startswith(_UNREAD, na=False) & problems["value"].notna()]
         filled: dict[tuple[str, str], set[object]] = {}
         for table, id, column, value, problem in rows.to_numpy().tolist():
             df = self.tables.get(table)
@@ -115,7 +115,8 @@ class _Writer:
                 if id in filled[table, column]:
                     continue
             id = id if isinstance(id, str) else None
-            self.notes.add(table, id, column, value, f"{problem} when it was read, so the roster does not hold it")
+            kind = next(kind for kind in _UNREAD if problem.startswith(kind))
+            self.notes.add(table, id, column, value, f"{kind} when it was read, so the roster does not hold it")
 
     def _sheet(self, file: File) -> tuple[Sheet, dict[str, pd.Series]]:
         """The rows of a table, references among them not looked for yet; and the columns beyond the standard."""

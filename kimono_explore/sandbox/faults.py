@@ -54,7 +54,9 @@ TABLE = (
     Fault("body_too_long", "the body is longer than Content-Length says", "any", "after", r.body_too_long),
     Fault("slow", "no answer for `pause` seconds", "any", "before", r.slow),
     Fault("slow_after", "the same, after the effect", "writes", "after", r.then(r.slow)),
-    Fault("slow_head", "the head of the answer trickles, a byte each hundredth of `pause`", "any", "after", r.slow_head),
+    Fault(
+        "slow_head", "the head of the answer trickles, a byte each hundredth of `pause`", "any", "after", r.slow_head
+    ),
     Fault("trickle", "the body trickles, a byte each hundredth of `pause`", "any", "after", r.trickle),
     # The coding.
     Fault("gzip_cut", "a gzip body that is cut", "any", "after", r.gzip_cut),
@@ -91,14 +93,20 @@ TABLE = (
     Fault("data_missing", "no `data`", "lists", "after", r.body(b'{"rows": []}')),
     Fault("error_beside", "an error beside an empty `data`", "lists", "after", r.error_beside),
     Fault("empty_page", "a page without its rows, once", "lists", "after", r.fewer_rows(0.0)),
-    Fault("empty_for_ever", "a page, not the first, without its rows for ever", "lists", "after", r.empty_for_ever, True),
+    Fault(
+        "empty_for_ever", "a page, not the first, without its rows for ever", "lists", "after", r.empty_for_ever, True
+    ),
     Fault("short_page", "a page that lacks the second half of its rows, once", "lists", "after", r.fewer_rows(0.5)),
     Fault("page_again", "the page before in place of a page, once", "lists", "after", r.other_page(-1)),
     Fault("page_ahead", "the page behind in place of a page, once", "lists", "after", r.other_page(1)),
-    Fault("page_for_ever", "the first page, whichever is asked for, from then on", "lists", "after", r.first_page, True),
+    Fault(
+        "page_for_ever", "the first page, whichever is asked for, from then on", "lists", "after", r.first_page, True
+    ),
     Fault("rows_turned", "a page with its rows the other way round, once", "lists", "after", r.rows_turned),
     Fault("endless", "made-up rows behind the end of a list, without end", "lists", "after", r.endless, True),
-    Fault("row_deleted", "a row is deleted from a page before, while the list is read", "lists", "after", r.delete, True),
+    Fault(
+        "row_deleted", "a row is deleted from a page before, while the list is read", "lists", "after", r.delete, True
+    ),
     Fault("row_inserted", "a row is put into a page before, while the list is read", "lists", "after", r.insert, True),
     Fault("deep_row", "a row nested 10,000 deep", "lists", "after", r.text_with(b"[" * 10_000 + b"]" * 10_000)),
     Fault("long_number", "a number of 5,000 digits in a row", "lists", "after", r.text_with(b"9" * 5_000)),
@@ -144,9 +152,7 @@ class Faults:
     20 {'503': 1}
     """
 
-    def __init__(
-        self, rates: Mapping[str, float], seed: int = 0, times: int | None = None, pause: float = 5.0
-    ) -> None:
+    def __init__(self, rates: Mapping[str, float], seed: int = 0, times: int | None = None, pause: float = 5.0) -> None:
         for name, rate in rates.items():
             if name not in _BY_NAME:
                 raise ConfigurationError(f"There is no fault {name!r}; there are {', '.join(_BY_NAME)}.")

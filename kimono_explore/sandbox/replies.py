@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import parse_qs, urlsplit
@@ -29,6 +30,7 @@ class State:
     rows: list[JSON] = field(default_factory=list)
     size: int = 0
     page: int = -1
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass
@@ -386,13 +388,14 @@ def _moved(exchange: Exchange, change: Callable[[list[JSON], int], list[JSON]]) 
     state = exchange.state
     if exchange.rows() is None:
         return None
-    if state.page < 0:
-        if not exchange.page:
-            return None
-        rows, state.size = exchange.whole_list()
-        size = min(exchange.number("page_size") or state.size, state.size)
-        before = min(exchange.page * size, len(rows))
-        if not before:
-            return None
-        state.rows, state.page = change(rows, exchange.chance.randrange(before)), exchange.page
+    with state.lock:  # pages are asked for side by side, and the list changes once
+        if state.page < 0:
+            if not exchange.page:
+                return None
+            rows, state.size = exchange.whole_list()
+            size = min(exchange.number("page_size") or state.size, state.size)
+            before = min(exchange.page * size, len(rows))
+            if not before:
+                return None
+            state.rows, state.page = change(rows, exchange.chance.randrange(before)), exchange.page
     return _listed(exchange, state.rows)

@@ -157,7 +157,7 @@ class Browser(Panel):
             [moves, self._head, self._object], layout=widgets.Layout(width="62%", padding="0 0 0 16px")
         )
         search = widgets.HBox([self._text, self._types], layout=widgets.Layout(flex_flow="row wrap"))
-        self.children = [self._style_sheet, search, self._status, widgets.HBox([left, right])]
+        self.children = [*self._unseen, search, self._status, widgets.HBox([left, right])]
         self._text.observe(lambda _: self.later("search", 0.2, self.guarded(self._search)), "value")
         self._types.observe(self.guarded(lambda _: self._search()), "value")
         self._results.observe(self.guarded(lambda _: self._picked(self._results, self.table)), "selected_rows")

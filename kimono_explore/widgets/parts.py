@@ -61,7 +61,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.add_class("kx-panel")
-        self._style_sheet = widgets.HTML(STYLE, layout=widgets.Layout(display="none"))
+        self._unseen = [widgets.HTML(STYLE, layout=widgets.Layout(display="none")), OwnKeys()]
         self._status = widgets.HTML()
         self._waiting: dict[str, asyncio.TimerHandle] = {}
 
@@ -122,6 +122,34 @@ class OnScreen(anywidget.AnyWidget):
 
     def __init__(self) -> None:
         super().__init__(layout=widgets.Layout(width="100%", height="0", margin="0"))
+
+
+class OwnKeys(anywidget.AnyWidget):
+    """Nothing to see: keys pressed in the panel around it are the panel's, not the notebook's.
+
+    JupyterLab takes every key before what has the focus hears it: an arrow in a table would go to the next cell,
+    Enter on a button edit this one, and ``d d`` delete it. What has the focus (no ancestor will do: JupyterLab looks
+    for ``:focus``) bears JupyterLab's own mark for "not here" while a plain key is pressed; those with Ctrl, Alt or Cmd
+    (to save), and Shift with Enter (to run), stay the notebook's.
+    """
+
+    _esm = """
+    export default {
+      render({ el }) {
+        const mark = (event) => {
+          const notebooks =
+            event.ctrlKey || event.altKey || event.metaKey || (event.shiftKey && event.key === "Enter");
+          if (el.closest(".kx-panel")?.contains(event.target))
+            event.target.toggleAttribute("data-lm-suppress-shortcuts", !notebooks);
+        };
+        window.addEventListener("keydown", mark, true);
+        return () => window.removeEventListener("keydown", mark, true);
+      },
+    };
+    """
+
+    def __init__(self) -> None:
+        super().__init__(layout=widgets.Layout(width="0", height="0", margin="0"))
 
 
 class PickTable(ITable):

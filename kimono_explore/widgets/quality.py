@@ -108,7 +108,7 @@ class QualityInspector(Panel):
         )
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         children: list[widgets.Widget] = [
-            self._style_sheet,
+            *self._unseen,
             widgets.HTML(_bars(summary)),
             widgets.HBox([self._severity, self._org], layout=wrap),
             self._status,

@@ -138,7 +138,7 @@ class TaskInspector(Panel):
             *([self._actions, self._confirm_box, self._outcome] if self.allow_changes else []),
         ]
         self.children = [
-            self._style_sheet,
+            *self._unseen,
             widgets.HBox([self._refresh, self._stop, self._every, self._order], layout=wrap),
             widgets.HBox([self._filters["type"]], layout=wrap),
             widgets.HBox([self._filters["action"]], layout=wrap),
