@@ -4,12 +4,13 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: help demo lab test bench docs pictures lock clean
+.PHONY: help demo lab test reliability bench docs pictures lock clean
 
 help:
 	@echo "make demo   the main job on the embedded sandbox; leaves pages and pictures in build/demo/"
 	@echo "make lab    JupyterLab on the notebooks"
 	@echo "make test   lint, types and every test"
+	@echo "make reliability  all trials under faults; writes docs/reliability.md (an hour; KIMONO_SECONDS=600 ends it early)"
 	@echo "make bench  times it beside other ways to do the same"
 	@echo "make docs   writes docs/checks.md from the catalogue"
 	@echo "make pictures  takes the pictures of docs/images (needs Debian's chromium)"
@@ -33,6 +34,9 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+reliability: $(READY)
+	$(BIN)/python tests/reliability.py
 
 bench: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"

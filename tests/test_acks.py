@@ -333,3 +333,10 @@ def test_a_page_that_says_404_after_a_lost_answer_proves_nothing(
     with FaultyQueue(["1"], {0: "reset before", 1: "nowhere"}) as queue:
         assert ack(client, queue, "1")["outcome"].tolist() == ["not known"]
         assert list(queue.here) == ["1"]
+
+
+def test_a_wait_that_is_too_long_leaves_what_is_known(client: kx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FAULTS, "tomorrow", lambda queue, do: answer(429, b"", Retry_After="86400"))
+    with FaultyQueue(["1", "2"], {0: "tomorrow"}) as queue:
+        assert ack(client, queue, ["1", "2"])["outcome"].tolist() == ["refused", "refused"]
+        assert len(queue.log) == 1

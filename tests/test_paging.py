@@ -318,3 +318,31 @@ def test_the_progress_bar_counts_rows_and_pages(server: Server, capsys: pytest.C
     assert "pages=3" in shown
     kx.load(server.client, "orgs", progress=False)
     assert capsys.readouterr().err == ""
+
+
+def test_a_list_whose_only_page_is_empty_once_is_asked_for_again(server: Server) -> None:
+    asked = Counter()
+
+    def answer(page: int, size: int) -> object:
+        asked[page] += 1
+        return {"data": rows(0, 3) if page == 0 and asked[0] > 1 else [], "paging": {"next": None}}
+
+    server.answer = answer
+    assert server.load() == (ids(3), [("rostering/orgs", "page 0 was empty when it was first asked for")])
+
+
+@pytest.mark.parametrize("page", [0, 1, 2])
+def test_a_page_that_lacked_its_last_rows_once_is_read_again(server: Server, page: int) -> None:
+    plain, asked = cut(13, 5, PAGINGS["next"]), Counter()
+
+    def answer(number: int, size: int) -> object:
+        asked[number, size] += 1
+        found = plain(number, size)
+        assert isinstance(found, dict)
+        short = (number, asked[number, size]) == (page, 1) and size > 1
+        return {**found, "data": found["data"][:2]} if short else found
+
+    server.answer = answer
+    found, problems = server.load(heal=True)
+    assert sorted(found) == ids(13)
+    assert problems[0][1].startswith("rows moved, and 1 pages were read again")

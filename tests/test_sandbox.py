@@ -378,3 +378,78 @@ def test_secrets_are_compared_by_hashes_alone(small_sandbox: kx.Sandbox, monkeyp
     service.authorize(f"Bearer {token}")
     assert len(compared) >= 6
     assert {len(part) for pair in compared for part in pair} == {32}
+
+
+def test_every_fault_is_listed_and_strikes_what_it_says() -> None:
+    names = kx.Faults.names()
+    assert names["name"].is_unique
+    assert len(names) >= 50
+    assert set(names["where"]) == {"any", "reads", "lists", "writes"}
+    with pytest.raises(kx.ConfigurationError, match=r"There is no fault 'flood'; there are refused, reset"):
+        kx.Faults({"flood": 0.1})
+    with pytest.raises(kx.ConfigurationError, match="a share from 0 to 1"):
+        kx.Faults({"reset": 5})
+
+
+def test_the_same_seed_strikes_the_same_requests(small_roster: kx.Roster) -> None:
+    logs = []
+    with kx.sandbox(small_roster, faults={}, dialect=kx.Dialect(max_page_size=20)) as box:
+        for seed in (1, 1, 2):
+            box.faults = kx.Faults({"null_row": 0.3}, seed)
+            kx.load_roster(box.client, progress=False)
+            logs.append(sorted(box.faults.log))
+            assert box.faults.injected["null_row"] == len(logs[-1]) > 0
+    assert logs[0] == logs[1] != logs[2]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("refused", httpx.ReadError),
+        ("reset", httpx.ReadError),
+        ("reset_in_head", httpx.ReadError),
+        ("reset_in_body", httpx.ReadError),
+        ("close_in_body", httpx.RemoteProtocolError),
+        ("chunk_cut", httpx.RemoteProtocolError),
+        ("gzip_garbage", httpx.DecodingError),
+        ("wrong_encoding", httpx.DecodingError),
+        ("slow", httpx.ReadTimeout),
+        ("trickle", None),
+        ("slow_head", None),
+    ],
+)
+def test_faults_are_real_on_the_wire(small_sandbox: kx.Sandbox, fault: str, error: type[Exception] | None) -> None:
+    """Another client than ours sees them."""
+    faults = kx.Faults({fault: 1.0}, times=1, pause=0.3 if error is None else 1.0)
+    with kx.sandbox(small_sandbox.roster, faults=faults) as box:
+        headers = {"Authorization": f"Bearer {box.credentials.token}"}
+        with httpx.Client(headers=headers, timeout=0.5, trust_env=False) as client:
+            url = f"{box.base_url}/rostering/terms?page_size=1"
+            if error is None:
+                assert client.get(url).json()["data"]
+            else:
+                with pytest.raises(error):
+                    client.get(url)
+            assert box.faults.injected == {fault: 1}
+            if fault == "refused":
+                with pytest.raises(httpx.ConnectError):
+                    client.get(url)
+                threading.Event().wait(0.3)
+            assert client.get(url).json()["data"]
+
+
+def test_a_fault_after_the_effect_has_it_and_one_before_has_not() -> None:
+    for fault, gone in (("reset", False), ("reset_after", True), ("500", False), ("500_after", True)):
+        with kx.sandbox(students=20, faults=kx.Faults({fault: 1.0})) as box:
+            id = str(box.queue.all()[0]["id"])
+            with (
+                pytest.raises(kx.AckUnknownError),
+                kx.connect(box.base_url, token=box.credentials.token, retries=0) as client,
+            ):
+                kx.delete_task(client, id)
+            assert (box.queue.find(id) is None) == gone
+
+
+def test_a_sandbox_without_faults_has_no_switchboard(small_sandbox: kx.Sandbox) -> None:
+    with pytest.raises(kx.ConfigurationError, match="made without faults"):
+        _ = small_sandbox.faults
