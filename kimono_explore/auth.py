@@ -102,16 +102,16 @@ class _ClientCredentials(SecretAuth):
         return [self._secret, *self._issued]
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        token = yield from self._current(refused="")
+        token = yield from self._current(request, refused="")
         for _ in range(2):
             request.headers["Authorization"] = f"Bearer {token}"
             response = yield request
             if response.status_code != httpx.codes.UNAUTHORIZED:
                 return
             response.read()
-            token = yield from self._current(refused=token)
+            token = yield from self._current(request, refused=token)
 
-    def _current(self, refused: str) -> Generator[httpx.Request, httpx.Response, str]:
+    def _current(self, request: httpx.Request, refused: str) -> Generator[httpx.Request, httpx.Response, str]:
         # The lock is held while a token is fetched, so that eight threads with a 401 fetch one token, not eight.
         with self._lock:
             if not self._token or self._token == refused or time.monotonic() >= self._renew_at:
@@ -120,7 +120,8 @@ class _ClientCredentials(SecretAuth):
                     self._url,
                     data={"client_id": self._id, "client_secret": self._secret, "grant_type": "client_credentials"},
                     headers={"Accept": "application/json"},
-                    extensions={"read": _token_in},
+                    # It ends when the load does that the request belongs to.
+                    extensions={"read": _token_in, "stop": request.extensions.get("stop")},
                 )
                 if response.is_error:
                     _raise_for_token(response, sent=bool(refused))

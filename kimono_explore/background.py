@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 A = TypeVar("A")
+
+_SLICE = 0.1
 
 
 def in_thread(function: Callable[..., T], *arguments: object) -> Future[T]:
@@ -28,12 +30,19 @@ def in_thread(function: Callable[..., T], *arguments: object) -> Future[T]:
     return future
 
 
+def result_of(future: Future[T]) -> T:
+    """The result, once it is there. An interrupt that wakes no lock (from a thread, or on Windows) is heard meanwhile."""
+    while not future.done():
+        wait((future,), _SLICE)
+    return future.result()
+
+
 def in_threads(function: Callable[[A], T], arguments: Iterable[A], width: int) -> Iterator[T]:
     """The function's results in the order of its arguments, ``width`` calls at a time."""
     under_way: deque[Future[T]] = deque()
     for argument in arguments:
         under_way.append(in_thread(function, argument))
         if len(under_way) >= width:
-            yield under_way.popleft().result()
+            yield result_of(under_way.popleft())
     while under_way:
-        yield under_way.popleft().result()
+        yield result_of(under_way.popleft())

@@ -5,9 +5,11 @@ The client is thread-safe (pages are loaded on a few threads) and keeps every se
 
 from __future__ import annotations
 
+import html
+import json
 import os
 from typing import TYPE_CHECKING, Self, TypeVar, cast
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 _RETRIED = (429, 500, 502, 503, 504)
 _BACKOFF = 0.5
 _ONCE = Retry(total=0)
+_TOLD = 8  # characters of a secret that say too much of it
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -326,13 +329,16 @@ class Client:
 
     def _hidden(self, error: BaseException) -> BaseException:
         """The error, and what caused it, without the secrets: a server may echo them in its words."""
-        secrets = [secret for secret in self._auth.secrets() if len(secret) > 3]
+        secrets = _as_written([secret for secret in self._auth.secrets() if len(secret) > 3])
         seen: BaseException | None = error
         while seen is not None:
             seen.args = tuple(_without(secrets, part) if isinstance(part, str) else part for part in seen.args)
             seen = seen.__cause__ or seen.__context__
-        if isinstance(error, ResponseError) and error.details is not None:
-            error.details = decode(_without(secrets, encode(error.details)).encode(), "")
+        if isinstance(error, ResponseError):
+            if error.retry_after is not None:
+                error.retry_after = _without(secrets, error.retry_after)
+            if error.details is not None:
+                error.details = decode(_without(secrets, encode(error.details)).encode(), "")
         return error
 
     def close(self) -> None:
@@ -363,7 +369,23 @@ def _object_in(body: bytes, path: str) -> dict[str, JSON]:
     return found
 
 
+def _as_written(secrets: list[str]) -> list[str]:
+    """The secrets, in each form in which an answer or an error may have them; the longest first."""
+    found: set[str] = set()
+    for secret in secrets:
+        found |= {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
+        found |= {encode(secret)[1:-1], json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+    return sorted(found, key=len, reverse=True)
+
+
 def _without(secrets: list[str], text: str) -> str:
     for secret in secrets:
         text = text.replace(secret, "[secret]")
+    for begin in {secret[:_TOLD] for secret in secrets}:  # a long text was cut, perhaps within a secret
+        at = text.find(begin)
+        while at >= 0:
+            rest = text[at:]
+            told = max(len(os.path.commonprefix([secret, rest])) for secret in secrets)  # noqa: RUF071  characters count
+            text = f"{text[:at]}[secret]{rest[told:]}"
+            at = text.find(begin, at + len("[secret]"))
     return text

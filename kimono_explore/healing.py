@@ -6,7 +6,8 @@ one of them slip from a page not yet read into one that was. Then the last row o
     read:    [a b c] [d e f]         [h i j]      b was deleted after the second page was read: g was skipped
     now:     [a c d] [e f g] [h i j]              the last rows of pages 0 and 1 are d and g, not c and f
 
-So the last row of every page is asked for once more at the end, and pages whose last row is another are read again.
+So the last row of every page is asked for once more at the end, and pages whose last row is another are read again. So
+is what stands behind the end: rows that were added there meanwhile.
 """
 
 from __future__ import annotations
@@ -38,9 +39,11 @@ class Boundaries:
 
     def __init__(self) -> None:
         self._pages: dict[int, NDArray[np.int64]] = {}
+        self._count = 0
 
     def add(self, page: Page) -> None:
         """Remember a page."""
+        self._count += 1
         if page.rows:
             self._pages[page.number] = _keys(page.rows)
 
@@ -67,11 +70,12 @@ class Boundaries:
         known = np.sort(np.concatenate(list(self._pages.values())))
         fresh: dict[int, NDArray[np.int64]] = {}
         added = 0
-        note = f"still moved after {{pages}} pages were read again, and {SOME_MAY_BE_MISSING}"
+        note, settled = f"still moved after {{pages}} pages were read again, and {SOME_MAY_BE_MISSING}", False
         try:
             for _ in range(_ROUNDS):
-                moved = self._moved({**self._pages, **fresh}, ask, page_size, width)
+                moved = self._moved({**self._pages, **fresh}, known, ask, page_size, width)
                 if not moved:
+                    settled = True
                     note = "moved, and {pages} pages were read again; what changed within others cannot be known"
                     break
                 for number, answer in zip(moved, in_threads(lambda n: ask(n, page_size), moved, width), strict=True):
@@ -81,7 +85,7 @@ class Boundaries:
                     added += len(new)
                     yield Page(number, [answer.page.rows[n] for n in new.tolist()])
         except KimonoError as error:
-            if isinstance(error, ConnectionFailedError) and "ended" in str(error):
+            if _was_ended(error):
                 raise
             yield Page(-1, [], f"{NOT_LOOKED_AT}: {error}")
             return
@@ -90,16 +94,25 @@ class Boundaries:
             gone = [
                 (number, int(place))
                 for number in fresh
-                if number in self._pages
+                if settled and number in self._pages
                 for place in np.flatnonzero(~np.isin(self._pages[number], now))
             ]
             told = note.format(pages=len(fresh))
             text = f"rows {told}; value counts the rows that had been skipped and were added"
             yield Page(-1, [], text, added, gone)
 
-    def _moved(self, pages: dict[int, NDArray[np.int64]], ask: Ask, page_size: int | None, width: int) -> list[int]:
-        """The numbers of the pages whose last row is another one now."""
+    def _moved(
+        self,
+        pages: dict[int, NDArray[np.int64]],
+        known: NDArray[np.int64],
+        ask: Ask,
+        page_size: int | None,
+        width: int,
+    ) -> list[int]:
+        """The numbers of the pages whose last row is another one now, and of those behind the end that hold new rows."""
         numbers = [number for number in sorted(pages) if len(pages[number])]
+        if not numbers:
+            return []
         size = len(pages[numbers[0]])
         regular = numbers == list(range(len(numbers))) and all(len(pages[number]) == size for number in numbers[:-1])
 
@@ -108,7 +121,9 @@ class Boundaries:
             if regular:
                 try:
                     rows = ask(number * size + place, 1).page.rows
-                except KimonoError:
+                except KimonoError as error:
+                    if _was_ended(error):
+                        raise
                     rows = []
                 if len(rows) == 1:
                     return hash(key_of(rows[0]))
@@ -119,14 +134,20 @@ class Boundaries:
         found = in_threads(last, numbers, width)
         moved = [number for number, key in zip(numbers, found, strict=True) if key != int(pages[number][-1])]
         end = numbers[-1]
-        if regular and end not in moved:  # a last page that was cut short has a row behind it
-            try:
-                behind = _keys(ask(end * size + len(pages[end]), 1).page.rows)
-            except KimonoError:
-                behind = _keys([])
-            if len(behind) and not any(np.isin(behind, page).any() for page in pages.values()):
-                moved.append(end)
-        return moved
+        place = ((end * size + len(pages[end])), 1) if regular else (end + 1, page_size)
+        try:
+            behind = _keys(ask(*place).page.rows)
+        except KimonoError as error:
+            if _was_ended(error):
+                raise
+            behind = _keys([])  # some servers know no page behind the last
+        if not np.isin(behind, known).all():
+            moved += [end, end + 1]
+        return sorted(set(moved))
+
+
+def _was_ended(error: KimonoError) -> bool:
+    return isinstance(error, ConnectionFailedError) and "the load was ended" in str(error)
 
 
 def _keys(rows: Sequence[msgspec.Raw]) -> NDArray[np.int64]:

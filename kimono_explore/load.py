@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -221,13 +222,20 @@ class _Reading(NamedTuple):
         decoder = Decoder(operation.table)
         path = path or operation.path
         try:
-            pages = read_pages(**self._asdict(), operation=operation, id=id, path=path)
-            for page in pages:
-                decoder.add(page.rows, f"{path} (page {page.number})")
-                if page.note:
-                    value = path if page.counted is None else str(page.counted)
-                    decoder.problems.append(Problem(operation.table, None, None, value, page.note))
-                decoder.note_gone(page.gone)
+            # Closed by its name: whoever holds an error holds its frames, and pages under way would go on.
+            with closing(read_pages(**self._asdict(), operation=operation, id=id, path=path)) as pages:
+                for page in pages:
+                    decoder.add(page.rows, f"{path} (page {page.number})")
+                    if page.note:
+                        value = path if page.counted is None else str(page.counted)
+                        decoder.problems.append(Problem(operation.table, None, None, value, page.note))
+                    decoder.note_gone(page.gone)
+        except KeyboardInterrupt as error:
+            resumed = "With load_roster(resume=FOLDER), the next one goes on where it stopped."
+            if self.saved is not None:
+                resumed = f"With resume={str(self.saved.folder)!r}, the same call goes on where it stopped."
+            error.add_note(f"The load was interrupted. {resumed}")
+            raise
         except NotFoundError:
             if operation.older_path in (None, path):
                 raise

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tqdm.auto import tqdm
 
-from kimono_explore.background import in_thread
+from kimono_explore.background import in_thread, result_of
 from kimono_explore.errors import IncompleteListError, NotFoundError, PermissionDeniedError
 from kimono_explore.healing import Boundaries
 from kimono_explore.problems import ROWS_MAY_BE_MISSING, TAKEN_FOR_THE_END
 from kimono_explore.wire import Answer, Page, key_of, open_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
     from concurrent.futures import Future
 
     from kimono_explore.api import Operation
@@ -48,7 +48,7 @@ def read_pages(
     path: str | None = None,
     saved: SavedPages | None = None,
     heal: bool = False,
-) -> Iterator[Page]:
+) -> Generator[Page]:
     """Yield every page of a list, in order.
 
     The first page is read alone, so that an error costs one request; then `max_connections` pages are under way at
@@ -115,12 +115,10 @@ def read_pages(
             for page in boundaries.heal(ask, page_size, max_connections):
                 bar.update(len(page.rows))
                 yield page
-    except BaseException as error:
+    except BaseException:
         stop.set()
-        wait(under_way, timeout=1.0)  # nothing is written into a folder after its load has ended
+        wait(under_way, timeout=0.6)  # nothing is written into a folder after its load has ended
         _turn_red(bar)
-        if isinstance(error, KeyboardInterrupt) and saved is None:
-            error.add_note("The load was interrupted. With resume=FOLDER, the next one goes on where it stopped.")
         raise
     finally:
         # Also on an interrupt: what is under way ends within a quarter of a second, and nothing is asked for any more.
@@ -182,7 +180,7 @@ def _in_order(
 
 def _result(answer: Future[Answer], path: str, number: int) -> Envelope:
     try:
-        return answer.result().page
+        return result_of(answer).page
     except (NotFoundError, PermissionDeniedError) as error:
         if number == 0:
             raise

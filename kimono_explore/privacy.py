@@ -197,7 +197,7 @@ def _common(dates: pd.DataFrame, who: pd.Series | None) -> NDArray[np.bool_]:
     return np.asarray(counts[codes] >= FEWEST, dtype=bool)
 
 
-def _counted(dates: pd.DataFrame, who: pd.Series | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _counted(dates: pd.DataFrame, who: pd.Series | None) -> tuple[NDArray[Any], NDArray[Any]]:
     """A number for each combination of dates, and how many rows, or persons, have it."""
     codes = dates.groupby(list(dates.columns), dropna=False, sort=False).ngroup().to_numpy(dtype=np.int64)
     pairs = codes
