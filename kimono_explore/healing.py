@@ -39,11 +39,9 @@ class Boundaries:
 
     def __init__(self) -> None:
         self._pages: dict[int, NDArray[np.int64]] = {}
-        self._count = 0
 
     def add(self, page: Page) -> None:
         """Remember a page."""
-        self._count += 1
         if page.rows:
             self._pages[page.number] = _keys(page.rows)
 

@@ -98,7 +98,7 @@ def test_a_list_in_another_order_each_time_ends_and_says_so(width: int) -> None:
 
 @pytest.mark.parametrize("width", [1, 8])
 def test_a_list_at_rest_costs_one_small_request_a_page(width: int) -> None:
-    for rows, pages in ((0, 0), (5, 0), (10, 0), (35, 4), (40, 4)):
+    for rows, pages in ((0, 0), (5, 1), (10, 1), (35, 4), (40, 4)):
         looked, plain = (
             load(Moving(rows, {}, random.Random(0)), max_connections=width, heal=heal) for heal in (True, False)
         )

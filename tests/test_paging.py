@@ -345,4 +345,4 @@ def test_a_page_that_lacked_its_last_rows_once_is_read_again(server: Server, pag
     server.answer = answer
     found, problems = server.load(heal=True)
     assert sorted(found) == ids(13)
-    assert problems[0][1].startswith("rows moved, and 1 pages were read again")
+    assert problems[0][1].startswith("rows moved, and 2 pages were read again")
