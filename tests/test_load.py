@@ -259,8 +259,12 @@ def test_a_list_that_is_refused_does_not_sink_the_rest(httpserver: HTTPServer, s
 
 def test_each_object_is_read_once(httpserver: HTTPServer) -> None:
     for path in ("orgs", "terms", "courses", "sections", "persons"):
-        httpserver.expect_request(f"/once/rostering/{path}").respond_with_json({"data": [{"id": "1"}], "paging": {"next": None}})
-    httpserver.expect_request("/once/grades/gradingCategories").respond_with_json({"data": [{"id": "1"}], "paging": {"next": None}})
+        httpserver.expect_request(f"/once/rostering/{path}").respond_with_json(
+            {"data": [{"id": "1"}], "paging": {"next": None}}
+        )
+    httpserver.expect_request("/once/grades/gradingCategories").respond_with_json(
+        {"data": [{"id": "1"}], "paging": {"next": None}}
+    )
     with kx.connect(httpserver.url_for("/once"), token="t") as client:
         kx.load_roster(client, progress=False, heal=False)
     asked = [request.path.rsplit("/", 1)[-1] for request, _ in httpserver.log if request.path.startswith("/once")]

@@ -273,9 +273,10 @@ def test_a_fault_after_the_effect_has_it_and_one_before_has_not() -> None:
     for fault, gone in (("reset", False), ("reset_after", True), ("500", False), ("500_after", True)):
         with kx.sandbox(students=20, faults=kx.Faults({fault: 1.0})) as box:
             id = str(box.queue.all()[0]["id"])
-            with pytest.raises(kx.AckUnknownError), kx.connect(
-                box.base_url, token=box.credentials.token, retries=0
-            ) as client:
+            with (
+                pytest.raises(kx.AckUnknownError),
+                kx.connect(box.base_url, token=box.credentials.token, retries=0) as client,
+            ):
                 kx.delete_task(client, id)
             assert (box.queue.find(id) is None) == gone
 
