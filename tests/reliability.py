@@ -117,10 +117,14 @@ def main() -> int:
             promises[group, name] = said
             if end.outcome not in trials.GOOD:
                 failed += 1
-                print(f"{group} {name}: {end.outcome} (KIMONO_SEED={trials.SEED}, trial {seed!r}): {end.words}")
+                _say(f"{group} {name}: {end.outcome} (KIMONO_SEED={trials.SEED}, trial {seed!r}): {end.words}")
     PAGE.write_text(page(ends, promises, time.monotonic() - began), encoding="utf-8")
-    print(f"{PAGE}: {failed} of {sum(found.total() for found in ends.values()):,} trials failed")
+    _say(f"{PAGE}: {failed} of {sum(found.total() for found in ends.values()):,} trials failed")
     return 1 if failed else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 def page(ends: dict[tuple[str, str], Counter], promises: dict[tuple[str, str], str], seconds: float) -> str:

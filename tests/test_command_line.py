@@ -198,3 +198,37 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path, small_roster: k
     os.close(reading)
     _, told = process.communicate(timeout=60)
     assert (process.returncode, told) == (141, "")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [("flood=0.1", "There is no fault 'flood'"), ("reset", "NAME=RATE"), ("reset=2", "share from 0")]
+)
+def test_a_fault_that_is_not_one_is_refused(given: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["sandbox", "--faults", given])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_sandbox_of_the_command_line_injects_faults() -> None:
+    command = [sys.executable, "-m", "kimono_explore", "sandbox", "--students", "20"]
+    process = subprocess.Popen([*command, "--faults", "401=1.0"], stdout=subprocess.PIPE, text=True)
+    try:
+        settings: dict[str, str] = {}
+        while "TOKEN" not in settings:
+            line = process.stdout.readline()
+            assert line, "the sandbox ended before it began"
+            settings.update(re.findall(r"export KIMONO_(\w+)=(\S+)", line))
+        with kx.connect(settings["BASE_URL"], token=settings["TOKEN"]) as client:
+            for _ in range(50):  # it listens a moment after it has said where
+                try:
+                    kx.load(client, "students", progress=False)
+                except kx.AuthenticationError:
+                    break
+                except kx.ConnectionFailedError:
+                    continue
+            else:
+                pytest.fail("no fault was injected")
+    finally:
+        process.send_signal(2)
+        process.communicate(timeout=20)

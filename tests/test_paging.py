@@ -1,6 +1,7 @@
 """Reading every page of a list, from servers that end a list in their own ways."""
 
 import itertools
+import re
 import threading
 import warnings
 from collections import Counter
@@ -345,4 +346,4 @@ def test_a_page_that_lacked_its_last_rows_once_is_read_again(server: Server, pag
     server.answer = answer
     found, problems = server.load(heal=True)
     assert sorted(found) == ids(13)
-    assert problems[0][1].startswith("rows moved, and 2 pages were read again")
+    assert re.match(r"rows moved, and [12] pages were read again", problems[0][1])

@@ -146,7 +146,7 @@ class Faults:
 
     Examples
     --------
-    >>> with kx.sandbox(students=20, faults=kx.Faults({"503": 1.0}, times=1)) as box:
+    >>> with kx.sandbox(students=20, flaws=False, faults=kx.Faults({"503": 1.0}, times=1)) as box:
     ...     students = kx.load(box.client, "students", progress=False)
     ...     print(len(students), dict(box.faults.injected))
     20 {'503': 1}
