@@ -199,9 +199,8 @@ def _common(dates: pd.DataFrame, who: pd.Series | None) -> NDArray[np.bool_]:
 
 def _counted(dates: pd.DataFrame, who: pd.Series | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """A number for each combination of dates, and how many rows, or persons, have it."""
-    codes: NDArray[np.int64] = (
-        dates.groupby(list(dates.columns), dropna=False, sort=False).ngroup().to_numpy(dtype=np.int64)
-    )
+    groups = dates.groupby(list(dates.columns), dropna=False, sort=False).ngroup()
+    codes: NDArray[np.int64] = np.asarray(groups, dtype=np.int64)
     pairs = codes
     if who is not None:
         persons = pd.factorize(who)[0] + 1
