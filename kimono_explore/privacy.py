@@ -197,15 +197,17 @@ def _common(dates: pd.DataFrame, who: pd.Series | None) -> NDArray[np.bool_]:
     return np.asarray(counts[codes] >= FEWEST, dtype=bool)
 
 
-def _counted(dates: pd.DataFrame, who: pd.Series | None) -> tuple[NDArray[Any], NDArray[Any]]:
+def _counted(dates: pd.DataFrame, who: pd.Series | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """A number for each combination of dates, and how many rows, or persons, have it."""
-    codes = dates.groupby(list(dates.columns), dropna=False, sort=False).ngroup().to_numpy(dtype=np.int64)
+    groups = dates.groupby(list(dates.columns), dropna=False, sort=False).ngroup()
+    codes: NDArray[np.int64] = np.asarray(groups, dtype=np.int64)
     pairs = codes
     if who is not None:
         persons = pd.factorize(who)[0] + 1
         size = int(persons.max(initial=0)) + 1
         pairs = np.unique(codes * size + persons) // size
-    return codes, np.bincount(pairs, minlength=int(codes.max(initial=-1)) + 1).astype(np.int64)
+    counts: NDArray[np.int64] = np.bincount(pairs, minlength=int(codes.max(initial=-1)) + 1).astype(np.int64)
+    return codes, counts
 
 
 def _persons(rows: NDArray[np.bool_], who: pd.Series | None) -> int:

@@ -5,7 +5,9 @@ from typing import get_args
 
 import pandas as pd
 import pytest
-from rosters import BUNDLES, bundle
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rosters import BUNDLES, bundle, rosters
 
 import kimono_explore as kx
 from kimono_explore.folding import fold
@@ -110,6 +112,37 @@ def test_dates_that_few_share_become_months_or_go() -> None:
     assert shared([f"2026-0{n + 1}-10" for n in range(5)], many) == ["gone"] * 5
     # One alone would be told by having no date.
     assert shared(["2026-08-17"] * 5 + ["2026-10-14"], [*many, "p5"]) == ["gone"] * 6
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(roster=rosters())
+def test_any_roster_keeps_its_size_and_shape(roster: kx.Roster) -> None:
+    safe = kx.pseudonymize(roster, key="secret")
+    assert safe.counts() == roster.counts()
+    for name, df in {**safe.tables, "links": safe.links}.items():
+        before = getattr(roster, name)
+        dropped = {c.name for c in declared(name) if c.privacy == "drop"}
+        assert df.dtypes.equals(before.dtypes[df.columns])
+        assert (set(before) - set(df)) <= {c for c in before if c.startswith("ext_")}
+        changed = {c.name for c in declared(name) if c.privacy in ("month", "day")} | dropped
+        for column in set(df) - changed:
+            assert df[column].isna().sum() == before[column].isna().sum(), (name, column)
+    pd.testing.assert_series_equal(
+        safe.links.groupby("relation", observed=True).size(), roster.links.groupby("relation", observed=True).size()
+    )
+
+
+@settings(max_examples=30)
+@given(months=st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3)), max_size=40))
+def test_stamps_that_are_left_are_shared_by_five(months: list[tuple[int, int]]) -> None:
+    stamps = {
+        name: [pd.Timestamp(2026, pair[place], 1 + n % 28, tz="UTC") for n, pair in enumerate(months)]
+        for place, name in enumerate(("created_at", "updated_at"))
+    }
+    persons = frame("persons", {"id": [str(n) for n in range(len(months))], **stamps} if months else {})
+    safe = kx.pseudonymize(kx.Roster(persons=persons)).persons
+    sizes = safe.groupby(["created_at", "updated_at"], dropna=False).size()
+    assert len(sizes) <= 1 or sizes.min() >= FEWEST
 
 
 def test_no_words_of_a_server_are_in_the_problems() -> None:
