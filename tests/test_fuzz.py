@@ -200,12 +200,16 @@ def test_who_says_what_a_person_is_in_a_section(
     person_type: str | None, membership: dict[str, object], role: str, held: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = {"id": "m1", **membership, "$section": PLAIN} if held else {**PLAIN, "$membership": membership}
-    row = {"$sys": {"id": "p"}, "person_type": person_type, "$sections": [reference]}
     usual = [{"$sys": {"id": f"u{n}"}} for n in range(20)]
-    found = same("persons", [*usual, row], monkeypatch)
-    assert found.links.table.column("role").to_pylist() == [role]
-    guessed = any("student assumed" in p.problem for p in found.problems)
-    assert guessed == (person_type is None and not membership)
+    for row in (
+        {"$sys": {"id": "p"}, "person_type": person_type, "$sections": [reference]},
+        {"$sys": {"id": "p", "person_type": person_type}, "$sections": [reference]},
+        {"$sys": None, "id": "p", "person_type": person_type, "$sections": [reference]},
+    ):
+        found = same("persons", [*usual, row], monkeypatch)
+        assert found.links.table.column("role").to_pylist() == [role]
+        guessed = any("student assumed" in p.problem for p in found.problems)
+        assert guessed == (person_type is None and not membership)
 
 
 @pytest.mark.parametrize("numbers", [range(150), range(-75, 75), range(2**53, 2**53 + 150)])
