@@ -105,7 +105,9 @@ class _Writer:
     def _unread(self) -> None:
         """What did not fit when the roster was read, and is missing in its tables since."""
         problems = self.roster.problems
-        rows = problems[problems["problem"].isin(_UNREAD) & problems["value"].notna()]
+        words = problems["problem"].str.replace(r"^(not a date) that can be known: .*", r"\1", regex=True)
+        problems = problems.assign(problem=words)
+        rows = problems[words.isin(_UNREAD) & problems["value"].notna()]
         filled: dict[tuple[str, str], set[object]] = {}
         for table, id, column, value, problem in rows.to_numpy().tolist():
             df = self.tables.get(table)
