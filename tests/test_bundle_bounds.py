@@ -148,7 +148,7 @@ def test_a_bundle_of_1_2_is_read(load: Load) -> None:  # noqa: F811
     links = links[["source_id", "target_id", "role", "membership_id", "status", "primary", "start_date", "end_date"]]
     assert links.astype(str).fillna("nan").to_numpy().tolist() == [
         ["p1", "sch1", "student", "r1", "nan", "True", "2026-08-17", "2027-05-28"],
-        ["p2", "sch1", "teacher", "r2", "tobedeleted", "False", "nan", "nan"],
+        ["p2", "sch1", "principal", "r2", "tobedeleted", "False", "nan", "nan"],
         ["p2", "sch1", "teacher", "r3", "nan", "True", "2026-08-17", "nan"],
         ["p4", "lea1", "teacher", "r6", "nan", "True", "nan", "nan"],
         ["p4", "sch1", "student", "r5", "nan", "False", "nan", "nan"],
@@ -163,13 +163,6 @@ def test_a_bundle_of_1_2_is_read(load: Load) -> None:  # noqa: F811
             ["persons", "p5", "role", None, "an unknown role; the person type is unknown"],
             ["persons", None, "role", "1", "users with the role parent are left out; value counts them"],
             ["links", None, "role", "1", "rows of roles.csv with the role parent are left out; value counts them"],
-            [
-                "links",
-                None,
-                "userProfileSourcedId",
-                None,
-                "a column of roles.csv that links have no place for; left out",
-            ],
             ["links", "r2", "status", "tobedeleted", "marked for deletion; kept"],
             [
                 "links",

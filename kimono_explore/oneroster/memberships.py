@@ -111,11 +111,14 @@ class Memberships:
             for name, ours in (("beginDate", "start_date"), ("endDate", "end_date"))
         )
         for key in file.columns:
-            if key not in (*dict(ROLES), "dateLastModified"):
+            if key not in (*dict(ROLES), "dateLastModified") and any(file.columns[key]):
                 text = "a column of roles.csv that links have no place for; left out"
                 self._problem("links", None, key, None, text)
         family: Counter[str] = Counter()
         self.rollups.add("persons.$schools")
+        words: defaultdict[tuple[str | None, str | None], set[str]] = defaultdict(set)
+        for user, role, org in zip(*map(file.get, ("userSourcedId", "role", "orgSourcedId")), strict=True):
+            words[user, org].add(str(role).strip().lower())
         for n in self._kept_links("roles", file):
             id, user, role, org = ids[n], *(file.get(name)[n] for name in ("userSourcedId", "role", "orgSourcedId"))
             kind, status = file.get("roleType")[n], file.get("status")[n]
@@ -132,11 +135,13 @@ class Memberships:
                 self._problem("links", id, "role", role, "an unknown role; read as one of staff")
             if primary and home_of.get(user, org) != org:
                 primary = False  # the user's primary org is another one
-            student = str(role).strip().lower() == "student"
             values = {"membership_id": id, "status": status, "primary": primary, "stated_by": "source"}
             dates = {"start_date": begin[n], "end_date": end[n]}
-            role = "student" if student else "teacher"
-            self._link(("person", user), "member_of", ("org", org), role=role, **values, **dates)
+            # Who is both aide and teacher of one school has two roles there, not one membership that came twice.
+            side = _side(role)
+            word = side if len(words[user, org]) == 1 else str(role).strip().lower()
+            self._link(("person", user), "member_of", ("org", org), role=word, **values, **dates)
+            self.stated.add(("person", user, "member_of", "org", org, side))
         for role, count in sorted(family.items()):
             text = f"rows of roles.csv with the role {role} are left out; value counts them"
             self._problem("links", None, "role", str(count), text)
@@ -217,3 +222,8 @@ class Memberships:
             if relation == "held_at":
                 held[source].add(target)
         return held
+
+
+def _side(role: str | None) -> str:
+    """The role of a member of an org: student, or teacher, as all who are not students."""
+    return "student" if str(role).strip().lower() == "student" else "teacher"

@@ -58,7 +58,7 @@ def one_sided_membership(evidence: Evidence) -> Found:
 def duplicate_membership(evidence: Evidence) -> Found:
     links = evidence.links(*MEMBERSHIPS).filter(~nw.col("source_id").is_null(), ~nw.col("target_id").is_null())
     pairs = (
-        links.group_by("source_id", *_HOLDER)
+        links.group_by("source_id", *_HOLDER, "role")  # two roles at one school are two memberships
         .agg(times=nw.len(), latest_start=nw.col("start_date").max(), earliest_end=nw.col("end_date").min())
         .filter(nw.col("times") > 1)
     )
