@@ -265,12 +265,11 @@ class Roster:
 
         save_roster(self, folder, private=private)
 
-    def to_oneroster(self, path: str | os.PathLike[str], version: str = "1.1") -> pd.DataFrame:
+    def to_oneroster(self, path: str | os.PathLike[str], version: str = "1.1", *, private: bool = True) -> pd.DataFrame:
         """Write the roster as a OneRoster CSV bundle: a folder, or a zip where the path ends in ``.zip``.
 
         The bundle is a bulk export as the standard has it: all columns of a file in their order, references that are
-        found in the bundle, no status and no dateLastModified. It is written whole or not at all, and only for you to
-        read. Where the standard requires what the roster does not hold, a rule fills it (``enabledUser`` true,
+        found in the bundle, no status and no dateLastModified. It is written whole or not at all. Where the standard requires what the roster does not hold, a rule fills it (``enabledUser`` true,
         ``classType`` scheduled, ``username`` the email address, else the id, a ``schoolYear`` by the session around it,
         else by the end date, staff as aide, the one with the fewest rights) or the row is left out. Nothing else is
         made up, and every rule that was used is told. Text is written as it is: a cell that begins with ``=`` is a
@@ -282,6 +281,8 @@ class Roster:
             A new folder, a new zip, or a bundle that is replaced.
         version : {"1.1", "1.2"}, default "1.1"
             1.2 has a file roles.csv, one row a person and org.
+        private : bool, default True
+            Readable by you alone (0700, files 0600). False leaves that to your umask.
 
         Returns
         -------
@@ -294,7 +295,7 @@ class Roster:
         ValueError
             The version is another one.
         BundleError
-            The path holds something that is not a bundle.
+            The path holds something that is not a bundle, or it cannot be written.
 
         Examples
         --------
@@ -304,7 +305,7 @@ class Roster:
         """
         from kimono_explore.oneroster import write_oneroster
 
-        return write_oneroster(self, path, version)
+        return write_oneroster(self, path, version, private=private)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(df):,} {name.replace('_', ' ')}" for name, df in self.tables.items())

@@ -191,6 +191,9 @@ def test_what_is_written_is_for_its_owner_alone_unless_opened(tmp_path: Path) ->
     try:
         roster.save(tmp_path / "mine")
         roster.save(tmp_path / "ours", private=False)
+        for name in ("bundle", "bundle.zip"):
+            roster.to_oneroster(tmp_path / f"mine-{name}")
+            roster.to_oneroster(tmp_path / f"ours-{name}", private=False)
         for kind in ("html", "json", "csv"):
             getattr(report, f"to_{kind}")(tmp_path / f"mine.{kind}")
             getattr(report, f"to_{kind}")(tmp_path / f"ours.{kind}", private=False)
@@ -199,6 +202,8 @@ def test_what_is_written_is_for_its_owner_alone_unless_opened(tmp_path: Path) ->
     assert {mode(path) for path in (tmp_path / "mine").iterdir()} == {0o600}
     assert {mode(path) for path in (tmp_path / "ours").iterdir()} == {0o644}
     assert (mode(tmp_path / "mine"), mode(tmp_path / "ours")) == (0o700, 0o755)
+    assert (mode(tmp_path / "mine-bundle"), mode(tmp_path / "ours-bundle")) == (0o700, 0o755)
+    assert (mode(tmp_path / "mine-bundle.zip"), mode(tmp_path / "ours-bundle.zip")) == (0o600, 0o644)
     assert {mode(tmp_path / f"mine.{kind}") for kind in ("html", "json", "csv")} == {0o600}
     assert {mode(tmp_path / f"ours.{kind}") for kind in ("html", "json", "csv")} == {0o644}
 

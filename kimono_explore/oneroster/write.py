@@ -34,7 +34,9 @@ _PLACED = ("child_of", "offered_by", "of_course", "held_at", "in_term", "member_
 _TITLES = {"orgs": "name", "terms": "title", "courses": "title", "sections": "title", "grading_categories": "title"}
 
 
-def write_oneroster(roster: Roster, path: str | os.PathLike[str], version: str = "1.1") -> pd.DataFrame:
+def write_oneroster(
+    roster: Roster, path: str | os.PathLike[str], version: str = "1.1", *, private: bool = True
+) -> pd.DataFrame:
     """Write a bundle; see `Roster.to_oneroster`."""
     if version not in VERSIONS:
         raise ValueError(f"Unknown OneRoster version {version!r}; choose {' or '.join(VERSIONS)}.")
@@ -42,7 +44,11 @@ def write_oneroster(roster: Roster, path: str | os.PathLike[str], version: str =
     _check_target(path)
     writer = _Writer(roster, version)
     files = writer.files()
-    _save(path, {name: df.to_csv(index=False, lineterminator="\r\n") for name, df in files.items()})
+    texts = {name: df.to_csv(index=False, lineterminator="\r\n") for name, df in files.items()}
+    try:
+        _save(path, texts, private)
+    except OSError as error:
+        raise BundleError(f"{path} could not be written: {error}. What was there before is still there.") from error
     return writer.notes.frame()
 
 
@@ -54,14 +60,17 @@ def _check_target(path: Path) -> None:
         raise BundleError(text)
 
 
-def _save(path: Path, texts: Mapping[str, str]) -> None:
+def _save(path: Path, texts: Mapping[str, str], private: bool) -> None:
     """Put the files in place, all of them or none."""
     if path.suffix.lower() == ".zip":
-        with atomic_file(path) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+        with (
+            atomic_file(path, private=private) as beside,
+            zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
             for name, text in texts.items():
                 archive.writestr(f"{name}.csv", text.encode("utf-8"))
         return
-    with atomic_folder(path) as beside:
+    with atomic_folder(path, private=private) as beside:
         for name, text in texts.items():
             (beside / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
 
