@@ -18,6 +18,7 @@ from test_oneroster import FILES
 from test_usual import same
 
 import kimono_explore as kx
+from kimono_explore import wire
 from kimono_explore.decode import Decoded, Decoder
 from kimono_explore.errors import BadResponseError
 from kimono_explore.links import unite
@@ -267,7 +268,7 @@ def both_sides(count: int) -> dict[str, Decoded]:
             theirs = [{"id": f"p{n}", "$membership": {"id": f"m{n}", "start_date": f"2026-08-{n % 28 + 2:02}",
                        "status": "Future"}} for n in range(count)]  # fmt: skip
             rows = [{"$sys": {"id": "s"}, "$students": theirs}]
-        decoder.add([kx.wire.encode(row).encode() for row in rows])
+        decoder.add([wire.encode(row).encode() for row in rows])
     return {name: decoder.finish() for name, decoder in decoders.items()}
 
 

@@ -17,7 +17,7 @@ from literals import course, lea, link, make, problem, school, section, student,
 
 import kimono_explore as kx
 from kimono_explore.__main__ import main
-from kimono_explore.quality import catalogue
+from kimono_explore.quality import Evidence, Found, catalogue
 from kimono_explore.quality.causes import STAGES
 from kimono_explore.sandbox.district import make_district
 from kimono_explore.sandbox.flaws import plant
@@ -324,9 +324,9 @@ def test_an_own_check_stands_beside_ours(engine: str) -> None:
         params={"letters": 4},
         needs=["student_in"],
     )
-    def short_title(evidence: kx.quality.Evidence, letters: int) -> kx.quality.Found:
+    def short_title(evidence: Evidence, letters: int) -> Found:
         sections = evidence.objects("sections")
-        return kx.quality.Found(sections, sections.filter(nw.col("title").str.len_chars() < letters))
+        return Found(sections, sections.filter(nw.col("title").str.len_chars() < letters))
 
     assert kx.checks().iloc[-1]["rule"] == "The title has fewer than 4 letters."
     found = kx.check(make(section("a", title="Art"), section("b", title="Music")), engine=engine)
@@ -335,7 +335,7 @@ def test_an_own_check_stands_beside_ours(engine: str) -> None:
 
 def test_a_check_that_breaks_is_told_and_fails_the_roster() -> None:
     @kx.define_check("broken", title="Broken", severity="error", tables=["orgs"], rule="-", why="-")
-    def broken(evidence: kx.quality.Evidence) -> kx.quality.Found:
+    def broken(evidence: Evidence) -> Found:
         raise ZeroDivisionError("on purpose")
 
     found = kx.check(make(lea(), school(), link("school child_of district")), ["no_lea", "broken"])

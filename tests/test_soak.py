@@ -19,6 +19,7 @@ from stubborn_server import LISTS
 from werkzeug import Request, Response
 
 import kimono_explore as kx
+from kimono_explore import wire
 
 SOAK = int(os.environ.get("KIMONO_SOAK", "15"))
 SEED = int(os.environ.get("KIMONO_SEED", time.time_ns() % 10**9))
@@ -41,7 +42,7 @@ class Faulty:
         page, size = int(request.args["page"]), int(request.args.get("page_size", 10))
         name = request.path.rsplit("/", 1)[-1]
         rows = [{"$sys": {"id": f"{name[:3]}{n:04}"}, "name": "Oak", "$ext": {"n": n}} for n in range(ROWS)]
-        body = kx.wire.encode(
+        body = wire.encode(
             {
                 "data": rows[page * size : (page + 1) * size],
                 "paging": {"next": "m" if (page + 1) * size < ROWS else None},

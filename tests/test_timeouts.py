@@ -12,6 +12,7 @@ from stubborn_server import StubbornServer
 from werkzeug import Request, Response
 
 import kimono_explore as kx
+from kimono_explore import wire
 
 NO_WAITS = "kimono_explore.transport.wait"
 
@@ -136,12 +137,12 @@ def test_no_error_shows_a_secret(httpserver: HTTPServer, monkeypatch: pytest.Mon
 
     def respond(request: Request) -> Response:
         if request.path == "/oauth/token":
-            return Response(kx.wire.encode({"access_token": FETCHED}))
+            return Response(wire.encode({"access_token": FETCHED}))
         said = " ".join(["You sent", request.headers["Authorization"], *secrets])
         answer, status = BODIES[body](said)
         headers = {"Retry-After": said} if body == "retry after" else {}
         headers["X-Echo"] = request.headers["Authorization"]
-        return Response(answer if isinstance(answer, str) else kx.wire.encode(answer), status, headers)
+        return Response(answer if isinstance(answer, str) else wire.encode(answer), status, headers)
 
     httpserver.expect_request("/oauth/token").respond_with_handler(respond)
     httpserver.expect_request("/v2/rostering/orgs").respond_with_handler(respond)
@@ -170,9 +171,9 @@ def test_no_problem_shows_a_secret(httpserver: HTTPServer, kind: str) -> None:
 
     def respond(request: Request) -> Response:
         if request.path == "/oauth/token":
-            return Response(kx.wire.encode({"access_token": FETCHED}))
+            return Response(wire.encode({"access_token": FETCHED}))
         said = " ".join([request.headers["Authorization"], *forms(CREDENTIALS[kind])])
-        return Response(kx.wire.encode({"error": {"message": said, "details": said}}), 403)
+        return Response(wire.encode({"error": {"message": said, "details": said}}), 403)
 
     httpserver.expect_request(re.compile("/.*")).respond_with_handler(respond)
     with kx.connect(httpserver.url_for("/v2"), **CREDENTIALS[kind]) as client:

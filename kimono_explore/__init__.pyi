@@ -1,0 +1,116 @@
+# The public names: from where each is loaded when it is first used, and what type checkers see.
+from .acks import ack_tasks, delete_task
+from .client import Client, connect
+from .compare import Comparison, compare
+from .errors import (
+    AckError,
+    AckRefusedError,
+    AckUnknownError,
+    AuthenticationError,
+    BadResponseError,
+    BundleError,
+    ConfigurationError,
+    ConnectionFailedError,
+    IncompleteListError,
+    KimonoError,
+    KimonoWarning,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ResponseError,
+    RosterFailedError,
+    ServerError,
+)
+from .graph import build_graph, neighborhood, shortest_path, summarize_graph
+from .load import load, load_roster
+from .oneroster import read_oneroster
+from .openapi import openapi
+from .plots import (
+    plot_adjacency,
+    plot_comparison,
+    plot_enrollment_matrix,
+    plot_neighborhood,
+    plot_org_tree,
+    plot_overview,
+    plot_quality,
+    plot_schema,
+    plot_section_sizes,
+    plot_shared_students,
+    plot_tasks,
+    plot_teacher_load,
+    plot_terms,
+)
+from .privacy import pseudonymize
+from .quality import Report, check, check_tasks, checks, define_check
+from .roster import Description, Roster
+from .sandbox import Dialect, Faults, Sandbox, sandbox
+from .snapshot import open_roster
+from .tasks import load_tasks
+from .transport import Timeouts
+from .widgets import browse, inspect_quality, inspect_tasks, show_network
+
+__all__ = [
+    "AckError",
+    "AckRefusedError",
+    "AckUnknownError",
+    "AuthenticationError",
+    "BadResponseError",
+    "BundleError",
+    "Client",
+    "Comparison",
+    "ConfigurationError",
+    "ConnectionFailedError",
+    "Description",
+    "Dialect",
+    "Faults",
+    "IncompleteListError",
+    "KimonoError",
+    "KimonoWarning",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "Report",
+    "ResponseError",
+    "Roster",
+    "RosterFailedError",
+    "Sandbox",
+    "ServerError",
+    "Timeouts",
+    "ack_tasks",
+    "browse",
+    "build_graph",
+    "check",
+    "check_tasks",
+    "checks",
+    "compare",
+    "connect",
+    "define_check",
+    "delete_task",
+    "inspect_quality",
+    "inspect_tasks",
+    "load",
+    "load_roster",
+    "load_tasks",
+    "neighborhood",
+    "open_roster",
+    "openapi",
+    "plot_adjacency",
+    "plot_comparison",
+    "plot_enrollment_matrix",
+    "plot_neighborhood",
+    "plot_org_tree",
+    "plot_overview",
+    "plot_quality",
+    "plot_schema",
+    "plot_section_sizes",
+    "plot_shared_students",
+    "plot_tasks",
+    "plot_teacher_load",
+    "plot_terms",
+    "pseudonymize",
+    "read_oneroster",
+    "sandbox",
+    "shortest_path",
+    "show_network",
+    "summarize_graph",
+]
