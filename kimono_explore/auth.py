@@ -111,9 +111,7 @@ class _ClientCredentials(SecretAuth):
             response.read()
             token = yield from self._current(request, refused=token)
 
-    def _current(
-        self, request: httpx.Request, refused: str
-    ) -> Generator[httpx.Request, httpx.Response, str]:
+    def _current(self, request: httpx.Request, refused: str) -> Generator[httpx.Request, httpx.Response, str]:
         # The lock is held while a token is fetched, so that eight threads with a 401 fetch one token, not eight.
         with self._lock:
             if not self._token or self._token == refused or time.monotonic() >= self._renew_at:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import json
 import os
+from os.path import commonpath
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 from urllib.parse import quote, quote_plus
 from urllib.request import getproxies, proxy_bypass
@@ -384,7 +385,7 @@ def _without(secrets: list[str], text: str) -> str:
         at = text.find(begin)
         while at >= 0:
             rest = text[at:]
-            told = max(len(os.path.commonprefix([secret, rest])) for secret in secrets)
+            told = max(len(commonpath([secret, rest])) for secret in secrets)
             text = f"{text[:at]}[secret]{rest[told:]}"
             at = text.find(begin, at + len("[secret]"))
     return text

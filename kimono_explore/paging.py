@@ -20,7 +20,7 @@ from kimono_explore.healing import Boundaries
 from kimono_explore.wire import Answer, Page, key_of, open_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
     from concurrent.futures import Future
 
     from kimono_explore.api import Operation
@@ -47,7 +47,7 @@ def read_pages(
     path: str | None = None,
     saved: SavedPages | None = None,
     heal: bool = False,
-) -> Iterator[Page]:
+) -> Generator[Page]:
     """Yield every page of a list, in order.
 
     The first page is read alone, so that an error costs one request; then `max_connections` pages are under way at

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 import warnings
@@ -13,6 +12,7 @@ import kimono_explore as kx
 from kimono_explore.wire import encode
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
 
 

@@ -28,7 +28,7 @@ class Figures(NamedTuple):
     def share(self, name: str) -> float:
         stirred = [(case, outcome) for case, outcome in self.outcomes if outcome.astir]
         good = [bool(getattr(outcome, name)) for _, outcome in stirred]
-        print(f"{name}: {sum(good)} of {len(good)}, of {len(self.outcomes)} cases; seed {SEED}")
+        print(f"{name}: {sum(good)} of {len(good)}, of {len(self.outcomes)} cases; seed {SEED}")  # noqa: T201  -rP shows it
         return sum(good) / max(len(good), 1)
 
     def assert_nothing_is_lost_in_silence(self) -> None:
@@ -132,7 +132,9 @@ def test_a_row_appended_behind_the_last_page_is_found() -> None:
         server = Moving(rows, {}, random.Random(0))
         real = server.ask
 
-        def ask(operation: object, read: object, server: Moving = server, real: object = real, **options: object) -> object:
+        def ask(
+            operation: object, read: object, server: Moving = server, real: object = real, **options: object
+        ) -> object:
             answer = real(operation, read, **options)
             if len(server.asked) == 4:
                 server.rows.append("new")

@@ -47,7 +47,7 @@ def killed(server: StubbornServer, *arguments: str) -> tuple[float, float, str, 
         took = time.monotonic() - start
     finally:
         process.kill()
-    print(f"{server.how}: {took:.2f} s")
+    print(f"{server.how}: {took:.2f} s")  # noqa: T201  -rP shows it
     return start, took, written, process.returncode
 
 

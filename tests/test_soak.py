@@ -41,7 +41,12 @@ class Faulty:
         page, size = int(request.args["page"]), int(request.args.get("page_size", 10))
         name = request.path.rsplit("/", 1)[-1]
         rows = [{"$sys": {"id": f"{name[:3]}{n:04}"}, "name": "Oak", "$ext": {"n": n}} for n in range(ROWS)]
-        body = kx.wire.encode({"data": rows[page * size : (page + 1) * size], "paging": {"next": "m" if (page + 1) * size < ROWS else None}})
+        body = kx.wire.encode(
+            {
+                "data": rows[page * size : (page + 1) * size],
+                "paging": {"next": "m" if (page + 1) * size < ROWS else None},
+            }
+        )
         what = self.chance.random() / self.rate
         if what >= 1:
             return Response(body)
@@ -62,7 +67,7 @@ def held() -> tuple[int, int, float]:
     """Threads, file descriptors and MiB of this process; the server's own threads and sockets end a moment later."""
     time.sleep(0.3)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return threading.active_count(), len(os.listdir("/proc/self/fd")), pages * resource.getpagesize() / 2**20
+    return threading.active_count(), len(list(Path("/proc/self/fd").iterdir())), pages * resource.getpagesize() / 2**20
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="it looks at /proc")
@@ -95,7 +100,7 @@ def test_many_loads_under_faults_are_whole_and_leave_nothing(
         if n >= WARM_UP - 1:
             seen.append(held())
     threads, files, memory = zip(*seen, strict=True)
-    print(f"{SOAK} loads, {server.faults} faults, {errors} errors; threads {threads[0]} to {threads[-1]}, "
+    print(f"{SOAK} loads, {server.faults} faults, {errors} errors; threads {threads[0]} to {threads[-1]}, "  # noqa: T201  -rP shows it
           f"files {files[0]} to {files[-1]}, {memory[0]:.0f} to {memory[-1]:.0f} MiB; seed {SEED}")  # fmt: skip
     assert server.faults > 0
     assert errors <= 1 + SOAK // 20

@@ -66,9 +66,11 @@ def test_a_gzip_bomb_is_not_unpacked(httpserver: HTTPServer, monkeypatch: pytest
     bomb = gzip.compress(b'{"data": [' + b" " * 50_000_000 + b"]}")
     handler = httpserver.expect_request("/v2/rostering/orgs")
     handler.respond_with_data(bomb, status=status, headers={"Content-Encoding": "gzip"})
-    with kx.connect(httpserver.url_for("/v2"), token="t", retries=0) as client:
-        with pytest.raises(kx.ConnectionFailedError, match=r"rostering/orgs \(page 0\).*more than 100,000 bytes"):
-            kx.load(client, "orgs", progress=False)
+    with (
+        kx.connect(httpserver.url_for("/v2"), token="t", retries=0) as client,
+        pytest.raises(kx.ConnectionFailedError, match=r"rostering/orgs \(page 0\).*more than 100,000 bytes"),
+    ):
+        kx.load(client, "orgs", progress=False)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -130,9 +132,7 @@ BODIES = {
 @pytest.mark.parametrize("body", list(BODIES))
 @pytest.mark.parametrize("kind", list(CREDENTIALS))
 @pytest.mark.filterwarnings("ignore::kimono_explore.KimonoWarning")
-def test_no_error_shows_a_secret(
-    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, kind: str, body: str
-) -> None:
+def test_no_error_shows_a_secret(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, kind: str, body: str) -> None:
     monkeypatch.setattr("kimono_explore.client._BACKOFF", 0.0)
     secrets = forms(CREDENTIALS[kind])
 
