@@ -8,7 +8,6 @@ from __future__ import annotations
 import html
 import json
 import os
-from os.path import commonpath
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 from urllib.parse import quote, quote_plus
 from urllib.request import getproxies, proxy_bypass
@@ -385,7 +384,13 @@ def _without(secrets: list[str], text: str) -> str:
         at = text.find(begin)
         while at >= 0:
             rest = text[at:]
-            told = max(len(commonpath([secret, rest])) for secret in secrets)
+            told = max(_alike(secret, rest) for secret in secrets)
             text = f"{text[:at]}[secret]{rest[told:]}"
             at = text.find(begin, at + len("[secret]"))
     return text
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    both = min(len(one), len(other))
+    return next((n for n in range(both) if one[n] != other[n]), both)
