@@ -207,6 +207,8 @@ SAID = [
     ("teacher", {"type": "other"}, "teacher"),
     ("teacher", {"type": "StudentEnrollment", "role": "Teacher"}, "teacher"),
     ("student", {"role": "teacher", "type": "student"}, "teacher"),
+    ("student", {"role": "teacher"}, "teacher"),
+    ("teacher", {"role": "Student"}, "student"),
     (None, {"type": "staff"}, "teacher"),
     (None, {}, "student"),
 ]
