@@ -298,8 +298,7 @@ class Client:
                 extensions=extensions if repeat else {**extensions, "retry": _ONCE},
             )
             if not response.is_success or (operation.method != "GET" and denies(response, where)):
-                made: Retry | None = response.extensions.get("retry")
-                raise_for(response, where, 1 if made is None else made.attempts_made + 1)
+                raise_for(response, where)
         except httpx.RequestError as error:
             tries = self.retry.total + 1 if repeat and self.retry.is_retryable_exception(error) else 1
             raise self._hidden(self._no_answer(error, where, tries)) from self._hidden(error)
@@ -385,7 +384,13 @@ def _without(secrets: list[str], text: str) -> str:
         at = text.find(begin)
         while at >= 0:
             rest = text[at:]
-            told = max(len(os.path.commonprefix([secret, rest])) for secret in secrets)  # noqa: RUF071  characters count
+            told = max(_alike(secret, rest) for secret in secrets)
             text = f"{text[:at]}[secret]{rest[told:]}"
             at = text.find(begin, at + len("[secret]"))
     return text
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    both = min(len(one), len(other))
+    return next((n for n in range(both) if one[n] != other[n]), both)

@@ -40,7 +40,10 @@ def test_the_import_loads_nothing_heavy() -> None:
 
 
 def test_loading_needs_neither_pictures_nor_widgets_nor_a_server() -> None:
-    code = "import sys, kimono_explore as kx; kx.load_roster; kx.connect; kx.Roster\nprint('matplotlib' in sys.modules, 'ipywidgets' in sys.modules, 'uvicorn' in sys.modules)"
+    code = (
+        "import sys, kimono_explore as kx; kx.load_roster; kx.connect; kx.Roster\n"
+        "print(*(name in sys.modules for name in ('matplotlib', 'ipywidgets', 'uvicorn')))"
+    )
     assert run(code) == "False False False"
 
 

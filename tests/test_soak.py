@@ -68,7 +68,7 @@ def held() -> tuple[int, int, float]:
     """Threads, file descriptors and MiB of this process; the server's own threads and sockets end a moment later."""
     time.sleep(0.3)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return threading.active_count(), len(os.listdir("/proc/self/fd")), pages * resource.getpagesize() / 2**20
+    return threading.active_count(), len(list(Path("/proc/self/fd").iterdir())), pages * resource.getpagesize() / 2**20
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="it looks at /proc")

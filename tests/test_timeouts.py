@@ -67,9 +67,11 @@ def test_a_gzip_bomb_is_not_unpacked(httpserver: HTTPServer, monkeypatch: pytest
     bomb = gzip.compress(b'{"data": [' + b" " * 50_000_000 + b"]}")
     handler = httpserver.expect_request("/v2/rostering/orgs")
     handler.respond_with_data(bomb, status=status, headers={"Content-Encoding": "gzip"})
-    with kx.connect(httpserver.url_for("/v2"), token="t", retries=0) as client:
-        with pytest.raises(kx.ConnectionFailedError, match=r"rostering/orgs \(page 0\).*more than 100,000 bytes"):
-            kx.load(client, "orgs", progress=False)
+    with (
+        kx.connect(httpserver.url_for("/v2"), token="t", retries=0) as client,
+        pytest.raises(kx.ConnectionFailedError, match=r"rostering/orgs \(page 0\).*more than 100,000 bytes"),
+    ):
+        kx.load(client, "orgs", progress=False)
 
 
 @pytest.mark.parametrize("status", [429, 503])
