@@ -269,11 +269,12 @@ class Roster:
         """Write the roster as a OneRoster CSV bundle: a folder, or a zip where the path ends in ``.zip``.
 
         The bundle is a bulk export as the standard has it: all columns of a file in their order, references that are
-        found in the bundle, no status and no dateLastModified. It is written whole or not at all. Where the standard requires what the roster does not hold, a rule fills it (``enabledUser`` true,
-        ``classType`` scheduled, ``username`` the email address, else the id, a ``schoolYear`` by the session around it,
-        else by the end date, staff as aide, the one with the fewest rights) or the row is left out. Nothing else is
-        made up, and every rule that was used is told. Text is written as it is: a cell that begins with ``=`` is a
-        formula to a spreadsheet, so import the files as text where a person opens them.
+        found in the bundle, no status and no dateLastModified. It is written whole or not at all. Where the standard
+        requires what the roster does not hold, a rule fills it (``enabledUser`` true, ``classType`` scheduled,
+        ``username`` the email address, else the id, a ``schoolYear`` by the session around it, else by the end date,
+        staff as aide, the one with the fewest rights) or the row is left out. Nothing else is made up, and every rule
+        that was used is told. Text is written as it is: a cell that begins with ``=`` is a formula to a spreadsheet, so
+        import the files as text where a person opens them.
 
         Parameters
         ----------
