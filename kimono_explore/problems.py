@@ -34,6 +34,7 @@ _KINDS = (
     "not an object",
     "a row of … is not an object; left out",
     "a row of … cannot be read; left out …",
+    "the row holds what JSON or UTF-8 does not allow (NaN, half of a character, other bytes): replaced",
     "a row that was deleted while the list was read; kept",
     "an object of another type than the list's",
     "rows that came again, unchanged, were dropped: the data moved while it was read; value counts them",

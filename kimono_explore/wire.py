@@ -100,7 +100,7 @@ def open_page(body: bytes, where: str) -> Envelope:
     """
     try:
         page = _read_page(body)
-        if page.error in _NO_ERROR:
+        if bytes(page.error) in _NO_ERROR:
             return Envelope(page.data, _more(msgspec.json.decode(page.paging)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass

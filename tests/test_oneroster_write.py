@@ -379,7 +379,7 @@ def test_a_bundle_is_replaced_whole_or_not_at_all(target: str, tmp_path: Path, m
 
     monkeypatch.setattr("zipfile.ZipFile.writestr", fails)
     monkeypatch.setattr("pathlib.Path.write_text", fails)
-    with pytest.raises(OSError, match="disk is full"):
+    with pytest.raises(kx.BundleError, match="disk is full"):
         kx.Roster().to_oneroster(tmp_path / target)
     monkeypatch.undo()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["in", target])

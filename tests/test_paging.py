@@ -347,3 +347,10 @@ def test_a_page_that_lacked_its_last_rows_once_is_read_again(server: Server, pag
     found, problems = server.load(heal=True)
     assert sorted(found) == ids(13)
     assert re.match(r"rows moved, and [12] pages were read again", problems[0][1])
+
+
+@pytest.mark.parametrize("error", ["", ', "error": null', ', "error": {}'])
+def test_a_usual_page_is_read_once(monkeypatch: pytest.MonkeyPatch, error: str) -> None:
+    monkeypatch.setattr("kimono_explore.wire._cut_out_rows", lambda *_: pytest.fail("read again, row by row"))
+    page = wire.open_page(f'{{"data": [{{"id": "1"}}], "paging": {{"next": "p"}}{error}}}'.encode(), "orgs")
+    assert ([bytes(row) for row in page.rows], page.more) == ([b'{"id": "1"}'], True)
