@@ -150,7 +150,7 @@ def test_a_bundle_of_1_2_is_read(load: Load) -> None:  # noqa: F811
         ["p1", "sch1", "student", "r1", "nan", "True", "2026-08-17", "2027-05-28"],
         ["p2", "sch1", "principal", "r2", "tobedeleted", "False", "nan", "nan"],
         ["p2", "sch1", "teacher", "r3", "nan", "True", "2026-08-17", "nan"],
-        ["p4", "lea1", "teacher", "r6", "nan", "True", "nan", "nan"],
+        ["p4", "lea1", "aide", "r6", "nan", "True", "nan", "nan"],
         ["p4", "sch1", "student", "r5", "nan", "False", "nan", "nan"],
     ]
     problems = roster.problems.astype(object).where(roster.problems.notna(), None)

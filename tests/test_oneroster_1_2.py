@@ -53,6 +53,16 @@ def test_several_roles_at_one_org_are_several_memberships(tmp_path: Path, engine
     assert summary["failed"].tolist() == [0]
 
 
+def test_roles_at_several_orgs_come_back_as_they_were(tmp_path: Path) -> None:
+    orgs = FILES["orgs"].rstrip("\n") + "\nsch2,Second,school,2,lea1\n"
+    rows = "r1,p2,primary,aide,sch1\nr2,p2,primary,teacher,sch2\nr3,p1,primary,student,sch1\n"
+    roster = read(tmp_path / "in", orgs=orgs, roles=ROLES.split("\n")[0] + "\n" + rows)
+    expected = [("p1", "student", "r3"), ("p2", "aide", "r1"), ("p2", "teacher", "r2")]
+    assert memberships(roster) == expected
+    roster.to_oneroster(tmp_path / "b.zip", version="1.2")
+    assert memberships(kx.read_oneroster(tmp_path / "b.zip")) == expected
+
+
 def test_a_role_that_came_twice_is_a_membership_that_came_twice(tmp_path: Path) -> None:
     roster = read(tmp_path / "in", roles=ROLES + "r8,p1,secondary,student,sch1\n")
     summary = kx.check(roster, checks=["duplicate_membership"]).summary

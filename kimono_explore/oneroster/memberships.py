@@ -116,9 +116,9 @@ class Memberships:
                 self._problem("links", None, key, None, text)
         family: Counter[str] = Counter()
         self.rollups.add("persons.$schools")
-        words: defaultdict[tuple[str | None, str | None], set[str]] = defaultdict(set)
-        for user, role, org in zip(*map(file.get, ("userSourcedId", "role", "orgSourcedId")), strict=True):
-            words[user, org].add(str(role).strip().lower())
+        words: defaultdict[str | None, set[str]] = defaultdict(set)
+        for user, role in zip(file.get("userSourcedId"), file.get("role"), strict=True):
+            words[user].add(str(role).strip().lower())
         for n in self._kept_links("roles", file):
             id, user, role, org = ids[n], *(file.get(name)[n] for name in ("userSourcedId", "role", "orgSourcedId"))
             kind, status = file.get("roleType")[n], file.get("status")[n]
@@ -137,9 +137,9 @@ class Memberships:
                 primary = False  # the user's primary org is another one
             values = {"membership_id": id, "status": status, "primary": primary, "stated_by": "source"}
             dates = {"start_date": begin[n], "end_date": end[n]}
-            # Who is both aide and teacher of one school has two roles there, not one membership that came twice.
+            # Who is both aide and teacher has two roles, at one school or at two: each membership keeps its own word.
             side = _side(role)
-            word = side if len(words[user, org]) == 1 else str(role).strip().lower()
+            word = side if len(words[user]) == 1 else str(role).strip().lower()
             self._link(("person", user), "member_of", ("org", org), role=word, **values, **dates)
             self.stated.add(("person", user, "member_of", "org", org, side))
         for role, count in sorted(family.items()):

@@ -114,6 +114,9 @@ def roles(
     own = person_roles(first).to_dict()
     in_classes = _in_classes(links)
     rows = _text_of(links[links["relation"] == "member_of"])
+    words: dict[str, set[str]] = {}
+    for link in rows:
+        words.setdefault(link["source_id"], set()).add(link["role"])
     told: set[tuple[str, str]] = set()
     seen: set[tuple[str, str, str]] = set()
     ids = _Ids("roles", notes)
@@ -126,7 +129,8 @@ def roles(
             continue
         further = (user, org) in told
         stated = link["role"] if link["stated_by"] != "source" else None  # of its own, a reader only assumes a role
-        word = link["role"] if further else own.get(user) or stated or in_classes.get(user)
+        several = further or len(words[user]) > 1
+        word = link["role"] if several else own.get(user) or stated or in_classes.get(user)
         role = _role_in(word, known["orgs"][org])
         if role is None or (user, org, role) in seen:
             why = "a membership without a role" if role is None else "a membership that is stated twice"
