@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 import msgspec
 import pandas as pd
 
-from kimono_explore.api import operation
-from kimono_explore.decode import as_text, read_time
+from kimono_explore.api.operations import operation
+from kimono_explore.api.paging import read_pages
+from kimono_explore.decode.decoder import as_text, read_time
 from kimono_explore.errors import BadResponseError, KimonoError
-from kimono_explore.paging import read_pages
-from kimono_explore.wire import JSON, decode, open_page
+from kimono_explore.json_text import JSON, decode, open_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kimono_explore.api import Operation
-    from kimono_explore.client import Client
+    from kimono_explore.api.client import Client
+    from kimono_explore.api.operations import Operation
 
 TASK_TYPES: tuple[str, ...] = (
     "lifecycle_event",

@@ -13,7 +13,7 @@ from lab import CHROMIUM, Lab, free_port, start_chromium, start_lab, wait_for
 from playwright.sync_api import Page, expect
 
 import kimono_explore as kx
-from kimono_explore.sandbox.district import make_district
+from kimono_explore.sandbox.district.build import make_district
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import pytest
 
 import kimono_explore as kx
 from kimono_explore.compare import LINK_KEY
-from kimono_explore.tables import TABLES, frame
+from kimono_explore.schema import TABLES, frame
 
 TABLE_NAMES = (*TABLES, "links")
 

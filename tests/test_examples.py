@@ -46,7 +46,7 @@ def test_examples_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_readme_lists_every_operation() -> None:
-    from kimono_explore.api import OPERATIONS
+    from kimono_explore.api.operations import OPERATIONS
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (GET|PUT|DELETE) \| `([^`]+)` \|", text, flags=re.MULTILINE)

@@ -14,7 +14,7 @@ from rosters import rosters
 import kimono_explore as kx
 from kimono_explore.palette import MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots import fonts
-from kimono_explore.tables import frame
+from kimono_explore.schema import frame
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from plot_rosters import HOSTILE, clipped, draw, links, overlaps
 
 import kimono_explore as kx
 from kimono_explore.palette import MISSING, RELATION_COLORS, TYPE_COLORS
-from kimono_explore.tables import frame
+from kimono_explore.schema import frame
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from plot_rosters import bar_colors, bars, draw, drawn_roster, legend_colors, li
 
 import kimono_explore as kx
 from kimono_explore.palette import CHANGE_COLORS, MISSING, SEVERITY_COLORS, TASK_COLORS, TYPE_COLORS
-from kimono_explore.tables import frame
+from kimono_explore.schema import frame
 from kimono_explore.tasks import task_table
 
 REAL = ("sandbox", "Grand Bend", "OULAD")

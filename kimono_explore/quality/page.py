@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kimono_explore.quality.causes import STAGES
+from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.report import shown
-from kimono_explore.quality.rules import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

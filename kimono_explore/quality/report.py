@@ -14,15 +14,15 @@ from kimono_explore.atomic import atomic_file
 from kimono_explore.display import printable
 from kimono_explore.errors import KimonoError, RosterFailedError
 from kimono_explore.quality.causes import group_by_cause
-from kimono_explore.quality.rules import SEVERITIES, Check
+from kimono_explore.quality.definition import SEVERITIES, Check
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Hashable, Mapping, Sequence
     from datetime import date
 
-    from kimono_explore.quality.rules import Severity
-    from kimono_explore.roster import Roster
+    from kimono_explore.quality.definition import Severity
+    from kimono_explore.roster.roster import Roster
 
 SUMMARY_COLUMNS = ("id", "severity", "title", "group", "checked", "failed", "percent", "status", "reason")
 _PLACE = ("table", "id", "label", "org_id", "org")
