@@ -10,10 +10,10 @@ import pandas as pd
 import pyarrow as pa
 
 import kimono_explore as kx
+from kimono_explore.frames import frame
 from kimono_explore.json_text import encode
 from kimono_explore.sandbox.dialect import Dialect, Speaker
 from kimono_explore.sandbox.district.build import make_district
-from kimono_explore.schema import frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from kimono_explore.display import printable
-from kimono_explore.roster.index import display_label
+from kimono_explore.display import display_label, printable
 from kimono_explore.schema import TABLES
 
 if TYPE_CHECKING:

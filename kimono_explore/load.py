@@ -16,9 +16,10 @@ from kimono_explore.decode.decoder import Decoded, Decoder
 from kimono_explore.decode.links import unite
 from kimono_explore.display import printable
 from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError
+from kimono_explore.frames import frame, to_pandas
 from kimono_explore.problems import REFUSED
 from kimono_explore.roster.roster import Roster
-from kimono_explore.schema import TABLES, Problem, frame, to_pandas
+from kimono_explore.schema import TABLES, Problem
 
 if TYPE_CHECKING:
     import os

@@ -16,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from kimono_explore.decode.links import in_order
+from kimono_explore.frames import frame
 from kimono_explore.problems import kind_of
 from kimono_explore.roster.text import fold
-from kimono_explore.schema import REFERENCES, TABLES, declared, frame
+from kimono_explore.schema import REFERENCES, TABLES, declared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

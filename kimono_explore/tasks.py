@@ -13,10 +13,11 @@ import msgspec
 import pandas as pd
 
 from kimono_explore.api.operations import operation
+from kimono_explore.api.pages import open_page
 from kimono_explore.api.paging import read_pages
 from kimono_explore.decode.decoder import as_text, read_time
 from kimono_explore.errors import BadResponseError, KimonoError
-from kimono_explore.json_text import JSON, decode, open_page
+from kimono_explore.json_text import JSON, decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -20,11 +20,12 @@ from test_usual import same
 import kimono_explore as kx
 from kimono_explore import json_text
 from kimono_explore.api.page_cache import saved_pages
+from kimono_explore.api.pages import open_page
 from kimono_explore.decode.decoder import Decoded, Decoder
 from kimono_explore.decode.links import unite
 from kimono_explore.errors import BadResponseError
 from kimono_explore.files.snapshot import open_roster
-from kimono_explore.json_text import decode, open_page
+from kimono_explore.json_text import decode
 from kimono_explore.schema import REFERENCES, TABLES
 from kimono_explore.tasks import task_table
 

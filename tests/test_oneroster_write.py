@@ -20,7 +20,7 @@ from rosters import BUNDLES, bundle, rosters
 
 import kimono_explore as kx
 from kimono_explore.files.oneroster.standard import MANIFEST, STANDARD, VERSIONS
-from kimono_explore.schema import frame
+from kimono_explore.frames import frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

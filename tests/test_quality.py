@@ -18,11 +18,11 @@ from literals import course, lea, link, make, problem, school, section, student,
 import kimono_explore as kx
 from kimono_explore.__main__ import main
 from kimono_explore.files.snapshot import PARTS, write_manifest
+from kimono_explore.frames import to_arrow
 from kimono_explore.quality import Evidence, Found, catalogue
 from kimono_explore.quality.causes import STAGES
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import plant
-from kimono_explore.schema import to_arrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kimono_explore.api.pages import Page, key_of
 from kimono_explore.errors import ConnectionFailedError, KimonoError
-from kimono_explore.json_text import Page, key_of
 from kimono_explore.problems import NOT_LOOKED_AT, SOME_MAY_BE_MISSING
 from kimono_explore.threads import in_threads
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import msgspec
     from numpy.typing import NDArray
 
-    from kimono_explore.json_text import Answer
+    from kimono_explore.api.pages import Answer
 
     Ask = Callable[[int, "int | None"], Answer]
 

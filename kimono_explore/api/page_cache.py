@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kimono_explore.api.pages import Answer, open_page
 from kimono_explore.atomic import atomic_file, only_one
 from kimono_explore.errors import BadResponseError, ConfigurationError
-from kimono_explore.json_text import Answer, open_page
 
 if TYPE_CHECKING:
     import os

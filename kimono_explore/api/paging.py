@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NoReturn
 from tqdm.auto import tqdm
 
 from kimono_explore.api.moved_rows import Boundaries
+from kimono_explore.api.pages import Answer, Page, key_of, open_page
 from kimono_explore.errors import IncompleteListError, NotFoundError, PermissionDeniedError
-from kimono_explore.json_text import Answer, Page, key_of, open_page
 from kimono_explore.problems import ROWS_MAY_BE_MISSING, TAKEN_FOR_THE_END
 from kimono_explore.threads import in_thread, result_of
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kimono_explore.api.client import Client
     from kimono_explore.api.operations import Operation
     from kimono_explore.api.page_cache import SavedPages
-    from kimono_explore.json_text import Envelope
+    from kimono_explore.api.pages import Envelope
 
     Read = Callable[[int], Answer]
 

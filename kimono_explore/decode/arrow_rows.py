@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
+from kimono_explore.frames import ARROW_TYPES
 from kimono_explore.json_text import encode
-from kimono_explore.schema import ARROW_TYPES, LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Column, Reference
+from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Column, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -31,8 +31,9 @@ from kimono_explore.decode.arrow_rows import (
     to_kind,
 )
 from kimono_explore.errors import BadResponseError
+from kimono_explore.frames import ARROW_TYPES
 from kimono_explore.json_text import decode_row, encode
-from kimono_explore.schema import ARROW_TYPES, OBJECT_TYPES, REFERENCES, TABLES, Column, Problem, Reference
+from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLES, Column, Problem, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -14,15 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kimono_explore.decode.decoder import RawLinks, role_relation
-from kimono_explore.roster.index import Numbering
-from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, RELATIONS, Problem, frame, to_pandas
+from kimono_explore.decode.ids import Numbering
+from kimono_explore.frames import frame, to_pandas
+from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, RELATIONS, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from kimono_explore.roster.index import Codes
+    from kimono_explore.decode.ids import Codes
 
 _PLACES = {relation: place for place, relation in enumerate(RELATIONS)}
 _MEMBERSHIP = tuple(column.name for column in LINK_COLUMNS if column.path)

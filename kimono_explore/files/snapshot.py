@@ -23,8 +23,9 @@ from pyarrow import dataset
 from kimono_explore.atomic import atomic_folder, whole
 from kimono_explore.errors import BundleError
 from kimono_explore.files.oneroster import read_oneroster
+from kimono_explore.frames import put_together, to_arrow, to_series
 from kimono_explore.roster.roster import Roster
-from kimono_explore.schema import TABLES, declared, put_together, to_arrow, to_series
+from kimono_explore.schema import TABLES, declared
 
 if TYPE_CHECKING:
     import os

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from kimono_explore.errors import ConfigurationError
-from kimono_explore.schema import to_arrow, to_pandas
+from kimono_explore.frames import to_arrow, to_pandas
 
 if TYPE_CHECKING:
     from pathlib import Path

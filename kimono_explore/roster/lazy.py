@@ -16,10 +16,11 @@ import pyarrow as pa
 
 from kimono_explore.atomic import whole
 from kimono_explore.files.snapshot import incomplete, part, read_manifest
+from kimono_explore.frames import to_pandas
 from kimono_explore.roster.roster import Roster
 from kimono_explore.roster.search import SEARCHED, ranked, shown
 from kimono_explore.roster.text import fold
-from kimono_explore.schema import OBJECT_TYPES, TABLES, to_pandas
+from kimono_explore.schema import OBJECT_TYPES, TABLES
 
 if TYPE_CHECKING:
     import os

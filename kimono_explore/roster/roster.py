@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
-from kimono_explore.display import printable
+from kimono_explore.display import display_label, printable
+from kimono_explore.frames import frame
 from kimono_explore.problems import INCOMPLETE
-from kimono_explore.roster.index import LinkIndex, display_label
+from kimono_explore.roster.index import LinkIndex
 from kimono_explore.roster.search import SearchIndex, ranked, shown
 from kimono_explore.roster.text import fold
-from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLES, frame
+from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLES
 
 if TYPE_CHECKING:
     import os

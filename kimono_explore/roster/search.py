@@ -15,9 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kimono_explore.roster.index import LABEL_COLUMNS, display_label
+from kimono_explore.display import LABEL_COLUMNS, display_label
+from kimono_explore.frames import frame
 from kimono_explore.roster.text import fold_all, plain_texts
-from kimono_explore.schema import OBJECT_TYPES, frame
+from kimono_explore.schema import OBJECT_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

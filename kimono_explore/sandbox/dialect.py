@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Reference, to_arrow
+from kimono_explore.frames import to_arrow
+from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

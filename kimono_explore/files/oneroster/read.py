@@ -27,8 +27,9 @@ from kimono_explore.files.oneroster.people import (
     roles_of_users,
     type_of,
 )
+from kimono_explore.frames import frame
 from kimono_explore.roster.roster import Roster
-from kimono_explore.schema import OBJECT_TYPES, TABLES, Problem, frame
+from kimono_explore.schema import OBJECT_TYPES, TABLES, Problem
 
 if TYPE_CHECKING:
     import os

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kimono_explore.files.oneroster.standard import GUID, Cell
-from kimono_explore.schema import Problem, frame
+from kimono_explore.frames import frame
+from kimono_explore.schema import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Mapping

@@ -9,7 +9,7 @@ import pandas as pd
 
 from kimono_explore.files.oneroster.sheet import Notes, Sheet, fold
 from kimono_explore.files.oneroster.standard import GUID, ROLES, STANDARD, Version
-from kimono_explore.schema import to_arrow
+from kimono_explore.frames import to_arrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -20,7 +20,8 @@ from kimono_explore.files.oneroster.layout import FILES, File
 from kimono_explore.files.oneroster.sheet import Notes, Sheet, one_line
 from kimono_explore.files.oneroster.standard import COMMON, MANIFEST, STANDARD, VERSIONS, Version
 from kimono_explore.files.oneroster.user_rows import demographic_rows, demographics, enrollments, fill_people, roles
-from kimono_explore.schema import OBJECT_TYPES, TABLES, to_arrow
+from kimono_explore.frames import to_arrow
+from kimono_explore.schema import OBJECT_TYPES, TABLES
 
 if TYPE_CHECKING:
     import os

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kimono_explore.frames import frame, to_pandas
 from kimono_explore.roster.roster import Roster
 from kimono_explore.sandbox.district.names import (
     LEVELS,
@@ -26,7 +27,7 @@ from kimono_explore.sandbox.district.names import (
     draw_names,
 )
 from kimono_explore.sandbox.district.timetable import Cohort, Enrollment, Teaching, employ, enroll
-from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, frame, to_pandas
+from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from kimono_explore.files.snapshot import PARTS, new_snapshot, write_manifest
+from kimono_explore.frames import to_arrow
 from kimono_explore.roster.roster import Roster
 from kimono_explore.sandbox.district.build import make_district
-from kimono_explore.schema import to_arrow
 
 if TYPE_CHECKING:
     import os

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from kimono_explore.schema import OBJECT_TYPES, TABLES, Problem, frame, to_arrow, to_pandas
+from kimono_explore.frames import frame, to_arrow, to_pandas
+from kimono_explore.schema import OBJECT_TYPES, TABLES, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
