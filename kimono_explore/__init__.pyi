@@ -23,8 +23,6 @@ from .errors import (
     RosterFailedError,
     ServerError,
 )
-from .files.oneroster import read_oneroster
-from .files.snapshot import open_roster
 from .graph import build_graph, neighborhood, shortest_path, summarize_graph
 from .load import load, load_roster
 from .plots import (
@@ -44,6 +42,7 @@ from .plots import (
 )
 from .privacy import pseudonymize
 from .quality import Report, check, check_tasks, checks, define_check
+from .roster.open import open_roster, read_oneroster
 from .roster.roster import Description, Roster
 from .sandbox import Dialect, Faults, Sandbox, sandbox
 from .tasks import load_tasks

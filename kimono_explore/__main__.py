@@ -18,13 +18,14 @@ from kimono_explore.api.client import connect
 from kimono_explore.api.paging import MAX_PAGES
 from kimono_explore.display import printable, printable_frame
 from kimono_explore.errors import IncompleteListError, KimonoError
-from kimono_explore.files.snapshot import is_snapshot, read_manifest, read_source
+from kimono_explore.files.snapshot import is_snapshot, read_manifest
 from kimono_explore.graph import build_graph, neighborhood, summarize_graph
 from kimono_explore.load import load_roster
 from kimono_explore.plots import plot_neighborhood, plot_overview
 from kimono_explore.problems import REFUSED
 from kimono_explore.quality import check
 from kimono_explore.quality.definition import SEVERITIES
+from kimono_explore.roster.open import read_source
 from kimono_explore.sandbox import Dialect, Faults, make_sandbox, sandbox
 from kimono_explore.schema import TABLES
 from kimono_explore.tasks import load_tasks

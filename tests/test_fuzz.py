@@ -24,8 +24,8 @@ from kimono_explore.api.pages import open_page
 from kimono_explore.decode.decoder import Decoded, Decoder
 from kimono_explore.decode.links import unite
 from kimono_explore.errors import BadResponseError
-from kimono_explore.files.snapshot import open_roster
 from kimono_explore.json_text import decode
+from kimono_explore.roster.open import open_roster
 from kimono_explore.schema import REFERENCES, TABLES
 from kimono_explore.tasks import task_table
 

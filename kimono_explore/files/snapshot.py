@@ -22,10 +22,9 @@ from pyarrow import dataset
 
 from kimono_explore.atomic import atomic_folder, whole
 from kimono_explore.errors import BundleError
-from kimono_explore.files.oneroster import read_oneroster
 from kimono_explore.frames import put_together, to_arrow, to_series
-from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import TABLES, declared
+from kimono_explore.tables import Tables
 
 if TYPE_CHECKING:
     import os
@@ -54,12 +53,12 @@ class Manifest(NamedTuple):
     """A name made at random for each save: the same roster saved twice is not taken for one save."""
 
 
-def save_roster(roster: Roster, folder: str | os.PathLike[str], *, private: bool = True) -> None:
-    """Write a snapshot; see `Roster.save`."""
+def write_snapshot(tables: Tables, folder: str | os.PathLike[str], *, private: bool = True) -> None:
+    """Write a snapshot, as `Roster.save` describes it."""
     with new_snapshot(folder, private=private) as new:
         for name in PARTS:
-            pq.write_table(to_arrow(name, getattr(roster, name)), new / f"{name}.parquet", compression="zstd")
-        write_manifest(new, roster, {name: len(getattr(roster, name)) for name in PARTS})
+            pq.write_table(to_arrow(name, getattr(tables, name)), new / f"{name}.parquet", compression="zstd")
+        write_manifest(new, tables, {name: len(getattr(tables, name)) for name in PARTS})
 
 
 @contextmanager
@@ -81,14 +80,14 @@ def new_snapshot(folder: str | os.PathLike[str], *, private: bool = True) -> Ite
         raise BundleError(f"{folder} could not be written: {error}. What was there before is still there.") from error
 
 
-def write_manifest(folder: Path, roster: Roster, rows: Mapping[str, int]) -> None:
+def write_manifest(folder: Path, tables: Tables, rows: Mapping[str, int]) -> None:
     """Say what a snapshot is. Comes last: it names every file with its digest."""
     files = sorted(path for path in folder.rglob("*.parquet") if path.is_file())
     manifest = {
         "format": _FORMAT,
-        "source": roster.source,
-        "loaded_at": roster.loaded_at.isoformat(),
-        "rollups": sorted(roster.rollups),
+        "source": tables.source,
+        "loaded_at": tables.loaded_at.isoformat(),
+        "rollups": sorted(tables.rollups),
         "saved_as": uuid4().hex,
         "rows": dict(rows),
         "sha256": {path.relative_to(folder).as_posix(): _digest(path) for path in files},
@@ -102,33 +101,8 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def open_roster(folder: str | os.PathLike[str], *, verify: bool = False) -> Roster:
-    """Open a snapshot that `Roster.save` wrote.
-
-    Where another process saves to the folder meanwhile, the old snapshot is read or the new one, never parts of both.
-
-    Parameters
-    ----------
-    folder : str or path
-    verify : bool, default False
-        Compare every file with the digest that was kept of it. The numbers of rows are compared always.
-
-    Returns
-    -------
-    Roster
-        Equal to the one that was saved, dtypes included.
-
-    Raises
-    ------
-    BundleError
-        The folder is not a snapshot, is incomplete or damaged, or was written by a later format.
-
-    Examples
-    --------
-    >>> roster.save(tmp_path / "monday")
-    >>> len(kx.open_roster(tmp_path / "monday").persons) == len(roster.persons)
-    True
-    """
+def read_snapshot(folder: str | os.PathLike[str], *, verify: bool = False) -> Tables:
+    """Read a snapshot, as `open_roster` describes it."""
     manifest = read_manifest(folder)
     for _ in range(_TRIES):
         try:
@@ -142,7 +116,7 @@ def open_roster(folder: str | os.PathLike[str], *, verify: bool = False) -> Rost
         if now == manifest:
             if failure:
                 raise incomplete(Path(folder), failure) from failure
-            return Roster(**frames, source=manifest.source, loaded_at=manifest.loaded_at, rollups=manifest.rollups)
+            return Tables(**frames, source=manifest.source, loaded_at=manifest.loaded_at, rollups=manifest.rollups)
         manifest = now  # it was replaced while it was read
     raise BundleError(f"{folder} was replaced {_TRIES} times while it was read. Wait until nobody saves to it.")
 
@@ -203,11 +177,6 @@ def _read_twice(folder: Path) -> str:
     except FileNotFoundError:
         time.sleep(0.05)
         return (whole(folder) / _MANIFEST).read_text(encoding="utf-8")
-
-
-def read_source(path: str | os.PathLike[str]) -> Roster:
-    """A roster from a path: a snapshot folder, or a OneRoster bundle."""
-    return open_roster(path) if is_snapshot(path) else read_oneroster(path)
 
 
 def part(folder: Path, name: str) -> Path:

@@ -13,13 +13,14 @@ from tqdm.auto import tqdm
 
 from kimono_explore.atomic import whole
 from kimono_explore.errors import BundleError, ConfigurationError
-from kimono_explore.files.snapshot import is_snapshot, part, read_manifest, read_source
+from kimono_explore.files.snapshot import is_snapshot, part, read_manifest
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
 from kimono_explore.quality.checks.queue import QueueEvidence
 from kimono_explore.quality.context import TABLE_OF, Evidence
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.quality.engines import make_engine
 from kimono_explore.quality.report import Outcome, Report
+from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import TABLES
 

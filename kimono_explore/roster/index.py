@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.compute as pc
 from scipy import sparse
 
-from kimono_explore.decode.ids import Codes, Numbering
+from kimono_explore.decode.ids import Numbering
 from kimono_explore.display import LABEL_COLUMNS, display_label
 from kimono_explore.schema import OBJECT_TYPES
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, cast
@@ -17,12 +16,14 @@ import numpy as np
 import pandas as pd
 
 from kimono_explore.display import display_label, printable
-from kimono_explore.frames import frame
+from kimono_explore.files.oneroster.write import write_oneroster
+from kimono_explore.files.snapshot import write_snapshot
 from kimono_explore.problems import INCOMPLETE
 from kimono_explore.roster.index import LinkIndex
 from kimono_explore.roster.search import SearchIndex, ranked, shown
 from kimono_explore.roster.text import fold
-from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLES
+from kimono_explore.schema import OBJECT_TYPES
+from kimono_explore.tables import Tables
 
 if TYPE_CHECKING:
     import os
@@ -68,8 +69,7 @@ class Description:
         )
 
 
-@dataclass(eq=False, repr=False)
-class Roster:
+class Roster(Tables):
     """A roster as plain DataFrames.
 
     Attributes
@@ -89,23 +89,6 @@ class Roster:
         The reference keys that were sent, such as ``"persons.$sections"``; what is not among them is
         unknown, not empty.
     """
-
-    orgs: pd.DataFrame = field(default_factory=lambda: frame("orgs"))
-    persons: pd.DataFrame = field(default_factory=lambda: frame("persons"))
-    courses: pd.DataFrame = field(default_factory=lambda: frame("courses"))
-    sections: pd.DataFrame = field(default_factory=lambda: frame("sections"))
-    terms: pd.DataFrame = field(default_factory=lambda: frame("terms"))
-    grading_categories: pd.DataFrame = field(default_factory=lambda: frame("grading_categories"))
-    links: pd.DataFrame = field(default_factory=lambda: frame("links"))
-    problems: pd.DataFrame = field(default_factory=lambda: frame("problems"))
-    source: str = "made in Python"
-    loaded_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    rollups: frozenset[str] = frozenset(f"{r.table}.{r.key}" for r in REFERENCES)
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The six tables by name."""
-        return {name: getattr(self, name) for name in TABLES}
 
     def table(self, type: str) -> pd.DataFrame:
         """The table of an object type: ``roster.table("person")`` is ``roster.persons``."""
@@ -127,10 +110,6 @@ class Roster:
         whole = self.problems["id"].isna() & self.problems["column"].isna()
         said = self.problems["problem"].str.contains("|".join(map(re.escape, INCOMPLETE)), na=False)
         return self.problems[whole & said].reset_index(drop=True)
-
-    def counts(self) -> dict[str, int]:
-        """The number of rows of each of the six tables."""
-        return {name: len(df) for name, df in self.tables.items()}
 
     @cached_property
     def index(self) -> LinkIndex:
@@ -262,9 +241,7 @@ class Roster:
         ConfigurationError
             Another process is saving to the folder.
         """
-        from kimono_explore.files.snapshot import save_roster
-
-        save_roster(self, folder, private=private)
+        write_snapshot(self, folder, private=private)
 
     def to_oneroster(self, path: str | os.PathLike[str], version: str = "1.1", *, private: bool = True) -> pd.DataFrame:
         """Write the roster as a OneRoster CSV bundle: a folder, or a zip where the path ends in ``.zip``.
@@ -305,8 +282,6 @@ class Roster:
         >>> left_out.loc[left_out["column"] == "classType", ["value", "problem"]].to_numpy().tolist()
         [['29', "was empty; written as scheduled, the standard's usual class; value counts them"]]
         """
-        from kimono_explore.files.oneroster import write_oneroster
-
         return write_oneroster(self, path, version, private=private)
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ import uvicorn
 
 from kimono_explore.api.client import Client, connect
 from kimono_explore.errors import ConfigurationError, KimonoError
-from kimono_explore.files.snapshot import read_source
+from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
 from kimono_explore.sandbox.dialect import Dialect
 from kimono_explore.sandbox.district.build import make_district

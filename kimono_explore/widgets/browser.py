@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import ipywidgets as widgets
 import pandas as pd
 
-from kimono_explore.files.snapshot import is_snapshot, read_source
+from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.graph import neighborhood, shortest_path
 from kimono_explore.roster.lazy import StoredRoster
+from kimono_explore.roster.open import read_source
 from kimono_explore.schema import OBJECT_TYPES
 from kimono_explore.widgets.network import show_network
 from kimono_explore.widgets.parts import OnScreen, Panel, PickTable, chips, replace, shorten

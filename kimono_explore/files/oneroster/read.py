@@ -1,4 +1,4 @@
-"""A OneRoster CSV bundle read as a Roster: the mapping of its files to tables and links.
+"""A OneRoster CSV bundle read: the mapping of its files to tables and links.
 
 Real bundles are untidy: every oddity is survived and becomes a row of ``problems``. The columns that OneRoster and the
 tables share are declared in layout.py; any other column is kept as ``ext_<column>``.
@@ -28,8 +28,8 @@ from kimono_explore.files.oneroster.people import (
     type_of,
 )
 from kimono_explore.frames import frame
-from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, TABLES, Problem
+from kimono_explore.tables import Tables
 
 if TYPE_CHECKING:
     import os
@@ -37,61 +37,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def read_oneroster(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Roster:
-    """Read a OneRoster CSV bundle, version 1.1 or 1.2.
-
-    Nothing is lost and nothing is guessed: what does not fit is named in ``problems``, by its table, id and column.
-
-    Parameters
-    ----------
-    path : str or path
-        A folder, or a zip.
-    max_bytes : int, default 4 GiB
-        Read at most so many bytes of CSV, whatever the zip says of its size.
-
-    Returns
-    -------
-    Roster
-        Ids are the bundle's ``sourcedId``. Users with role student and teacher, and as staff administrators, aides,
-        proctors, counselors and principals, are persons; parents and guardians are counted in ``problems`` and left out.
-        An enrollment names both of its ends, so its link is stated by both; every other link is stated by its source.
-
-    Raises
-    ------
-    BundleError
-        There is no bundle at the path, one of its files cannot be read at all, two files claim one name, a quote that is
-        not closed swallows rows, or there is more in it than a bundle can hold.
-
-    Notes
-    -----
-    Dates that are not written ``2026-08-15`` are read if one order of day and month explains the whole column of the
-    file, which is told once for the column. Where both orders do, the dates stay missing, and each is told. Two-digit
-    years below 70 are of this century, and nobody is born later than today.
-
-    Rows that come again, unchanged, are dropped and told; rows that share an id and differ are all kept and told. Of
-    several rows of demographics for one person, what they contradict each other in stays missing.
-
-    In a bundle with roles.csv (OneRoster 1.2) a person is known by the role that is primary, best at the
-    ``primaryOrgSourcedId``; ``ext_roles`` holds all roles of those who have several, and each row of roles.csv is a
-    ``member_of`` link of its own. Such a link is primary if its ``roleType`` is, and no other org is the person's primary
-    one.
-
-    Cells may be separated by semicolons, tabs or bars, and text may be UTF-8, UTF-16, UTF-32 or Windows-1252: all but
-    commas and UTF with a byte order mark is told.
-
-    Examples
-    --------
-    >>> _ = roster.to_oneroster(tmp_path / "district.zip")
-    >>> len(kx.read_oneroster(tmp_path / "district.zip").persons) == len(roster.persons)
-    True
-    """
+def read_bundle(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> Tables:
+    """Read a bundle, as `read_oneroster` describes it."""
     problems: list[Problem] = []
     with closing(Bundle(Path(path), max_bytes, problems)) as bundle:
         return _Reader(bundle, problems).read()
 
 
 class _Reader(Memberships):
-    def read(self) -> Roster:
+    def read(self) -> Tables:
         required = [file.name for file in FILES if file.required] + ["enrollments"]
         there = [name for name in required if name.lower() in self.bundle.names()]
         if not there:
@@ -108,7 +62,7 @@ class _Reader(Memberships):
             self._problem(name, None, None, None, f"{name}.csv is not part of a roster; left out")
         columns = {name: [problem[n] for problem in self.problems] for n, name in enumerate(Problem._fields)}
         links = frame("links", self.links)
-        return Roster(
+        return Tables(
             orgs=frames["orgs"],
             persons=frames["persons"],
             courses=frames["courses"],

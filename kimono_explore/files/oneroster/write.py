@@ -1,4 +1,4 @@
-"""A Roster written as a OneRoster CSV bundle that others accept; what it cannot carry is returned.
+"""A roster written as a OneRoster CSV bundle that others accept; what it cannot carry is returned.
 
 A file's rows are made in `sheet`, people and their enrollments in `people`; here is the order of the files, so that
 each reference can be looked for among the rows that are written.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
-    from kimono_explore.roster.roster import Roster
+    from kimono_explore.tables import Tables
 
 _NEVER = ("password", "ext_password")
 _UNREAD = ("not a date", "not a time", "neither true nor false")
@@ -36,14 +36,14 @@ _TITLES = {"orgs": "name", "terms": "title", "courses": "title", "sections": "ti
 
 
 def write_oneroster(
-    roster: Roster, path: str | os.PathLike[str], version: str = "1.1", *, private: bool = True
+    tables: Tables, path: str | os.PathLike[str], version: str = "1.1", *, private: bool = True
 ) -> pd.DataFrame:
     """Write a bundle; see `Roster.to_oneroster`."""
     if version not in VERSIONS:
         raise ValueError(f"Unknown OneRoster version {version!r}; choose {' or '.join(VERSIONS)}.")
     path = Path(path)
     _check_target(path)
-    writer = _Writer(roster, version)
+    writer = _Writer(tables, version)
     files = writer.files()
     texts = {name: df.to_csv(index=False, lineterminator="\r\n") for name, df in files.items()}
     try:
@@ -77,11 +77,11 @@ def _save(path: Path, texts: Mapping[str, str], private: bool) -> None:
 
 
 class _Writer:
-    def __init__(self, roster: Roster, version: Version) -> None:
-        self.roster, self.version, self.notes = roster, version, Notes()
+    def __init__(self, tables: Tables, version: Version) -> None:
+        self.given, self.version, self.notes = tables, version, Notes()
         self.known: dict[str, dict[str, str | None]] = {}  # file -> the ids that are written, each with its type
-        self.tables = {name: _as_text(name, df) for name, df in roster.tables.items()}
-        self.links = self._current(roster.links)
+        self.tables = {name: _as_text(name, df) for name, df in tables.tables.items()}
+        self.links = self._current(tables.links)
 
     def _current(self, links: pd.DataFrame) -> pd.DataFrame:
         """The links without those that are marked for deletion."""
@@ -114,7 +114,7 @@ class _Writer:
 
     def _unread(self) -> None:
         """What did not fit when the roster was read, and is missing in its tables since."""
-        problems = self.roster.problems
+        problems = self.given.problems
         rows = problems[problems["problem"].str.startswith(_UNREAD, na=False) & problems["value"].notna()]
         filled: dict[tuple[str, str], set[object]] = {}
         for table, id, column, value, problem in rows.to_numpy().tolist():
@@ -201,7 +201,7 @@ class _Writer:
         for source, kind, target in mine.loc[~fitting, ["source_id", "target_type", "target_id"]].to_numpy().tolist():
             text = f"{relation} leads to an object of type {kind}: OneRoster has no place for it"
             self.notes.add(file.table, source, name, target, text)
-        there = mine["source_id"].isin(self.roster.tables[file.table]["id"])
+        there = mine["source_id"].isin(self.given.tables[file.table]["id"])
         for source, target in mine.loc[fitting & ~there, ["source_id", "target_id"]].to_numpy().tolist():
             self.notes.add(
                 file.table, source, name, target, f"a {relation} link of an object that is not there: left out"
