@@ -22,7 +22,7 @@ from kimono_explore.errors import (
     KimonoError,
     ResponseError,
 )
-from kimono_explore.json_text import JSON, encode
+from kimono_explore.json_text import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from kimono_explore.api.client import Client
     from kimono_explore.api.operations import Operation
+    from kimono_explore.schema import JSON
 
 DONE, REFUSED, NOT_KNOWN, NOT_SENT = OUTCOMES = ("done", "refused", "not known", "not sent")
 """What became of a task: the server took it; the server refused it, in its own words; it was sent, and what came back

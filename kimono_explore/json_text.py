@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from kimono_explore.errors import BadResponseError
 
-JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+if TYPE_CHECKING:
+    from kimono_explore.schema import JSON
 
 
 def decode(body: bytes | msgspec.Raw, where: str) -> JSON:

@@ -6,7 +6,9 @@ else a tenant sends (``$ext``, unknown keys) follows as further columns, sorted 
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
+
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 
 Kind = Literal["text", "date", "time", "flag", "category"]
 

@@ -25,7 +25,7 @@ from kimono_explore.sandbox.district.build import make_district
 KILLS = int(os.environ.get("KIMONO_TRIALS_KILLS", "20"))
 SAVER = """
 import sys, time
-from kimono_explore.sandbox.district import make_district
+from kimono_explore.sandbox.district.build import make_district
 rosters = [make_district(20 + n, seed=n) for n in (1, 2)]
 print("ready", flush=True)
 for n in range(10_000):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from kimono_explore.json_text import JSON
+    from kimono_explore.schema import JSON
 
     T = TypeVar("T")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kimono_explore.api.operations import ACK_STATUSES, BASE_URL, OPERATIONS, TOKEN_PATH, Operation
+from kimono_explore.api.operations import ACK_STATUSES, BASE_URL, OPERATIONS, TASK_TYPES, TOKEN_PATH, Operation
 from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Column, Reference
-from kimono_explore.tasks import TASK_TYPES
 
 if TYPE_CHECKING:
-    from kimono_explore.json_text import JSON
+    from kimono_explore.schema import JSON
 
 _SCHEMA_NAMES = {
     "orgs": "Org",

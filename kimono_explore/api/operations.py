@@ -138,6 +138,17 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("deleteTaskAdmin", "DELETE", "tasks/admin/{id}", "delete", "tasks", "Delete Task (Admin)"),
 )
 
+TASK_TYPES: tuple[str, ...] = (
+    "lifecycle_event",
+    "sync_event",
+    "data_event",
+    "authenticate",
+    "grades_export",
+    "grades_query",
+    "request",
+)
+"""The types that the reference knows; unknown ones are shown as they come."""
+
 ACK_STATUSES: tuple[str, ...] = ("success", "error", "retry", "reauthenticate")
 """The statuses an acknowledgement may carry; ``error`` and ``retry`` must come with a message."""
 

@@ -11,10 +11,12 @@ import msgspec
 
 from kimono_explore.display import printable
 from kimono_explore.errors import BadResponseError
-from kimono_explore.json_text import JSON, _encoded, decode, encode
+from kimono_explore.json_text import _encoded, decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from kimono_explore.schema import JSON
 
 
 class Envelope(NamedTuple):

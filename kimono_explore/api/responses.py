@@ -19,7 +19,7 @@ from kimono_explore.json_text import decode, encode
 if TYPE_CHECKING:
     import httpx
 
-    from kimono_explore.json_text import JSON
+    from kimono_explore.schema import JSON
 
 CREDENTIALS_HINT = "Set KIMONO_TOKEN, or KIMONO_CLIENT_ID and KIMONO_CLIENT_SECRET, or pass them to connect()."
 _ERRORS: dict[int, tuple[type[ResponseError], str]] = {

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     import msgspec
 
-    from kimono_explore.json_text import JSON
+    from kimono_explore.schema import JSON
 
 
 class RawLinks(NamedTuple):

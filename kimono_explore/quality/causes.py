@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from kimono_explore.quality.definition import Check
-    from kimono_explore.quality.report import Outcome
+    from kimono_explore.quality.outcome import Outcome
 
 STAGES: tuple[str, ...] = ("orgs", "terms and courses", "sections", "staff", "students", "memberships", "tasks")
 """In this order: a section cannot be right before its course and school are."""

@@ -14,7 +14,8 @@ from kimono_explore.quality.report import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kimono_explore.quality.report import Outcome, Report
+    from kimono_explore.quality.outcome import Outcome
+    from kimono_explore.quality.report import Report
 
 _MOST_ORGS, _MOST_CHECKS, _MOST_CAUSES = 30, 22, 40
 

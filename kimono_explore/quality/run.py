@@ -19,7 +19,8 @@ from kimono_explore.quality.checks.queue import QueueEvidence
 from kimono_explore.quality.context import TABLE_OF, Evidence
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.quality.engines import make_engine
-from kimono_explore.quality.report import Outcome, Report
+from kimono_explore.quality.outcome import Outcome
+from kimono_explore.quality.report import Report
 from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import TABLES

@@ -15,8 +15,8 @@ from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kimono_explore.json_text import JSON
     from kimono_explore.roster.roster import Roster
+    from kimono_explore.schema import JSON
 
     Object = dict[str, object]
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from kimono_explore.json_text import JSON
     from kimono_explore.roster.roster import Roster
+    from kimono_explore.schema import JSON
 
 BASE_PATH = "/v2/interop/data"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]

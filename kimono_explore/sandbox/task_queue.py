@@ -12,7 +12,7 @@ from kimono_explore.api.operations import ACK_STATUSES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from kimono_explore.json_text import JSON
+    from kimono_explore.schema import JSON
 
     Task = dict[str, JSON]
 
