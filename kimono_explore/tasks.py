@@ -15,7 +15,7 @@ import pandas as pd
 from kimono_explore.api.operations import TASK_TYPES, operation
 from kimono_explore.api.pages import open_page
 from kimono_explore.api.paging import read_pages
-from kimono_explore.decode.decoder import as_text, read_time
+from kimono_explore.decode.values import as_text, read_time
 from kimono_explore.errors import BadResponseError, KimonoError
 from kimono_explore.json_text import decode
 

@@ -1,24 +1,25 @@
-"""Rows of the usual shape, from JSON into Arrow without a Python object in between.
+"""Rows that Arrow's JSON reader accepts, from JSON into Arrow without a Python object in between.
 
 Most rows of a tenant look alike. Arrow's JSON reader takes them strictly: it is told the declared columns and
 references, refuses a value of another type, and shows keys that nobody declared. A row that is odd in any way is left to
-decode.py, which reads it with patience; both ways give the same columns, links and problems.
+the tolerant decoder of python_rows.py; both ways give the same columns, links and problems.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
-from kimono_explore.frames import ARROW_TYPES
+from kimono_explore.decode.references import HELD_UNDER, MEMBERSHIP, ROLES, object_type
+from kimono_explore.decode.values import Numbers, truth
 from kimono_explore.json_text import encode
-from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Column, Reference
+from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLES, Column, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,62 +27,24 @@ if TYPE_CHECKING:
     import msgspec
     from numpy.typing import NDArray
 
-    Cell = Callable[[int, Any, Column], object]
     Mask = NDArray[np.bool_]
     Rows = NDArray[np.int64]
 
-TYPE_NAMES = {
-    "org": "org",
-    "lea": "org",
-    "school": "org",
-    "person": "person",
-    "student": "person",
-    "teacher": "person",
-    "staff": "person",
-    "course": "course",
-    "section": "section",
-    "coursesection": "section",
-    "term": "term",
-    "gradingcategory": "grading_category",
-}
-# The keys under which a membership holds the target, by the target's type.
-HELD_UNDER: dict[str, tuple[str, ...]] = {
-    "org": ("$org", "$school", "$lea"),
-    "person": ("$person", "$student", "$teacher", "$staff"),
-    "course": ("$course",),
-    "section": ("$section",),
-    "term": ("$term",),
-}
-MEMBERSHIP = tuple(column for column in LINK_COLUMNS if column.path)
-ROLES = {"student": "student", "teacher": "teacher", "staff": "teacher"}
-"""A person's type, in lower case -> the role it suggests."""
 
-
-def plain_type(text: str) -> str:
-    """A type as it is compared: without case, ``RDM:`` and punctuation."""
-    return re.sub(r"[^a-z]", "", text.lower().removeprefix("rdm:"))
-
-
-def object_type(text: str | None) -> str | None:
-    """An object type from a type as it came: "" where it says none, None where nobody knows it."""
-    kind = plain_type(text or "")
-    return TYPE_NAMES.get(kind) if kind else ""
-
-
-class Stated(NamedTuple):
-    """The links that one reference key states: of each the row among the usual ones, and its columns."""
+class StatedLinks(NamedTuple):
+    """The links that one reference key states: of each the row among the accepted ones, and its columns."""
 
     reference: int
     near: Rows
     columns: dict[str, pa.Array]
 
 
-class Usual(NamedTuple):
-    """The usual rows of a page, column by column, values as they came; and which rows are odd.
+class ArrowPage(NamedTuple):
+    """The rows of a page that Arrow accepted, column by column, values as they came; and which rows are odd.
 
     ``extras`` holds what is not declared, of ``$ext`` and beside it, ``extra_kinds`` the Python types of its values;
     ``types`` the rows that say they are objects of another type; ``numbers`` how many numbers and flags stand where text
-    was declared. Rows are counted among the usual ones, but for ``positions`` and ``odd``.
+    was declared. Rows are counted among the accepted ones, but for ``positions`` and ``odd``.
     """
 
     positions: list[int]
@@ -89,21 +52,13 @@ class Usual(NamedTuple):
     columns: dict[str, pa.Array]
     extras: dict[str, pa.Array]
     extra_kinds: dict[str, set[type]]
-    stated: list[Stated]
+    stated: list[StatedLinks]
     types: list[tuple[int, str]]
     numbers: list[Numbers]
 
 
-class Numbers(NamedTuple):
-    """Numbers and flags that came where text was declared: in which column, how many, and one of them."""
-
-    column: str
-    times: int
-    example: str
-
-
-class UsualRows:
-    """Reads the usual rows of one table.
+class ArrowRows:
+    """Reads the rows of one table that Arrow's JSON reader accepts.
 
     Parameters
     ----------
@@ -124,8 +79,8 @@ class UsualRows:
         self._quoted: frozenset[str] = frozenset()
         self._quote: re.Pattern[bytes] | None = None
 
-    def read_page(self, rows: Sequence[bytes | msgspec.Raw]) -> Usual:
-        """The usual rows of a page."""
+    def read_page(self, rows: Sequence[bytes | msgspec.Raw]) -> ArrowPage:
+        """The rows of a page that Arrow accepts."""
         page, positions = self._sift(rows)
         stated, odd = self._stated(page)
         extras, strange = self._extras(page)
@@ -146,7 +101,7 @@ class UsualRows:
         kinds = {name: self._kinds(values) for name, values in extras.items()}
         extras = {name: self._unmarked(name, values, []) for name, values in extras.items()}
         numbers = [found for found in numbers if found.column not in _INTEGERS]
-        return Usual(positions, left, columns, extras, kinds, stated, self._types(page), numbers)
+        return ArrowPage(positions, left, columns, extras, kinds, stated, self._types(page), numbers)
 
     def _sift(self, rows: Sequence[bytes | msgspec.Raw]) -> tuple[pa.StructArray, list[int]]:
         """The rows that Arrow reads together, and their positions."""
@@ -155,7 +110,7 @@ class UsualRows:
         text = b"".join(rows)
         lines = b"\n" in text or b"\r" in text
         sound = 0
-        # With more odd rows than that, or where nobody knows which they are, patience is quicker.
+        # With more odd rows than that, or where nobody knows which they are, the tolerant decoder is quicker.
         while len(positions) > _WORTH_IT * len(rows):
             try:
                 page = self.parse([rows[n] for n in positions[sound:]], lines=lines)
@@ -271,7 +226,7 @@ class UsualRows:
         """Which values are numbers or flags that were read in quotes."""
         if not self._quoted or not pa.types.is_string(values.type):
             return np.zeros(len(values), dtype=bool)
-        return _truth(pc.starts_with(values, self._mark))
+        return truth(pc.starts_with(values, self._mark))
 
     def _untextual(self, values: Mapping[str, pa.Array], columns: Sequence[Column]) -> list[pa.Array]:
         """The columns in which a number is not a text without quotes, but odd."""
@@ -284,8 +239,8 @@ class UsualRows:
         marked = self._marked(values)
         if not marked.any():
             return {_PYTHON_TYPES[values.type]}
-        flags = _truth(pc.is_in(values, pa.array([f"{self._mark}true", f"{self._mark}false"])))
-        texts = _truth(values.is_valid()) & ~marked
+        flags = truth(pc.is_in(values, pa.array([f"{self._mark}true", f"{self._mark}false"])))
+        texts = truth(values.is_valid()) & ~marked
         return {kind for kind, there in ((bool, flags), (int, marked & ~flags), (str, texts)) if there.any()}
 
     def _unmarked(self, name: str, values: pa.Array, numbers: list[Numbers]) -> pa.Array:
@@ -299,7 +254,7 @@ class UsualRows:
         numbers.append(Numbers(name, int(marked.sum()), smallest.removeprefix(self._mark)))
         return pc.replace_substring(values, self._mark, "", max_replacements=1)
 
-    def _stated(self, page: pa.StructArray) -> tuple[list[Stated], Mask]:
+    def _stated(self, page: pa.StructArray) -> tuple[list[StatedLinks], Mask]:
         """The links of the rows, by reference, and which rows' links are odd."""
         stated = []
         odd = np.zeros(len(page), dtype=bool)
@@ -322,9 +277,9 @@ class UsualRows:
             if reference.relation is None:
                 wrong += [_empty_is_null(membership["role"]).is_null()]
             for mask in wrong:
-                odd[near[_truth(mask)]] = True
+                odd[near[truth(mask)]] = True
             far_types = pc.fill_null(_empty_is_null(types), reference.far_type)
-            stated.append(Stated(index, near, {"far_type": far_types, "far_id": ids, **membership}))
+            stated.append(StatedLinks(index, near, {"far_type": far_types, "far_id": ids, **membership}))
         return stated, odd
 
     def _roles(self, reference: Reference, page: pa.StructArray, near: Rows, given: pa.Array) -> pa.Array:
@@ -343,15 +298,15 @@ class UsualRows:
         taken = {column.name for column in TABLES[self._table]}
         for name, values in self._undeclared(page):
             if name in taken or not _is_plain(values.type):
-                odd |= _truth(values.is_valid())
+                odd |= truth(values.is_valid())
                 if name in extras:
-                    odd |= _truth(extras[name].is_valid())
+                    odd |= truth(extras[name].is_valid())
                 continue
             taken.add(name)
             extras[name] = values
             if pa.types.is_floating(values.type):
                 # It may have been written as a whole number, and one too long for a float.
-                odd |= _truth(pc.or_(pc.equal(values, pc.floor(values)), pc.invert(pc.is_finite(values))))
+                odd |= truth(pc.or_(pc.equal(values, pc.floor(values)), pc.invert(pc.is_finite(values))))
         return extras, odd
 
     def _undeclared(self, page: pa.StructArray) -> Iterator[tuple[str, pa.Array]]:
@@ -368,12 +323,12 @@ class UsualRows:
     def _contradictory(self, page: pa.StructArray) -> Mask:
         """Rows without an id, with two, or with values beside ``$sys`` that belong into it."""
         inner, outer = (_empty_is_null(_field(page, *path)) for path in (("$sys", "id"), ("id",)))
-        odd = _truth(pc.and_(inner.is_null(), outer.is_null())) | _truth(pc.not_equal(inner, outer))
+        odd = truth(pc.and_(inner.is_null(), outer.is_null())) | truth(pc.not_equal(inner, outer))
         values = {column.name: self._values(page, column.path) for column in TABLES[self._table]}
         for column in (_field(page, "$sys", "type"), *self._untextual(values, TABLES[self._table])):
             odd |= self._marked(column)
-        beside = [_truth(_field(page, name).is_valid()) for name in self._flat]
-        return odd | (np.logical_or.reduce(beside) & _truth(_field(page, "$sys").is_valid()))
+        beside = [truth(_field(page, name).is_valid()) for name in self._flat]
+        return odd | (np.logical_or.reduce(beside) & truth(_field(page, "$sys").is_valid()))
 
     def _columns(self, page: pa.StructArray) -> dict[str, pa.Array]:
         return {column.name: self._values(page, column.path) for column in TABLES[self._table]}
@@ -389,44 +344,28 @@ class UsualRows:
         said = _field(page, "$sys", "type")
         kinds = _mapped(said, object_type)
         fine = pc.is_in(pc.fill_null(kinds, "?"), pa.array([OBJECT_TYPES[self._table], ""]))
-        wrong = np.flatnonzero(_truth(pc.and_(said.is_valid(), pc.invert(fine))))
+        wrong = np.flatnonzero(truth(pc.and_(said.is_valid(), pc.invert(fine))))
         return [(int(row), said[int(row)].as_py()) for row in wrong]
 
 
-def to_kind(values: pa.Array, column: Column, cell: Cell) -> pa.Array:
-    """The values as the column's kind; where Arrow does not read a date or a time as Python does, by ``cell``."""
-    dtype = ARROW_TYPES[column.kind]
-    if values.type == dtype:
-        return values
-    array = _cast(values, dtype)
-    if array is not None:
-        return array
-    shaped = pc.match_substring_regex(values, _SHAPES[column.kind])
-    array = _cast(pc.if_else(shaped, values, None), dtype)
-    others = range(len(values)) if array is None else np.flatnonzero(_truth(pc.invert(shaped))).tolist()
-    fitted = pa.array([cell(n, values[n].as_py(), column) for n in others], dtype)
-    return fitted if array is None else pc.replace_with_mask(array, pc.invert(pc.fill_null(shaped, True)), fitted)
-
-
-def _cast(texts: pa.Array, dtype: pa.DataType) -> pa.Array | None:
-    """The texts as dates or times; None where one is not, or Python's would not begin so early."""
-    try:
-        array = texts.cast(dtype)
-    except pa.ArrowInvalid:
-        return None
-    first = pc.min(array.cast(pa.timestamp("us"))).value
-    return None if first is not None and first < _YEAR_ONE else array
-
-
-_SHAPES = {"date": r"^\d{4}-\d\d-\d\d$", "time": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
-# What Python's dates, and so the patient way, begin with.
-_YEAR_ONE = pa.scalar("0001-01-01").cast(pa.timestamp("us")).value
 _WORTH_IT = 0.75
+
+
 _MANY = 50  # keys whose numbers are put into quotes
+
+
 _INTEGERS = frozenset(column.name for columns in TABLES.values() for column in columns if column.integer)
+
+
 _MEMBERSHIP_KEYS = {column.name: column.path[0] for column in MEMBERSHIP}
+
+
 _READ_AS_TYPES = ("person_type", "role")
+
+
 _PYTHON_TYPES: dict[pa.DataType, type] = {pa.string(): str, pa.bool_(): bool, pa.int64(): int, pa.float64(): float}
+
+
 _BRACE = ord("{")
 
 
@@ -485,7 +424,3 @@ def _mapped(texts: pa.Array, function: Callable[[str], str | None]) -> pa.Array:
     """The function's value of each text; few of them are distinct."""
     distinct = texts.dictionary_encode()
     return pa.array([function(text) for text in distinct.dictionary.to_pylist()], pa.string()).take(distinct.indices)
-
-
-def _truth(mask: pa.Array) -> Mask:
-    return np.asarray(pc.fill_null(mask, False).to_numpy(zero_copy_only=False))

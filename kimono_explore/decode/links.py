@@ -13,8 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kimono_explore.decode.decoder import RawLinks, role_relation
 from kimono_explore.decode.ids import Numbering
+from kimono_explore.decode.references import role_relation
 from kimono_explore.frames import frame, to_pandas
 from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, RELATIONS, Problem
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kimono_explore.decode.ids import Codes
+    from kimono_explore.decode.raw_links import RawLinks
 
 _PLACES = {relation: place for place, relation in enumerate(RELATIONS)}
 _MEMBERSHIP = tuple(column.name for column in LINK_COLUMNS if column.path)

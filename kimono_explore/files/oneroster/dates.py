@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from kimono_explore.decode.decoder import read_date, read_time
+from kimono_explore.decode.values import read_date, read_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

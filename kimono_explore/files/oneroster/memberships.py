@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
-from kimono_explore.decode.decoder import fit
+from kimono_explore.decode.values import fit
 from kimono_explore.files.oneroster.dates import read_dates
 from kimono_explore.files.oneroster.layout import ENROLLMENTS, FAMILY, FILES, NEEDED, ROLES
 from kimono_explore.files.oneroster.people import is_family, primary_of, type_of

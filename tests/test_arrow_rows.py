@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from kimono_explore.decode.arrow_rows import UsualRows
+from kimono_explore.decode.arrow_rows import ArrowRows
 from kimono_explore.decode.decoder import Decoded, Decoder
 from kimono_explore.json_text import encode
 from kimono_explore.sandbox.dialect import Dialect, Speaker
@@ -66,7 +66,7 @@ def spoil(value: JSON, chance: random.Random) -> JSON:
 def decoded(table: str, rows: Sequence["JSON | bytes"], monkeypatch: pytest.MonkeyPatch, *, quick: bool) -> Decoded:
     with monkeypatch.context() as patch:
         if not quick:
-            patch.setattr(UsualRows, "_sift", lambda self, rows: (self.parse([]), []))
+            patch.setattr(ArrowRows, "_sift", lambda self, rows: (self.parse([]), []))
         decoder = Decoder(table)
         encoded = [row if isinstance(row, bytes) else encode(row).encode() for row in rows]
         for start in range(0, len(rows), 50):
@@ -110,7 +110,7 @@ def test_also_where_rows_are_odd(
 
 def test_the_usual_rows_take_the_quick_way(pages: dict[str, list[dict[str, JSON]]]) -> None:
     rows = [encode(row).encode() for row in pages["persons"]]
-    quick = len(UsualRows("persons").read_page(rows).positions)
+    quick = len(ArrowRows("persons").read_page(rows).positions)
     member_shaped = '"$section":' in encode(pages["persons"][0])
     assert (quick < 0.2 * len(rows)) if member_shaped else quick > 0.9 * len(rows)
 
@@ -140,7 +140,7 @@ USUAL = [b'{"$sys": {"id": "%d"}, "name": "Oak", "$ext": {"a": "b"}}' % n for n 
 def test_rows_that_are_easily_misread(rows: list[bytes], quick: int, monkeypatch: pytest.MonkeyPatch) -> None:
     found = same("orgs", [*USUAL, *rows, *USUAL[:3]], monkeypatch)
     assert found.columns.column("id").to_pylist()[:20] == [str(n) for n in range(20)]
-    alone = UsualRows("orgs").read_page([*USUAL, *rows])
+    alone = ArrowRows("orgs").read_page([*USUAL, *rows])
     assert len(alone.positions) == (0 if b"\xff" in b"".join(rows) else 20 + quick)
 
 
@@ -166,7 +166,7 @@ def test_numbers_where_text_is_declared_stay_on_the_quick_way(
     for rows in (numbers, [*numbers[:20], *texts, *numbers[20:]]):
         found = same(table, rows, monkeypatch)
         assert {problem.column: problem.value for problem in found.problems} == dict.fromkeys(told, "40")
-        assert len(UsualRows(table).read_page(rows).odd) == 0
+        assert len(ArrowRows(table).read_page(rows).odd) == 0
         ids = found.columns.column("id").to_pylist()
         assert len(set(ids)) == len(rows)
         assert {str(n) for n in range(40)} <= set(ids)
@@ -179,7 +179,7 @@ def test_a_school_year_is_a_number_or_a_text_and_no_problem(monkeypatch: pytest.
         found = same("persons", rows, monkeypatch)
         assert found.problems == []
         assert found.columns.column("school_year").to_pylist()[:2] == ["2020", "2021"]
-        assert len(UsualRows("persons").read_page(rows).odd) == 0
+        assert len(ArrowRows("persons").read_page(rows).odd) == 0
 
 
 def test_a_number_in_an_undeclared_column_named_like_a_declared_one_is_still_a_number(
