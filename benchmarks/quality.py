@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import kimono_explore as kx
 from benchmarks.plain_checks import TEN, ten_checks
 from kimono_explore.sandbox.district.build import make_district
-from kimono_explore.sandbox.flaws.catalogue import plant
+from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,13 +18,13 @@ _OCTOBER = "2026-10-05"
 
 def prepare(folder: Path, size: float) -> None:
     """A district with flaws, as a snapshot."""
-    plant(make_district(int(200_000 * size)))[0].save(folder / "district")
+    inject_flaws(make_district(int(200_000 * size)))[0].save(folder / "district")
 
 
 def prepare_two(folder: Path, size: float) -> None:
     """The same, and one of a tenth."""
     prepare(folder, size)
-    plant(make_district(int(20_000 * size)))[0].save(folder / "tenth")
+    inject_flaws(make_district(int(20_000 * size)))[0].save(folder / "tenth")
 
 
 def ours(folder: Path) -> Callable[[], object]:

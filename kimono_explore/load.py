@@ -13,7 +13,7 @@ from kimono_explore.api.operations import LISTS, Operation
 from kimono_explore.api.page_cache import SavedPages, saved_pages
 from kimono_explore.api.paging import MAX_PAGES, read_pages
 from kimono_explore.decode.decoder import Decoded, Decoder
-from kimono_explore.decode.links import unite
+from kimono_explore.decode.links import merge_sides
 from kimono_explore.display import printable
 from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError
 from kimono_explore.frames import frame, to_pandas
@@ -194,7 +194,7 @@ def assemble(lists: dict[str, Decoded], problems: Iterable[Problem], source: str
         found += decoded.problems
         sent |= decoded.sent
     del decoded
-    links, differences = unite({name: df["id"] for name, df in frames.items()}, raw)
+    links, differences = merge_sides({name: df["id"] for name, df in frames.items()}, raw)
     found += [*differences, *_unknown(frames, frozenset(sent))]
     rows = pd.DataFrame(found, columns=Problem._fields)
     return Roster(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from kimono_explore.decode.links import in_order
+from kimono_explore.decode.links import sort_links
 from kimono_explore.frames import frame
 from kimono_explore.problems import kind_of
 from kimono_explore.roster.text import fold
@@ -98,7 +98,7 @@ def pseudonymize(
     }
     # The order of rows tells who is who to whoever has the original: the new ids give another one.
     parts.update({name: _in_order_of_ids(parts[name]) for name in TABLES})
-    parts["links"] = in_order(parts["links"], {name: parts[name]["id"] for name in TABLES})
+    parts["links"] = sort_links(parts["links"], {name: parts[name]["id"] for name in TABLES})
     parts["problems"] = parts["problems"].sort_values([*parts["problems"]], ignore_index=True)
     rollups = roster.rollups & {f"{reference.table}.{reference.key}" for reference in REFERENCES}
     return replace(roster, **cast("dict[str, Any]", parts), source="a pseudonymized roster", rollups=rollups)

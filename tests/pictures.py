@@ -11,7 +11,7 @@ from lab import Lab, start_chromium, start_lab
 
 import kimono_explore as kx
 from kimono_explore.sandbox.district.build import make_district
-from kimono_explore.sandbox.flaws.catalogue import plant
+from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -20,8 +20,8 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 MADE_UP = """
 import kimono_explore as kx
 from kimono_explore.sandbox.district.build import make_district
-from kimono_explore.sandbox.flaws.catalogue import plant
-roster, _ = plant(make_district(500))
+from kimono_explore.sandbox.flaws.catalogue import inject_flaws
+roster, _ = inject_flaws(make_district(500))
 report = kx.check(roster, as_of="2026-10-05")
 """
 CELLS = {
@@ -58,7 +58,7 @@ inspector
 def main() -> None:
     """Take all of them."""
     mpl.use("agg")
-    roster, _ = plant(make_district(500))
+    roster, _ = inject_flaws(make_district(500))
     kx.plot_overview(roster).savefig(IMAGES / "overview.png", dpi=100)
     section = kx.neighborhood(roster, roster.sections["id"].iloc[len(roster.sections) // 2])
     figure = kx.plot_neighborhood(section).get_figure(root=True)

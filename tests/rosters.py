@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
-from kimono_explore.decode.links import in_order
+from kimono_explore.decode.links import sort_links
 from kimono_explore.frames import frame
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLES
@@ -31,8 +31,8 @@ def assert_equal(ours: Roster, theirs: Roster, *, without: tuple[str, ...] = ())
     for name in TABLES:
         pd.testing.assert_frame_equal(ours.tables[name], theirs.tables[name], obj=name)
     ids = {name: df["id"] for name, df in ours.tables.items()}
-    left = in_order(ours.links, ids).drop(columns=list(without))
-    right = in_order(theirs.links, ids).drop(columns=list(without))
+    left = sort_links(ours.links, ids).drop(columns=list(without))
+    right = sort_links(theirs.links, ids).drop(columns=list(without))
     pd.testing.assert_frame_equal(left, right, obj="links")
 
 

@@ -13,7 +13,7 @@ from kimono_explore.decode.decoder import Decoded, Decoder
 from kimono_explore.json_text import encode
 from kimono_explore.sandbox.dialect import Dialect, Speaker
 from kimono_explore.sandbox.district.build import make_district
-from kimono_explore.sandbox.flaws.catalogue import plant
+from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.schema import JSON, TABLES
 
 ODD: list[JSON] = [None, "", " ", 0, 7, 1.5, True, [], {}, "x", "2026-02-30", "2026-08-17", "2026-08-17T06:00", "0000-01-01",
@@ -39,7 +39,7 @@ KEYS = [
 
 @pytest.fixture(scope="module", params=["mixed", "wrapped", "membership"])
 def pages(request: pytest.FixtureRequest) -> dict[str, list[dict[str, JSON]]]:
-    roster, _ = plant(make_district(40))
+    roster, _ = inject_flaws(make_district(40))
     speaker = Speaker(roster, Dialect(references=request.param))
     return {
         table: msgspec.json.decode(msgspec.json.encode(speaker.objects(table, range(len(df)))))

@@ -18,8 +18,8 @@ import pytest
 import kimono_explore as kx
 from kimono_explore.atomic import atomic_file, atomic_folder, whole
 from kimono_explore.files.snapshot import PARTS
-from kimono_explore.quality.context import Evidence
-from kimono_explore.quality.definition import Found
+from kimono_explore.quality.context import CheckContext
+from kimono_explore.quality.definition import CheckResult
 from kimono_explore.sandbox.district.build import make_district
 
 KILLS = int(os.environ.get("KIMONO_TRIALS_KILLS", "20"))
@@ -156,9 +156,9 @@ def test_a_check_of_a_snapshot_that_is_replaced_meanwhile_says_so(tmp_path: Path
     @kx.define_check(
         "replacing", title="Replaces it", severity="information", tables=["orgs"], rule="It replaces.", why="A test."
     )
-    def _(evidence: Evidence) -> Found:
+    def _(evidence: CheckContext) -> CheckResult:
         make_district(22, seed=2).save(folder)
-        return Found(evidence.objects("orgs"), evidence.objects("orgs"))
+        return CheckResult(evidence.objects("orgs"), evidence.objects("orgs"))
 
     with pytest.raises(kx.BundleError, match="was replaced"):
         kx.check(folder, ["replacing"])

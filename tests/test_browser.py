@@ -180,7 +180,7 @@ def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> Non
         page,
         "quality",
         "import kimono_explore as kx\nfrom kimono_explore.sandbox.district.build import make_district\n"
-        "from kimono_explore.sandbox.flaws.catalogue import plant\nroster, _ = plant(make_district(60))\n"
+        "from kimono_explore.sandbox.flaws.catalogue import inject_flaws\nroster, _ = inject_flaws(make_district(60))\n"
         'inspector = kx.inspect_quality(kx.check(roster, as_of="2026-10-05"))\ninspector',
     )
     page.locator(".kx-chips button", has_text="warning").click(timeout=60_000)

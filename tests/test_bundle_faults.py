@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from literals import course, link, make, problem, school, section, student
+from builders import course, link, make, problem, school, section, student
 from test_oneroster import FILES
 
 import kimono_explore as kx

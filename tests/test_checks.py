@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from literals import ALL_SENT, category, course, lea, link, make, problem, school, section, student, teacher, term
+from builders import ALL_SENT, category, course, lea, link, make, problem, school, section, student, teacher, term
 
 import kimono_explore as kx
 from kimono_explore.quality.catalogue import ROSTER_CHECKS

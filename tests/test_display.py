@@ -4,7 +4,7 @@ import unicodedata
 
 import pandas as pd
 import pytest
-from literals import course, link, make, problem, school, section, student
+from builders import course, link, make, problem, school, section, student
 
 import kimono_explore as kx
 from kimono_explore.__main__ import main

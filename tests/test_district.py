@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from roster_rules import RULES, View
+from oracle import RULES, View
 
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.district.names import FAMILY_NAMES, GIVEN_NAMES
-from kimono_explore.sandbox.flaws.catalogue import FLAWS, plant
+from kimono_explore.sandbox.flaws.catalogue import FLAWS, inject_flaws
 from kimono_explore.sandbox.sample_tasks import make_tasks
 from kimono_explore.schema import declared
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OCTOBER = "2026-10-05"
 SIZES = (60, 100, 500, 3000)
 district = cache(make_district)
-flawed = cache(lambda students, seed=7: plant(district(students, seed), seed))
+flawed = cache(lambda students, seed=7: inject_flaws(district(students, seed), seed))
 seen = cache(lambda students: View(district(students), OCTOBER))
 seen_flawed = cache(lambda students, seed=7: View(flawed(students, seed)[0], OCTOBER))
 
@@ -203,7 +203,7 @@ def test_planting_leaves_the_district_as_it_was_and_keeps_its_students():
 
 
 def test_planting_is_repeatable():
-    (one, listed), (other, again) = flawed(60), plant(make_district(60), 7)
+    (one, listed), (other, again) = flawed(60), inject_flaws(make_district(60), 7)
     assert_same(one, other)
     pd.testing.assert_frame_equal(listed, again)
 

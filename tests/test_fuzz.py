@@ -22,7 +22,7 @@ from kimono_explore import json_text
 from kimono_explore.api.page_cache import saved_pages
 from kimono_explore.api.pages import open_page
 from kimono_explore.decode.decoder import Decoded, Decoder
-from kimono_explore.decode.links import unite
+from kimono_explore.decode.links import merge_sides
 from kimono_explore.errors import BadResponseError
 from kimono_explore.json_text import decode
 from kimono_explore.roster.open import open_roster
@@ -278,7 +278,7 @@ def both_sides(count: int) -> dict[str, Decoded]:
 def test_every_difference_of_two_sides_is_told() -> None:
     found = both_sides(40)
     columns = {name: decoded.columns.column("id").to_pandas() for name, decoded in found.items()}
-    links, differences = unite(columns, {name: decoded.links for name, decoded in found.items()})
+    links, differences = merge_sides(columns, {name: decoded.links for name, decoded in found.items()})
     assert len(links) == 40
     assert Counter((p.id, p.column) for p in differences) == Counter(
         (f"p{n}", column) for n in range(40) for column in ("start_date", "status")

@@ -15,7 +15,7 @@ from kimono_explore.privacy import FEWEST, _Coder
 from kimono_explore.problems import OTHER, kind_of
 from kimono_explore.roster.text import fold
 from kimono_explore.sandbox.district.build import make_district
-from kimono_explore.sandbox.flaws.catalogue import plant
+from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.schema import TABLES, Rule, declared
 
 TELLING = ["local_id", "state_id", "name_last", "name_first", "name_middle", "label", "address_line1", "address_city",
@@ -24,7 +24,7 @@ TELLING = ["local_id", "state_id", "name_last", "name_first", "name_middle", "la
 
 @pytest.fixture(scope="module")
 def flawed() -> kx.Roster:
-    return plant(make_district(200))[0]
+    return inject_flaws(make_district(200))[0]
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,16 @@ import narwhals as nw
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from literals import course, lea, link, make, problem, school, section, student, teacher, term
+from builders import course, lea, link, make, problem, school, section, student, teacher, term
 
 import kimono_explore as kx
 from kimono_explore.__main__ import main
 from kimono_explore.files.snapshot import PARTS, write_manifest
 from kimono_explore.frames import to_arrow
-from kimono_explore.quality import Evidence, Found, catalogue
+from kimono_explore.quality import CheckContext, CheckResult, catalogue
 from kimono_explore.quality.causes import STAGES
 from kimono_explore.sandbox.district.build import make_district
-from kimono_explore.sandbox.flaws.catalogue import plant
+from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def test_what_was_planted_is_found_and_nothing_else(check: str, sandbox: kx.Sand
 
 @pytest.mark.parametrize("students", [60, 100, 3000])
 def test_districts_of_every_size(students: int) -> None:
-    roster, planted = plant(make_district(students))
+    roster, planted = inject_flaws(make_district(students))
     found = kx.check(roster, as_of=OCTOBER)
     for check in found.summary["id"]:
         # One object may hold two orphans; what was planted lists objects.
@@ -83,12 +83,12 @@ def assert_equal(one: kx.Report, other: kx.Report) -> None:
 
 
 def test_pandas_and_duckdb_agree_row_for_row() -> None:
-    roster, _ = plant(make_district(500))
+    roster, _ = inject_flaws(make_district(500))
     assert_equal(kx.check(roster, as_of=OCTOBER), kx.check(roster, as_of=OCTOBER, engine="pandas"))
 
 
 def test_a_snapshot_is_checked_where_it_lies(tmp_path: Path) -> None:
-    roster, _ = plant(make_district(60))
+    roster, _ = inject_flaws(make_district(60))
     roster.save(tmp_path / "monday")
     for engine in ("duckdb", "pandas"):
         assert_equal(kx.check(roster, as_of=OCTOBER), kx.check(tmp_path / "monday", as_of=OCTOBER, engine=engine))
@@ -117,7 +117,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_spark_agrees_row_for_row(spark: SparkSession) -> None:
-    roster, _ = plant(make_district(60))
+    roster, _ = inject_flaws(make_district(60))
     found = kx.check(roster, as_of=OCTOBER, engine=spark)
     assert found.engine == "spark"
     assert_equal(kx.check(roster, as_of=OCTOBER), found)
@@ -127,7 +127,7 @@ def test_spark_agrees_row_for_row(spark: SparkSession) -> None:
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_spark_agrees_on_a_folder_of_districts(spark: SparkSession, tmp_path: Path) -> None:
-    for number, roster in enumerate([plant(make_district(60))[0], make_district(80, seed=9)]):
+    for number, roster in enumerate([inject_flaws(make_district(60))[0], make_district(80, seed=9)]):
         for name in PARTS:
             folder = tmp_path / "state" / f"{name}.parquet" / f"district={number}"
             folder.mkdir(parents=True)
@@ -324,9 +324,9 @@ def test_an_own_check_stands_beside_ours(engine: str) -> None:
         params={"letters": 4},
         needs=["student_in"],
     )
-    def short_title(evidence: Evidence, letters: int) -> Found:
+    def short_title(evidence: CheckContext, letters: int) -> CheckResult:
         sections = evidence.objects("sections")
-        return Found(sections, sections.filter(nw.col("title").str.len_chars() < letters))
+        return CheckResult(sections, sections.filter(nw.col("title").str.len_chars() < letters))
 
     assert kx.checks().iloc[-1]["rule"] == "The title has fewer than 4 letters."
     found = kx.check(make(section("a", title="Art"), section("b", title="Music")), engine=engine)
@@ -335,7 +335,7 @@ def test_an_own_check_stands_beside_ours(engine: str) -> None:
 
 def test_a_check_that_breaks_is_told_and_fails_the_roster() -> None:
     @kx.define_check("broken", title="Broken", severity="error", tables=["orgs"], rule="-", why="-")
-    def broken(evidence: Evidence) -> Found:
+    def broken(evidence: CheckContext) -> CheckResult:
         raise ZeroDivisionError("on purpose")
 
     found = kx.check(make(lea(), school(), link("school child_of district")), ["no_lea", "broken"])
@@ -442,7 +442,7 @@ def test_a_report_on_nothing_can_be_shown(tmp_path: Path) -> None:
 
 
 def test_the_command_line_ends_as_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    roster, _ = plant(make_district(60))
+    roster, _ = inject_flaws(make_district(60))
     roster.save(tmp_path / "monday")
     make_district(60).save(tmp_path / "clean")
     files = [str(tmp_path / name) for name in ("q.html", "q.json", "q.csv")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from literals import category, course, lea, link, make, school, section, student, teacher, term
+from builders import category, course, lea, link, make, school, section, student, teacher, term
 
 import kimono_explore as kx
 from kimono_explore.quality.catalogue import ROSTER_CHECKS

@@ -7,21 +7,21 @@ import pandas as pd
 import pytest
 
 import kimono_explore as kx
-from kimono_explore.roster.lazy import StoredRoster
+from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.district.state import write_state
-from kimono_explore.sandbox.flaws.catalogue import plant
+from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from tests.plot_rosters import drawn_roster
 
 NAMES = ("district", "hostile", "one school")
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[kx.Roster, StoredRoster]:
-    whole = plant(make_district(300))[0] if request.param == "district" else drawn_roster(request.param)
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[kx.Roster, LazyRoster]:
+    whole = inject_flaws(make_district(300))[0] if request.param == "district" else drawn_roster(request.param)
     folder = tmp_path_factory.mktemp("stored") / "snapshot"
     whole.save(folder)
-    return whole, StoredRoster(folder)
+    return whole, LazyRoster(folder)
 
 
 def some_objects(roster: kx.Roster, step: int = 40) -> list[tuple[str, str]]:
@@ -31,16 +31,16 @@ def some_objects(roster: kx.Roster, step: int = 40) -> list[tuple[str, str]]:
     return list(zip(index.type_of(codes), index.ids(codes), strict=True))
 
 
-def test_it_counts_what_is_there(both: tuple[kx.Roster, StoredRoster]) -> None:
+def test_it_counts_what_is_there(both: tuple[kx.Roster, LazyRoster]) -> None:
     whole, stored = both
     assert stored.counts() == whole.counts()
     assert f"{len(whole.persons):,} persons" in repr(stored)
 
 
-def test_an_object_is_described_as_in_the_whole_roster(both: tuple[kx.Roster, StoredRoster]) -> None:
+def test_an_object_is_described_as_in_the_whole_roster(both: tuple[kx.Roster, LazyRoster]) -> None:
     whole, stored = both
     for type, id in some_objects(whole):
-        ours, theirs = stored.around(id).describe(id, type), whole.describe(id, type)
+        ours, theirs = stored.subset_around(id).describe(id, type), whole.describe(id, type)
         assert (ours.type, ours.id, ours.label) == (theirs.type, theirs.id, theirs.label)
         pd.testing.assert_series_equal(ours.fields, theirs.fields, check_names=False)
         columns = [*theirs.relations.columns]
@@ -49,17 +49,17 @@ def test_an_object_is_described_as_in_the_whole_roster(both: tuple[kx.Roster, St
 
 
 @pytest.mark.parametrize("radius", [1, 2])
-def test_neighborhoods_are_those_of_the_whole_roster(both: tuple[kx.Roster, StoredRoster], radius: int) -> None:
+def test_neighborhoods_are_those_of_the_whole_roster(both: tuple[kx.Roster, LazyRoster], radius: int) -> None:
     whole, stored = both
     for type, id in some_objects(whole, 12):
-        ours = kx.neighborhood(stored.around(id, radius=radius), id, radius, limit=10_000, type=type)
+        ours = kx.neighborhood(stored.subset_around(id, radius=radius), id, radius, limit=10_000, type=type)
         theirs = kx.neighborhood(whole, id, radius, limit=10_000, type=type)
         assert dict(ours.nodes(data="label")) == dict(theirs.nodes(data="label"))
         assert sorted(ours.edges(keys=True)) == sorted(theirs.edges(keys=True))
         assert ours.graph["left_out"] == theirs.graph["left_out"] == 0
 
 
-def test_a_short_path_is_found(both: tuple[kx.Roster, StoredRoster]) -> None:
+def test_a_short_path_is_found(both: tuple[kx.Roster, LazyRoster]) -> None:
     whole, stored = both
     graph = nx.Graph(kx.build_graph(whole))
     (start_type, start), *others = some_objects(whole, 8)
@@ -69,14 +69,14 @@ def test_a_short_path_is_found(both: tuple[kx.Roster, StoredRoster]) -> None:
         linked = nx.has_path(graph, *names)
         assert len(theirs) == (nx.shortest_path_length(graph, *names) + 1 if linked else 0)
         if linked and len(theirs) <= 5:
-            ours = kx.shortest_path(stored.around(start, id, radius=2), start, id, start_type, type)
+            ours = kx.shortest_path(stored.subset_around(start, id, radius=2), start, id, start_type, type)
             assert len(ours) == len(theirs)
 
 
 @pytest.mark.parametrize(
     "text", ["garcia", "math", "GARCÍA", "00", "o'", "@example", "<script>", "z z z", "é", " ", "%", "'; --"]
 )
-def test_it_is_searched_like_the_whole_roster(both: tuple[kx.Roster, StoredRoster], text: str) -> None:
+def test_it_is_searched_like_the_whole_roster(both: tuple[kx.Roster, LazyRoster], text: str) -> None:
     whole, stored = both
     ours, theirs = (roster.search(text, limit=10_000 if roster is whole else 500) for roster in (stored, whole))
     many = theirs["type"].value_counts().max() > 1000
@@ -90,7 +90,7 @@ def test_it_is_searched_like_the_whole_roster(both: tuple[kx.Roster, StoredRoste
 def test_a_state_of_several_files_is_browsed_lazily(tmp_path: Path) -> None:
     write_state(tmp_path / "state", students=600, district_size=300)
     browser = kx.browse(tmp_path / "state")
-    assert isinstance(browser.roster, StoredRoster)
+    assert isinstance(browser.roster, LazyRoster)
     browser.search("mathematics", type="course")
     assert browser.table["type"].unique().tolist() == ["course"]
     browser.pick(0)
@@ -103,10 +103,10 @@ def test_what_is_no_snapshot_is_said(tmp_path: Path) -> None:
     make_district(20).save(tmp_path / "snapshot")
     (tmp_path / "snapshot" / "terms.parquet").unlink()
     with pytest.raises(kx.BundleError, match="not a whole snapshot"):
-        StoredRoster(tmp_path / "snapshot")
+        LazyRoster(tmp_path / "snapshot")
     with pytest.raises(kx.BundleError):
         kx.browse(tmp_path)
     stored = make_district(20)
     stored.save(tmp_path / "other")
     with pytest.raises(KeyError, match="No object has the id"):
-        StoredRoster(tmp_path / "other").around("nobody").describe("nobody")
+        LazyRoster(tmp_path / "other").subset_around("nobody").describe("nobody")

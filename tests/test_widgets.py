@@ -19,7 +19,7 @@ from kimono_explore.api.operations import Operation
 from kimono_explore.frames import frame
 from kimono_explore.palette import MISSING, TYPE_COLORS
 from kimono_explore.sandbox.district.build import make_district
-from kimono_explore.sandbox.flaws.catalogue import plant
+from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.sandbox.task_queue import Refusal
 from kimono_explore.widgets import queue
 from kimono_explore.widgets.parts import MOST_ROWS, PickTable, counted, set_options
@@ -30,7 +30,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 @pytest.fixture(scope="module")
 def flawed() -> tuple[kx.Roster, kx.Report]:
-    roster, _ = plant(make_district(60))
+    roster, _ = inject_flaws(make_district(60))
     return roster, kx.check(roster, as_of="2026-10-05")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int32]
 
 
-class Numbering:
+class IdIndex:
     """A code for each distinct (type, id): table rows first, in table order, then unknown ids, sorted.
 
     Parameters
@@ -45,7 +45,7 @@ class Numbering:
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.size = int(self._starts[-1])
 
-    def learn(self, *ends: tuple[pd.Series, pd.Series]) -> None:
+    def add_unknown(self, *ends: tuple[pd.Series, pd.Series]) -> None:
         """Give codes to the ids that no table holds, of ends as (types, ids); codes given before are no longer valid."""
         for t in self.types:
             unknown = []

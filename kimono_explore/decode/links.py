@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kimono_explore.decode.ids import Numbering
+from kimono_explore.decode.ids import IdIndex
 from kimono_explore.decode.references import role_relation
 from kimono_explore.frames import frame, to_pandas
 from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, RELATIONS, Problem
@@ -30,7 +30,7 @@ _PLACES = {relation: place for place, relation in enumerate(RELATIONS)}
 _MEMBERSHIP = tuple(column.name for column in LINK_COLUMNS if column.path)
 
 
-def unite(ids: Mapping[str, pd.Series], raw: dict[str, RawLinks]) -> tuple[pd.DataFrame, list[Problem]]:
+def merge_sides(ids: Mapping[str, pd.Series], raw: dict[str, RawLinks]) -> tuple[pd.DataFrame, list[Problem]]:
     """Unite what the objects of each table say of their relations.
 
     Parameters
@@ -51,14 +51,14 @@ def unite(ids: Mapping[str, pd.Series], raw: dict[str, RawLinks]) -> tuple[pd.Da
     raw.clear()  # a state's statements take gigabytes: each is let go when it is no longer needed
     if not said:
         return frame("links"), []
-    numbering = Numbering({t: ids[table] for table, t in OBJECT_TYPES.items()})
-    numbering.learn(*(_distinct_ends(links) for links in said.values()))
-    ends = [_ends(table, ids[table], links, numbering) for table, links in said.items()]
+    index = IdIndex({t: ids[table] for table, t in OBJECT_TYPES.items()})
+    index.add_unknown(*(_distinct_ends(links) for links in said.values()))
+    ends = [_ends(table, ids[table], links, index) for table, links in said.items()]
     source, target, relation, forward = (np.concatenate(columns) for columns in zip(*ends, strict=True))
     memberships = pa.concat_tables([links.table.select(_MEMBERSHIP) for links in said.values()]).unify_dictionaries()
     stated = dict(zip(_MEMBERSHIP, memberships.columns, strict=True))
     del said, ends, memberships
-    rows, partner = _pairs(_key(relation, source, target, numbering.size), forward, stated["membership_id"])
+    rows, partner = _pairs(_key(relation, source, target, index.size), forward, stated["membership_id"])
     source, target, relation, forward = source[rows], target[rows], relation[rows], forward[rows]
     differences: list[_Difference] = []
 
@@ -66,8 +66,8 @@ def unite(ids: Mapping[str, pd.Series], raw: dict[str, RawLinks]) -> tuple[pd.Da
         for name in _MEMBERSHIP:
             yield name, _coalesced(name, stated.pop(name), rows, partner, differences)
         for end, codes in (("source", source), ("target", target)):
-            yield f"{end}_type", pa.DictionaryArray.from_arrays(numbering.kinds(codes), numbering.types)
-            yield f"{end}_id", numbering.texts(codes)
+            yield f"{end}_type", pa.DictionaryArray.from_arrays(index.kinds(codes), index.types)
+            yield f"{end}_id", index.texts(codes)
         yield "relation", pa.DictionaryArray.from_arrays(relation, RELATIONS)
         by = np.where(partner >= 0, 2, np.where(forward, 0, 1)).astype(np.int8)
         yield "stated_by", pa.DictionaryArray.from_arrays(by, ["source", "target", "both"])
@@ -91,14 +91,14 @@ def _problem(link: pd.Series, found: _Difference) -> Problem:
     return Problem(table, link["source_id"], found.column, str(found.given), text)
 
 
-def in_order(links: pd.DataFrame, ids: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """The same links in the order that `unite` gives them."""
-    numbering = Numbering({t: ids[table] for table, t in OBJECT_TYPES.items()})
+def sort_links(links: pd.DataFrame, ids: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """The same links in the order that `merge_sides` gives them."""
+    index = IdIndex({t: ids[table] for table, t in OBJECT_TYPES.items()})
     ends = [(links["source_type"], links["source_id"]), (links["target_type"], links["target_id"])]
-    numbering.learn(*ends)
-    source, target = (numbering.codes(types, names) for types, names in ends)
+    index.add_unknown(*ends)
+    source, target = (index.codes(types, names) for types, names in ends)
     relation = pd.Categorical(links["relation"], categories=list(RELATIONS)).codes
-    order = np.argsort(_key(relation, source, target, numbering.size), kind="stable")
+    order = np.argsort(_key(relation, source, target, index.size), kind="stable")
     return links.iloc[order].reset_index(drop=True)
 
 
@@ -113,17 +113,17 @@ def _distinct_ends(links: RawLinks) -> tuple[pd.Series, pd.Series]:
     )
 
 
-def _ends(table: str, near_ids: pd.Series, links: RawLinks, numbering: Numbering) -> tuple[NDArray[Any], ...]:
+def _ends(table: str, near_ids: pd.Series, links: RawLinks, index: IdIndex) -> tuple[NDArray[Any], ...]:
     """One table's statements: the codes of source and target, the relation's place in RELATIONS, who states it."""
     types, ids = (_whole(links.table, name) for name in ("far_type", "far_id"))
     code_of = np.stack(
         [
-            numbering.codes(pd.Series(t, index=range(len(ids.dictionary))), pd.Series(ids.dictionary, dtype="str"))
+            index.codes(pd.Series(t, index=range(len(ids.dictionary))), pd.Series(ids.dictionary, dtype="str"))
             for t in types.dictionary.to_pylist()
         ]
     )
     far = code_of[types.indices.to_numpy(), ids.indices.to_numpy()]
-    near = numbering.codes(pd.Series(OBJECT_TYPES[table], index=near_ids.index), near_ids)[links.near]
+    near = index.codes(pd.Series(OBJECT_TYPES[table], index=near_ids.index), near_ids)[links.near]
     forward = np.array([r.forward for r in REFERENCES])[links.reference]
     relation = np.array([_PLACES.get(r.relation or "", -1) for r in REFERENCES], dtype=np.int8)[links.reference]
     undecided = np.flatnonzero(relation < 0)
@@ -141,7 +141,7 @@ def _whole(table: pa.Table, name: str) -> pa.DictionaryArray:
 
 
 def _key(relation: NDArray[np.int8], source: Codes, target: Codes, size: int) -> NDArray[np.int64]:
-    """A number for each link, equal where relation and both ends are; it sorts as `unite` promises."""
+    """A number for each link, equal where relation and both ends are; it sorts as `merge_sides` promises."""
     return (relation.astype(np.int64) * size + source) * size + target
 
 
@@ -167,7 +167,7 @@ def _pairs(keys: NDArray[np.int64], forward: NDArray[np.bool_], membership_id: p
         start = last - int(np.argmax(first[: last + 1][::-1]))
         end = last + 1 + int(np.argmin(again[last + 1 :])) + 1
         names = membership_id.take(pa.array(order[start:end])).to_pylist()
-        for mine, theirs in _match(names[: last + 1 - start], names[last + 1 - start :]):
+        for mine, theirs in _pair_memberships(names[: last + 1 - start], names[last + 1 - start :]):
             partner[start + mine] = last + 1 + theirs
     paired = partner >= 0
     kept = np.ones(len(keys), dtype=bool)
@@ -175,7 +175,7 @@ def _pairs(keys: NDArray[np.int64], forward: NDArray[np.bool_], membership_id: p
     return order[kept], np.where(paired, order[partner], -1)[kept]
 
 
-def _match(mine: list[str | None], theirs: list[str | None]) -> list[tuple[int, int]]:
+def _pair_memberships(mine: list[str | None], theirs: list[str | None]) -> list[tuple[int, int]]:
     """Pair two lists of membership ids: equal ids first, then in order where either id is unknown."""
     pairs = []
     free = list(range(len(theirs)))

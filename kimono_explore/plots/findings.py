@@ -15,19 +15,19 @@ from kimono_explore.plots.style import (
     SMALL,
     TEXT,
     Name,
+    axes_or_new,
     bars,
     count_axis,
     days,
     district,
+    empty_panel,
+    figure_or_new,
     heading,
     headline,
     heat,
+    join_parts,
     legend,
     name_rows,
-    nothing,
-    own_axes,
-    own_figure,
-    parts,
     plural,
     short,
     time_axis,
@@ -72,14 +72,14 @@ def plot_quality(report: Report) -> Figure:
     shown = shown.sort_values(["rank", "failed"], ascending=[True, False], kind="stable")
     orgs = _by_org(report)
     tall = [max(4, len(shown)) * ROW + 1.3, (max(3, min(len(orgs), _MOST_ORGS)) * ROW + 2.9) if len(orgs) else 0]
-    figure = own_figure(10, sum(tall) + 0.5)
+    figure = figure_or_new(10, sum(tall) + 0.5)
     roster = report.roster
     source = (
         district(roster)
         if roster is not None and district(roster)
         else ("" if "://" in report.source else report.source)
     )
-    headline(figure, parts("Quality", short(source, 50), f"as of {report.as_of}"))
+    headline(figure, join_parts("Quality", short(source, 50), f"as of {report.as_of}"))
     axes = figure.subplots(2 if len(orgs) else 1, 1, height_ratios=tall if len(orgs) else [1], squeeze=False)[:, 0]
     _checks(axes[0], report, shown, len(failed))
     if len(orgs):
@@ -87,7 +87,7 @@ def plot_quality(report: Report) -> Figure:
         by_check = few.sum().sort_values(ascending=False, kind="stable")
         few = few[by_check[by_check > 0].index[:_MOST_COLUMNS]]
         few = few[few.sum(axis=1) > 0]
-        more = parts(
+        more = join_parts(
             plural(len(orgs) - len(few), "more org") if len(orgs) > len(few) else "",
             plural(int((by_check > 0).sum()) - few.shape[1], "more check")
             if (by_check > 0).sum() > few.shape[1]
@@ -113,7 +113,7 @@ def _by_org(report: Report) -> pd.DataFrame:
 
 def _checks(ax: Axes, report: Report, shown: pd.DataFrame, failed: int) -> None:
     status = report.summary["status"].value_counts()
-    note = parts(
+    note = join_parts(
         *[
             f"{status[name]:,} {name}"
             for name in ("failed", "passed", "not applicable", "could not run")
@@ -122,10 +122,12 @@ def _checks(ax: Axes, report: Report, shown: pd.DataFrame, failed: int) -> None:
     )
     more = f"the {len(shown)} with most findings are shown" if failed > len(shown) else ""
     heading(
-        ax, "Findings by check", parts(f"{plural(len(report.summary), 'check')}: {note}" if note else "no checks", more)
+        ax,
+        "Findings by check",
+        join_parts(f"{plural(len(report.summary), 'check')}: {note}" if note else "no checks", more),
     )
     if shown.empty:
-        nothing(ax, "nothing failed" if "passed" in status else "nothing that a check could look at")
+        empty_panel(ax, "nothing failed" if "passed" in status else "nothing that a check could look at")
         return
     colors = [SEVERITY_COLORS[severity] for severity in shown["severity"]]
     words = [f"{n:,} ({percent:.2g} %)" if percent < 10 else f"{n:,} ({percent:.0f} %)"
@@ -158,19 +160,21 @@ def plot_tasks(tasks: pd.DataFrame) -> Figure:
     dated = tasks[tasks["created_at"].notna()]
     syncs = _syncs(dated)
     tall = [3.6, max(1.4, len(syncs) * ROW + 1.0)]
-    figure = own_figure(10, sum(tall) + 0.6 if len(syncs) else 4.4)
+    figure = figure_or_new(10, sum(tall) + 0.6 if len(syncs) else 4.4)
     axes = figure.subplots(
         2 if len(syncs) else 1, 1, height_ratios=tall if len(syncs) else [1], sharex=True, squeeze=False
     )[:, 0]
     tenants = tasks["tenant_id"].nunique()
     headline(
         figure,
-        parts("Task queue", plural(len(tasks), "task"), plural(tenants, "tenant") if tenants > 1 else "", _when(dated)),
+        join_parts(
+            "Task queue", plural(len(tasks), "task"), plural(tenants, "tenant") if tenants > 1 else "", _when(dated)
+        ),
     )
     undated = f"{plural(len(tasks) - len(dated), 'task')} without a time left out" if len(dated) < len(tasks) else ""
     heading(axes[0], "Tasks by type", undated)
     if dated.empty:
-        nothing(axes[0], "no tasks" if tasks.empty else "no task says when it was made")
+        empty_panel(axes[0], "no tasks" if tasks.empty else "no task says when it was made")
         return figure
     _over_time(axes[0], dated)
     if len(syncs):
@@ -237,7 +241,7 @@ def _spans(ax: Axes, syncs: pd.DataFrame, events: int) -> None:
         # A span of seconds is still seen.
         width = max(last - first, (high - low) * 0.004)
         ax.barh(row, width, left=first, height=0.55, color=MISSING if open_ else TASK_COLORS["sync_event"], linewidth=0)
-        words = parts(plural(int(sync["tasks"]), "task"), "no end" if open_ else "", "no start" if cut else "")
+        words = join_parts(plural(int(sync["tasks"]), "task"), "no end" if open_ else "", "no start" if cut else "")
         right = first + width / 2 > (low + high) / 2
         ax.annotate(
             words, (first if right else first + width, row), (-5 if right else 5, 0), textcoords="offset points",
@@ -269,7 +273,7 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
     '0 added, 1 removed, 0 changed'
     """
     summary = diff.summary
-    ax = own_axes(ax, len(summary) * 1.4)
+    ax = axes_or_new(ax, len(summary) * 1.4)
     totals = summary[["added", "removed", "changed"]].sum()
     names = f"{district(diff.new)} · " if district(diff.new) else ""
     heading(
@@ -278,7 +282,7 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
         f"{names}{_time(diff.old.loaded_at)} to {_time(diff.new.loaded_at)}",
     )
     if not totals.any():
-        nothing(ax, "no difference in any table")
+        empty_panel(ax, "no difference in any table")
         return ax
     rows = np.arange(len(summary))
     removed, added, changed = (summary[name].to_numpy(dtype=np.int64) for name in ("removed", "added", "changed"))
@@ -286,7 +290,7 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
     ax.barh(rows, added, height=0.6, color=CHANGE_COLORS["added"])
     ax.barh(rows, changed, left=added, height=0.6, color=CHANGE_COLORS["changed"])
     for row, (came, went, differs) in enumerate(zip(added, removed, changed, strict=True)):
-        right = parts(f"+{came:,}" if came else "", f"{differs:,} changed" if differs else "")
+        right = join_parts(f"+{came:,}" if came else "", f"{differs:,} changed" if differs else "")
         if not came and not went and not differs:
             right = "no difference"
         for words, x, side in ((f"\u2212{went:,}" if went else "", -went, -1), (right, came + differs, 1)):

@@ -19,7 +19,7 @@ from kimono_explore.graph import node_kinds
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, RELATION_COLORS, TYPE_COLORS
 from kimono_explore.plots.fonts import set_words
 from kimono_explore.plots.layers import Layout, Mark, arrange, shown
-from kimono_explore.plots.style import SMALL, TEXT, heading, nothing, parts, plural, short
+from kimono_explore.plots.style import SMALL, TEXT, empty_panel, heading, join_parts, plural, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,10 +73,10 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Ax
     here = marks.get(focus or "")
     title = f"Around {short(here.label, 60)}" if here else f"{len(graph):,} objects"
     left_out = graph.graph.get("left_out", 0)
-    heading(ax, parts(title, f"{left_out:,} more are left out" if left_out else ""))
+    heading(ax, join_parts(title, f"{left_out:,} more are left out" if left_out else ""))
     ax.set_axis_off()
     if not marks:
-        nothing(ax)
+        empty_panel(ax)
         return ax
     for relation, points in layout.curves:
         _draw_line(ax, relation, points)

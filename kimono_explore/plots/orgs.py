@@ -10,7 +10,17 @@ import pandas as pd
 
 from kimono_explore.palette import MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import codes_of, grade_span, grades, in_grade_order, names, pairs, students_by_org
-from kimono_explore.plots.style import bars, district, heading, nothing, others, own_axes, parts, plural, titled
+from kimono_explore.plots.style import (
+    axes_or_new,
+    bars,
+    district,
+    empty_panel,
+    heading,
+    join_parts,
+    other_row,
+    plural,
+    titled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,19 +61,21 @@ def plot_org_tree(roster: Roster, ax: Axes | None = None) -> Axes:
     'Orgs and their students, 2026-27'
     """
     rows = _rows(roster)
-    ax = own_axes(ax, len(rows))
+    ax = axes_or_new(ax, len(rows))
     kinds = roster.orgs["org_type"].str.lower().value_counts()
-    note = parts(district(roster), ", ".join(_counted(str(kind), int(count)) for kind, count in kinds.head(5).items()))
+    note = join_parts(
+        district(roster), ", ".join(_counted(str(kind), int(count)) for kind, count in kinds.head(5).items())
+    )
     heading(ax, titled("Orgs and their students", roster), note)
     if not rows:
-        nothing(ax, "no orgs")
+        empty_panel(ax, "no orgs")
         return ax
     spans = _spans(roster)
     labels = names(roster, [row.code for row in rows], 34)
-    labels = [others(r.others, "org")[0]._replace(depth=r.depth) if r.others else n._replace(depth=r.depth)
+    labels = [other_row(r.others, "org")[0]._replace(depth=r.depth) if r.others else n._replace(depth=r.depth)
               for r, n in zip(rows, labels, strict=True)]  # fmt: skip
     words = [
-        parts(
+        join_parts(
             f"{row.own:,}" if row.own or not row.below else "",
             spans.get(row.code, "") if not row.others else "",
             f"{row.below:,} below" if row.below else "",

@@ -16,12 +16,12 @@ from kimono_explore.plots.style import (
     bars,
     count_axis,
     district,
+    empty_panel,
+    figure_or_new,
     heading,
     headline,
-    nothing,
-    others,
-    own_figure,
-    parts,
+    join_parts,
+    other_row,
     plural,
     year,
 )
@@ -53,11 +53,11 @@ def plot_overview(roster: Roster) -> Figure:
     >>> [axes.get_title(loc="left") for axes in kx.plot_overview(roster).axes]
     ['Objects by type', 'Students by school', 'Students per section', 'Links by relation']
     """
-    figure = own_figure(12, 8)
+    figure = figure_or_new(12, 8)
     (types, schools), (sizes, links) = figure.subplots(2, 2)
     counts = counts_by_type(roster)
     people = plural(counts.get("students", 0), "student") if len(counts) else "an empty roster"
-    headline(figure, parts(district(roster) or "Roster", year(roster), people))
+    headline(figure, join_parts(district(roster) or "Roster", year(roster), people))
     _types(types, counts)
     _schools(schools, roster)
     draw_sizes(sizes, section_sizes(roster).to_numpy(), "Students per section", "students", "sections", "section", 11)
@@ -88,7 +88,7 @@ def draw_sizes(
     """How many things have how much, with the median."""
     heading(ax, title, note, size)
     if not len(sizes):
-        nothing(ax)
+        empty_panel(ax)
         return
     highest = int(sizes.max()) + 1
     step = max(1, math.ceil(highest / 40))
@@ -112,7 +112,7 @@ def draw_sizes(
 def _types(ax: Axes, counts: pd.Series[int]) -> None:
     heading(ax, "Objects by type", size=11)
     if not len(counts):
-        nothing(ax)
+        empty_panel(ax)
         return
     bars(ax, [Name(str(name)) for name in counts.index], counts, [_color(name) for name in counts.index], "objects")
 
@@ -126,11 +126,11 @@ def _schools(ax: Axes, roster: Roster) -> None:
     heading(ax, "Students by school", size=11)
     shown, rest = top(students_by_org(roster), _MOST_SCHOOLS)
     if not len(shown):
-        nothing(ax)
+        empty_panel(ax)
         return
     labels, values = names(roster, shown.index.to_numpy()), shown.tolist()
     colors = [MISSING if name.missing else TYPE_COLORS["student"] for name in labels]
-    labels += others(len(rest), "school")
+    labels += other_row(len(rest), "school")
     values += [int(rest.sum())] * (len(rest) > 0)
     bars(ax, labels, values, colors + [QUIET] * (len(rest) > 0), "students")
 
@@ -146,7 +146,7 @@ def _relations(ax: Axes, roster: Roster) -> None:
     missing = np.bincount(relation[broken & (relation >= 0)], minlength=len(RELATIONS))
     there = np.flatnonzero(total)
     if not len(there):
-        nothing(ax)
+        empty_panel(ax)
         return
     labels = [Name(RELATIONS[n].replace("_", " ")) for n in there]
     words = [f"{total[n]:,}" + (f" ({missing[n]:,} broken)" if missing[n] else "") for n in there]

@@ -12,7 +12,7 @@ from matplotlib.path import Path
 
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.fonts import set_words
-from kimono_explore.plots.style import SMALL, TEXT, district, heading, own_axes, parts, titled
+from kimono_explore.plots.style import SMALL, TEXT, axes_or_new, district, heading, join_parts, titled
 from kimono_explore.schema import OBJECT_TYPES, REFERENCES
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ def plot_schema(roster: Roster, ax: Axes | None = None) -> Axes:
     >>> axes.get_title(loc="left")
     'Tables and their links, 2026-27'
     """
-    ax = own_axes(ax, rows=17.5, width=10.4)
+    ax = axes_or_new(ax, rows=17.5, width=10.4)
     counts = _counts(roster)
-    note = parts(district(roster), "" if counts else "no links", "red: an end of the link was not delivered" * any(
+    note = join_parts(district(roster), "" if counts else "no links", "red: an end of the link was not delivered" * any(
         count.broken for count in counts))  # fmt: skip
     heading(ax, titled("Tables and their links", roster), note)
     ax.set_axis_off()

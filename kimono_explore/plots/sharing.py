@@ -17,13 +17,13 @@ from kimono_explore.plots.style import (
     HEAT_MAP,
     SMALL,
     TEXT,
+    axes_or_new,
     count_axis,
+    empty_panel,
     heading,
     heat,
+    join_parts,
     name_rows,
-    nothing,
-    own_axes,
-    parts,
     plural,
     short,
     titled,
@@ -81,10 +81,12 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None) ->
     shared = (attends @ attends.T).toarray().astype(np.int64)
     order = _clustered(shared)
     few = f"{len(order)} of {plural(len(every), 'course')}" if len(order) < len(every) else ""
-    ax = own_axes(ax, len(order) + 8)
-    heading(ax, titled("Students that courses share", roster), parts(label, few, "in both courses; diagonal: in one"))
+    ax = axes_or_new(ax, len(order) + 8)
+    heading(
+        ax, titled("Students that courses share", roster), join_parts(label, few, "in both courses; diagonal: in one")
+    )
     if not len(order):
-        nothing(ax, "no students in sections of a course")
+        empty_panel(ax, "no students in sections of a course")
         return ax
     labels = names(roster, every[largest][order], 34)
     heat(ax, shared[np.ix_(order, order)], labels, labels, "students in both")
@@ -123,11 +125,11 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
     seats, label = _seats(roster, org_id)
     sections, section = np.unique(seats.target, return_inverse=True)
     students, student = np.unique(seats.source, return_inverse=True)
-    ax = own_axes(ax, len(sections) + 4 if len(sections) <= _MOST_NAMED else 20)
+    ax = axes_or_new(ax, len(sections) + 4 if len(sections) <= _MOST_NAMED else 20)
     size = f"{plural(len(sections), 'section')}, {plural(len(students), 'student')}"
-    heading(ax, titled("Sections by students", roster), parts(label, size))
+    heading(ax, titled("Sections by students", roster), join_parts(label, size))
     if not len(seats.source):
-        nothing(ax, "no students in sections")
+        empty_panel(ax, "no students in sections")
         return ax
     rows, columns = _in_blocks(section, student, len(sections), len(students))
     cells = _cells(rows[section], columns[student], len(sections), len(students))

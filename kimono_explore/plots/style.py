@@ -52,12 +52,12 @@ class Name(NamedTuple):
     others: int = 0
 
 
-def others(count: int, noun: str) -> list[Name]:
+def other_row(count: int, noun: str) -> list[Name]:
     """The name of the row of all that are not shown; none, where all are."""
     return [Name(f"other ({plural(count, noun)})", others=count)] if count else []
 
 
-def own_axes(ax: Axes | None, rows: float = 12, width: float = WIDTH) -> Axes:
+def axes_or_new(ax: Axes | None, rows: float = 12, width: float = WIDTH) -> Axes:
     """The axes given, or those of a new figure that is tall enough for so many lines."""
     if ax is not None:
         return ax
@@ -65,7 +65,7 @@ def own_axes(ax: Axes | None, rows: float = 12, width: float = WIDTH) -> Axes:
     return axes
 
 
-def own_figure(width: float, height: float) -> Figure:
+def figure_or_new(width: float, height: float) -> Figure:
     """A new figure that a notebook shows once, because pyplot does not hold it."""
     # Through pyplot, and closed: a notebook learns to show figures when pyplot makes the first one.
     figure = plt.figure(figsize=(width, height), layout="constrained")
@@ -94,7 +94,7 @@ def heading(ax: Axes, title: str, note: str = "", size: int = TITLE) -> None:
     ax.yaxis.label.set_color(QUIET)
 
 
-def nothing(ax: Axes, why: str = "nothing to show") -> None:
+def empty_panel(ax: Axes, why: str = "nothing to show") -> None:
     """An empty panel that says why."""
     ax.set_axis_off()
     text = ax.text(0.5, 0.5, "", ha="center", va="center", color=QUIET, transform=ax.transAxes, fontsize=TEXT + 2)
@@ -269,6 +269,6 @@ def district(roster: Roster) -> str:
     return "" if "://" in source or source == "made in Python" else short(source, 50)
 
 
-def parts(*words: str) -> str:
+def join_parts(*words: str) -> str:
     """What is there of the words, between dots."""
     return " · ".join(word for word in words if word)

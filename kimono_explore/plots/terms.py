@@ -15,14 +15,14 @@ from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import codes_of, names, pairs
 from kimono_explore.plots.style import (
     SMALL,
+    axes_or_new,
     days,
     district,
+    empty_panel,
     heading,
+    join_parts,
     key,
     name_rows,
-    nothing,
-    own_axes,
-    parts,
     plural,
     time_axis,
     titled,
@@ -74,11 +74,11 @@ def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None
     """
     every = _terms(roster)
     few = _most(every)
-    ax = own_axes(ax, len(few) + 1)
+    ax = axes_or_new(ax, len(few) + 1)
     left_out = f"{plural(len(every) - len(few), 'term')} with fewer sections left out" if len(few) < len(every) else ""
-    heading(ax, titled("Terms and their sections", roster), parts(district(roster), left_out))
+    heading(ax, titled("Terms and their sections", roster), join_parts(district(roster), left_out))
     if not few:
-        nothing(ax, "no terms")
+        empty_panel(ax, "no terms")
         return ax
     low, high = _window(few)
     kinds = {term.kind: None for term in few if not np.isnan(term.start)}
@@ -173,15 +173,15 @@ def _bar(ax: Axes, row: int, term: _Term, shade: float, low: float, high: float)
     end, start = term.end + 1, term.start  # a term ends when its last day ends
     words, color, x = (plural(term.sections, "section") if term.sections else ""), INK, end
     if np.isnan(start) or np.isnan(term.end):
-        words, color = parts("no dates" if np.isnan(start) and np.isnan(term.end) else
+        words, color = join_parts("no dates" if np.isnan(start) and np.isnan(term.end) else
                              "no start date" if np.isnan(start) else "no end date", words), MISSING  # fmt: skip
         x = low if np.isnan(start) and np.isnan(term.end) else end if np.isnan(start) else start
     elif end <= start:
-        words, color, x = parts("ends before it starts", words), MISSING, start
+        words, color, x = join_parts("ends before it starts", words), MISSING, start
         ax.barh(row, start - end, left=end, height=0.5, facecolor="none", edgecolor=MISSING, zorder=2)
     elif end < low or start > high:
         span = " to ".join(dict.fromkeys(f"{pd.Timestamp(day, unit='D'):%Y}" for day in (start, term.end)))
-        words, color, x = parts(f"{'← ' * (end < low)}{span}{' →' * (start > high)}", words), QUIET, low
+        words, color, x = join_parts(f"{'← ' * (end < low)}{span}{' →' * (start > high)}", words), QUIET, low
     else:
         ax.barh(row, end - start, left=start, height=0.6, color=TYPE_COLORS["term"], alpha=shade, zorder=2, linewidth=0)
     x = min(max(x, low), high)

@@ -25,15 +25,15 @@ from kimono_explore.plots.style import (
     SMALL,
     TEXT,
     Name,
+    axes_or_new,
     count_axis,
     district,
+    empty_panel,
     heading,
     heat,
+    join_parts,
     name_rows,
-    nothing,
-    others,
-    own_axes,
-    parts,
+    other_row,
     plural,
     titled,
 )
@@ -86,12 +86,12 @@ def plot_section_sizes(
     place = row_of(groups, shown.index)
     place[groups < 0] = len(shown) + (len(rest) > 0)
     labels = names(roster, shown.index.to_numpy())
-    labels += others(len(rest), noun)
+    labels += other_row(len(rest), noun)
     labels += [Name(f"no {noun}")] * bool((groups < 0).any())
-    ax = own_axes(ax, len(labels) + 1)
+    ax = axes_or_new(ax, len(labels) + 1)
     heading(ax, titled(f"Students per section by {by}", roster), district(roster))
     if not len(sizes):
-        nothing(ax, "no sections")
+        empty_panel(ax, "no sections")
         return ax
     quantiles = pd.Series(sizes).groupby(place).quantile(np.array([0, 0.25, 0.5, 0.75, 1])).unstack()
     count = np.bincount(place, minlength=len(labels))
@@ -166,9 +166,11 @@ def plot_teacher_load(roster: Roster, of: Literal["students", "sections"] = "stu
     if of not in ("students", "sections"):
         raise ValueError(f"There is no of={of!r}; there are students, sections.")
     teachers, sections, students = _loads(roster)
-    ax = own_axes(ax)
+    ax = axes_or_new(ax)
     idle = int((sections == 0).sum())
-    note = parts(district(roster), f"{idle:,} of {plural(len(teachers), 'teacher')} without a section" if idle else "")
+    note = join_parts(
+        district(roster), f"{idle:,} of {plural(len(teachers), 'teacher')} without a section" if idle else ""
+    )
     title = titled(f"{of.capitalize()} per teacher", roster)
     draw_sizes(ax, students if of == "students" else sections, title, of, "teachers", "teacher", 13, note)
     return ax
@@ -236,11 +238,11 @@ def plot_enrollment_matrix(roster: Roster, by: Literal["grade", "term"] | None =
         rows_of, place, columns = _by_term(roster)
     shown, rest = top(counted(rows_of), _MOST_ROWS)
     line = row_of(rows_of, shown.index)
-    labels = names(roster, shown.index.to_numpy()) + others(len(rest), row)
-    ax = own_axes(ax, len(labels) + 2)
+    labels = names(roster, shown.index.to_numpy()) + other_row(len(rest), row)
+    ax = axes_or_new(ax, len(labels) + 2)
     heading(ax, titled(what, roster), district(roster))
     if not len(rows_of):
-        nothing(ax, f"no {noun}")
+        empty_panel(ax, f"no {noun}")
         return ax
     cells = np.zeros((len(labels), len(columns)), dtype=np.int64)
     np.add.at(cells, (line, place), 1)

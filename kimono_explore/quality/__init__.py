@@ -1,13 +1,23 @@
 """What is wrong with a roster: checks declared as data, run on DuckDB, pandas or Spark, and one report.
 
-A check is a row: id, title, severity, rule, why it matters, parameters, and a function that takes the `Evidence` (lazy
-tables) and gives `Found` (what was looked at, and what fails). `define_check` adds your own.
+A check is a row: id, title, severity, rule, why it matters, parameters, and a function that takes the `CheckContext` (lazy
+tables) and gives `CheckResult` (what was looked at, and what fails). `define_check` adds your own.
 """
 
 from kimono_explore.quality.catalogue import checks, define_check
-from kimono_explore.quality.context import Evidence
-from kimono_explore.quality.definition import Check, Found, NotApplicable
+from kimono_explore.quality.context import CheckContext
+from kimono_explore.quality.definition import Check, CheckResult, NotApplicable
 from kimono_explore.quality.report import Report
 from kimono_explore.quality.run import check, check_tasks
 
-__all__ = ["Check", "Evidence", "Found", "NotApplicable", "Report", "check", "check_tasks", "checks", "define_check"]
+__all__ = [
+    "Check",
+    "CheckContext",
+    "CheckResult",
+    "NotApplicable",
+    "Report",
+    "check",
+    "check_tasks",
+    "checks",
+    "define_check",
+]

@@ -22,7 +22,7 @@ from kimono_explore.quality.definition import SEVERITIES, Check
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from kimono_explore.quality.definition import Found, Parameter, Severity
+    from kimono_explore.quality.definition import CheckResult, Parameter, Severity
 
 ROSTER_CHECKS: tuple[Check, ...] = (
     *identity.CHECKS,
@@ -77,7 +77,7 @@ def define_check(
     why: str,
     params: Mapping[str, Parameter] | None = None,
     needs: Iterable[str] = (),
-) -> Callable[[Callable[..., Found]], Callable[..., Found]]:
+) -> Callable[[Callable[..., CheckResult]], Callable[..., CheckResult]]:
     """Add a check of your own to the catalogue; `check` then runs it with the others.
 
     Parameters
@@ -95,8 +95,8 @@ def define_check(
     Returns
     -------
     callable
-        A decorator for a function that takes the `kimono_explore.quality.Evidence` and the parameters by name, and
-        gives `kimono_explore.quality.Found`: what it looked at, and what fails, as narwhals frames.
+        A decorator for a function that takes the `kimono_explore.quality.CheckContext` and the parameters by name, and
+        gives `kimono_explore.quality.CheckResult`: what it looked at, and what fails, as narwhals frames.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def define_check(
     Examples
     --------
     >>> import narwhals as nw
-    >>> from kimono_explore.quality import Found
+    >>> from kimono_explore.quality import CheckResult
     >>> @kx.define_check(
     ...     "short_title",
     ...     title="Section with a short title",
@@ -116,9 +116,9 @@ def define_check(
     ...     why="Teachers cannot tell what it is.",
     ...     params={"letters": 4},
     ... )
-    ... def short_title(evidence, letters):
-    ...     sections = evidence.objects("sections").select("id", "title")
-    ...     return Found(sections, sections.filter(nw.col("title").str.len_chars() < letters))
+    ... def short_title(context, letters):
+    ...     sections = context.objects("sections").select("id", "title")
+    ...     return CheckResult(sections, sections.filter(nw.col("title").str.len_chars() < letters))
     >>> kx.check(roster, checks=["short_title"]).summary["status"].tolist()
     ['passed']
     """
@@ -127,7 +127,7 @@ def define_check(
     if severity not in SEVERITIES:
         raise ConfigurationError(f"No severity {severity!r}. Use one of {', '.join(SEVERITIES)}.")
 
-    def add(find: Callable[..., Found]) -> Callable[..., Found]:
+    def add(find: Callable[..., CheckResult]) -> Callable[..., CheckResult]:
         _own[id] = Check(
             id,
             title,

@@ -40,7 +40,7 @@ ENDS: dict[str, tuple[tuple[str, str], ...]] = {
 MEMBERSHIPS: tuple[str, ...] = ("member_of", "student_in", "teacher_in")
 
 
-class Evidence:
+class CheckContext:
     """The tables, ``links`` and ``problems`` of one roster, and what most checks ask of them.
 
     Attributes
@@ -55,11 +55,11 @@ class Evidence:
         self.engine, self._frames, self.rollups, self.as_of = engine, frames, rollups, as_of
         self.objects = cache(self._objects)
         self.links = cache(self._links)
-        self.valid = cache(self._valid)
-        self.one = cache(self._one)
-        self.size = cache(self._size)
+        self.valid_links = cache(self._valid_links)
+        self.first_target = cache(self._first_target)
+        self.link_counts = cache(self._link_counts)
 
-    def as_it_came(self, table: str) -> Frame:
+    def raw(self, table: str) -> Frame:
         """A table with nothing filled in."""
         return self._frames[table]
 
@@ -96,7 +96,7 @@ class Evidence:
                 ends.append(unknown.select(nw.lit(t).alias("type"), "id").unique())
         return self.engine.keep(nw.concat(ends).unique())
 
-    def _valid(self, relation: str) -> Frame:
+    def _valid_links(self, relation: str) -> Frame:
         """The links of a relation whose ends were both delivered and are of the right types."""
         right = nw.any_horizontal(
             *[(nw.col("source_type") == s) & (nw.col("target_type") == t) for s, t in ENDS[relation]], ignore_nulls=True
@@ -109,22 +109,22 @@ class Evidence:
 
     def pairs(self, relation: str, source: str, target: str) -> Frame:
         """The two ends of a relation's valid links, under names of your choice."""
-        return self.valid(relation).select(nw.col("source_id").alias(source), nw.col("target_id").alias(target))
+        return self.valid_links(relation).select(nw.col("source_id").alias(source), nw.col("target_id").alias(target))
 
-    def _one(self, relation: str) -> Frame:
+    def _first_target(self, relation: str) -> Frame:
         """For each source of a relation that should have one target: id, target (the first in sort order)."""
-        valid = self.valid(relation).group_by("source_id").agg(target=nw.col("target_id").min())
+        valid = self.valid_links(relation).group_by("source_id").agg(target=nw.col("target_id").min())
         return self.engine.keep(valid.rename({"source_id": "id"}))
 
-    def _size(self, relation: str, end: str) -> Frame:
+    def _link_counts(self, relation: str, end: str) -> Frame:
         """How many objects each one is linked with, by its id: id, size. Twice the same counts once."""
         near, far = (f"{end}_id", "target_id" if end == "source" else "source_id")
-        sizes = self.valid(relation).group_by(near).agg(size=nw.col(far).n_unique())
+        sizes = self.valid_links(relation).group_by(near).agg(size=nw.col(far).n_unique())
         return self.engine.keep(sizes.rename({near: "id"}))
 
     def parents(self, type: str) -> dict[str, list[str]]:
         """The valid parents of each org or term that has one: a small dictionary, whatever the roster's size."""
-        links = self.valid("child_of").filter(nw.col("source_type") == type, nw.col("target_type") == type)
+        links = self.valid_links("child_of").filter(nw.col("source_type") == type, nw.col("target_type") == type)
         df = self.engine.collect(links.select("source_id", "target_id")).sort_values(["source_id", "target_id"])
         return cast("dict[str, list[str]]", df.groupby("source_id")["target_id"].agg(list).to_dict())
 

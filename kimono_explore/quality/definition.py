@@ -19,7 +19,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information")
 Parameter = int | float | str | tuple[str, ...] | tuple[int, ...]
 
 
-class Found(NamedTuple):
+class CheckResult(NamedTuple):
     """What a check looked at, and what failed.
 
     Attributes
@@ -56,7 +56,7 @@ class Check:
     why : str
         Why it matters.
     find : callable
-        Takes the `Evidence` and the parameters by name, and gives `Found`.
+        Takes the `CheckContext` and the parameters by name, and gives `CheckResult`.
     params : mapping
         The parameters and their defaults.
     needs : tuple of str
@@ -75,7 +75,7 @@ class Check:
     tables: tuple[str, ...]
     rule: str
     why: str
-    find: Callable[..., Found] = field(repr=False)
+    find: Callable[..., CheckResult] = field(repr=False)
     params: Mapping[str, Parameter] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()

@@ -15,8 +15,8 @@ from kimono_explore.atomic import whole
 from kimono_explore.errors import BundleError, ConfigurationError
 from kimono_explore.files.snapshot import is_snapshot, part, read_manifest
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
-from kimono_explore.quality.checks.queue import QueueEvidence
-from kimono_explore.quality.context import TABLE_OF, Evidence
+from kimono_explore.quality.checks.queue import QueueContext
+from kimono_explore.quality.context import TABLE_OF, CheckContext
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.quality.engines import make_engine
 from kimono_explore.quality.outcome import Outcome
@@ -103,19 +103,19 @@ def check(
             manifest = read_manifest(roster)
             frames = {name: running.scan(part(whole(roster), name)) for name in _FRAMES}
             source, loaded_at, rollups = manifest.source, manifest.loaded_at, manifest.rollups
-        evidence = Evidence(running, frames, rollups, _day(as_of) or loaded_at.date())
+        context = CheckContext(running, frames, rollups, _day(as_of) or loaded_at.date())
         began = time.perf_counter()
-        outcomes = _run(chosen, evidence, max_rows, progress)
-        names = _describe([outcome.failures for outcome in outcomes], evidence)
+        outcomes = _run(chosen, context, max_rows, progress)
+        names = _describe([outcome.failures for outcome in outcomes], context)
         for outcome in outcomes:
             outcome.failures = _named(outcome.failures, names)
-        orgs = running.collect(evidence.objects("orgs").select("id", "label")).dropna().drop_duplicates("id")
+        orgs = running.collect(context.objects("orgs").select("id", "label")).dropna().drop_duplicates("id")
         labels = dict(zip(orgs["id"], orgs["label"], strict=True))
         if not isinstance(roster, Roster) and read_manifest(roster) != manifest:
             raise BundleError(f"{roster} was replaced by another snapshot while it was checked. Check it again.")
     seconds = time.perf_counter() - began
     return Report(
-        outcomes, source, evidence.as_of, running.name, seconds, labels, roster if isinstance(roster, Roster) else None
+        outcomes, source, context.as_of, running.name, seconds, labels, roster if isinstance(roster, Roster) else None
     )
 
 
@@ -154,7 +154,7 @@ def check_tasks(
     chosen = _with_params(choose(checks, exclude, TASK_CHECKS), params or {})
     moment = pd.Timestamp(now or datetime.now(UTC))
     moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
-    queue = QueueEvidence(tasks, roster, moment)
+    queue = QueueContext(tasks, roster, moment)
     began = time.perf_counter()
     outcomes = _run(chosen, queue, 1_000_000, progress=False)
     for outcome in outcomes:
@@ -181,7 +181,7 @@ def _with_params(
 
 def _run(
     chosen: Sequence[tuple[Check, dict[str, Parameter]]],
-    evidence: Evidence | QueueEvidence,
+    context: CheckContext | QueueContext,
     max_rows: int,
     progress: bool,
 ) -> list[Outcome]:
@@ -190,17 +190,17 @@ def _run(
         outcome = Outcome(check, check.rule_with(params))
         try:
             for need in check.needs:
-                evidence.require(need)
-            found = check.find(evidence, **params)
-            outcome.checked = _count(evidence.engine, found.checked)
+                context.require(need)
+            found = check.find(context, **params)
+            outcome.checked = _count(context.engine, found.checked)
             if not outcome.checked:
-                reasons = [evidence.refused(table) for table in check.tables]
+                reasons = [context.refused(table) for table in check.tables]
                 nothing = "no object or link that the rule is about"
                 raise NotApplicable(next(filter(None, reasons), nothing))
-            outcome.failures = _failures(evidence.engine, found.failing, check, max_rows)
+            outcome.failures = _failures(context.engine, found.failing, check, max_rows)
             outcome.failed = len(outcome.failures)
             if outcome.failed > max_rows:
-                outcome.failed = _count(evidence.engine, found.failing)
+                outcome.failed = _count(context.engine, found.failing)
                 outcome.failures = outcome.failures.head(max_rows)
             outcome.status = "failed" if outcome.failed else "passed"
         except NotApplicable as reason:
@@ -229,67 +229,67 @@ def _failures(engine: Engine, failing: Frame, check: Check, max_rows: int) -> pd
     return df.loc[keys.sort_values(list(keys.columns), kind="stable").index].reset_index(drop=True)
 
 
-def _describe(failures: Sequence[pd.DataFrame], evidence: Evidence) -> pd.DataFrame:
+def _describe(failures: Sequence[pd.DataFrame], context: CheckContext) -> pd.DataFrame:
     """What is known of every failing object: table, id, label, person_type, org_id."""
     pairs = pd.concat([df[["table", "id"]] for df in failures] or [pd.DataFrame(columns=["table", "id"])])
     pairs = pairs.dropna().drop_duplicates()
     described = []
     for table, ids in pairs.groupby("table")["id"]:
         if table == "links":
-            described.append(_describe_links(ids, evidence).assign(table=table))
+            described.append(_describe_links(ids, context).assign(table=table))
             continue
         if table not in TABLES:  # a file of a bundle that fills none
             described.append(pd.DataFrame({"id": ids.to_numpy()}).assign(table=table))
             continue
-        few = evidence.engine.small({"id": ids.tolist()})
+        few = context.engine.small({"id": ids.tolist()})
         columns = ["id", "label", *(["person_type"] if table == "persons" else [])]
-        objects = evidence.objects(str(table)).select(columns).join(few, on="id", how="semi")
-        df = evidence.engine.collect(objects).sort_values(columns).drop_duplicates("id")
-        homes = _homes(evidence, str(table), few)
+        objects = context.objects(str(table)).select(columns).join(few, on="id", how="semi")
+        df = context.engine.collect(objects).sort_values(columns).drop_duplicates("id")
+        homes = _homes(context, str(table), few)
         # An object that was not delivered itself has no label, and may have a home all the same.
         df = pd.DataFrame({"id": ids.to_numpy()}).merge(df, on="id", how="left").merge(homes, on="id", how="left")
         described.append(df.assign(table=table))
     empty = pd.DataFrame({name: pd.Series(dtype="str") for name in ("table", "id", "label", "person_type", "org_id")})
     names = pd.concat([empty, *described], ignore_index=True)
-    orgs = evidence.engine.collect(evidence.objects("orgs").select(org_id="id", org="label"))
+    orgs = context.engine.collect(context.objects("orgs").select(org_id="id", org="label"))
     return names.merge(orgs.dropna().drop_duplicates("org_id"), on="org_id", how="left")
 
 
-def _describe_links(ids: pd.Series, evidence: Evidence) -> pd.DataFrame:
+def _describe_links(ids: pd.Series, context: CheckContext) -> pd.DataFrame:
     """What is known of memberships by their ids: whose they are and of what, and the org of that."""
-    few = evidence.engine.small({"id": ids.tolist()})
+    few = context.engine.small({"id": ids.tolist()})
     columns = ["source_type", "source_id", "target_type", "target_id"]
-    links = evidence.links().filter(~nw.col("membership_id").is_null()).select(*columns, id="membership_id")
-    df = evidence.engine.collect(links.join(few, on="id", how="semi"))
+    links = context.links().filter(~nw.col("membership_id").is_null()).select(*columns, id="membership_id")
+    df = context.engine.collect(links.join(few, on="id", how="semi"))
     df = df.sort_values(["id", *columns]).drop_duplicates("id").reset_index(drop=True)
     df["org_id"] = df["target_id"].where(df["target_type"] == "org")
     for end in ("source", "target"):
         df[end] = df[f"{end}_id"]
         for type in df[f"{end}_type"].dropna().unique():
             rows = df[f"{end}_type"] == type
-            near = evidence.engine.small({"id": df.loc[rows, f"{end}_id"].dropna().unique().tolist()})
-            objects = evidence.objects(TABLE_OF[type]).select("id", "label").join(near, on="id", how="semi")
-            known = evidence.engine.collect(objects).dropna().sort_values(["id", "label"]).drop_duplicates("id")
+            near = context.engine.small({"id": df.loc[rows, f"{end}_id"].dropna().unique().tolist()})
+            objects = context.objects(TABLE_OF[type]).select("id", "label").join(near, on="id", how="semi")
+            known = context.engine.collect(objects).dropna().sort_values(["id", "label"]).drop_duplicates("id")
             labels = df.loc[rows, f"{end}_id"].map(dict(zip(known["id"], known["label"], strict=True)))
             df.loc[rows, end] = labels.fillna(df[end])
             if end == "target" and type != "org":
-                homes = _homes(evidence, TABLE_OF[type], near)
+                homes = _homes(context, TABLE_OF[type], near)
                 orgs = df.loc[rows, "target_id"].map(dict(zip(homes["id"], homes["org_id"], strict=True)))
                 df.loc[rows, "org_id"] = orgs
     df["label"] = df["source"].fillna("?").astype("str") + " - " + df["target"].fillna("?").astype("str")
     return pd.DataFrame({"id": ids.to_numpy()}).merge(df[["id", "label", "org_id"]], on="id", how="left")
 
 
-def _homes(evidence: Evidence, table: str, few: Frame) -> pd.DataFrame:
+def _homes(context: CheckContext, table: str, few: Frame) -> pd.DataFrame:
     """The org of each object: the primary one where several are marked, else the first in sort order."""
     relation = {"persons": "member_of", "sections": "held_at", "courses": "offered_by"}.get(table)
     if table == "orgs":
-        return evidence.engine.collect(few.select("id", org_id="id"))
+        return context.engine.collect(few.select("id", org_id="id"))
     if relation is None:
         return pd.DataFrame({"id": pd.Series(dtype="str"), "org_id": pd.Series(dtype="str")})
-    links = evidence.links(relation).filter(nw.col("target_type") == "org")
+    links = context.links(relation).filter(nw.col("target_type") == "org")
     links = links.select("primary", id="source_id", org_id="target_id").join(few, on="id", how="semi")
-    df = evidence.engine.collect(links).dropna(subset=["id", "org_id"])
+    df = context.engine.collect(links).dropna(subset=["id", "org_id"])
     df["secondary"] = ~df["primary"].fillna(False).astype(bool)
     return df.sort_values(["id", "secondary", "org_id"]).drop_duplicates("id")[["id", "org_id"]]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow.compute as pc
 from scipy import sparse
 
-from kimono_explore.decode.ids import Numbering
+from kimono_explore.decode.ids import IdIndex
 from kimono_explore.display import LABEL_COLUMNS, display_label
 from kimono_explore.schema import OBJECT_TYPES
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from kimono_explore.decode.ids import Codes
 
 
-class LinkIndex(Numbering):
-    """The numbering of a roster's objects, with its links indexed from both ends.
+class LinkIndex(IdIndex):
+    """The index of a roster's objects, with its links indexed from both ends.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class LinkIndex(Numbering):
         super().__init__({t: tables[name]["id"] for name, t in OBJECT_TYPES.items()})
         self._tables = tables
         ends = [(links["source_type"], links["source_id"]), (links["target_type"], links["target_id"])]
-        self.learn(*ends)
+        self.add_unknown(*ends)
         self.source, self.target = (self.codes(types, ids) for types, ids in ends)
         self._from, self._to = self._incidence(self.source), self._incidence(self.target)
         self._shared: set[str] | None = None

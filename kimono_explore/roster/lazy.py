@@ -35,7 +35,7 @@ _NAMED = (*(name for name in SEARCHED if name not in _PLAIN), "label")
 _FOLDED = "translate(lower(strip_accents(concat_ws(chr(10), {}))), 'øłđðı’', 'olddi''')"
 
 
-class StoredRoster:
+class LazyRoster:
     """A snapshot, opened lazily: searched and looked at object by object.
 
     Parameters
@@ -51,11 +51,11 @@ class StoredRoster:
     Examples
     --------
     >>> roster.save(tmp_path / "monday")
-    >>> stored = StoredRoster(tmp_path / "monday")
+    >>> stored = LazyRoster(tmp_path / "monday")
     >>> stored.counts()["persons"] == len(roster.persons)
     True
     >>> section = roster.sections["id"][0]
-    >>> len(stored.around(section).describe(section).relations) == len(roster.describe(section).relations)
+    >>> len(stored.subset_around(section).describe(section).relations) == len(roster.describe(section).relations)
     True
     """
 
@@ -101,7 +101,7 @@ class StoredRoster:
         query = f"select * from {name} where {' and '.join([found] * len(words))} limit {limit}"  # noqa: S608
         return to_pandas(name, self._ask(query, [word for word in words for _ in range(2)]))
 
-    def around(self, *ids: str, radius: int = 1) -> Roster:
+    def subset_around(self, *ids: str, radius: int = 1) -> Roster:
         """What is around objects, as a roster: all within so many links, and every link between them.
 
         Parameters
@@ -145,4 +145,4 @@ class StoredRoster:
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in self.counts().items())
-        return f"<StoredRoster: {counts}; from {self._manifest.source}, {self._manifest.loaded_at:%Y-%m-%d %H:%M} UTC>"
+        return f"<LazyRoster: {counts}; from {self._manifest.source}, {self._manifest.loaded_at:%Y-%m-%d %H:%M} UTC>"

@@ -17,7 +17,7 @@ from kimono_explore.roster.roster import Roster
 from kimono_explore.sandbox.dialect import Dialect
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.faults import Faults
-from kimono_explore.sandbox.flaws.catalogue import plant
+from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.sandbox.guard import SERVER_OPTIONS, ImpatientProtocol
 from kimono_explore.sandbox.proxy import Answer, Proxy, Reply, Request
 from kimono_explore.sandbox.sample_tasks import make_tasks
@@ -246,7 +246,7 @@ def make_sandbox(
     if source is None:
         roster = make_district(students, seed)
         if flaws:
-            roster, planted = plant(roster, seed)
+            roster, planted = inject_flaws(roster, seed)
     else:
         roster = source if isinstance(source, Roster) else read_source(source)
     return Sandbox(

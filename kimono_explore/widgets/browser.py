@@ -11,7 +11,7 @@ import pandas as pd
 
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.graph import neighborhood, shortest_path
-from kimono_explore.roster.lazy import StoredRoster
+from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.roster.open import read_source
 from kimono_explore.schema import OBJECT_TYPES
 from kimono_explore.widgets.network import show_network
@@ -104,9 +104,9 @@ class Browser(Panel):
         self, roster: Roster | str | os.PathLike[str], report: Report | None = None, id: str | None = None
     ) -> None:
         super().__init__()
-        self.roster: Roster | StoredRoster
+        self.roster: Roster | LazyRoster
         if isinstance(roster, (str, PathLike)):
-            self.roster = StoredRoster(roster) if is_snapshot(roster) else read_source(roster)
+            self.roster = LazyRoster(roster) if is_snapshot(roster) else read_source(roster)
         else:
             self.roster = roster
         self.report = report
@@ -193,7 +193,7 @@ class Browser(Panel):
         KeyError
             There is none of this id.
         """
-        if isinstance(self.roster, StoredRoster):
+        if isinstance(self.roster, LazyRoster):
             self.say("Looking through the files ...")
         elif "index" not in vars(self.roster) and len(self.roster.links) > 100_000:
             self.say("Indexing the links, once ...")
@@ -218,7 +218,7 @@ class Browser(Panel):
 
     def _search(self) -> None:
         text = self._text.value
-        if isinstance(self.roster, StoredRoster):
+        if isinstance(self.roster, LazyRoster):
             self.say("Looking through the files ...")
         elif text and "_texts" not in vars(self.roster):
             self.say("Preparing the search, once ...")
@@ -299,7 +299,7 @@ class Browser(Panel):
         near = self._near(self._start.id, here.id, radius=2)
         way = shortest_path(near, self._start.id, here.id, self._start.type, here.type)
         if way.empty:
-            far = " of four links or fewer" if isinstance(self.roster, StoredRoster) else ""
+            far = " of four links or fewer" if isinstance(self.roster, LazyRoster) else ""
             self.say(f"There is no path{far} between the two.")
             return
         self._relations.options = []
@@ -309,8 +309,8 @@ class Browser(Panel):
 
     def _near(self, *ids: str, radius: int = 0) -> Roster:
         """A roster that holds what is around the objects."""
-        if isinstance(self.roster, StoredRoster):
-            return self.roster.around(*ids, radius=radius or max(1, self._radius.value))
+        if isinstance(self.roster, LazyRoster):
+            return self.roster.subset_around(*ids, radius=radius or max(1, self._radius.value))
         return self.roster
 
     def _renew_moves(self) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kimono_explore.decode.links import in_order
+from kimono_explore.decode.links import sort_links
 from kimono_explore.errors import BundleError
 from kimono_explore.files.oneroster.bundle import MAX_BYTES, Bundle, Csv
 from kimono_explore.files.oneroster.layout import DEMOGRAPHICS, FAMILY, FILES, ORG_TYPES, READ, ROLES, File
@@ -69,7 +69,7 @@ class _Reader(Memberships):
             sections=frames["sections"],
             terms=frames["terms"],
             grading_categories=frames["grading_categories"],
-            links=in_order(links, {name: df["id"] for name, df in frames.items()}),
+            links=sort_links(links, {name: df["id"] for name, df in frames.items()}),
             problems=frame("problems", columns),
             source=f"OneRoster bundle {self.bundle.path.name}",
             rollups=frozenset(self.rollups),

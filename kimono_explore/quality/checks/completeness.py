@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from kimono_explore.quality.checks.identity import missing_value
-from kimono_explore.quality.definition import Check, Found, Severity
+from kimono_explore.quality.definition import Check, CheckResult, Severity
 
 if TYPE_CHECKING:
-    from kimono_explore.quality.context import Evidence
+    from kimono_explore.quality.context import CheckContext
 
 _GROUP = "Completeness"
 
 
-def lacking(table: str, relation: str, end: str, kind: str | None, evidence: Evidence) -> Found:
+def lacking(table: str, relation: str, end: str, kind: str | None, context: CheckContext) -> CheckResult:
     """Objects of a table, persons of a kind, without a link of a relation."""
-    objects = evidence.objects(table, kind) if kind else evidence.objects(table)
+    objects = context.objects(table, kind) if kind else context.objects(table)
     objects = objects.filter(~nw.col("id").is_null()).select("id")
-    linked = evidence.valid(relation).select(id=nw.col(f"{end}_id"))
-    return Found(objects, objects.join(linked, on="id", how="anti"))
+    linked = context.valid_links(relation).select(id=nw.col(f"{end}_id"))
+    return CheckResult(objects, objects.join(linked, on="id", how="anti"))
 
 
-def person_without_name(evidence: Evidence) -> Found:
-    persons = evidence.objects("persons")
+def person_without_name(context: CheckContext) -> CheckResult:
+    persons = context.objects("persons")
     unnamed = persons.filter(nw.col("name_first").is_null(), nw.col("name_last").is_null())
-    return Found(persons, unnamed.select("id", "person_type"))
+    return CheckResult(persons, unnamed.select("id", "person_type"))
 
 
 def _lacks(

@@ -10,49 +10,49 @@ import narwhals as nw
 import pandas as pd
 
 from kimono_explore.quality.context import once
-from kimono_explore.quality.definition import Check, Found, Frame, NotApplicable
+from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kimono_explore.quality.context import Evidence
+    from kimono_explore.quality.context import CheckContext
 
 _GROUP = "Dates"
 _COLUMNS = ("id", "name", "term_type", "start_date", "end_date")
 
 
-def term_without_dates(evidence: Evidence) -> Found:
-    terms = evidence.objects("terms").select(*_COLUMNS)
-    return Found(terms, terms.filter(nw.col("start_date").is_null() | nw.col("end_date").is_null()))
+def term_without_dates(context: CheckContext) -> CheckResult:
+    terms = context.objects("terms").select(*_COLUMNS)
+    return CheckResult(terms, terms.filter(nw.col("start_date").is_null() | nw.col("end_date").is_null()))
 
 
-def term_ends_before_start(evidence: Evidence) -> Found:
-    terms = _dated(evidence)
-    return Found(terms, terms.filter(nw.col("end_date") < nw.col("start_date")))
+def term_ends_before_start(context: CheckContext) -> CheckResult:
+    terms = _dated(context)
+    return CheckResult(terms, terms.filter(nw.col("end_date") < nw.col("start_date")))
 
 
-def term_too_long(evidence: Evidence, days: int) -> Found:
-    terms = _dated(evidence)
-    return Found(terms, terms.filter(nw.col("end_date") > nw.col("start_date").dt.offset_by(f"{days}d")))
+def term_too_long(context: CheckContext, days: int) -> CheckResult:
+    terms = _dated(context)
+    return CheckResult(terms, terms.filter(nw.col("end_date") > nw.col("start_date").dt.offset_by(f"{days}d")))
 
 
-def child_term_outside_parent(evidence: Evidence) -> Found:
-    terms = _dated(evidence)
-    children = terms.join(evidence.pairs("child_of", "id", "parent_id").unique(), on="id", how="inner")
+def child_term_outside_parent(context: CheckContext) -> CheckResult:
+    terms = _dated(context)
+    children = terms.join(context.pairs("child_of", "id", "parent_id").unique(), on="id", how="inner")
     # A parent that came several times reaches as far as any of its rows.
     known = terms.filter(~nw.col("id").is_null()).group_by("id")
     parents = known.agg(parent_start=nw.col("start_date").min(), parent_end=nw.col("end_date").max())
     parents = parents.rename({"id": "parent_id"})
     pairs = children.join(parents, on="parent_id", how="inner")
     early = nw.col("start_date") < nw.col("parent_start")
-    return Found(pairs, pairs.filter(early | (nw.col("end_date") > nw.col("parent_end"))))
+    return CheckResult(pairs, pairs.filter(early | (nw.col("end_date") > nw.col("parent_end"))))
 
 
-def sibling_terms_overlap(evidence: Evidence) -> Found:
-    terms = _dated(evidence).filter(nw.col("start_date") <= nw.col("end_date"), ~nw.col("id").is_null())
-    df = evidence.engine.collect(terms).sort_values(list(_COLUMNS)).drop_duplicates("id").set_index("id")
+def sibling_terms_overlap(context: CheckContext) -> CheckResult:
+    terms = _dated(context).filter(nw.col("start_date") <= nw.col("end_date"), ~nw.col("id").is_null())
+    df = context.engine.collect(terms).sort_values(list(_COLUMNS)).drop_duplicates("id").set_index("id")
     days = {id: (start, end) for id, start, end in zip(df.index, df["start_date"], df["end_date"], strict=True)}
-    parents, used_by = evidence.parents("term"), _orgs_of_terms(evidence)
+    parents, used_by = context.parents("term"), _orgs_of_terms(context)
     siblings: dict[tuple[tuple[str, ...], str], list[str]] = defaultdict(list)
     for id, kind in zip(df.index, df["term_type"].fillna(""), strict=True):
         siblings[tuple(parents.get(id, ())), kind].append(id)
@@ -65,26 +65,26 @@ def sibling_terms_overlap(evidence: Evidence) -> Found:
                 overlaps.setdefault(one, other)
                 overlaps.setdefault(other, one)
     found = sorted(overlaps)
-    columns = evidence.engine.small({"id": list(found), "overlaps_id": [overlaps[id] for id in found]})
-    return Found(terms, columns.join(terms, on="id", how="inner"))
+    columns = context.engine.small({"id": list(found), "overlaps_id": [overlaps[id] for id in found]})
+    return CheckResult(terms, columns.join(terms, on="id", how="inner"))
 
 
-def same_name_terms(evidence: Evidence) -> Found:
-    terms = evidence.objects("terms").filter(~nw.col("name").is_null()).select("id", "name", "start_date", "end_date")
+def same_name_terms(context: CheckContext) -> CheckResult:
+    terms = context.objects("terms").filter(~nw.col("name").is_null()).select("id", "name", "start_date", "end_date")
     times = once(terms.select("id", "name"), "name").group_by("name").agg(times=nw.len()).filter(nw.col("times") > 1)
-    return Found(terms, terms.join(times, on="name", how="inner"))
+    return CheckResult(terms, terms.join(times, on="name", how="inner"))
 
 
-def no_current_term(evidence: Evidence) -> Found:
-    if not evidence.rows["terms"]:
-        raise NotApplicable(evidence.refused("terms") or "no terms")
-    today = nw.lit(pd.Timestamp(evidence.as_of).to_pydatetime())
-    now = evidence.count(_dated(evidence).filter(nw.col("start_date") <= today, nw.col("end_date") >= today))
-    return Found(1, evidence.engine.small({"id": [] if now else [None]}))
+def no_current_term(context: CheckContext) -> CheckResult:
+    if not context.rows["terms"]:
+        raise NotApplicable(context.refused("terms") or "no terms")
+    today = nw.lit(pd.Timestamp(context.as_of).to_pydatetime())
+    now = context.count(_dated(context).filter(nw.col("start_date") <= today, nw.col("end_date") >= today))
+    return CheckResult(1, context.engine.small({"id": [] if now else [None]}))
 
 
-def _dated(evidence: Evidence) -> Frame:
-    terms = evidence.objects("terms").select(*_COLUMNS)
+def _dated(context: CheckContext) -> Frame:
+    terms = context.objects("terms").select(*_COLUMNS)
     return terms.filter(~nw.col("start_date").is_null(), ~nw.col("end_date").is_null())
 
 
@@ -92,11 +92,11 @@ def _overlap(one: tuple[pd.Timestamp, pd.Timestamp], other: tuple[pd.Timestamp, 
     return one[0] <= other[1] and other[0] <= one[1]
 
 
-def _orgs_of_terms(evidence: Evidence) -> dict[str, set[str]]:
+def _orgs_of_terms(context: CheckContext) -> dict[str, set[str]]:
     """The orgs whose sections use each term."""
-    held = evidence.one("held_at").rename({"target": "org_id"})
-    used = evidence.pairs("in_term", "id", "term_id").join(held, on="id", how="inner")
-    df = evidence.engine.collect(used.select("term_id", "org_id").unique())
+    held = context.first_target("held_at").rename({"target": "org_id"})
+    used = context.pairs("in_term", "id", "term_id").join(held, on="id", how="inner")
+    df = context.engine.collect(used.select("term_id", "org_id").unique())
     orgs: dict[str, set[str]] = defaultdict(set)
     for term, org in cast("Iterable[tuple[str, str]]", zip(df["term_id"], df["org_id"], strict=True)):
         orgs[term].add(org)

@@ -6,35 +6,35 @@ from functools import partial
 
 import narwhals as nw
 
-from kimono_explore.quality.context import Evidence, once, stack
-from kimono_explore.quality.definition import Check, Found, Frame, NotApplicable
+from kimono_explore.quality.context import CheckContext, once, stack
+from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
 from kimono_explore.roster.text import fold
 from kimono_explore.schema import TABLES
 
 _GROUP = "Identity"
 
 
-def missing_id(evidence: Evidence) -> Found:
-    objects = evidence.everything()
-    return Found(objects, objects.filter(nw.col("id").is_null()))
+def missing_id(context: CheckContext) -> CheckResult:
+    objects = context.everything()
+    return CheckResult(objects, objects.filter(nw.col("id").is_null()))
 
 
-def duplicate_id(evidence: Evidence) -> Found:
-    objects = evidence.everything().filter(~nw.col("id").is_null())
+def duplicate_id(context: CheckContext) -> CheckResult:
+    objects = context.everything().filter(~nw.col("id").is_null())
     times = objects.group_by("id").agg(
         times=nw.len(), first_table=nw.col("table").min(), last_table=nw.col("table").max()
     )
     failing = objects.join(times.filter(nw.col("times") > 1), on="id", how="inner")
-    unlike = stack([_unlike(evidence, table) for table in TABLES])
-    return Found(objects, failing.join(unlike, on=["table", "id"], how="left"))
+    unlike = stack([_unlike(context, table) for table in TABLES])
+    return CheckResult(objects, failing.join(unlike, on=["table", "id"], how="left"))
 
 
-def _unlike(evidence: Evidence, table: str) -> Frame:
+def _unlike(context: CheckContext, table: str) -> Frame:
     """For each id that comes several times in a table, the columns in which its rows differ: table, id, differ."""
-    objects = evidence.as_it_came(table).filter(~nw.col("id").is_null())
+    objects = context.raw(table).filter(~nw.col("id").is_null())
     again = objects.group_by("id").agg(rows=nw.len()).filter(nw.col("rows") > 1)
-    if not evidence.count(again):
-        return evidence.engine.small({"table": [], "id": [], "differ": []})
+    if not context.count(again):
+        return context.engine.small({"table": [], "id": [], "differ": []})
     columns = [name for name in objects.columns if name != "id"]
     rows = objects.join(again, on="id", how="inner")
     flags = [name for name, dtype in objects.collect_schema().items() if dtype == nw.Boolean]
@@ -56,18 +56,18 @@ def _unlike(evidence: Evidence, table: str) -> Frame:
     return found.select(nw.lit(table).alias("table"), "id", differ=differ)
 
 
-def duplicate_local_id(evidence: Evidence) -> Found:
-    offered = evidence.pairs("offered_by", "id", "within").unique()
-    held = evidence.one("held_at").rename({"target": "org"})
-    in_term = evidence.pairs("in_term", "id", "term").unique()
+def duplicate_local_id(context: CheckContext) -> CheckResult:
+    offered = context.pairs("offered_by", "id", "within").unique()
+    held = context.first_target("held_at").rename({"target": "org"})
+    in_term = context.pairs("in_term", "id", "term").unique()
     placed = held.join(in_term, on="id", how="inner").select(
         "id", within=nw.concat_str(nw.col("org"), nw.col("term"), separator=" / ")
     )
     groups = {
-        "orgs": evidence.objects("orgs").with_columns(within=nw.lit("")),
-        "persons": evidence.objects("persons").with_columns(within=nw.col("person_type").fill_null("")),
-        "courses": evidence.objects("courses").join(offered, on="id", how="inner"),
-        "sections": evidence.objects("sections").join(placed, on="id", how="inner"),
+        "orgs": context.objects("orgs").with_columns(within=nw.lit("")),
+        "persons": context.objects("persons").with_columns(within=nw.col("person_type").fill_null("")),
+        "courses": context.objects("courses").join(offered, on="id", how="inner"),
+        "sections": context.objects("sections").join(placed, on="id", how="inner"),
     }
     known = [
         df.filter(~nw.col("local_id").is_null(), ~nw.col("id").is_null()).select(
@@ -78,47 +78,47 @@ def duplicate_local_id(evidence: Evidence) -> Found:
     checked = stack(known).unique()  # an id that came twice is one object here
     shared = _shared(checked, "table", "local_id", "within")
     alike = shared.group_by("table", "id", "local_id").agg(within=nw.col("within").min(), times=nw.col("times").max())
-    return Found(checked.select("table", "id", "local_id").unique(), alike)
+    return CheckResult(checked.select("table", "id", "local_id").unique(), alike)
 
 
-def shared_value(column: str, evidence: Evidence) -> Found:
+def shared_value(column: str, context: CheckContext) -> CheckResult:
     """Persons with one value of a column, case and spaces around it ignored."""
-    persons = evidence.objects("persons").filter(~nw.col(column).is_null())
+    persons = context.objects("persons").filter(~nw.col(column).is_null())
     persons = persons.select("id", column, key=_plain(column))
-    return Found(persons, _shared(once(persons, "key"), "key").drop("key"))
+    return CheckResult(persons, _shared(once(persons, "key"), "key").drop("key"))
 
 
-def missing_local_id(evidence: Evidence) -> Found:
-    tables = [t for t in ("orgs", "persons", "courses", "sections") if evidence.filled[t]["local_id"]]
+def missing_local_id(context: CheckContext) -> CheckResult:
+    tables = [t for t in ("orgs", "persons", "courses", "sections") if context.filled[t]["local_id"]]
     if not tables:
         raise NotApplicable("the tenant sends no local_id at all")
-    objects = stack([evidence.objects(t).select(nw.lit(t).alias("table"), "id", "local_id") for t in tables])
-    return Found(objects, objects.filter(nw.col("local_id").is_null()))
+    objects = stack([context.objects(t).select(nw.lit(t).alias("table"), "id", "local_id") for t in tables])
+    return CheckResult(objects, objects.filter(nw.col("local_id").is_null()))
 
 
-def missing_value(column: str, kind: str, evidence: Evidence) -> Found:
+def missing_value(column: str, kind: str, context: CheckContext) -> CheckResult:
     """Persons of a kind that have no value in a column."""
-    persons = evidence.objects("persons", kind)
-    return Found(persons, persons.filter(nw.col(column).is_null()).select("id"))
+    persons = context.objects("persons", kind)
+    return CheckResult(persons, persons.filter(nw.col(column).is_null()).select("id"))
 
 
-def possible_duplicate_person(evidence: Evidence) -> Found:
-    persons = evidence.objects("persons").filter(~nw.col("dob").is_null())
+def possible_duplicate_person(context: CheckContext) -> CheckResult:
+    persons = context.objects("persons").filter(~nw.col("dob").is_null())
     persons = persons.filter(~nw.col("name_first").is_null() | ~nw.col("name_last").is_null())
     persons = persons.select("id", "person_type", "name_first", "name_last", "dob")
     keyed = persons
     for column in ("name_first", "name_last"):
-        keyed = keyed.join(_folded(evidence, persons, column), on=column, how="left").with_columns(
+        keyed = keyed.join(_folded(context, persons, column), on=column, how="left").with_columns(
             nw.coalesce(nw.col("folded"), _plain(column), nw.lit("")).alias(f"{column}_key")
         )
         keyed = keyed.drop("folded")
     keys = ("name_first_key", "name_last_key", "dob")
     shared = _shared(once(keyed.filter(~nw.col("id").is_null()), *keys), *keys)
-    return Found(persons, shared.drop(["name_first_key", "name_last_key"]))
+    return CheckResult(persons, shared.drop(["name_first_key", "name_last_key"]))
 
 
-def student_and_staff(evidence: Evidence) -> Found:
-    persons = evidence.objects("persons", "student", "teacher", "staff").filter(~nw.col("id").is_null())
+def student_and_staff(context: CheckContext) -> CheckResult:
+    persons = context.objects("persons", "student", "teacher", "staff").filter(~nw.col("id").is_null())
     student = nw.when(nw.col("person_type") == "student").then(nw.lit(1)).otherwise(nw.lit(0))
     persons = persons.with_columns(student=student)
     values = stack(
@@ -136,7 +136,7 @@ def student_and_staff(evidence: Evidence) -> Found:
     )
     shared = values.join(both.select("column", "value"), on=["column", "value"], how="inner")
     cells = shared.with_columns(shared=nw.concat_str(nw.col("column"), nw.lit(": "), nw.col("value")))
-    return Found(persons, cells.group_by("id", "person_type").agg(shared=nw.col("shared").min()))
+    return CheckResult(persons, cells.group_by("id", "person_type").agg(shared=nw.col("shared").min()))
 
 
 def _shared(frame: Frame, *keys: str) -> Frame:
@@ -149,11 +149,11 @@ def _plain(column: str) -> nw.Expr:
     return nw.col(column).str.to_lowercase().str.replace_all(r"\s+", "")
 
 
-def _folded(evidence: Evidence, persons: Frame, column: str) -> Frame:
+def _folded(context: CheckContext, persons: Frame, column: str) -> Frame:
     """The distinct names beyond ASCII, folded in Python: few, however many people bear them."""
     beyond = persons.filter(nw.col(column).str.contains("[^\x01-\x7f]")).select(column).unique()
-    names = evidence.engine.collect(beyond)[column].tolist()
-    return evidence.engine.small({column: names, "folded": [fold(name).replace(" ", "") for name in names]})
+    names = context.engine.collect(beyond)[column].tolist()
+    return context.engine.small({column: names, "folded": [fold(name).replace(" ", "") for name in names]})
 
 
 CHECKS: tuple[Check, ...] = (

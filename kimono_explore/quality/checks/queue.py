@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 import pandas as pd
 
-from kimono_explore.quality.definition import Check, Found, NotApplicable
+from kimono_explore.quality.definition import Check, CheckResult, NotApplicable
 from kimono_explore.quality.engines import Pandas
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _GROUP = "Task queue"
 _SHOWN = ["id", "label", "tenant_id", "type", "action", "sequence", "created_at"]
 
 
-class QueueEvidence:
+class QueueContext:
     """A task queue as checks look at it: a table of tasks, the roster they are about, and the time that counts as now."""
 
     def __init__(self, tasks: pd.DataFrame, roster: Roster | None, now: pd.Timestamp) -> None:
@@ -34,13 +34,13 @@ class QueueEvidence:
         return None
 
 
-def stale_task(queue: QueueEvidence, hours: float) -> Found:
+def stale_task(queue: QueueContext, hours: float) -> CheckResult:
     dated = queue.tasks[queue.tasks["created_at"].notna()]
     age = (queue.now - dated["created_at"]).dt.total_seconds() / 3600
     return _found(dated, dated.assign(hours=age.round(1))[age > hours], "hours")
 
 
-def sync_without_end(queue: QueueEvidence) -> Found:
+def sync_without_end(queue: QueueContext) -> CheckResult:
     syncs = queue.tasks[queue.tasks["type"] == "sync_event"]
     starts = syncs[_is(syncs, "START")]
     ends = syncs[_is(syncs, "END")]
@@ -49,7 +49,7 @@ def sync_without_end(queue: QueueEvidence) -> Found:
     return _found(starts, starts[open_], "group_id")
 
 
-def sequence_gap(queue: QueueEvidence) -> Found:
+def sequence_gap(queue: QueueContext) -> CheckResult:
     numbered = queue.tasks[queue.tasks["sequence"].notna()]
     if numbered.empty:
         raise NotApplicable("no task has a sequence number")
@@ -60,7 +60,7 @@ def sequence_gap(queue: QueueEvidence) -> Found:
     return _found(numbered, gaps, "missing")
 
 
-def repeated_task(queue: QueueEvidence) -> Found:
+def repeated_task(queue: QueueContext) -> CheckResult:
     tasks = queue.tasks
     same_id = tasks["id"].notna() & tasks.duplicated(["tenant_id", "id"], keep=False)
     same_number = tasks["sequence"].notna() & tasks.duplicated(["tenant_id", "sequence"], keep=False)
@@ -68,7 +68,7 @@ def repeated_task(queue: QueueEvidence) -> Found:
     return _found(tasks, repeated, "shares")
 
 
-def delete_of_unknown_object(queue: QueueEvidence) -> Found:
+def delete_of_unknown_object(queue: QueueContext) -> CheckResult:
     if queue.roster is None:
         raise NotApplicable("no roster was given")
     deletes = queue.tasks[(queue.tasks["type"] == "data_event") & _is(queue.tasks, "DELETE")]
@@ -78,7 +78,7 @@ def delete_of_unknown_object(queue: QueueEvidence) -> Found:
     return _found(deletes, unknown, "object_type", "object_id")
 
 
-def tasks_after_uninstall(queue: QueueEvidence) -> Found:
+def tasks_after_uninstall(queue: QueueContext) -> CheckResult:
     tasks = queue.tasks.assign(place=range(len(queue.tasks)))
     events = tasks[tasks["type"] == "lifecycle_event"]
     last = events.groupby("tenant_id", dropna=False).tail(1)
@@ -93,8 +93,8 @@ def _is(tasks: pd.DataFrame, word: str) -> pd.Series:
     return action.str.endswith(word)
 
 
-def _found(checked: pd.DataFrame, failing: pd.DataFrame, *columns: str) -> Found:
-    return Found(len(checked), nw.from_native(failing[[*_SHOWN, *columns]]).lazy())
+def _found(checked: pd.DataFrame, failing: pd.DataFrame, *columns: str) -> CheckResult:
+    return CheckResult(len(checked), nw.from_native(failing[[*_SHOWN, *columns]]).lazy())
 
 
 CHECKS: tuple[Check, ...] = (

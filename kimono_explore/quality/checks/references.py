@@ -6,26 +6,26 @@ from functools import partial
 
 import narwhals as nw
 
-from kimono_explore.quality.context import ENDS, MEMBERSHIPS, TABLE_OF, Evidence, stack
-from kimono_explore.quality.definition import Check, Found, NotApplicable
+from kimono_explore.quality.context import ENDS, MEMBERSHIPS, TABLE_OF, CheckContext, stack
+from kimono_explore.quality.definition import Check, CheckResult, NotApplicable
 from kimono_explore.schema import RELATIONS
 
 _GROUP = "References"
 _HOLDER = ("relation", "target_type", "target_id")
 
 
-def orphan(relation: str, evidence: Evidence) -> Found:
+def orphan(relation: str, context: CheckContext) -> CheckResult:
     """Links of which one end was not delivered, held by the end that was."""
     for source, target in ENDS[relation]:
         for table in (TABLE_OF[source], TABLE_OF[target]):
-            reason = evidence.refused(table)
+            reason = context.refused(table)
             if reason:
                 raise NotApplicable(reason)
-    links = evidence.links(relation).filter(~nw.col("source_id").is_null(), ~nw.col("target_id").is_null())
+    links = context.links(relation).filter(~nw.col("source_id").is_null(), ~nw.col("target_id").is_null())
     held = []
     for near, far in (("source", "target"), ("target", "source")):
-        gone = evidence.missing.rename({"type": f"{far}_type", "id": f"{far}_id"})
-        there = evidence.missing.rename({"type": f"{near}_type", "id": f"{near}_id"})
+        gone = context.missing.rename({"type": f"{far}_type", "id": f"{far}_id"})
+        there = context.missing.rename({"type": f"{near}_type", "id": f"{near}_id"})
         found = links.join(gone, on=[f"{far}_type", f"{far}_id"], how="semi")
         found = found.join(there, on=[f"{near}_type", f"{near}_id"], how="anti")
         held.append(
@@ -39,24 +39,24 @@ def orphan(relation: str, evidence: Evidence) -> Found:
                 "stated_by",
             )
         )
-    return Found(links, stack(held))
+    return CheckResult(links, stack(held))
 
 
-def one_sided_membership(evidence: Evidence) -> Found:
+def one_sided_membership(context: CheckContext) -> CheckResult:
     known = [
-        evidence.valid(relation).filter(nw.col("role") == role)
+        context.valid_links(relation).filter(nw.col("role") == role)
         for relation in MEMBERSHIPS
         for role in ("student", "teacher")
-        if evidence.both_sides(relation, role)
+        if context.both_sides(relation, role)
     ]
     if not known:
         raise NotApplicable("only one side tells of memberships")
     links = stack([frame.select("source_id", *_HOLDER, "role", "stated_by") for frame in known])
-    return Found(links, links.filter(nw.col("stated_by") != "both").rename({"source_id": "id"}))
+    return CheckResult(links, links.filter(nw.col("stated_by") != "both").rename({"source_id": "id"}))
 
 
-def duplicate_membership(evidence: Evidence) -> Found:
-    links = evidence.links(*MEMBERSHIPS).filter(~nw.col("source_id").is_null(), ~nw.col("target_id").is_null())
+def duplicate_membership(context: CheckContext) -> CheckResult:
+    links = context.links(*MEMBERSHIPS).filter(~nw.col("source_id").is_null(), ~nw.col("target_id").is_null())
     pairs = (
         links.group_by("source_id", *_HOLDER, "role")  # two roles at one school are two memberships
         .agg(times=nw.len(), latest_start=nw.col("start_date").max(), earliest_end=nw.col("end_date").min())
@@ -64,16 +64,16 @@ def duplicate_membership(evidence: Evidence) -> Found:
     )
     again = (nw.col("times") == 2) & (nw.col("latest_start") > nw.col("earliest_end"))
     known = ~nw.col("latest_start").is_null() & ~nw.col("earliest_end").is_null()
-    return Found(links, pairs.filter(~(known & again)).rename({"source_id": "id"}))
+    return CheckResult(links, pairs.filter(~(known & again)).rename({"source_id": "id"}))
 
 
-def student_and_teacher_of_section(evidence: Evidence) -> Found:
-    learning = evidence.pairs("student_in", "id", "section_id")
-    teaching = evidence.pairs("teacher_in", "id", "section_id")
-    return Found(learning, learning.join(teaching, on=["id", "section_id"], how="semi"))
+def student_and_teacher_of_section(context: CheckContext) -> CheckResult:
+    learning = context.pairs("student_in", "id", "section_id")
+    teaching = context.pairs("teacher_in", "id", "section_id")
+    return CheckResult(learning, learning.join(teaching, on=["id", "section_id"], how="semi"))
 
 
-def wrong_target_type(evidence: Evidence) -> Found:
+def wrong_target_type(context: CheckContext) -> CheckResult:
     right = nw.any_horizontal(
         *[
             (nw.col("relation") == relation) & (nw.col("source_type") == s) & (nw.col("target_type") == t)
@@ -82,23 +82,23 @@ def wrong_target_type(evidence: Evidence) -> Found:
         ],
         ignore_nulls=True,
     )
-    links = evidence.links()
+    links = context.links()
     wrong = links.filter(~right).with_columns(_table_of("source_type").alias("table"))
-    return Found(links, wrong.select("table", nw.col("source_id").alias("id"), *_HOLDER))
+    return CheckResult(links, wrong.select("table", nw.col("source_id").alias("id"), *_HOLDER))
 
 
-def membership_ends_before_start(evidence: Evidence) -> Found:
-    links = evidence.links(*MEMBERSHIPS).filter(~nw.col("start_date").is_null(), ~nw.col("end_date").is_null())
+def membership_ends_before_start(context: CheckContext) -> CheckResult:
+    links = context.links(*MEMBERSHIPS).filter(~nw.col("start_date").is_null(), ~nw.col("end_date").is_null())
     wrong = links.filter(nw.col("end_date") < nw.col("start_date"))
-    return Found(links, wrong.select(nw.col("source_id").alias("id"), *_HOLDER, "start_date", "end_date"))
+    return CheckResult(links, wrong.select(nw.col("source_id").alias("id"), *_HOLDER, "start_date", "end_date"))
 
 
-def enrollment_without_start(evidence: Evidence) -> Found:
-    links = evidence.links("student_in", "teacher_in")
+def enrollment_without_start(context: CheckContext) -> CheckResult:
+    links = context.links("student_in", "teacher_in")
     without = links.filter(nw.col("start_date").is_null())
-    if evidence.count(without) == evidence.count(links):
+    if context.count(without) == context.count(links):
         raise NotApplicable("the tenant sends no start_date of memberships")
-    return Found(links, without.select(nw.col("source_id").alias("id"), *_HOLDER, "end_date"))
+    return CheckResult(links, without.select(nw.col("source_id").alias("id"), *_HOLDER, "end_date"))
 
 
 def _table_of(column: str) -> nw.Expr:

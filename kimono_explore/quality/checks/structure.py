@@ -7,89 +7,89 @@ from functools import partial
 import narwhals as nw
 import networkx as nx
 
-from kimono_explore.quality.context import TABLE_OF, Evidence
-from kimono_explore.quality.definition import Check, Found, Frame, NotApplicable
+from kimono_explore.quality.context import TABLE_OF, CheckContext
+from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
 
 _AGREEMENT, _STRUCTURE = "Agreement", "Structure"
 
 
-def section_org_not_in_course(evidence: Evidence) -> Found:
-    held = evidence.one("held_at").rename({"target": "org_id"})
-    of_course = evidence.one("of_course").rename({"target": "course_id"})
-    offered = evidence.pairs("offered_by", "course_id", "org_id")
+def section_org_not_in_course(context: CheckContext) -> CheckResult:
+    held = context.first_target("held_at").rename({"target": "org_id"})
+    of_course = context.first_target("of_course").rename({"target": "course_id"})
+    offered = context.pairs("offered_by", "course_id", "org_id")
     sections = held.join(of_course, on="id", how="inner").join(offered, on="course_id", how="semi")
     # What a district offers, its schools may hold.
-    above = evidence.ancestors("org").rename({"id": "org_id"})
+    above = context.ancestors("org").rename({"id": "org_id"})
     reached = sections.join(above, on="org_id", how="inner")
     fitting = reached.join(offered.rename({"org_id": "ancestor"}), on=["course_id", "ancestor"], how="semi")
-    return Found(sections, sections.join(fitting.select("id").unique(), on="id", how="anti"))
+    return CheckResult(sections, sections.join(fitting.select("id").unique(), on="id", how="anti"))
 
 
-def outside_school(relation: str, evidence: Evidence) -> Found:
+def outside_school(relation: str, context: CheckContext) -> CheckResult:
     """People in a section of a school that they are no member of."""
-    held = evidence.one("held_at").rename({"id": "section_id", "target": "section_org_id"})
-    seats = evidence.pairs(relation, "id", "section_id").join(held, on="section_id", how="inner")
+    held = context.first_target("held_at").rename({"id": "section_id", "target": "section_org_id"})
+    seats = context.pairs(relation, "id", "section_id").join(held, on="section_id", how="inner")
     ends = ["id", "section_org_id"]
-    members = evidence.pairs("member_of", "id", "org_id")
+    members = context.pairs("member_of", "id", "org_id")
     outside = seats.join(members.rename({"org_id": "section_org_id"}), on=ends, how="anti")
     # What a district holds itself is open to the students of its schools.
-    above = evidence.ancestors("org").rename({"id": "org_id", "ancestor": "section_org_id"})
-    return Found(seats, outside.join(members.join(above, on="org_id", how="inner"), on=ends, how="anti"))
+    above = context.ancestors("org").rename({"id": "org_id", "ancestor": "section_org_id"})
+    return CheckResult(seats, outside.join(members.join(above, on="org_id", how="inner"), on=ends, how="anti"))
 
 
-def parent_child_mismatch(evidence: Evidence) -> Found:
-    types = [t for t in ("org", "term") if {f"{TABLE_OF[t]}.$parent", f"{TABLE_OF[t]}.$children"} <= evidence.rollups]
+def parent_child_mismatch(context: CheckContext) -> CheckResult:
+    types = [t for t in ("org", "term") if {f"{TABLE_OF[t]}.$parent", f"{TABLE_OF[t]}.$children"} <= context.rollups]
     if not types:
         raise NotApplicable("roll-ups not sent: $parent and $children")
-    links = evidence.valid("child_of").filter(nw.col("source_type").is_in(types))
+    links = context.valid_links("child_of").filter(nw.col("source_type").is_in(types))
     wrong = links.filter(nw.col("stated_by") != "both")
     table = nw.when(nw.col("source_type") == "org").then(nw.lit("orgs")).otherwise(nw.lit("terms")).alias("table")
     parent = nw.col("target_id").alias("parent_id")
-    return Found(links, wrong.select(table, nw.col("source_id").alias("id"), parent, "stated_by"))
+    return CheckResult(links, wrong.select(table, nw.col("source_id").alias("id"), parent, "stated_by"))
 
 
-def on_a_cycle(type: str, evidence: Evidence) -> Found:
+def on_a_cycle(type: str, context: CheckContext) -> CheckResult:
     """Orgs or terms that are above themselves."""
-    parents = evidence.parents(type)
+    parents = context.parents(type)
     graph = nx.DiGraph([(child, parent) for child, above in parents.items() for parent in above])
     loops = [sorted(part) for part in nx.strongly_connected_components(graph)]
     loops = sorted(part for part in loops if len(part) > 1 or graph.has_edge(part[0], part[0]))
     found = [(id, " - ".join(part)) for part in loops for id in part]
-    failing = evidence.engine.small({"id": [id for id, _ in found], "cycle": [cycle for _, cycle in found]})
-    return Found(evidence.objects(TABLE_OF[type]), failing)
+    failing = context.engine.small({"id": [id for id, _ in found], "cycle": [cycle for _, cycle in found]})
+    return CheckResult(context.objects(TABLE_OF[type]), failing)
 
 
-def school_without_parent(evidence: Evidence) -> Found:
-    schools = _schools(evidence)
-    return Found(schools, schools.join(evidence.pairs("child_of", "id", "parent"), on="id", how="anti"))
+def school_without_parent(context: CheckContext) -> CheckResult:
+    schools = _schools(context)
+    return CheckResult(schools, schools.join(context.pairs("child_of", "id", "parent"), on="id", how="anti"))
 
 
-def no_lea(evidence: Evidence) -> Found:
-    if not evidence.rows["orgs"]:
-        raise NotApplicable(evidence.refused("orgs") or "no orgs")
-    leas = evidence.count(evidence.objects("orgs").filter(nw.col("org_type") == "lea"))
-    return Found(1, evidence.engine.small({"id": [] if leas else [None]}))
+def no_lea(context: CheckContext) -> CheckResult:
+    if not context.rows["orgs"]:
+        raise NotApplicable(context.refused("orgs") or "no orgs")
+    leas = context.count(context.objects("orgs").filter(nw.col("org_type") == "lea"))
+    return CheckResult(1, context.engine.small({"id": [] if leas else [None]}))
 
 
-def unknown_org_type(evidence: Evidence, known: tuple[str, ...]) -> Found:
-    orgs = evidence.objects("orgs").select("id", "org_type")
-    return Found(orgs, orgs.filter(nw.col("org_type").is_null() | ~nw.col("org_type").is_in(known)))
+def unknown_org_type(context: CheckContext, known: tuple[str, ...]) -> CheckResult:
+    orgs = context.objects("orgs").select("id", "org_type")
+    return CheckResult(orgs, orgs.filter(nw.col("org_type").is_null() | ~nw.col("org_type").is_in(known)))
 
 
-def school_without(role: str, evidence: Evidence) -> Found:
-    schools = _schools(evidence)
-    members = evidence.valid("member_of").filter(nw.col("role") == role)
-    return Found(schools, schools.join(members.select(id=nw.col("target_id")), on="id", how="anti"))
+def school_without(role: str, context: CheckContext) -> CheckResult:
+    schools = _schools(context)
+    members = context.valid_links("member_of").filter(nw.col("role") == role)
+    return CheckResult(schools, schools.join(members.select(id=nw.col("target_id")), on="id", how="anti"))
 
 
-def school_below_school(evidence: Evidence) -> Found:
-    schools = _schools(evidence)
-    links = evidence.pairs("child_of", "id", "parent_id").join(schools, on="id", how="semi")
-    return Found(links, links.join(schools.rename({"id": "parent_id"}), on="parent_id", how="semi"))
+def school_below_school(context: CheckContext) -> CheckResult:
+    schools = _schools(context)
+    links = context.pairs("child_of", "id", "parent_id").join(schools, on="id", how="semi")
+    return CheckResult(links, links.join(schools.rename({"id": "parent_id"}), on="parent_id", how="semi"))
 
 
-def _schools(evidence: Evidence) -> Frame:
-    schools = evidence.objects("orgs").filter(nw.col("org_type") == "school", ~nw.col("id").is_null())
+def _schools(context: CheckContext) -> Frame:
+    schools = context.objects("orgs").filter(nw.col("org_type") == "school", ~nw.col("id").is_null())
     return schools.select("id")
 
 

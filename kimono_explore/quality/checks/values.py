@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 import pandas as pd
 
-from kimono_explore.quality.context import Evidence, stack
-from kimono_explore.quality.definition import Check, Found, Frame, NotApplicable
+from kimono_explore.quality.context import CheckContext, stack
+from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
 from kimono_explore.quality.regions import CANADA, PROVINCES, STATES, UNITED_STATES
 from kimono_explore.schema import TABLES
 
@@ -29,70 +29,70 @@ _SEPARATOR = "\u241f"
 _US_POSTAL, _CANADA_POSTAL = r"^\d{5}(?:-?\d{4})?$", r"^[a-z]\d[a-z][ -]?\d[a-z]\d$"
 
 
-def bad_value(evidence: Evidence) -> Found:
-    return _problems(evidence, ~nw.col("id").is_null() & ~_kept())
+def bad_value(context: CheckContext) -> CheckResult:
+    return _problems(context, ~nw.col("id").is_null() & ~_kept())
 
 
-def load_problem(evidence: Evidence) -> Found:
-    return _problems(evidence, nw.col("id").is_null() | _kept())
+def load_problem(context: CheckContext) -> CheckResult:
+    return _problems(context, nw.col("id").is_null() | _kept())
 
 
-def _problems(evidence: Evidence, which: nw.Expr) -> Found:
+def _problems(context: CheckContext, which: nw.Expr) -> CheckResult:
     """Rows of ``problems``, but for what concerns ids alone, which has checks of its own."""
-    rows = sum(evidence.rows[table] for table in (*TABLES, "links"))
+    rows = sum(context.rows[table] for table in (*TABLES, "links"))
     # Loading may have noted something about tables that have no rows.
-    return Found(max(rows, evidence.rows["problems"]), evidence.problems.filter(which, ~_about_ids()))
+    return CheckResult(max(rows, context.rows["problems"]), context.problems.filter(which, ~_about_ids()))
 
 
-def unlike(column: str, pattern: str, evidence: Evidence) -> Found:
+def unlike(column: str, pattern: str, context: CheckContext) -> CheckResult:
     """Persons whose value does not look as it should."""
-    persons = evidence.objects("persons").filter(~nw.col(column).is_null()).select("id", "person_type", column)
-    return Found(persons, persons.filter(~_trimmed(column).str.contains(pattern)))
+    persons = context.objects("persons").filter(~nw.col(column).is_null()).select("id", "person_type", column)
+    return CheckResult(persons, persons.filter(~_trimmed(column).str.contains(pattern)))
 
 
-def invalid_phone(evidence: Evidence, digits: tuple[int, int]) -> Found:
-    persons = evidence.objects("persons").filter(~nw.col("phone").is_null()).select("id", "person_type", "phone")
+def invalid_phone(context: CheckContext, digits: tuple[int, int]) -> CheckResult:
+    persons = context.objects("persons").filter(~nw.col("phone").is_null()).select("id", "person_type", "phone")
     number = _trimmed("phone").str.replace_all(r"\s*(?:ext\.?|x)\s*\d+$", "")
     count = number.str.replace_all(r"\D", "").str.len_chars()
     good = number.str.contains(r"^[0-9()+./ \-]+$") & (count >= digits[0]) & (count <= digits[1])
-    return Found(persons, persons.filter(~good))
+    return CheckResult(persons, persons.filter(~good))
 
 
-def invalid_postal_code(evidence: Evidence) -> Found:
-    addresses = _addresses(evidence, "address_postal_code")
+def invalid_postal_code(context: CheckContext) -> CheckResult:
+    addresses = _addresses(context, "address_postal_code")
     code = _trimmed("address_postal_code")
     american = _in(UNITED_STATES) & ~code.str.contains(_US_POSTAL)
     canadian = _in(CANADA) & ~code.str.contains(_CANADA_POSTAL)
     unknown = nw.col("address_country").is_null() & ~code.str.contains(f"{_US_POSTAL}|{_CANADA_POSTAL}")
-    return Found(addresses, addresses.filter(american | canadian | unknown))
+    return CheckResult(addresses, addresses.filter(american | canadian | unknown))
 
 
-def unknown_state(evidence: Evidence) -> Found:
-    addresses = _addresses(evidence, "address_state")
+def unknown_state(context: CheckContext) -> CheckResult:
+    addresses = _addresses(context, "address_state")
     state = _trimmed("address_state")
     american = _in(UNITED_STATES) & ~state.is_in(STATES)
     canadian = _in(CANADA) & ~state.is_in(PROVINCES)
     unknown = nw.col("address_country").is_null() & ~state.is_in((*STATES, *PROVINCES))
-    return Found(addresses, addresses.filter(american | canadian | unknown))
+    return CheckResult(addresses, addresses.filter(american | canadian | unknown))
 
 
-def unexpected_sex(evidence: Evidence, known: tuple[str, ...]) -> Found:
-    persons = evidence.objects("persons").filter(~nw.col("sex").is_null()).select("id", "person_type", "sex")
-    return Found(persons, persons.filter(~_trimmed("sex").is_in(known)))
+def unexpected_sex(context: CheckContext, known: tuple[str, ...]) -> CheckResult:
+    persons = context.objects("persons").filter(~nw.col("sex").is_null()).select("id", "person_type", "sex")
+    return CheckResult(persons, persons.filter(~_trimmed("sex").is_in(known)))
 
 
-def text_with(whole: str, cell: str, evidence: Evidence) -> Found:
+def text_with(whole: str, cell: str, context: CheckContext) -> CheckResult:
     """Objects with a text in which a pattern occurs: the first such cell, and how many there are.
 
     ``whole`` is looked for in all texts of an object at once, ``cell`` in each text of the few that are left.
     """
     checked, failing = [], []
     for table in TABLES:
-        columns = evidence.text_columns(table, "id", "description")
-        objects = evidence.as_it_came(table).select("id", *columns)
+        columns = context.text_columns(table, "id", "description")
+        objects = context.raw(table).select("id", *columns)
         checked.append(objects.select("id"))
         joined = nw.concat_str(*columns, separator=_SEPARATOR, ignore_nulls=True)
-        few = evidence.engine.keep(objects.filter(joined.str.contains(whole)))
+        few = context.engine.keep(objects.filter(joined.str.contains(whole)))
         texts = [few.filter(~nw.col(column).is_null(), nw.col(column).str.contains(cell)) for column in columns]
         named = [
             text.select("id", text=nw.concat_str(nw.lit(f"{column}: "), nw.col(column)))
@@ -100,65 +100,65 @@ def text_with(whole: str, cell: str, evidence: Evidence) -> Found:
         ]
         found = stack(named).group_by("id").agg(text=nw.col("text").min(), cells=nw.len())
         failing.append(found.select(nw.lit(table).alias("table"), "id", "text", "cells"))
-    return Found(stack(checked), stack(failing))
+    return CheckResult(stack(checked), stack(failing))
 
 
-def placeholder_name(evidence: Evidence, always: tuple[str, ...], in_both: tuple[str, ...]) -> Found:
-    persons = _named(evidence)
+def placeholder_name(context: CheckContext, always: tuple[str, ...], in_both: tuple[str, ...]) -> CheckResult:
+    persons = _named(context)
     sure, perhaps = [], []
     for column in ("name_first", "name_last"):
         name = _trimmed(column).fill_null("")
         nonsense = name.str.contains("^(?:x{2,}|[0-9?*_.-]+|asdf|qwerty)$")
         sure.append(name.is_in(always) | nonsense)
         perhaps.append(name.is_in((*always, *in_both)) | nonsense)
-    return Found(persons, persons.filter(sure[0] | sure[1] | (perhaps[0] & perhaps[1])))
+    return CheckResult(persons, persons.filter(sure[0] | sure[1] | (perhaps[0] & perhaps[1])))
 
 
-def shouting_name(evidence: Evidence, letters: int) -> Found:
-    persons = _named(evidence)
+def shouting_name(context: CheckContext, letters: int) -> CheckResult:
+    persons = _named(context)
     loud = []
     for column in ("name_first", "name_last"):
         name = nw.col(column).fill_null("")
         same = (name.str.to_uppercase() == name) & (name.str.to_lowercase() != name)
         loud.append(same & (name.str.len_chars() >= letters))
-    return Found(persons, persons.filter(loud[0] | loud[1]))
+    return CheckResult(persons, persons.filter(loud[0] | loud[1]))
 
 
-def implausible_age(evidence: Evidence, students: tuple[int, int], staff: tuple[int, int]) -> Found:
-    persons = evidence.objects("persons", "student", "teacher", "staff").filter(~nw.col("dob").is_null())
+def implausible_age(context: CheckContext, students: tuple[int, int], staff: tuple[int, int]) -> CheckResult:
+    persons = context.objects("persons", "student", "teacher", "staff").filter(~nw.col("dob").is_null())
     persons = persons.select("id", "person_type", "dob")
     wrong = []
     for kind, (youngest, oldest) in (("student", students), ("", staff)):
         born = nw.col("dob")
-        outside = (born > _years_before(evidence.as_of, youngest)) | (born < _years_before(evidence.as_of, oldest))
+        outside = (born > _years_before(context.as_of, youngest)) | (born < _years_before(context.as_of, oldest))
         who = nw.col("person_type") == "student" if kind else nw.col("person_type") != "student"
         wrong.append(who & outside)
-    return Found(persons, persons.filter(wrong[0] | wrong[1]))
+    return CheckResult(persons, persons.filter(wrong[0] | wrong[1]))
 
 
-def grad_year_against_dob(evidence: Evidence, ages: tuple[int, int]) -> Found:
-    students = evidence.objects("persons", "student").filter(~nw.col("dob").is_null(), ~nw.col("grad_year").is_null())
+def grad_year_against_dob(context: CheckContext, ages: tuple[int, int]) -> CheckResult:
+    students = context.objects("persons", "student").filter(~nw.col("dob").is_null(), ~nw.col("grad_year").is_null())
     students = students.select("id", "dob", "grad_year")
     year = nw.col("dob").dt.year().cast(nw.Int64)
     fits = [(year + age).cast(nw.String) == nw.col("grad_year") for age in range(ages[0], ages[1] + 1)]
-    return Found(students, students.filter(~nw.any_horizontal(*fits, ignore_nulls=True)))
+    return CheckResult(students, students.filter(~nw.any_horizontal(*fits, ignore_nulls=True)))
 
 
-def school_year_outlier(evidence: Evidence) -> Found:
+def school_year_outlier(context: CheckContext) -> CheckResult:
     objects = stack(
         [
-            evidence.objects(table).select(nw.lit(table).alias("table"), "id", "school_year")
+            context.objects(table).select(nw.lit(table).alias("table"), "id", "school_year")
             for table in TABLES
-            if evidence.filled[table]["school_year"]
+            if context.filled[table]["school_year"]
         ]
-        or [evidence.objects("orgs").select(nw.lit("orgs").alias("table"), "id", "school_year")]
+        or [context.objects("orgs").select(nw.lit("orgs").alias("table"), "id", "school_year")]
     ).filter(~nw.col("school_year").is_null())
-    years = evidence.engine.collect(objects.group_by("school_year").agg(objects=nw.len()))
+    years = context.engine.collect(objects.group_by("school_year").agg(objects=nw.len()))
     if years.empty:
         raise NotApplicable("the tenant sends no school_year")
     usual = years.sort_values(["objects", "school_year"])["school_year"].iloc[-1]
     outliers = objects.filter(nw.col("school_year") != usual)
-    return Found(objects, outliers.with_columns(usual=nw.lit(str(usual))))
+    return CheckResult(objects, outliers.with_columns(usual=nw.lit(str(usual))))
 
 
 def _about_ids() -> nw.Expr:
@@ -181,13 +181,13 @@ def _trimmed(column: str) -> nw.Expr:
     return nw.col(column).str.strip_chars().str.to_lowercase()
 
 
-def _named(evidence: Evidence) -> Frame:
-    persons = evidence.objects("persons").select("id", "person_type", "name_first", "name_last")
+def _named(context: CheckContext) -> Frame:
+    persons = context.objects("persons").select("id", "person_type", "name_first", "name_last")
     return persons.filter(~nw.col("name_first").is_null() | ~nw.col("name_last").is_null())
 
 
-def _addresses(evidence: Evidence, column: str) -> Frame:
-    persons = evidence.objects("persons").filter(~nw.col(column).is_null())
+def _addresses(context: CheckContext, column: str) -> Frame:
+    persons = context.objects("persons").filter(~nw.col(column).is_null())
     return persons.select("id", "person_type", column, "address_country")
 
 

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
-from kimono_explore.quality.definition import Check, Found
+from kimono_explore.quality.definition import Check, CheckResult
 
 if TYPE_CHECKING:
-    from kimono_explore.quality.context import Evidence
+    from kimono_explore.quality.context import CheckContext
 
 _GROUP = "Load"
 
 
-def section_size(large: bool, evidence: Evidence, bound: int, factor: float, sections: int, from_size: int) -> Found:
+def section_size(
+    large: bool, context: CheckContext, bound: int, factor: float, sections: int, from_size: int
+) -> CheckResult:
     """Sections beyond a fixed bound, or far from the mean of their course's other sections."""
-    sizes = evidence.size("student_in", "target").rename({"size": "students"})
-    courses = evidence.one("of_course").rename({"target": "course_id"})
+    sizes = context.link_counts("student_in", "target").rename({"size": "students"})
+    courses = context.first_target("of_course").rename({"target": "course_id"})
     placed = sizes.join(courses, on="id", how="left")
     siblings = placed.filter(~nw.col("course_id").is_null()).group_by("course_id")
     means = siblings.agg(total=nw.col("students").sum(), of_course=nw.len())
@@ -31,35 +33,35 @@ def section_size(large: bool, evidence: Evidence, bound: int, factor: float, sec
         wrong = (students > bound) | ((students >= from_size) & (students > others * factor))
     else:
         wrong = (students < bound) | ((students <= from_size) & (students < others * factor))
-    return Found(sizes, seen.filter(wrong).select("id", "students", "mean_of_others", "course_id"))
+    return CheckResult(sizes, seen.filter(wrong).select("id", "students", "mean_of_others", "course_id"))
 
 
-def overload(relation: str, evidence: Evidence, most: int) -> Found:
+def overload(relation: str, context: CheckContext, most: int) -> CheckResult:
     """People with too many sections in one term, those of the terms above it included."""
     # Few have more in all their terms together: only theirs are counted term by term.
-    many = evidence.size(relation, "source").filter(nw.col("size") > most)
-    terms = evidence.pairs("in_term", "section_id", "ancestor").unique()
-    seats = evidence.pairs(relation, "id", "section_id").join(many, on="id", how="semi").unique()
+    many = context.link_counts(relation, "source").filter(nw.col("size") > most)
+    terms = context.pairs("in_term", "section_id", "ancestor").unique()
+    seats = context.pairs(relation, "id", "section_id").join(many, on="id", how="semi").unique()
     seats = seats.join(terms, on="section_id", how="inner")
     counts = seats.group_by("id", "ancestor").agg(sections=nw.len())
-    in_all = counts.join(evidence.ancestors("term").rename({"id": "term_id"}), on="ancestor", how="inner")
+    in_all = counts.join(context.ancestors("term").rename({"id": "term_id"}), on="ancestor", how="inner")
     per_term = in_all.group_by("id", "term_id").agg(sections=nw.col("sections").sum())
     too_many = per_term.filter(nw.col("sections") > most)
     worst = too_many.group_by("id").agg(most=nw.col("sections").max())
     there = too_many.join(worst, on="id", how="inner").filter(nw.col("sections") == nw.col("most"))
     failing = there.group_by("id").agg(sections=nw.col("sections").max(), term_id=nw.col("term_id").min())
-    return Found(evidence.size(relation, "source"), failing)
+    return CheckResult(context.link_counts(relation, "source"), failing)
 
 
-def same_title_sections(evidence: Evidence) -> Found:
-    titled = evidence.objects("sections").filter(~nw.col("title").is_null(), ~nw.col("id").is_null())
-    held = evidence.one("held_at").rename({"target": "held_at_id"})
-    terms = evidence.pairs("in_term", "id", "term_id")
+def same_title_sections(context: CheckContext) -> CheckResult:
+    titled = context.objects("sections").filter(~nw.col("title").is_null(), ~nw.col("id").is_null())
+    held = context.first_target("held_at").rename({"target": "held_at_id"})
+    terms = context.pairs("in_term", "id", "term_id")
     placed = titled.select("id", "title").join(held, on="id", how="inner").join(terms, on="id", how="inner")
     keys = ["title", "held_at_id", "term_id"]
     times = placed.group_by(*keys).agg(times=nw.col("id").n_unique()).filter(nw.col("times") > 1)
     shared = placed.join(times, on=keys, how="inner").group_by("id", "title")
-    return Found(
+    return CheckResult(
         placed.select("id", "title").unique(), shared.agg(term_id=nw.col("term_id").min(), times=nw.col("times").max())
     )
 

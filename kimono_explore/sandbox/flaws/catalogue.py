@@ -18,23 +18,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import pandas as pd
 
 from kimono_explore.sandbox.flaws import injectors
-from kimono_explore.sandbox.flaws.editor import Soil
+from kimono_explore.sandbox.flaws.editor import RosterEditor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kimono_explore.roster.roster import Roster
-    from kimono_explore.sandbox.flaws.editor import Sow
+    from kimono_explore.sandbox.flaws.editor import Inject
 
 
 class Flaw(NamedTuple):
     """A kind of mistake: the id of the check that finds it, and the function that plants a few."""
 
     check: str
-    sow: Sow
+    inject: Inject
 
 
-def plant(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
+def inject_flaws(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
     """Plant a few mistakes of every kind.
 
     Parameters
@@ -54,14 +54,14 @@ def plant(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
     Examples
     --------
     >>> from kimono_explore.sandbox.district.build import make_district
-    >>> flawed, planted = plant(make_district(500))
+    >>> flawed, planted = inject_flaws(make_district(500))
     >>> planted.loc[planted["check"] == "invalid_email", "note"].tolist()
     ["email: 'jane.doe(at)example.org'", "email: 'no-at-sign.example.org'"]
     """
-    soil = Soil(roster, seed)
+    editor = RosterEditor(roster, seed)
     for flaw in FLAWS:
-        flaw.sow(soil, flaw.check)
-    tables, links, problems, planted = soil.harvest()
+        flaw.inject(editor, flaw.check)
+    tables, links, problems, planted = editor.result()
     order = {flaw.check: position for position, flaw in reversed(list(enumerate(FLAWS)))}
     planted = planted.sort_values("check", key=lambda checks: checks.map(order), kind="stable", ignore_index=True)
     flawed = replace(
@@ -76,55 +76,55 @@ def plant(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
 
 def _cells(
     table: str, kind: str | None, *changes: Mapping[str, object], also: str | None = None, plain: bool = False
-) -> Sow:
+) -> Inject:
     """One object for each change: these of its cells get other values. A callable makes the value from the old one."""
 
-    def sow(soil: Soil, check: str) -> None:
-        for row, change in zip(soil.pick(table, len(changes), kind, plain=plain), changes, strict=False):
-            old = soil.tables[table].iloc[row]
+    def inject(editor: RosterEditor, check: str) -> None:
+        for row, change in zip(editor.pick(table, len(changes), kind, plain=plain), changes, strict=False):
+            old = editor.tables[table].iloc[row]
             values = {column: value(old[column]) if callable(value) else value for column, value in change.items()}
             shown = "; ".join(f"{c}: {v.date() if isinstance(v, pd.Timestamp) else v!r}" for c, v in values.items())
             for name in filter(None, (check, also)):
-                soil.note(name, table, row, shown)
-            soil.set(table, row, **values)
+                editor.note(name, table, row, shown)
+            editor.set(table, row, **values)
 
-    return sow
+    return inject
 
 
-def _as_it_came(column: str, problem: str, *values: str, also: str | None = None) -> Sow:
+def _as_it_came(column: str, problem: str, *values: str, also: str | None = None) -> Inject:
     """Values of students that their column cannot hold: the cell is empty, the value stands in ``problems``."""
 
-    def sow(soil: Soil, check: str) -> None:
-        for row, value in zip(soil.pick("persons", len(values), "student"), values, strict=False):
-            soil.problem("persons", soil.id("persons", row), column, value, problem)
+    def inject(editor: RosterEditor, check: str) -> None:
+        for row, value in zip(editor.pick("persons", len(values), "student"), values, strict=False):
+            editor.problem("persons", editor.id("persons", row), column, value, problem)
             for name in filter(None, (check, also)):
-                soil.note(name, "persons", row, f"{column}: {value!r}")
-            soil.set("persons", row, **{column: None})
+                editor.note(name, "persons", row, f"{column}: {value!r}")
+            editor.set("persons", row, **{column: None})
 
-    return sow
+    return inject
 
 
-def _shared(table: str, column: str, kind: str | None, *apart: str) -> Sow:
+def _shared(table: str, column: str, kind: str | None, *apart: str) -> Inject:
     """Two objects with one value; both are of one kind and agree in what is named in ``apart``."""
 
-    def sow(soil: Soil, check: str) -> None:
-        rows = soil.pair(table, list(apart), kind)
+    def inject(editor: RosterEditor, check: str) -> None:
+        rows = editor.pair(table, list(apart), kind)
         for row in rows:
-            soil.set(table, row, **{column: soil.tables[table][column].iloc[rows[0]]})
-            soil.note(check, table, row, f"two with one {column}")
+            editor.set(table, row, **{column: editor.tables[table][column].iloc[rows[0]]})
+            editor.note(check, table, row, f"two with one {column}")
 
-    return sow
+    return inject
 
 
-def _same_person(soil: Soil, check: str) -> None:
+def _same_person(editor: RosterEditor, check: str) -> None:
     """One child registered twice, once typed without accents and capitals."""
-    rows = soil.pair("persons", ["grad_year"], "student")
+    rows = editor.pair("persons", ["grad_year"], "student")
     for row in rows[1:]:
-        one = soil.tables["persons"].iloc[rows[0]]
+        one = editor.tables["persons"].iloc[rows[0]]
         names = {c: _typed(one[c]) for c in ("name_first", "name_middle", "name_last") if isinstance(one[c], str)}
-        soil.set("persons", row, **{"name_middle": None, **names, "dob": one["dob"]})
+        editor.set("persons", row, **{"name_middle": None, **names, "dob": one["dob"]})
     for row in rows:
-        soil.note(check, "persons", row, "the same name and birthday twice")
+        editor.note(check, "persons", row, "the same name and birthday twice")
 
 
 def _typed(name: str) -> str:
@@ -132,12 +132,12 @@ def _typed(name: str) -> str:
     return unicodedata.normalize("NFC", plain)
 
 
-def _student_and_staff(soil: Soil, check: str) -> None:
-    students, teachers = soil.pick("persons", 2, "student"), soil.pick("persons", 2, "teacher")
+def _student_and_staff(editor: RosterEditor, check: str) -> None:
+    students, teachers = editor.pick("persons", 2, "student"), editor.pick("persons", 2, "teacher")
     for student, teacher in zip(students, teachers, strict=False):
-        soil.set("persons", student, local_id=soil.tables["persons"]["local_id"].iloc[teacher])
+        editor.set("persons", student, local_id=editor.tables["persons"]["local_id"].iloc[teacher])
         for row in (student, teacher):
-            soil.note(check, "persons", row, "a student and a teacher with one local id")
+            editor.note(check, "persons", row, "a student and a teacher with one local id")
 
 
 def _upper(value: object) -> object:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Roster
 
     Mask = NDArray[np.bool_]
-    Sow: TypeAlias = Callable[["Soil", str], None]
+    Inject: TypeAlias = Callable[["RosterEditor", str], None]
 
 _KINDS = {"orgs": "org_type", "persons": "person_type", "terms": "term_type"}
 _NEW_TEACHERS = (("Noor", "Vandermeer"), ("Iris", "Oyelaran"), ("Tomás", "Quisling-Roe"), ("Wen", "Abernathy"))
 
 
-class Soil:
+class RosterEditor:
     """What flaws are planted in: copies of the tables, changes to the links, and the list of plants.
 
     An object's cells and its links are two things: a flaw in the one leaves the other to a further flaw.
@@ -347,7 +347,7 @@ class Soil:
 
     # What came of it.
 
-    def harvest(self) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    def result(self) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """The tables, links and problems with the flaws in them, and the list of flaws."""
         tables = {name: _with(name, df, self._new_rows[name]) for name, df in self.tables.items()}
         links = _with("links", self._links[~self._dropped], self._new_links)
