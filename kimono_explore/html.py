@@ -32,7 +32,7 @@ def render(template: str, **facts: object) -> str:
     template : str
         A file of ``templates/``.
     **facts : object
-        What the template shows. Every text is escaped, also one that holds HTML; only `fragment` and `frame_html` pass.
+        What the template shows. Every text is escaped, also one that holds HTML; only a `frame_html` is taken as it is.
 
     Examples
     --------
@@ -40,13 +40,6 @@ def render(template: str, **facts: object) -> str:
     '<div role="status" class="kx quiet">a &lt; b</div>'
     """
     return _environment().get_template(template).render(facts)
-
-
-def fragment(template: str, **facts: object) -> Markup:
-    """A template as a part of another one: it is escaped already, and is not escaped again."""
-    from markupsafe import Markup
-
-    return Markup(render(template, **facts))  # noqa: S704  rendered by a template of ours, which escapes
 
 
 def frame_html(

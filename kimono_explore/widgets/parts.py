@@ -11,6 +11,7 @@ import ipywidgets as widgets
 import pandas as pd
 from itables.widget import ITable
 
+from kimono_explore.display import printable
 from kimono_explore.html import render
 
 if TYPE_CHECKING:
@@ -189,14 +190,14 @@ def _shown(df: pd.DataFrame) -> pd.DataFrame:
         values = df[name]
         if not pd.api.types.is_numeric_dtype(values) or values.isna().any():
             values = values.astype("object").where(values.notna(), "").map(_text)
-        columns[str(name)] = values
+        columns[printable(name, lines=True)] = values
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
 def _text(value: object) -> str:
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d") if value == value.normalize() else value.strftime("%Y-%m-%d %H:%M:%S")
-    return str(value)
+    return printable(value, lines=True)
 
 
 def chips(options: Sequence[tuple[str, Any]], label: str) -> widgets.ToggleButtons:
