@@ -87,11 +87,13 @@ def _environment() -> Environment:
 
 def _finalize(value: object) -> object:
     """What jinja2 asks before it escapes the value of an expression."""
-    if isinstance(value, str):
-        return value if hasattr(value, "__html__") else printable(value, lines=True)
+    if type(value) is str:  # nearly all of them
+        return printable(value, lines=True)
     if value is None:
         raise TypeError("A template shows None: say what it should show instead.")
-    return value
+    from markupsafe import Markup
+
+    return value if isinstance(value, (int, float, Markup)) else printable(value, lines=True)
 
 
 def _seen(column: pd.Series) -> ExtensionArray | NDArray[Any]:
