@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from kimono_explore.display import display_label, printable
+from kimono_explore.html import frame_html, render
 from kimono_explore.schema import TABLES
 
 if TYPE_CHECKING:
@@ -220,17 +220,13 @@ class Comparison:
         return f"<Comparison: {_in_words(self.summary)}; {sides}>"
 
     def _repr_html_(self) -> str:
-        table = self.summary.to_html(index=False, border=0, notebook=True, formatters=dict.fromkeys(
+        summary = frame_html(self.summary, index=False, formatters=dict.fromkeys(
             ["added", "removed", "changed", "unchanged"], "{:,}".format))  # fmt: skip
-        sides = " · ".join(
-            f"{name}: {escape(roster.source)}, {roster.loaded_at:%Y-%m-%d %H:%M} UTC"
+        sides = [
+            {"name": name, "source": roster.source, "loaded_at": f"{roster.loaded_at:%Y-%m-%d %H:%M}"}
             for name, roster in (("old", self.old), ("new", self.new))
-        )
-        twice = len(self.repeated)
-        note = (
-            f"<p>Ids or links that are there more than once: {twice:,}, in <code>.repeated</code></p>" if twice else ""
-        )
-        return f"<div><strong>Comparison</strong> · {sides}</div>{table}{note}"
+        ]
+        return render("comparison.html", sides=sides, summary=summary, repeated=len(self.repeated))
 
 
 def _in_words(summary: pd.DataFrame) -> str:

@@ -9,7 +9,18 @@ from types import ModuleType
 import kimono_explore as kx
 
 STUB = Path(kx.__file__).with_suffix(".pyi")
-HEAVY = ("duckdb", "httpx", "ipywidgets", "matplotlib", "networkx", "pandas", "pyarrow", "starlette", "uvicorn")
+HEAVY = (
+    "duckdb",
+    "httpx",
+    "ipywidgets",
+    "jinja2",
+    "matplotlib",
+    "networkx",
+    "pandas",
+    "pyarrow",
+    "starlette",
+    "uvicorn",
+)
 
 
 def test_tab_and_type_checkers_see_the_same_names() -> None:

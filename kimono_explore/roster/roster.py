@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -18,6 +17,7 @@ import pandas as pd
 from kimono_explore.display import display_label, printable
 from kimono_explore.files.oneroster.write import write_oneroster
 from kimono_explore.files.snapshot import write_snapshot
+from kimono_explore.html import frame_html, render
 from kimono_explore.problems import INCOMPLETE
 from kimono_explore.roster.index import LinkIndex
 from kimono_explore.roster.search import SearchIndex, ranked, shown
@@ -58,14 +58,13 @@ class Description:
         return f"<{printable(self.type)} {printable(repr(self.label))} ({printable(self.id)}): {printable(related)}>"
 
     def _repr_html_(self) -> str:
-        fields = self.fields.rename("").to_frame().to_html(border=0, notebook=True)
         columns = ["relation", "direction", "type", "id", "label", "role"]
-        related = self.relations[columns].head(50).to_html(border=0, index=False, notebook=True, na_rep="")
-        again = f"<p>{len(self.others):,} more with this id in <code>.others</code></p>" if len(self.others) else ""
-        more = f"<p>… and {len(self.relations) - 50:,} more in <code>.relations</code></p>"
-        return (
-            f"<h4>{escape(self.label)} <small>{escape(self.type)} <code>{escape(self.id)}</code></small></h4>"
-            f"{fields}{again}{related}{more if len(self.relations) > 50 else ''}"
+        return render(
+            "description.html",
+            about=self,
+            fields=frame_html(self.fields.rename("").to_frame()),
+            relations=frame_html(self.relations[columns].head(50), index=False, na_rep=""),
+            more=len(self.relations) - 50,
         )
 
 
@@ -317,9 +316,8 @@ class Roster(Tables):
         return None if years.empty else str(years.mode().iloc[0])
 
     def _repr_html_(self) -> str:
-        table = self.overview().to_html(
-            border=0,
-            notebook=True,
+        overview = frame_html(
+            self.overview(),
             formatters={
                 "rows": "{:,}".format,
                 "links": "{:,}".format,
@@ -327,6 +325,4 @@ class Roster(Tables):
                 "complete": lambda share: "–" if np.isnan(cast("float", share)) else f"{share:.0%}",
             },
         )
-        facts = [f"school year {escape(self.school_year)}"] if self.school_year else []
-        facts += [f"{len(self.links):,} links", f"from {escape(self.source)}", f"{self.loaded_at:%Y-%m-%d %H:%M} UTC"]
-        return f"<div><strong>Roster</strong> · {' · '.join(facts)}</div>{table}"
+        return render("roster.html", roster=self, overview=overview, loaded_at=f"{self.loaded_at:%Y-%m-%d %H:%M}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,11 +10,12 @@ import pandas as pd
 
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.graph import neighborhood, shortest_path
+from kimono_explore.html import render
 from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.roster.open import read_source
 from kimono_explore.schema import OBJECT_TYPES
 from kimono_explore.widgets.network import show_network
-from kimono_explore.widgets.parts import OnScreen, Panel, PickTable, chips, replace, shorten
+from kimono_explore.widgets.parts import OnScreen, Panel, PickTable, chips, line, replace, shorten
 
 if TYPE_CHECKING:
     import os
@@ -138,7 +138,7 @@ class Browser(Panel):
         self._back = self._button("Back", "arrow-left", lambda: self._go(-1))
         self._forward = self._button("Forward", "arrow-right", lambda: self._go(1))
         self._trail = widgets.HBox(layout=widgets.Layout(flex_flow="row wrap"))
-        self._head = widgets.HTML('<div class="kx quiet">Search for something, and pick a row.</div>')
+        self._head = widgets.HTML(line("Search for something, and pick a row."))
         self._relations = chips([], "relation")
         self._related = PickTable("Related objects")
         self._mark = self._button("Path from here", "flag", self._set_start)
@@ -336,35 +336,32 @@ def _head(about: Description, report: Report | None) -> str:
     fields = {str(name): value for name, value in about.fields.items() if name not in ("id", "label")}
     own = {name: value for name, value in fields.items() if not name.startswith("ext_")}
     extra = {name.removeprefix("ext_"): value for name, value in fields.items() if name.startswith("ext_")}
-    missing = "" if len(about.fields) else ' <span class="error">was not delivered</span>'
-    parts = [
-        f'<h3>{escape(about.label)}</h3><span class="badge">{escape(about.type.replace("_", " "))}</span>'
-        f"<code>{escape(about.id)}</code>{missing}"
+    return render(
+        "object.html",
+        about=about,
+        own=_pairs(own),
+        extra=_pairs(extra),
+        others=[
+            _pairs({str(name): value for name, value in again.items() if name != "id" and not pd.isna(value)})
+            for again in about.others.head(_MOST_ROWS).to_dict("records")
+        ],
+        more=len(about.others) - _MOST_ROWS,
+        findings=None if report is None else _findings(about, report),
+    )
+
+
+def _findings(about: Description, report: Report) -> list[dict[str, str]]:
+    table = next(name for name, type in OBJECT_TYPES.items() if type == about.type)
+    found = report.findings[(report.findings["id"] == about.id) & (report.findings["table"] == table)]
+    return [
+        {"severity": row["severity"], "title": report.title(row["check"]), "detail": row["detail"]}
+        for row in found.fillna("").to_dict("records")
     ]
-    parts += [_fields(own)] if own else []
-    parts += [f"<h4>$ext</h4>{_fields(extra)}"] if extra else []
-    for again in about.others.head(_MOST_ROWS).to_dict("records"):
-        values = {str(name): value for name, value in again.items() if name != "id" and not pd.isna(value)}
-        parts.append(f"<h4>Another row with this id</h4>{_fields(values)}")
-    if len(about.others) > _MOST_ROWS:
-        parts.append(f"<p>{len(about.others) - _MOST_ROWS:,} more rows with this id</p>")
-    if report is not None:
-        table = next(name for name, type in OBJECT_TYPES.items() if type == about.type)
-        found = report.findings[(report.findings["id"] == about.id) & (report.findings["table"] == table)]
-        lines = "".join(
-            f'<li><span class="{escape(row["severity"])}">{escape(row["severity"])}</span> '
-            f'{escape(report.title(row["check"]))} <span class="quiet">{escape(row["detail"])}</span></li>'
-            for row in found.fillna("").to_dict("records")
-        )
-        parts.append(f"<h4>Findings</h4>{f'<ul>{lines}</ul>' if lines else '<span class=quiet>none</span>'}")
-    return f'<div class="kx">{"".join(parts)}</div>'
 
 
-def _fields(values: dict[str, object]) -> str:
-    """Names and values, in two columns side by side."""
-    cells = []
-    for name, value in values.items():
-        text = str(value.date()) if isinstance(value, pd.Timestamp) and value == value.normalize() else str(value)
-        cells.append(f"<th>{escape(name)}</th><td>{escape(text)}</td>")
-    rows = ["".join(cells[start : start + 2]) for start in range(0, len(cells), 2)]
-    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+def _pairs(values: dict[str, object]) -> list[tuple[str, str]]:
+    """Names and values as texts, days without a time."""
+    return [
+        (name, str(value.date() if isinstance(value, pd.Timestamp) and value == value.normalize() else value))
+        for name, value in values.items()
+    ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from functools import wraps
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -12,42 +11,11 @@ import ipywidgets as widgets
 import pandas as pd
 from itables.widget import ITable
 
+from kimono_explore.display import printable
+from kimono_explore.html import render
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
-
-# The theme's own colours: JupyterLab and Voila set the variables, light or dark.
-STYLE = """<style>
-.kx { color: var(--jp-ui-font-color1, #1f2328); font-size: 13px; line-height: 1.45; }
-.kx h3 { margin: 0; font-size: 17px; line-height: 1.3; }
-.kx h4 { margin: 8px 0 2px; font-size: 13px; color: var(--jp-ui-font-color2, #59636e); }
-.kx table { border-collapse: collapse; } .kx td, .kx th { text-align: left; padding: 1px 14px 1px 0; vertical-align: top; }
-.kx th { font-weight: 400; color: var(--jp-ui-font-color2, #59636e); white-space: nowrap; }
-.kx td { overflow-wrap: anywhere; }
-.kx a { color: var(--jp-content-link-color, #0b5cad); text-decoration: underline; }
-.kx .quiet { color: var(--jp-ui-font-color2, #59636e); }
-.kx code { font-size: 12px; background: none; color: inherit; }
-.kx pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 4px 0; font-size: 12px; color: inherit; }
-.kx .error, .kx-error { color: var(--jp-error-color1, #b3261e); }
-.kx .warning { color: var(--jp-warn-color0, #8a5a00); } .kx .information { color: var(--jp-info-color0, #0b5cad); }
-.kx .badge { border: 1px solid var(--jp-border-color1, #c9ced6); border-radius: 9px; padding: 0 7px; margin-right: 6px;
-  font-size: 12px; }
-.kx del { color: var(--jp-error-color1, #b3261e); } .kx ins { color: var(--jp-success-color0, #1a7f37); text-decoration: none; }
-.kx-panel { border: 1px solid var(--jp-border-color2, #d1d9e0); border-radius: 6px; padding: 10px; }
-.kx-table { font-size: 13px; } .kx-table .dt-container { width: 100%; }
-.kx-table, .kx-table :is(div, .dt-container) { background: none !important; }
-.kx-table .dt-layout-table { display: block !important; overflow: auto; overflow-anchor: none; max-height: var(--kx-height, 330px);
-  border: 1px solid var(--jp-border-color2, #d1d9e0); }
-.kx-tall { --kx-height: 560px; } .kx-short { --kx-height: 240px; }
-.kx-table table.dataTable caption { display: none; }
-.kx-table table.dataTable thead th { position: sticky; top: 0; z-index: 1; background: var(--jp-layout-color1, #fff); }
-.kx-table table.dataTable td { cursor: pointer; }
-.kx-panel button[class*=ipysigma] { color: #1f2328; }
-.kx-chips .widget-toggle-button, .kx-chips .jupyter-button { border-radius: 12px; width: auto;
-  height: 26px; line-height: 24px; padding: 0 10px; }
-.kx-confirm { border: 2px solid var(--jp-warn-color1, #e0a800); border-radius: 6px; padding: 8px 12px; }
-:is(.kx-panel, .kx-chips) button:focus-visible, .kx-table td:focus-visible {
-  outline: 2px solid var(--jp-brand-color1, #0b5cad); outline-offset: 1px; }
-</style>"""
 
 
 MOST_ROWS = 2_000
@@ -61,7 +29,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.add_class("kx-panel")
-        self._unseen = [widgets.HTML(STYLE, layout=widgets.Layout(display="none")), OwnKeys()]
+        self._unseen = [widgets.HTML(render("style.html"), layout=widgets.Layout(display="none")), OwnKeys()]
         self._status = widgets.HTML()
         self._waiting: dict[str, asyncio.TimerHandle] = {}
 
@@ -81,12 +49,12 @@ class Panel(widgets.VBox):  # type: ignore[misc]
 
     def show_error(self, error: BaseException) -> None:
         """Show an error where the user looks."""
-        text = escape(str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error))
-        self._status.value = f'<div role="alert" class="kx kx-error"><b>{type(error).__name__}</b> {text}</div>'
+        text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+        self._status.value = render("error.html", kind=type(error).__name__, text=text)
 
     def say(self, text: str) -> None:
         """Show a line of plain text: what is under way, or how much was found."""
-        self._status.value = f'<div role="status" class="kx quiet">{escape(text)}</div>'
+        self._status.value = line(text, role="status")
 
     def later(self, name: str, seconds: float, function: Callable[[], None]) -> None:
         """Call a function after a pause, once, however often it is asked for; at once where no event loop runs."""
@@ -222,14 +190,14 @@ def _shown(df: pd.DataFrame) -> pd.DataFrame:
         values = df[name]
         if not pd.api.types.is_numeric_dtype(values) or values.isna().any():
             values = values.astype("object").where(values.notna(), "").map(_text)
-        columns[str(name)] = values
+        columns[printable(name, lines=True)] = values
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
 def _text(value: object) -> str:
     if isinstance(value, pd.Timestamp):
         return value.strftime("%Y-%m-%d") if value == value.normalize() else value.strftime("%Y-%m-%d %H:%M:%S")
-    return str(value)
+    return printable(value, lines=True)
 
 
 def chips(options: Sequence[tuple[str, Any]], label: str) -> widgets.ToggleButtons:
@@ -239,6 +207,11 @@ def chips(options: Sequence[tuple[str, Any]], label: str) -> widgets.ToggleButto
     )
     buttons.add_class("kx-chips")
     return buttons
+
+
+def line(text: str, *, role: str | None = None, quiet: bool = True) -> str:
+    """A line of plain text, as a widget shows it."""
+    return render("line.html", text=text, role=role, quiet=quiet)
 
 
 def replace(box: widgets.Box, children: Sequence[widgets.Widget]) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-from html import escape
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import pandas as pd
 
+from kimono_explore.html import render
 from kimono_explore.palette import SEVERITY_COLORS
 from kimono_explore.quality.definition import SEVERITIES
-from kimono_explore.quality.page import rule_html
 from kimono_explore.quality.report import no_formulas
 from kimono_explore.schema import OBJECT_TYPES
 from kimono_explore.widgets.browser import Browser
-from kimono_explore.widgets.parts import Panel, PickTable, chips
+from kimono_explore.widgets.parts import Panel, PickTable, chips, line
 
 if TYPE_CHECKING:
     from kimono_explore.quality import Report
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_SAVED = 20_000
 """Rows that a link in the page can hold."""
+_MOST_SCHOOLS = 6
 
 
 def inspect_quality(report: Report, roster: Roster | None = None) -> QualityInspector:
@@ -97,7 +97,7 @@ class QualityInspector(Panel):
             description="school", options=[("all", ""), *named], layout=widgets.Layout(width="420px")
         )
         self._checks = PickTable("Checks")
-        self._about = widgets.HTML('<div class="kx quiet">Pick a check.</div>')
+        self._about = widgets.HTML(line("Pick a check."))
         self._rows = PickTable("Failing rows")
         self._rows.layout.display = "none"  # until a check is picked
         self._export = widgets.HTML()
@@ -168,12 +168,9 @@ class QualityInspector(Panel):
             rows = rows[rows["org_id"] == self._org.value]
         self.table = rows.reset_index(drop=True)
         outcome = next(o for o in self.report.outcomes if o.check.id == self.check)
-        reason = f'<p class="quiet">{escape(outcome.reason)}</p>' if outcome.reason else ""
-        self._about.value = (
-            f'<div class="kx"><h3>{escape(outcome.check.title)}</h3><span class="badge {outcome.check.severity}">'
-            f"{outcome.check.severity}</span><code>{escape(self.check)}</code> {outcome.status}, {outcome.failed:,} of "
-            f"{outcome.checked:,}{reason}<p>{rule_html(outcome.rule)} <span class=quiet>{escape(outcome.check.why)}</span></p>"
-            f"{_by_school(self.report.failures(self.check))}</div>"
+        schools = _by_school(self.report.failures(self.check))
+        self._about.value = render(
+            "check.html", outcome=outcome, schools=schools[:_MOST_SCHOOLS], more_schools=len(schools) - _MOST_SCHOOLS
         )
         shown = self.table.dropna(axis="columns", how="all").drop(columns=["table", "org_id"], errors="ignore")
         first = [name for name in ("label", "org") if name in shown]
@@ -206,25 +203,24 @@ def _bars(summary: pd.DataFrame) -> str:
     for severity in SEVERITIES:
         mine = summary[summary["severity"] == severity]
         status = mine["status"].value_counts()
-        failed, passed = int(status.get("failed", 0)), int(status.get("passed", 0))
-        width = 100 / max(1, len(mine))
         rows.append(
-            f"<tr><th>{severity}</th><td style='min-width:320px'><div style='display:flex;height:14px;margin-top:3px'>"
-            f"<div style='width:{failed * width:.1f}%;background:{SEVERITY_COLORS[severity]}'></div>"
-            f"<div style='width:{passed * width:.1f}%;background:var(--jp-border-color2,#d1d9e0)'></div></div></td>"
-            f"<td>{failed} failed "
-            f"({int(mine['failed'].sum()):,} rows), {passed} passed, {len(mine) - failed - passed} not applicable</td></tr>"
+            {
+                "severity": severity,
+                "color": SEVERITY_COLORS[severity],
+                "width": 100 / max(1, len(mine)),
+                "checks": len(mine),
+                "failed": int(status.get("failed", 0)),
+                "passed": int(status.get("passed", 0)),
+                "findings": int(mine["failed"].sum()),
+            }
         )
-    return f'<div class="kx"><table>{"".join(rows)}</table></div>'
+    return render("bars.html", rows=rows)
 
 
-def _by_school(failures: pd.DataFrame) -> str:
+def _by_school(failures: pd.DataFrame) -> list[tuple[str, int]]:
+    """Schools and their findings, the most first."""
     counts = failures["org"].fillna(failures["org_id"]).value_counts()
-    if counts.empty:
-        return ""
-    listed = ", ".join(f"{escape(str(org))} {count:,}" for org, count in counts.head(6).items())
-    more = f" and {len(counts) - 6:,} more" if len(counts) > 6 else ""
-    return f'<p class="quiet">By school: {listed}{more}</p>'
+    return [(str(org), int(count)) for org, count in counts.items()]
 
 
 def _link(df: pd.DataFrame, name: str) -> str:
@@ -232,7 +228,6 @@ def _link(df: pd.DataFrame, name: str) -> str:
     if df.empty:
         return ""
     if len(df) > _MOST_SAVED:
-        return f'<div class="kx quiet">{len(df):,} rows are too many for a link: report.to_csv(path) saves them.</div>'
+        return line(f"{len(df):,} rows are too many for a link: report.to_csv(path) saves them.")
     content = base64.b64encode(no_formulas(df).to_csv(index=False).encode("utf-8")).decode("ascii")
-    href = f"data:text/csv;base64,{content}"
-    return f'<div class="kx"><a download="{escape(name)}" href="{href}">Save these {len(df):,} rows as CSV</a></div>'
+    return render("csv_link.html", name=name, content=content, rows=len(df))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from html import escape
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -13,11 +12,12 @@ import pandas as pd
 from kimono_explore.acks import ack_tasks, check_status, delete_task
 from kimono_explore.api.operations import ACK_STATUSES
 from kimono_explore.errors import AckError, KimonoError
+from kimono_explore.html import render
 from kimono_explore.quality import check_tasks
 from kimono_explore.tasks import load_tasks
-from kimono_explore.widgets.parts import Panel, PickTable, chips, counted, set_options
+from kimono_explore.widgets.parts import Panel, PickTable, chips, counted, line, set_options
 from kimono_explore.widgets.task_html import (
-    changes_table,
+    changes_rows,
     count_tasks,
     describe_group,
     describe_task,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from kimono_explore.api.client import Client
     from kimono_explore.quality import Report
-    from kimono_explore.roster.roster import Roster
+    from kimono_explore.roster.roster import Description, Roster
 
 _FILTERS = (("type", "type"), ("action", "action"), ("object_type", "object type"), ("tenant_id", "tenant"))
 _COLUMNS = ["is", "created_at", "type", "action", "label", "object_type", "tenant_id", "sequence", "id"]
@@ -126,7 +126,7 @@ class TaskInspector(Panel):
             )
         self._timeline = widgets.HTML()
         self._rows = PickTable("Tasks", many=True)
-        self._detail = widgets.HTML('<div class="kx quiet">Pick a task.</div>')
+        self._detail = widgets.HTML(line("Pick a task."))
         self._actions = self._make_actions()
         self._confirm_box = widgets.VBox(layout=widgets.Layout(display="none"))
         self._confirm_box.add_class("kx-confirm")
@@ -257,7 +257,7 @@ class TaskInspector(Panel):
         """Do nothing after all."""
         self._pending = None
         self._close_question()
-        self._outcome.value = '<div class="kx quiet">Nothing was done.</div>'
+        self._outcome.value = line("Nothing was done.")
 
     # What happens then.
 
@@ -276,7 +276,7 @@ class TaskInspector(Panel):
         cancel = widgets.Button(description="Cancel", tooltip="Do nothing")
         confirm.on_click(self.guarded(lambda _: self.confirm()))
         cancel.on_click(self.guarded(lambda _: self.cancel()))
-        text = widgets.HTML(f'<div role="alertdialog" class="kx">{escape(question)}</div>')
+        text = widgets.HTML(line(question, role="alertdialog", quiet=False))
         self._confirm_box.children = [text, widgets.HBox([confirm, cancel])]
         self._confirm_box.layout.display = "flex"
         confirm.focus()
@@ -368,15 +368,11 @@ class TaskInspector(Panel):
     def _show_detail(self) -> None:
         picked = self.picked
         if picked.empty:
-            self._detail.value = '<div class="kx quiet">Pick a task.</div>'
+            self._detail.value = line("Pick a task.")
             return
-        more = (
-            f'<p class="quiet">{count_tasks(len(picked))} are picked; this is the first.</p>' if len(picked) > 1 else ""
-        )
-        self._detail.value = f'<div class="kx">{more}{self._task(picked.iloc[0])}</div>'
+        self._detail.value = self._task(picked.iloc[0], len(picked))
 
-    def _task(self, task: pd.Series) -> str:
-        parts = [f"<h3>{escape(describe_task(task))}</h3>", changes_table(task)]
+    def _task(self, task: pd.Series, picked: int) -> str:
         facts = {
             "tenant": task["tenant_id"],
             "id": task["id"],
@@ -385,30 +381,28 @@ class TaskInspector(Panel):
             "app id": task["app_id"],
             "origin": task["origin"],
         }
-        rows = "".join(
-            f"<tr><th>{name}</th><td>{escape(str(value))}</td></tr>"
-            for name, value in facts.items()
-            if not pd.isna(value)
-        )
-        parts.append(f"<table>{rows}</table>")
-        if isinstance(task["group_id"], str):
-            parts.append(f"<h4>Sync group</h4>{escape(describe_group(self.tasks, task['group_id']))}")
-        if self.roster is not None and isinstance(task["object_id"], str):
-            parts.append(f"<h4>In the roster</h4>{self._object(task['object_id'])}")
+        warnings: list[str] = []
         if self.report is not None:
             found = self.report.findings[self.report.findings["id"] == task["id"]]
-            parts += [f'<p class="warning">{escape(self.report.title(check))}</p>' for check in found["check"].unique()]
-        for name in ("data", "raw"):
-            text = pretty(task[name])
-            parts.append(f"<details><summary>{name}</summary><pre>{escape(text)}</pre></details>" if text else "")
-        return "".join(parts)
+            warnings = [self.report.title(check) for check in found["check"].unique()]
+        looked_up = self.roster is not None and isinstance(task["object_id"], str)
+        raw = {name: pretty(task[name]) for name in ("data", "raw")}
+        return render(
+            "task.html",
+            picked=picked,
+            sentence=describe_task(task),
+            changes=changes_rows(task),
+            facts={name: str(value) for name, value in facts.items() if not pd.isna(value)},
+            group=describe_group(self.tasks, task["group_id"]) if isinstance(task["group_id"], str) else None,
+            looked_up=looked_up,
+            about=self._object(task["object_id"]) if looked_up else None,
+            warnings=warnings,
+            raw={name: text for name, text in raw.items() if text},
+        )
 
-    def _object(self, id: str) -> str:
+    def _object(self, id: str) -> Description | None:
         assert self.roster is not None
         try:
-            about = self.roster.describe(id)
+            return self.roster.describe(id)
         except (KeyError, ValueError):
-            return '<span class="quiet">no object has this id</span>'
-        return (
-            f'{escape(about.label)} <span class="badge">{escape(about.type)}</span> {len(about.relations):,} relations'
-        )
+            return None

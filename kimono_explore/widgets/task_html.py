@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from html import escape
 from typing import cast
 
 import pandas as pd
 
+from kimono_explore.html import render
 from kimono_explore.palette import TASK_COLORS
 from kimono_explore.widgets.parts import shorten
 
@@ -72,13 +72,9 @@ def _changed(task: pd.Series) -> list[tuple[str, object, object]]:
     return rows
 
 
-def changes_table(task: pd.Series) -> str:
-    """The changes of a task as a table: before and after; nothing where there are none."""
-    rows = "".join(
-        f"<tr><th>{escape(field)}</th><td><del>{escape(_value(old))}</del></td><td><ins>{escape(_value(new))}</ins></td></tr>"
-        for field, old, new in _changed(task)
-    )
-    return f"<table><tr><th>field</th><th>before</th><th>after</th></tr>{rows}</table>" if rows else ""
+def changes_rows(task: pd.Series) -> list[tuple[str, str, str]]:
+    """The changes of a task as texts: field, before and after; nothing where there are none."""
+    return [(field, _value(old), _value(new)) for field, old, new in _changed(task)]
 
 
 def _value(value: object) -> str:
@@ -103,16 +99,16 @@ def count_tasks(count: int) -> str:
 def outcome_html(outcome: pd.DataFrame) -> str:
     """What came of an act: how many tasks were done, refused, not known and not sent, and each that is not done."""
     left = outcome[~outcome["accepted"].astype(bool)]
-    lines = "".join(
-        f"<li><code>{escape(str(id))}</code> {escape(str(text))}</li>"
-        for id, text in zip(left["id"], left["message"], strict=True)
-    )
     counts = left["status"].value_counts()
     rest = ", ".join(f"{counts[name]:,} {name}" for name in ("refused", "not known", "not sent") if name in counts)
-    doubt = " Refresh to see which are still in the queue." if "not known" in counts else ""
-    bad = f'<div class="error">{rest}.{doubt} Still picked:<ul>{lines}</ul></div>' if lines else ""
-    done = count_tasks(len(outcome) - len(left))
-    return f'<div role="status" class="kx">{done} done: {escape(str(outcome["act"].iloc[0]))}.{bad}</div>'
+    return render(
+        "outcome.html",
+        done=count_tasks(len(outcome) - len(left)),
+        act=str(outcome["act"].iloc[0]),
+        left=[(str(id), str(text)) for id, text in zip(left["id"], left["message"], strict=True)],
+        rest=rest,
+        doubt="not known" in counts,
+    )
 
 
 def timeline(tasks: pd.DataFrame) -> str:
@@ -125,25 +121,21 @@ def timeline(tasks: pd.DataFrame) -> str:
     slot = ((dated["created_at"] - begin).dt.total_seconds() / span * 59.999).astype(int)
     counts = pd.crosstab(slot, dated["type"].fillna("unknown"))
     most = int(counts.sum(axis=1).max())
-    bars, types = [], list(counts.columns)
+    bars = []
     for position, row in counts.iterrows():
         top = 56.0
         for kind, count in row[row > 0].items():
             height = 50.0 * count / most
             top -= height
-            bars.append(
-                f'<rect x="{10 * cast("int", position)}" y="{top:.1f}" width="9" height="{height:.1f}" fill="{_color(kind)}">'
-                f"<title>{escape(str(kind))}: {count}</title></rect>"
-            )
-    legend = " ".join(
-        f'<span style="white-space:nowrap;margin-right:10px"><span style="color:{_color(kind)}">&#9632;</span> {escape(str(kind))}</span>'
-        for kind in types
-    )
-    return (
-        f'<div class="kx"><svg viewBox="0 0 600 58" preserveAspectRatio="none" role="img" aria-label="tasks by time" '
-        f'style="width:100%;height:64px;border-bottom:1px solid var(--jp-border-color1,#c9ced6)">{"".join(bars)}</svg>'
-        f'<div class="quiet" style="display:flex;justify-content:space-between"><span>{begin:%Y-%m-%d %H:%M}</span>'
-        f"<span>at most {most:,} at a time</span><span>{end:%Y-%m-%d %H:%M} UTC</span></div>{legend}</div>"
+            place = {"x": 10 * cast("int", position), "y": f"{top:.1f}", "height": f"{height:.1f}"}
+            bars.append({**place, "color": _color(kind), "kind": str(kind), "tasks": count})
+    return render(
+        "timeline.html",
+        bars=bars,
+        begin=f"{begin:%Y-%m-%d %H:%M}",
+        end=f"{end:%Y-%m-%d %H:%M}",
+        most=most,
+        legend=[(str(kind), _color(kind)) for kind in counts.columns],
     )
 
 
