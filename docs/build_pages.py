@@ -45,6 +45,14 @@ AS_OF, NOW = "2026-10-05", "2026-10-05T12:00:00"
 CHECKS = (*ROSTER_CHECKS, *TASK_CHECKS)
 FIRST_VERSION = "0.1.0"
 
+PLACES = {
+    "README.md": "index.md",
+    "ARCHITECTURE.md": "architecture.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+}
+"""Where the pages of the repository's root are on the site."""
+
 REFERENCE: dict[str, tuple[str, ...]] = {
     "Connecting and loading": ("connect", "Client", "Timeouts", "load", "load_roster", "openapi"),
     "Roster": ("Roster", "Description", "compare", "Comparison", "pseudonymize"),
@@ -70,6 +78,7 @@ DRAWN = {
     "plot_comparison": "kx.plot_comparison(kx.compare(yesterday, roster))",
     "plot_neighborhood": "kx.plot_neighborhood(kx.neighborhood(roster, section))",
     "plot_quality": "kx.plot_quality(kx.check(roster))",
+    "plot_section_sizes": 'kx.plot_section_sizes(roster, by="school")',
     "plot_shared_students": "kx.plot_shared_students(roster, school)",
     "plot_tasks": "kx.plot_tasks(tasks)",
 }
@@ -140,17 +149,28 @@ def _made() -> Iterator[tuple[str, str | bytes]]:
         yield f"api/{_slug(group)}.md", _page_of_reference(group, names)
     for path in _notebooks():
         yield from _page_of_notebook(path)
-    yield "changelog.md", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    for title in ("Architecture", "Contributing"):
-        file = ROOT / f"{title.upper()}.md"
-        text = _from_root(file.read_text(encoding="utf-8")) if file.exists() else f"# {title}\n\nNot written yet.\n"
-        yield f"{title.lower()}.md", text
+    for name in ("architecture", "contributing", "changelog"):
+        file = ROOT / f"{name.upper()}.md"
+        missing = f"# {name.title()}\n\nNot written yet.\n"
+        yield f"{name}.md", _from_root(file.read_text(encoding="utf-8")) if file.exists() else missing
 
 
 def _from_root(text: str) -> str:
-    """A page of the repository's root: links into docs/ hold on the site; others are paths, not pages, of it."""
-    text = re.sub(r"\]\(docs/", "](", text)
-    return re.sub(r"\[([^\]]+)\]\((?!https?:|#|mailto:)(?![\w-]+\.md)[^)]*\)", r"\1", text)
+    """A page of the repository's root: its links to pages hold on the site, other links become their words."""
+
+    def moved(found: re.Match[str]) -> str:
+        mark, words, address = found.groups()
+        path, hash, anchor = address.partition("#")
+        inside = path.removeprefix("docs/")
+        if re.match(r"https?:|mailto:|$", path):
+            return found[0]
+        if path in PLACES:
+            return f"[{words}]({PLACES[path]}{hash}{anchor})"
+        if inside != path and (ROOT / path).is_file() and inside.endswith((".md", ".png")):
+            return f"{mark}[{words}]({inside}{hash}{anchor})"
+        return words
+
+    return re.sub(r"(!?)\[([^\]]*)\]\(([^)\s]*)\)", moved, text)
 
 
 # Checks.
@@ -397,12 +417,18 @@ def _signature(found: Any) -> list[str]:  # noqa: ANN401  a class or a function
     if inspect.isclass(found) and issubclass(found, Exception):
         return []
     signature = inspect.signature(found)
-    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    bare = [p.replace(annotation=p.empty, default=_default(p.default)) for p in signature.parameters.values()]
     text = f"kx.{found.__name__}{signature.replace(parameters=bare, return_annotation=signature.empty)}"
+    text = text.replace("=Ellipsis", "=...")
     if len(text) > 80:
         inner = re.sub(r"^kx\.\w+\(|\)$", "", text)
         text = f"kx.{found.__name__}(\n    " + re.sub(r", (?=\*|\w+[=,]|\w+$)", ",\n    ", inner) + ",\n)"
     return ["```python", text, "```", ""]
+
+
+def _default(value: object) -> object:
+    """A default that is long or is made anew each time is left open."""
+    return ... if len(repr(value)) > 40 or repr(value) == "<factory>" else value
 
 
 # Notebooks.
@@ -490,12 +516,13 @@ def _reached(method: str, path: str) -> str:
 
 
 def _faults() -> str:
-    return _table(kx.Faults.names())
+    names = kx.Faults.names()
+    return _table(names[[*names.columns.drop("sees"), "sees"]])
 
 
 def _help() -> str:
     whole = _help_of()
-    commands = re.findall(r"^    (\w+)  ", whole.partition("environment")[0], flags=re.MULTILINE)
+    commands = re.findall(r"^    (\w+)  ", whole.partition("\noptions:")[0], flags=re.MULTILINE)
     parts = [f"```text\n{whole}```"]
     parts += [f"## {command}\n\n```text\n{_help_of(command)}```" for command in commands]
     return "\n\n".join(parts)
