@@ -121,20 +121,31 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 
 def on_page_content(html: str, page: Page, **_: object) -> str:
-    """Link public names in the reference's prose with where they are described."""
+    """Link public names in the reference, in types and in prose, with where they are described."""
     if not page.file.src_uri.startswith("api/"):
         return html
-    place = {name: f"{_slug(group)}.html#{name}" for group, names in REFERENCE.items() for name in names}
+    described = {
+        group: (*names, *(path.rpartition(".")[2] for path in BESIDE.get(group, ())))
+        for group, names in REFERENCE.items()
+    }
+    place = {name: f"{_slug(group)}.html#{name}" for group, names in described.items() for name in names}
 
     def linked(found: re.Match[str]) -> str:
-        name = found[1].removeprefix("kx.").removeprefix("kimono_explore.")
-        return f'<a href="{place[name]}">{found[0]}</a>' if name in place else found[0]
+        name = found["name"].rpartition(".")[2]
+        return f'<a href="{place[name]}">{found["shown"]}</a>' if name in place else found[0]
 
-    parts = re.split(r"(<(h\d|a|pre)\b.*?</\2>)", html, flags=re.DOTALL)
-    # Of each three parts: what may hold links, a heading, link or block, and its tag.
-    for i in range(0, len(parts), 3):
-        parts[i] = re.sub(r"<code>([\w.]+)</code>", linked, parts[i])
-    return "".join(part for i, part in enumerate(parts) if i % 3 != 2)
+    # mkdocstrings marks a type so; it knows where the code has it, and not under which public name it is described.
+    html = re.sub(
+        r'<autoref [^>]*?identifier="kimono_explore\.(?:[a-z_]\w*\.)*(?P<name>\w+)"[^>]*>(?P<shown>.*?)</autoref>',
+        linked,
+        html,
+    )
+    parts = re.split(r"(<(?:h\d|a|pre)\b.*?</(?:h\d|a|pre)>)", html, flags=re.DOTALL)
+    for i in range(0, len(parts), 2):  # between headings, links and blocks of code
+        parts[i] = re.sub(
+            r"(?<!<b>)(?P<shown><code>(?P<name>(?:(?:kx|kimono_explore)\.)?\w+)</code>)", linked, parts[i]
+        )
+    return "".join(parts)
 
 
 def _made() -> Iterator[tuple[str, str | bytes]]:
@@ -277,7 +288,7 @@ def _example(check: Check) -> str:
         given, rows = _smallest_queue(check) if of_tasks else _smallest_roster(check)
     finally:
         sys.path.remove(str(ROOT / "tests"))
-    said = "The small sandbox has none. The smallest case of the tests"
+    said = "The small sandbox has no such rows. The smallest case from the tests"
     return f"{said}:\n\n{given}\n\nWhat the check finds in it:\n\n{_failing(rows)}"
 
 
@@ -493,12 +504,11 @@ def _output(output: dict[str, Any]) -> str:
 
 
 def _operations() -> str:
-    lines = ["| method | path | what it does | what reaches it |", "|---|---|---|---|"]
+    lines = ["| method | path | what reaches it | what it does |", "|---|---|---|---|"]
     for path, methods in kx.openapi()["paths"].items():
         for method, operation in methods.items():
-            lines.append(
-                f"| {method.upper()} | `{path[1:]}` | {_cell(operation['summary'])} | {_reached(method, path)} |"
-            )
+            cells = (method.upper(), f"`{path[1:]}`", _reached(method, path), _cell(operation["summary"]))
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
