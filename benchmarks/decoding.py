@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import pandas as pd
 
-from kimono_explore.decode import Decoder
+from kimono_explore.api.pages import open_page
+from kimono_explore.decode.decoder import Decoder
+from kimono_explore.frames import to_pandas
 from kimono_explore.sandbox.dialect import Dialect, Speaker
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.tables import to_pandas
-from kimono_explore.wire import open_page
+from kimono_explore.sandbox.district.build import make_district
 
 if TYPE_CHECKING:
     from collections.abc import Callable

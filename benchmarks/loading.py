@@ -15,7 +15,7 @@ import pandas as pd
 
 import kimono_explore as kx
 from kimono_explore.sandbox.dialect import Dialect, Speaker
-from kimono_explore.sandbox.district import make_district
+from kimono_explore.sandbox.district.build import make_district
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,10 @@ import pandas as pd
 import pyarrow as pa
 
 import kimono_explore as kx
+from kimono_explore.frames import frame
+from kimono_explore.json_text import encode
 from kimono_explore.sandbox.dialect import Dialect, Speaker
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.tables import frame
-from kimono_explore.wire import encode
+from kimono_explore.sandbox.district.build import make_district
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import kimono_explore as kx
 from benchmarks.plain_checks import TEN, ten_checks
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.sandbox.flaws import plant
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.flaws.catalogue import plant
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import kimono_explore as kx
 from benchmarks.__main__ import machine, memory
-from kimono_explore.sandbox.state import write_state
+from kimono_explore.sandbox.district.state import write_state
 
 _MEMORY = "4GB"
 

@@ -1,6 +1,8 @@
 # The public names: from where each is loaded when it is first used, and what type checkers see.
 from .acks import ack_tasks, delete_task
-from .client import Client, connect
+from .api.client import Client, connect
+from .api.openapi import openapi
+from .api.transport import Timeouts
 from .compare import Comparison, compare
 from .errors import (
     AckError,
@@ -23,8 +25,6 @@ from .errors import (
 )
 from .graph import build_graph, neighborhood, shortest_path, summarize_graph
 from .load import load, load_roster
-from .oneroster import read_oneroster
-from .openapi import openapi
 from .plots import (
     plot_adjacency,
     plot_comparison,
@@ -42,11 +42,10 @@ from .plots import (
 )
 from .privacy import pseudonymize
 from .quality import Report, check, check_tasks, checks, define_check
-from .roster import Description, Roster
+from .roster.open import open_roster, read_oneroster
+from .roster.roster import Description, Roster
 from .sandbox import Dialect, Faults, Sandbox, sandbox
-from .snapshot import open_roster
 from .tasks import load_tasks
-from .transport import Timeouts
 from .widgets import browse, inspect_quality, inspect_tasks, show_network
 
 __all__ = [

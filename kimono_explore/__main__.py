@@ -14,26 +14,27 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimono_explore.client import connect
+from kimono_explore.api.client import connect
+from kimono_explore.api.paging import MAX_PAGES
 from kimono_explore.display import printable, printable_frame
 from kimono_explore.errors import IncompleteListError, KimonoError
+from kimono_explore.files.snapshot import is_snapshot, read_manifest
 from kimono_explore.graph import build_graph, neighborhood, summarize_graph
 from kimono_explore.load import load_roster
-from kimono_explore.paging import MAX_PAGES
 from kimono_explore.plots import plot_neighborhood, plot_overview
 from kimono_explore.problems import REFUSED
 from kimono_explore.quality import check
-from kimono_explore.quality.rules import SEVERITIES
+from kimono_explore.quality.definition import SEVERITIES
+from kimono_explore.roster.open import read_source
 from kimono_explore.sandbox import Dialect, Faults, make_sandbox, sandbox
-from kimono_explore.snapshot import is_snapshot, read_manifest, read_source
-from kimono_explore.tables import TABLES
+from kimono_explore.schema import TABLES
 from kimono_explore.tasks import load_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kimono_explore.quality import Report
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
 _PAGE = Path(__file__).parent / "widgets" / "page"
 _NOTEBOOKS = next(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import httpx
 import pandas as pd
 
-from kimono_explore.api import ACK_STATUSES, operation
+from kimono_explore.api.operations import ACK_STATUSES, operation
+from kimono_explore.api.transport import TooLong
 from kimono_explore.errors import (
     AckError,
     AckRefusedError,
@@ -21,16 +22,16 @@ from kimono_explore.errors import (
     KimonoError,
     ResponseError,
 )
-from kimono_explore.transport import TooLong
-from kimono_explore.wire import JSON, encode
+from kimono_explore.json_text import encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from httpx_retries import Retry
 
-    from kimono_explore.api import Operation
-    from kimono_explore.client import Client
+    from kimono_explore.api.client import Client
+    from kimono_explore.api.operations import Operation
+    from kimono_explore.schema import JSON
 
 DONE, REFUSED, NOT_KNOWN, NOT_SENT = OUTCOMES = ("done", "refused", "not known", "not sent")
 """What became of a task: the server took it; the server refused it, in its own words; it was sent, and what came back

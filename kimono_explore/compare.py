@@ -15,16 +15,15 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from kimono_explore.display import printable
-from kimono_explore.nodes import display_label
-from kimono_explore.tables import TABLES
+from kimono_explore.display import display_label, printable
+from kimono_explore.schema import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
     Rows = NDArray[np.int64]
 

@@ -41,3 +41,17 @@ def _cell(value: object) -> object:
 
 def _spelled(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+LABEL_COLUMNS = ("label", "name_first", "name_last", "title", "name")
+
+
+def display_label(df: pd.DataFrame) -> pd.Series:
+    """A text to show for each row of a table: ``label``, else name or title, else NA."""
+    label = df["label"]
+    if "name_last" in df.columns:
+        parts = df["name_first"].fillna("") + " " + df["name_last"].fillna("")
+        other = parts.str.strip()
+    else:
+        other = df["title"] if "title" in df.columns else df["name"]
+    return label.where(label.notna(), other).replace("", float("nan"))

@@ -28,7 +28,7 @@ from kimono_explore.display import printable
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kimono_explore.wire import JSON
+    from kimono_explore.schema import JSON
 
 
 class KimonoError(Exception):

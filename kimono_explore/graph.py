@@ -13,15 +13,15 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from kimono_explore.tables import OBJECT_TYPES, RELATIONS
+from kimono_explore.schema import OBJECT_TYPES, RELATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from kimono_explore.nodes import LinkIndex
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.index import LinkIndex
+    from kimono_explore.roster.roster import Roster
 
 _AT_A_TIME = 100_000
 # Where not all neighbors fit, the few that give the others their place come first.

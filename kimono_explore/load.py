@@ -9,23 +9,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from kimono_explore.api import LISTS, Operation
-from kimono_explore.decode import Decoded, Decoder
+from kimono_explore.api.operations import LISTS, Operation
+from kimono_explore.api.page_cache import SavedPages, saved_pages
+from kimono_explore.api.paging import MAX_PAGES, read_pages
+from kimono_explore.decode.decoder import Decoded, Decoder
+from kimono_explore.decode.links import unite
 from kimono_explore.display import printable
 from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError
-from kimono_explore.links import unite
-from kimono_explore.paging import MAX_PAGES, read_pages
+from kimono_explore.frames import frame, to_pandas
 from kimono_explore.problems import REFUSED
-from kimono_explore.resume import SavedPages, saved_pages
-from kimono_explore.roster import Roster
-from kimono_explore.tables import TABLES, Problem, frame, to_pandas
+from kimono_explore.roster.roster import Roster
+from kimono_explore.schema import TABLES, Problem
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Sequence
     from typing import Self
 
-    from kimono_explore.client import Client
+    from kimono_explore.api.client import Client
 
 # Small lists first: what a tenant refuses shows at once.
 _ORDER = ("orgs", "terms", "courses", "sections", "persons", "grading_categories")

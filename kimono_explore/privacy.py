@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from kimono_explore.folding import fold
-from kimono_explore.links import in_order
+from kimono_explore.decode.links import in_order
+from kimono_explore.frames import frame
 from kimono_explore.problems import kind_of
-from kimono_explore.tables import REFERENCES, TABLES, declared, frame
+from kimono_explore.roster.text import fold
+from kimono_explore.schema import REFERENCES, TABLES, declared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
-    from kimono_explore.roster import Roster
-    from kimono_explore.tables import Rule
+    from kimono_explore.roster.roster import Roster
+    from kimono_explore.schema import Rule
 
 FEWEST = 5
 """So many rows share what is left of their stamps, and so many persons the dates of their memberships."""
@@ -59,7 +60,7 @@ def pseudonymize(
     -------
     Roster
         The same rows and links, in an order of their new ids. Each declared column's ``privacy`` in
-        `kimono_explore.tables` says what becomes of it:
+        `kimono_explore.schema` says what becomes of it:
 
         - Ids, local and state ids, names of persons, orgs, sections and grading categories, addresses, phones and e-mail
           addresses are codes, equal where the values are. They are long enough for a million values without two that

@@ -12,28 +12,19 @@ from typing import TYPE_CHECKING
 import msgspec
 import pandas as pd
 
-from kimono_explore.api import operation
-from kimono_explore.decode import as_text, read_time
+from kimono_explore.api.operations import TASK_TYPES, operation
+from kimono_explore.api.pages import open_page
+from kimono_explore.api.paging import read_pages
+from kimono_explore.decode.values import as_text, read_time
 from kimono_explore.errors import BadResponseError, KimonoError
-from kimono_explore.paging import read_pages
-from kimono_explore.wire import JSON, decode, open_page
+from kimono_explore.json_text import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kimono_explore.api import Operation
-    from kimono_explore.client import Client
-
-TASK_TYPES: tuple[str, ...] = (
-    "lifecycle_event",
-    "sync_event",
-    "data_event",
-    "authenticate",
-    "grades_export",
-    "grades_query",
-    "request",
-)
-"""The types that the reference knows; unknown ones are shown as they come."""
+    from kimono_explore.api.client import Client
+    from kimono_explore.api.operations import Operation
+    from kimono_explore.schema import JSON
 
 TASK_COLUMNS: tuple[str, ...] = (
     "schema_version",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from kimono_explore.tables import OBJECT_TYPES
+from kimono_explore.schema import OBJECT_TYPES
 
 if TYPE_CHECKING:
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
 ROW = "the row is left out"
 REFERENCE = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import kimono_explore as kx
-from kimono_explore.quality.evidence import ENDS
-from kimono_explore.tables import OBJECT_TYPES, PROBLEM_COLUMNS, REFERENCES, TABLES, frame
+from kimono_explore.frames import frame
+from kimono_explore.quality.context import ENDS
+from kimono_explore.schema import OBJECT_TYPES, PROBLEM_COLUMNS, REFERENCES, TABLES
 
 Item = tuple[str, dict[str, Any]]
 ALL_SENT = frozenset(f"{r.table}.{r.key}" for r in REFERENCES)

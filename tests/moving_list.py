@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import kimono_explore as kx
-from kimono_explore.wire import encode
+from kimono_explore.json_text import encode
 
 if TYPE_CHECKING:
     import random

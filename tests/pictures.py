@@ -10,8 +10,8 @@ import matplotlib as mpl
 from lab import Lab, start_chromium, start_lab
 
 import kimono_explore as kx
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.sandbox.flaws import plant
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.flaws.catalogue import plant
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 MADE_UP = """
 import kimono_explore as kx
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.sandbox.flaws import plant
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.flaws.catalogue import plant
 roster, _ = plant(make_district(500))
 report = kx.check(roster, as_of="2026-10-05")
 """

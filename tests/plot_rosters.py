@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from rosters import bundle
 
 import kimono_explore as kx
-from kimono_explore.tables import frame
+from kimono_explore.frames import frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

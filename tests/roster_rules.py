@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from kimono_explore.tables import OBJECT_TYPES, RELATIONS
+from kimono_explore.schema import OBJECT_TYPES, RELATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
     Failing = list[tuple[str, str | None]]
     Rule = Callable[["View"], Failing]

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
-from kimono_explore.links import in_order
-from kimono_explore.roster import Roster
-from kimono_explore.tables import OBJECT_TYPES, REFERENCES, TABLES, frame
+from kimono_explore.decode.links import in_order
+from kimono_explore.frames import frame
+from kimono_explore.roster.roster import Roster
+from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLES
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 BUNDLES = ("kimono-minimal", "kimono-recommended", "grandbend-oneroster.zip", "oulad-oneroster.zip")

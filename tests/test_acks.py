@@ -20,7 +20,7 @@ LOST = ["reset after", "cut body", "page after", "502", "trickle", "bad gzip"]
 def client() -> Iterator[kx.Client]:
     """A client whose waits are short; each test points it at its own queue."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kimono_explore.client._BACKOFF", 0.0)
+        patch.setattr("kimono_explore.api.client._BACKOFF", 0.0)
         made = kx.connect("http://127.0.0.1:9/v2", token="t", retries=2, timeout=0.25)
     with made:
         yield made
@@ -137,7 +137,7 @@ def test_the_repeats_are_bounded(client: kx.Client, fault: str, outcome: str) ->
 
 def test_retry_after_is_honoured(client: kx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("kimono_explore.transport.wait", slept.append)
+    monkeypatch.setattr("kimono_explore.api.transport.wait", slept.append)
     monkeypatch.setitem(FAULTS, "busy", lambda queue, do: answer(503, b"", Retry_After="7"))
     with FaultyQueue(["1"], {0: "busy"}) as queue:
         assert ack(client, queue, "1")["outcome"].tolist() == ["done"]

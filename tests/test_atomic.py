@@ -17,15 +17,15 @@ import pytest
 
 import kimono_explore as kx
 from kimono_explore.atomic import atomic_file, atomic_folder, whole
-from kimono_explore.quality.evidence import Evidence
-from kimono_explore.quality.rules import Found
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.snapshot import PARTS
+from kimono_explore.files.snapshot import PARTS
+from kimono_explore.quality.context import Evidence
+from kimono_explore.quality.definition import Found
+from kimono_explore.sandbox.district.build import make_district
 
 KILLS = int(os.environ.get("KIMONO_TRIALS_KILLS", "20"))
 SAVER = """
 import sys, time
-from kimono_explore.sandbox.district import make_district
+from kimono_explore.sandbox.district.build import make_district
 rosters = [make_district(20 + n, seed=n) for n in (1, 2)]
 print("ready", flush=True)
 for n in range(10_000):

@@ -13,7 +13,7 @@ from lab import CHROMIUM, Lab, free_port, start_chromium, start_lab, wait_for
 from playwright.sync_api import Page, expect
 
 import kimono_explore as kx
-from kimono_explore.sandbox.district import make_district
+from kimono_explore.sandbox.district.build import make_district
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) ->
     lab.run(
         page,
         "browse",
-        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
+        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district.build import make_district\n"
         "roster = make_district(60)\nbrowser = kx.browse(roster)\nbrowser",
     )
     search = page.get_by_role("textbox", name="Search")
@@ -101,7 +101,7 @@ def test_a_table_is_used_by_keyboard(lab: Lab, page: Page) -> None:
     lab.run(
         page,
         "keyboard",
-        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
+        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district.build import make_district\n"
         "browser = kx.browse(make_district(60))\nbrowser",
         "'a cell below'",  # where JupyterLab's own arrow would lead
     )
@@ -179,8 +179,8 @@ def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> Non
     lab.run(
         page,
         "quality",
-        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
-        "from kimono_explore.sandbox.flaws import plant\nroster, _ = plant(make_district(60))\n"
+        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district.build import make_district\n"
+        "from kimono_explore.sandbox.flaws.catalogue import plant\nroster, _ = plant(make_district(60))\n"
         'inspector = kx.inspect_quality(kx.check(roster, as_of="2026-10-05"))\ninspector',
     )
     page.locator(".kx-chips button", has_text="warning").click(timeout=60_000)
@@ -200,7 +200,7 @@ def test_names_are_shown_as_text(lab: Lab, page: Page) -> None:
     lab.run(
         page,
         "hostile",
-        "import pandas as pd\nimport kimono_explore as kx\nfrom kimono_explore.tables import frame\n"
+        "import pandas as pd\nimport kimono_explore as kx\nfrom kimono_explore.frames import frame\n"
         f"names = {HOSTILE!r}\n"
         "n = len(names)\n"
         'persons = frame("persons", {"id": [f"p{i}" for i in range(n)], "person_type": ["student"] * n, "name_last": names, '
@@ -223,7 +223,7 @@ def test_a_broken_callback_shows_its_error_in_the_widget(lab: Lab, page: Page) -
     lab.run(
         page,
         "broken",
-        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
+        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district.build import make_district\n"
         "roster = make_district(20)\nbrowser = kx.browse(roster)\nbrowser",
         'roster.search = lambda *a, **k: 1 / 0\n"broken"',
     )
@@ -269,7 +269,7 @@ def test_a_picture_made_in_a_hidden_tab_is_drawn_when_it_is_shown(lab: Lab, page
     lab.run(
         page,
         "hidden",
-        "import ipywidgets\nimport kimono_explore as kx\nfrom kimono_explore.sandbox.district import make_district\n"
+        "import ipywidgets\nimport kimono_explore as kx\nfrom kimono_explore.sandbox.district.build import make_district\n"
         "roster = make_district(60)\nbrowser = kx.browse(roster, id=roster.sections['id'][0])\n"
         "ipywidgets.Tab([ipywidgets.HTML('first'), browser], titles=['One', 'Two'])",
     )

@@ -12,7 +12,7 @@ from test_bundle_faults import load  # noqa: F401
 from test_oneroster import FILES
 
 import kimono_explore as kx
-from kimono_explore.oneroster import bundle
+from kimono_explore.files.oneroster import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

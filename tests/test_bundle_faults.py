@@ -10,8 +10,8 @@ from literals import course, link, make, problem, school, section, student
 from test_oneroster import FILES
 
 import kimono_explore as kx
-from kimono_explore.oneroster.dates import read_dates
-from kimono_explore.tables import TABLES
+from kimono_explore.files.oneroster.dates import read_dates
+from kimono_explore.schema import TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from literals import ALL_SENT, category, course, lea, link, make, problem, schoo
 
 import kimono_explore as kx
 from kimono_explore.quality.catalogue import ROSTER_CHECKS
-from kimono_explore.quality.evidence import keys_of
-from kimono_explore.tables import TABLES
+from kimono_explore.quality.context import keys_of
+from kimono_explore.schema import TABLES
 
 OCTOBER = "2026-10-05"
 IN_CLASS = (section(), student(), link("ana student_in algebra-1"))

@@ -8,8 +8,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 import kimono_explore as kx
-from kimono_explore import wire
-from kimono_explore.api import FINDS, operation
+from kimono_explore import json_text
+from kimono_explore.api.operations import FINDS, operation
 
 ORGS = operation("listOrgs")
 PATH = "/v2/interop/data/rostering/orgs"
@@ -30,14 +30,14 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits between repeated requests, which are not waited for."""
     slept: list[float] = []
-    monkeypatch.setattr("kimono_explore.transport.wait", slept.append)
+    monkeypatch.setattr("kimono_explore.api.transport.wait", slept.append)
     return slept
 
 
 def test_a_token_is_sent_with_every_request(httpserver: HTTPServer, base_url: str) -> None:
     httpserver.expect_request(PATH, headers={"Authorization": "Bearer t0ken"}).respond_with_json({"data": []})
     with kx.connect(base_url, token="t0ken") as client:
-        assert wire.decode(client.request(ORGS), "orgs") == {"data": []}
+        assert json_text.decode(client.request(ORGS), "orgs") == {"data": []}
 
 
 def test_credentials_come_from_the_environment(
@@ -51,7 +51,7 @@ def test_credentials_come_from_the_environment(
     ).respond_with_json({"data": []})
     with kx.connect() as client:
         assert repr(client) == f"<Client {base_url}, HTTP Basic>"
-        assert wire.decode(client.request(ORGS), "orgs") == {"data": []}
+        assert json_text.decode(client.request(ORGS), "orgs") == {"data": []}
 
 
 def test_arguments_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,13 +66,13 @@ def test_an_api_key_may_be_a_user_name_without_a_password(
     header = httpx.BasicAuth("an-api-key", "")._auth_header
     httpserver.expect_request(PATH, headers={"Authorization": header}).respond_with_json({"data": []})
     with kx.connect(base_url, username="an-api-key", password="") as client:
-        assert wire.decode(client.request(ORGS), "orgs") == {"data": []}
+        assert json_text.decode(client.request(ORGS), "orgs") == {"data": []}
     monkeypatch.setenv("KIMONO_USERNAME", "an-api-key")
     with pytest.raises(kx.ConfigurationError, match="username without password"):
         kx.connect(base_url)
     monkeypatch.setenv("KIMONO_PASSWORD", "")
     with kx.connect(base_url) as client:
-        assert wire.decode(client.request(ORGS), "orgs") == {"data": []}
+        assert json_text.decode(client.request(ORGS), "orgs") == {"data": []}
 
 
 @pytest.mark.parametrize("how", ["argument", "environment"])
@@ -88,7 +88,7 @@ def test_the_token_can_come_from_another_host(
         with kx.connect(
             base_url, client_id="me", client_secret="s3cret", token_url=address if how == "argument" else None
         ) as client:
-            assert wire.decode(client.request(ORGS), "orgs") == {"data": []}
+            assert json_text.decode(client.request(ORGS), "orgs") == {"data": []}
         assert [request.path for request, _ in elsewhere.log] == ["/other/token"]
 
 
@@ -134,7 +134,7 @@ def test_a_token_refused_in_the_middle_of_work_is_renewed(httpserver: HTTPServer
     with kx.connect(base_url, client_id="me", client_secret="s3cret") as client:
         client.request(ORGS)
         server.valid = "another"  # revoked
-        assert wire.decode(client.request(ORGS), "orgs") == {"data": []}
+        assert json_text.decode(client.request(ORGS), "orgs") == {"data": []}
     assert server.issued == 2
 
 
@@ -164,7 +164,7 @@ def test_a_passing_fault_is_waited_out(httpserver: HTTPServer, base_url: str, wa
     httpserver.expect_ordered_request(PATH).respond_with_data("busy", status=status)
     httpserver.expect_ordered_request(PATH).respond_with_json({"data": []})
     with kx.connect(base_url, token="t") as client:
-        assert wire.decode(client.request(ORGS), "orgs") == {"data": []}
+        assert json_text.decode(client.request(ORGS), "orgs") == {"data": []}
     assert len(waits) == 1
 
 

@@ -11,8 +11,8 @@ import pytest
 import kimono_explore as kx
 from kimono_explore import problems
 from kimono_explore.__main__ import main
+from kimono_explore.frames import frame
 from kimono_explore.sandbox.server import Refused, Service
-from kimono_explore.tables import frame
 
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kimono_explore.decode import Decoded, Decoder
+from kimono_explore.api.pages import open_page
+from kimono_explore.decode.decoder import Decoded, Decoder
 from kimono_explore.errors import BadResponseError
+from kimono_explore.frames import to_pandas
+from kimono_explore.json_text import encode
 from kimono_explore.load import assemble
-from kimono_explore.roster import Roster
-from kimono_explore.tables import OBJECT_TYPES, TABLES, to_pandas
-from kimono_explore.wire import encode, open_page
+from kimono_explore.roster.roster import Roster
+from kimono_explore.schema import OBJECT_TYPES, TABLES
 
 
 def decode(table: str, *objects: object) -> tuple[pd.DataFrame, list[tuple[str | None, ...]], Decoded]:

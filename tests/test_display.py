@@ -8,7 +8,7 @@ from literals import course, link, make, problem, school, section, student
 
 import kimono_explore as kx
 from kimono_explore.__main__ import main
-from kimono_explore.api import operation
+from kimono_explore.api.operations import operation
 from kimono_explore.display import printable, printable_frame
 
 EVIL = "\x1b[2J\x1b]0;pwned\x07 \u202e\u2028\x9b31m"

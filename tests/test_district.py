@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 from roster_rules import RULES, View
 
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.sandbox.flaws import FLAWS, plant
-from kimono_explore.sandbox.morning import make_tasks
-from kimono_explore.sandbox.names import FAMILY_NAMES, GIVEN_NAMES
-from kimono_explore.tables import declared
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.district.names import FAMILY_NAMES, GIVEN_NAMES
+from kimono_explore.sandbox.flaws.catalogue import FLAWS, plant
+from kimono_explore.sandbox.sample_tasks import make_tasks
+from kimono_explore.schema import declared
 
 if TYPE_CHECKING:
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
 OCTOBER = "2026-10-05"
 SIZES = (60, 100, 500, 3000)

@@ -18,15 +18,16 @@ from test_oneroster import FILES
 from test_usual import same
 
 import kimono_explore as kx
-from kimono_explore import wire
-from kimono_explore.decode import Decoded, Decoder
+from kimono_explore import json_text
+from kimono_explore.api.page_cache import saved_pages
+from kimono_explore.api.pages import open_page
+from kimono_explore.decode.decoder import Decoded, Decoder
+from kimono_explore.decode.links import unite
 from kimono_explore.errors import BadResponseError
-from kimono_explore.links import unite
-from kimono_explore.resume import saved_pages
-from kimono_explore.snapshot import open_roster
-from kimono_explore.tables import REFERENCES, TABLES
+from kimono_explore.json_text import decode
+from kimono_explore.roster.open import open_roster
+from kimono_explore.schema import REFERENCES, TABLES
 from kimono_explore.tasks import task_table
-from kimono_explore.wire import decode, open_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -270,7 +271,7 @@ def both_sides(count: int) -> dict[str, Decoded]:
             theirs = [{"id": f"p{n}", "$membership": {"id": f"m{n}", "start_date": f"2026-08-{n % 28 + 2:02}",
                        "status": "Future"}} for n in range(count)]  # fmt: skip
             rows = [{"$sys": {"id": "s"}, "$students": theirs}]
-        decoder.add([wire.encode(row).encode() for row in rows])
+        decoder.add([json_text.encode(row).encode() for row in rows])
     return {name: decoder.finish() for name, decoder in decoders.items()}
 
 

@@ -7,8 +7,8 @@ import pytest
 from rosters import bundle
 
 import kimono_explore as kx
-from kimono_explore.nodes import LinkIndex
-from kimono_explore.tables import frame
+from kimono_explore.frames import frame
+from kimono_explore.roster.index import LinkIndex
 
 
 def made(links: list[tuple[str, str, str, str, str, str | None]], **tables: dict[str, list[str]]) -> kx.Roster:

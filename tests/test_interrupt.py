@@ -20,8 +20,8 @@ from rosters import assert_equal
 from stubborn_server import StubbornServer
 
 import kimono_explore as kx
-from kimono_explore.decode import Decoder
-from kimono_explore.resume import saved_pages
+from kimono_explore.api.page_cache import saved_pages
+from kimono_explore.decode.decoder import Decoder
 
 BOUND = 1.5
 WAYS = ["slow", "trickle", "busy", "head"]
@@ -148,13 +148,13 @@ def test_within_a_process_no_thread_is_left(how: str, interrupt: str, capsys: py
 
 def test_the_bar_of_an_interrupted_load_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
     bars = []
-    real = sys.modules["kimono_explore.paging"].tqdm
+    real = sys.modules["kimono_explore.api.paging"].tqdm
 
     def bar(*arguments: object, **options: object) -> object:
         bars.append(real(*arguments, **options))
         return bars[-1]
 
-    monkeypatch.setattr("kimono_explore.paging.tqdm", bar)
+    monkeypatch.setattr("kimono_explore.api.paging.tqdm", bar)
     monkeypatch.setattr(Decoder, "add", interrupt_at("rostering/sections (page 2)"))
     with StubbornServer() as server, kx.connect(server.url, token="t") as client:
         with pytest.raises(KeyboardInterrupt):

@@ -12,9 +12,9 @@ from pytest_httpserver import HTTPServer
 from rosters import BUNDLES, assert_equal, bundle, rosters
 
 import kimono_explore as kx
-from kimono_explore.api import LISTS
-from kimono_explore.sandbox.queue import TaskQueue
+from kimono_explore.api.operations import LISTS
 from kimono_explore.sandbox.server import BASE_PATH, Credentials, Service, make_app
+from kimono_explore.sandbox.task_queue import TaskQueue
 
 DIALECTS = [
     kx.Dialect(paging=paging, finds=finds, references=references, ids=ids, max_page_size=size, school_years=years)

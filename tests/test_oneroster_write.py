@@ -19,8 +19,8 @@ from hypothesis import Phase, given, settings
 from rosters import BUNDLES, bundle, rosters
 
 import kimono_explore as kx
-from kimono_explore.oneroster.standard import MANIFEST, STANDARD, VERSIONS
-from kimono_explore.tables import frame
+from kimono_explore.files.oneroster.standard import MANIFEST, STANDARD, VERSIONS
+from kimono_explore.frames import frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

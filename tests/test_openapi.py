@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 import kimono_explore as kx
-from kimono_explore.api import OPERATIONS
+from kimono_explore.api.operations import OPERATIONS
+from kimono_explore.json_text import encode
 from kimono_explore.sandbox.dialect import Speaker
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.tables import REFERENCES, TABLES
-from kimono_explore.wire import encode
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.schema import REFERENCES, TABLES
 
 
 def ids(box: kx.Sandbox) -> dict[str, str]:

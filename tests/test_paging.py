@@ -12,7 +12,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 import kimono_explore as kx
-from kimono_explore import wire
+from kimono_explore import json_text
 
 Answer = Callable[[int, int], object]
 _numbers = itertools.count()
@@ -38,7 +38,7 @@ class Server:
             self.asked.append(page)
             self.sizes.append(size)
         answer = self.answer(page, int(size or 5))
-        return Response(answer if isinstance(answer, str) else wire.encode(answer))
+        return Response(answer if isinstance(answer, str) else json_text.encode(answer))
 
     def load(self, **options: object) -> tuple[list[str], list[tuple[str, str]]]:
         """The ids that `load` finds, and its problems as (value, problem)."""
@@ -174,8 +174,8 @@ def test_a_refusal_in_the_middle_of_a_list_is_an_error(httpserver: HTTPServer, s
     def respond(request: Request) -> Response:
         page = int(request.args["page"])
         if page == 4:
-            return Response(wire.encode({"error": {"message": "gone"}}), status)
-        return Response(wire.encode(plain(page, 5)))
+            return Response(json_text.encode({"error": {"message": "gone"}}), status)
+        return Response(json_text.encode(plain(page, 5)))
 
     httpserver.expect_request("/api/rostering/orgs").respond_with_handler(respond)
     for name in ("terms", "courses", "sections", "persons"):
@@ -211,14 +211,14 @@ BROKEN = {
 def test_a_broken_page_is_asked_for_again_and_then_an_error(
     httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, body: str, lasting: bool
 ) -> None:
-    monkeypatch.setattr("kimono_explore.client._BACKOFF", 0.0)
+    monkeypatch.setattr("kimono_explore.api.client._BACKOFF", 0.0)
     plain, asked = cut(12, 5, PAGINGS["next"]), Counter()
 
     def respond(request: Request) -> Response:
         page = int(request.args["page"])
         asked[page] += 1
         broken = page == 1 and (lasting or asked[1] < 3)
-        return Response(body if broken else wire.encode(plain(page, 5)))
+        return Response(body if broken else json_text.encode(plain(page, 5)))
 
     httpserver.expect_request("/api/rostering/orgs").respond_with_handler(respond)
     with kx.connect(httpserver.url_for("/api"), token="t", retries=3) as client:
@@ -278,7 +278,7 @@ def test_rows_without_an_id_are_not_taken_for_repeats(server: Server) -> None:
 def test_a_page_without_a_list_is_a_clear_error(
     httpserver: HTTPServer, body: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kimono_explore.client._BACKOFF", 0.0)
+    monkeypatch.setattr("kimono_explore.api.client._BACKOFF", 0.0)
     httpserver.expect_request("/api/rostering/orgs").respond_with_data(body)
     with (
         kx.connect(httpserver.url_for("/api"), token="t") as client,
@@ -351,6 +351,6 @@ def test_a_page_that_lacked_its_last_rows_once_is_read_again(server: Server, pag
 
 @pytest.mark.parametrize("error", ["", ', "error": null', ', "error": {}'])
 def test_a_usual_page_is_read_once(monkeypatch: pytest.MonkeyPatch, error: str) -> None:
-    monkeypatch.setattr("kimono_explore.wire._cut_out_rows", lambda *_: pytest.fail("read again, row by row"))
-    page = wire.open_page(f'{{"data": [{{"id": "1"}}], "paging": {{"next": "p"}}{error}}}'.encode(), "orgs")
+    monkeypatch.setattr("kimono_explore.json_text._cut_out_rows", lambda *_: pytest.fail("read again, row by row"))
+    page = json_text.open_page(f'{{"data": [{{"id": "1"}}], "paging": {{"next": "p"}}{error}}}'.encode(), "orgs")
     assert ([bytes(row) for row in page.rows], page.more) == ([b'{"id": "1"}'], True)

@@ -12,9 +12,9 @@ from plot_rosters import NAMES, bars, clipped, draw, drawn_roster, overlaps, tex
 from rosters import rosters
 
 import kimono_explore as kx
+from kimono_explore.frames import frame
 from kimono_explore.palette import MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots import fonts
-from kimono_explore.tables import frame
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ from matplotlib.text import Annotation
 from plot_rosters import HOSTILE, clipped, draw, links, overlaps
 
 import kimono_explore as kx
+from kimono_explore.frames import frame
 from kimono_explore.palette import MISSING, RELATION_COLORS, TYPE_COLORS
-from kimono_explore.tables import frame
 
 
 @pytest.fixture(autouse=True)

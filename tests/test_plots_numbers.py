@@ -12,8 +12,8 @@ from matplotlib.colors import to_hex
 from plot_rosters import bar_colors, bars, draw, drawn_roster, legend_colors, links
 
 import kimono_explore as kx
+from kimono_explore.frames import frame
 from kimono_explore.palette import CHANGE_COLORS, MISSING, SEVERITY_COLORS, TASK_COLORS, TYPE_COLORS
-from kimono_explore.tables import frame
 from kimono_explore.tasks import task_table
 
 REAL = ("sandbox", "Grand Bend", "OULAD")

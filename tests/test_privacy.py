@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from rosters import BUNDLES, bundle, rosters
 
 import kimono_explore as kx
-from kimono_explore.folding import fold
+from kimono_explore.frames import frame
 from kimono_explore.privacy import FEWEST, _Coder
 from kimono_explore.problems import OTHER, kind_of
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.sandbox.flaws import plant
-from kimono_explore.tables import TABLES, Rule, declared, frame
+from kimono_explore.roster.text import fold
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.flaws.catalogue import plant
+from kimono_explore.schema import TABLES, Rule, declared
 
 TELLING = ["local_id", "state_id", "name_last", "name_first", "name_middle", "label", "address_line1", "address_city",
            "address_postal_code", "phone", "email", "id"]  # fmt: skip

@@ -25,8 +25,8 @@ def test_a_function_named_like_its_module_stays_a_function() -> None:
     code = (
         "import kimono_explore as kx\n"
         "from kimono_explore.load import load_roster\n"
-        "from kimono_explore.sandbox.district import make_district\n"
-        "import kimono_explore.compare, kimono_explore.openapi\n"
+        "from kimono_explore.sandbox.district.build import make_district\n"
+        "import kimono_explore.compare, kimono_explore.api.openapi\n"
         "print(*(callable(f) for f in (kx.load, kx.sandbox, kx.compare, kx.openapi)))"
     )
     assert run(code) == "True True True True"

@@ -17,12 +17,12 @@ from literals import course, lea, link, make, problem, school, section, student,
 
 import kimono_explore as kx
 from kimono_explore.__main__ import main
+from kimono_explore.files.snapshot import PARTS, write_manifest
+from kimono_explore.frames import to_arrow
 from kimono_explore.quality import Evidence, Found, catalogue
 from kimono_explore.quality.causes import STAGES
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.sandbox.flaws import plant
-from kimono_explore.snapshot import PARTS, write_manifest
-from kimono_explore.tables import to_arrow
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.flaws.catalogue import plant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ import pytest
 from rosters import assert_equal
 
 import kimono_explore as kx
-from kimono_explore.decode import Decoder
-from kimono_explore.resume import saved_pages
+from kimono_explore.api.page_cache import saved_pages
+from kimono_explore.decode.decoder import Decoder
 
 STOP_AT = "rostering/persons (page 4)"
 
@@ -152,7 +152,7 @@ def test_a_broken_answer_is_never_kept(box: kx.Sandbox, tmp_path: Path, monkeypa
         return real(self, request)
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", broken)
-    monkeypatch.setattr("kimono_explore.client._BACKOFF", 0.0)
+    monkeypatch.setattr("kimono_explore.api.client._BACKOFF", 0.0)
     with kx.connect(box.base_url, token=box.credentials.token, retries=1) as client:
         with pytest.raises(kx.BadResponseError, match=r"rostering/sections \(page 0\)"):
             kx.load_roster(client, progress=False, resume=tmp_path / "pages")

@@ -8,8 +8,8 @@ import pytest
 from rosters import assert_equal
 
 import kimono_explore as kx
-from kimono_explore.folding import fold, fold_all
-from kimono_explore.tables import frame
+from kimono_explore.frames import frame
+from kimono_explore.roster.text import fold, fold_all
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 import kimono_explore as kx
-from kimono_explore import wire
-from kimono_explore.api import OPERATIONS, operation
+from kimono_explore import json_text
+from kimono_explore.api.operations import OPERATIONS, operation
 from kimono_explore.sandbox import guard
 from kimono_explore.sandbox.server import Service
 
@@ -65,7 +65,7 @@ def test_every_operation_answers_through_the_public_api(box: kx.Sandbox, name: s
         elif row.kind == "find":
             kind = row.path.removesuffix("/{id}").removeprefix("rostering/")
             found = box.client.find(kind, str(id))
-            assert str(id) in wire.encode(found)
+            assert str(id) in json_text.encode(found)
             assert "data" not in found or "id" in found
         else:
             before = len(box.queue)
@@ -81,14 +81,16 @@ def test_every_operation_answers_through_the_public_api(box: kx.Sandbox, name: s
 
 
 def test_finds_are_as_listed(small_sandbox: kx.Sandbox) -> None:
-    listed = wire.decode(small_sandbox.client.request(operation("listPersons"), params={"page_size": 3}), "persons")
+    listed = json_text.decode(
+        small_sandbox.client.request(operation("listPersons"), params={"page_size": 3}), "persons"
+    )
     first = listed["data"][0]
     assert small_sandbox.client.find("persons", first["$sys"]["id"]) == first
 
 
 def test_the_default_dialect_is_what_vendors_read(small_sandbox: kx.Sandbox) -> None:
     client = small_sandbox.client
-    section = wire.decode(client.request(operation("listSections"), params={"page_size": 1}), "sections")
+    section = json_text.decode(client.request(operation("listSections"), params={"page_size": 1}), "sections")
     assert section["paging"]["next"]
     row = section["data"][0]
     assert row["$course"]["title"]
@@ -97,8 +99,8 @@ def test_the_default_dialect_is_what_vendors_read(small_sandbox: kx.Sandbox) -> 
     assert set(row["$students"][0]) == {"id", "type", "label", "person_type", "$membership"}
     org = client.request(operation("findOrg"), id=small_sandbox.roster.orgs["id"][0])
     person = client.request(operation("findPerson"), id=small_sandbox.roster.persons["id"][0])
-    assert list(wire.decode(org, "org")) == ["data"]
-    assert "$sys" in wire.decode(person, "person")
+    assert list(json_text.decode(org, "org")) == ["data"]
+    assert "$sys" in json_text.decode(person, "person")
 
 
 @pytest.fixture
@@ -212,7 +214,7 @@ def test_a_bundle_path_and_a_snapshot_are_served(small_roster: kx.Roster, tmp_pa
 
 def test_the_document_names_every_operation(bare: httpx.Client, small_sandbox: kx.Sandbox) -> None:
     document = bare.get("/openapi.json").json()
-    assert document == wire.decode(wire.encode(kx.openapi(small_sandbox.base_url)).encode(), "openapi")
+    assert document == json_text.decode(json_text.encode(kx.openapi(small_sandbox.base_url)).encode(), "openapi")
     named = {
         (method.upper(), path.lstrip("/"), described["operationId"])
         for path, methods in document["paths"].items()

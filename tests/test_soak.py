@@ -20,7 +20,7 @@ from stubborn_server import LISTS
 from werkzeug import Request, Response
 
 import kimono_explore as kx
-from kimono_explore import wire
+from kimono_explore import json_text
 
 SOAK = int(os.environ.get("KIMONO_SOAK", "15"))
 SEED = int(os.environ.get("KIMONO_SEED", time.time_ns() % 10**9))
@@ -43,7 +43,7 @@ class Faulty:
         page, size = int(request.args["page"]), int(request.args.get("page_size", 10))
         name = request.path.rsplit("/", 1)[-1]
         rows = [{"$sys": {"id": f"{name[:3]}{n:04}"}, "name": "Oak", "$ext": {"n": n}} for n in range(ROWS)]
-        body = wire.encode(
+        body = json_text.encode(
             {
                 "data": rows[page * size : (page + 1) * size],
                 "paging": {"next": "m" if (page + 1) * size < ROWS else None},
@@ -76,7 +76,7 @@ def held() -> tuple[int, int, float]:
 def test_many_loads_under_faults_are_whole_and_leave_nothing(
     httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("kimono_explore.client._BACKOFF", 0.0)
+    monkeypatch.setattr("kimono_explore.api.client._BACKOFF", 0.0)
     for name in ("httpx", "werkzeug"):  # pytest keeps every line of a log, which would be the growth that is measured
         monkeypatch.setattr(logging.getLogger(name), "level", logging.WARNING)
     server = Faulty(httpserver)

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 import kimono_explore as kx
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.sandbox.flaws import plant
-from kimono_explore.sandbox.state import write_state
-from kimono_explore.stored import StoredRoster
+from kimono_explore.roster.lazy import StoredRoster
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.district.state import write_state
+from kimono_explore.sandbox.flaws.catalogue import plant
 from tests.plot_rosters import drawn_roster
 
 NAMES = ("district", "hostile", "one school")

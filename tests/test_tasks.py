@@ -6,9 +6,10 @@ from faulty_server import FaultyQueue
 from pytest_httpserver import HTTPServer
 
 import kimono_explore as kx
-from kimono_explore.sandbox.queue import TaskQueue, render_task
-from kimono_explore.tasks import TASK_COLUMNS, TASK_TYPES, task_table
-from kimono_explore.wire import encode
+from kimono_explore.api.operations import TASK_TYPES
+from kimono_explore.json_text import encode
+from kimono_explore.sandbox.task_queue import TaskQueue, render_task
+from kimono_explore.tasks import TASK_COLUMNS, task_table
 
 TASK = {
     "type": "data_event",

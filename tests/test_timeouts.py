@@ -12,9 +12,9 @@ from stubborn_server import StubbornServer
 from werkzeug import Request, Response
 
 import kimono_explore as kx
-from kimono_explore import wire
+from kimono_explore import json_text
 
-NO_WAITS = "kimono_explore.transport.wait"
+NO_WAITS = "kimono_explore.api.transport.wait"
 
 
 @pytest.mark.parametrize("how", ["slow", "trickle", "trickled head", "endless", "head"])
@@ -32,7 +32,7 @@ def test_a_request_is_bounded_in_time(how: str, beginning: int) -> None:
 
 
 def test_also_with_retries_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kimono_explore.client._BACKOFF", 0.0)
+    monkeypatch.setattr("kimono_explore.api.client._BACKOFF", 0.0)
     with (
         StubbornServer("trickle", stubborn="orgs") as server,
         kx.connect(server.url, token="t", timeout=0.3, retries=3) as client,
@@ -63,7 +63,7 @@ def test_a_token_is_bounded_in_time() -> None:
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_gzip_bomb_is_not_unpacked(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
-    monkeypatch.setattr("kimono_explore.transport.MAX_ANSWER", 100_000)
+    monkeypatch.setattr("kimono_explore.api.transport.MAX_ANSWER", 100_000)
     bomb = gzip.compress(b'{"data": [' + b" " * 50_000_000 + b"]}")
     handler = httpserver.expect_request("/v2/rostering/orgs")
     handler.respond_with_data(bomb, status=status, headers={"Content-Encoding": "gzip"})
@@ -134,17 +134,17 @@ BODIES = {
 @pytest.mark.parametrize("kind", list(CREDENTIALS))
 @pytest.mark.filterwarnings("ignore::kimono_explore.KimonoWarning")
 def test_no_error_shows_a_secret(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, kind: str, body: str) -> None:
-    monkeypatch.setattr("kimono_explore.client._BACKOFF", 0.0)
+    monkeypatch.setattr("kimono_explore.api.client._BACKOFF", 0.0)
     secrets = forms(CREDENTIALS[kind])
 
     def respond(request: Request) -> Response:
         if request.path == "/oauth/token":
-            return Response(wire.encode({"access_token": FETCHED}))
+            return Response(json_text.encode({"access_token": FETCHED}))
         said = " ".join(["You sent", request.headers["Authorization"], *secrets])
         answer, status = BODIES[body](said)
         headers = {"Retry-After": said} if body == "retry after" else {}
         headers["X-Echo"] = request.headers["Authorization"]
-        return Response(answer if isinstance(answer, str) else wire.encode(answer), status, headers)
+        return Response(answer if isinstance(answer, str) else json_text.encode(answer), status, headers)
 
     httpserver.expect_request("/oauth/token").respond_with_handler(respond)
     httpserver.expect_request("/v2/rostering/orgs").respond_with_handler(respond)
@@ -173,9 +173,9 @@ def test_no_problem_shows_a_secret(httpserver: HTTPServer, kind: str) -> None:
 
     def respond(request: Request) -> Response:
         if request.path == "/oauth/token":
-            return Response(wire.encode({"access_token": FETCHED}))
+            return Response(json_text.encode({"access_token": FETCHED}))
         said = " ".join([request.headers["Authorization"], *forms(CREDENTIALS[kind])])
-        return Response(wire.encode({"error": {"message": said, "details": said}}), 403)
+        return Response(json_text.encode({"error": {"message": said, "details": said}}), 403)
 
     httpserver.expect_request(re.compile("/.*")).respond_with_handler(respond)
     with kx.connect(httpserver.url_for("/v2"), **CREDENTIALS[kind]) as client:

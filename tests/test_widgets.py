@@ -15,12 +15,12 @@ import pytest
 
 import kimono_explore as kx
 from kimono_explore.__main__ import main
-from kimono_explore.api import Operation
+from kimono_explore.api.operations import Operation
+from kimono_explore.frames import frame
 from kimono_explore.palette import MISSING, TYPE_COLORS
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.sandbox.flaws import plant
-from kimono_explore.sandbox.queue import Refusal
-from kimono_explore.tables import frame
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.flaws.catalogue import plant
+from kimono_explore.sandbox.task_queue import Refusal
 from kimono_explore.widgets import queue
 from kimono_explore.widgets.parts import MOST_ROWS, PickTable, counted, set_options
 from kimono_explore.widgets.task_html import describe_task

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 import kimono_explore as kx
-from kimono_explore.background import in_thread
-from kimono_explore.sandbox.district import make_district
-from kimono_explore.sandbox.morning import make_tasks
-from kimono_explore.tables import OBJECT_TYPES, TABLES
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.sample_tasks import make_tasks
+from kimono_explore.schema import OBJECT_TYPES, TABLES
+from kimono_explore.threads import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +82,7 @@ class Bench:
 def bench() -> Iterator[Bench]:
     """A bench, and retries without their waits."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("kimono_explore.transport.BoundedRetry._calculate_sleep", lambda *_: 0.0)
+        patch.setattr("kimono_explore.api.transport.BoundedRetry._calculate_sleep", lambda *_: 0.0)
         dialect = kx.Dialect(max_page_size=7)
         with kx.sandbox(small_roster(), dialect=dialect, faults={}) as box:
             made = Bench(box)
@@ -260,7 +260,7 @@ def delete(client: kx.Client, queue: object, id: str) -> End:
 # Kills.
 
 FORK = multiprocessing.get_context("forkserver")
-FORK.set_forkserver_preload(["kimono_explore.sandbox.district", "trials"])
+FORK.set_forkserver_preload(["kimono_explore.sandbox.district.build", "trials"])
 
 
 def save_for_ever(folder: str) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
     Codes = NDArray[np.int64]
 

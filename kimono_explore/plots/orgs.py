@@ -15,7 +15,7 @@ from kimono_explore.plots.style import bars, district, heading, nothing, others,
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
 _MOST_ROWS = 36
 

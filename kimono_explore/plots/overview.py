@@ -25,13 +25,13 @@ from kimono_explore.plots.style import (
     plural,
     year,
 )
-from kimono_explore.tables import RELATIONS
+from kimono_explore.schema import RELATIONS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
 _MOST_SCHOOLS = 15
 

@@ -13,14 +13,14 @@ from matplotlib.path import Path
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.fonts import set_words
 from kimono_explore.plots.style import SMALL, TEXT, district, heading, own_axes, parts, titled
-from kimono_explore.tables import OBJECT_TYPES, REFERENCES
+from kimono_explore.schema import OBJECT_TYPES, REFERENCES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matplotlib.axes import Axes
 
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
 # Where each table stands, in inches, so that no two arrows cross.
 _PLACES: dict[str, tuple[float, float]] = {

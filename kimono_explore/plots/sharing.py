@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
 _MOST_COURSES, _MOST_NAMED, _MOST_CELLS = 30, 45, 1200
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from numpy.typing import ArrayLike, NDArray
 
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
 WIDTH = 9.0
 """Of a figure, in inches: it fits a page and a slide."""

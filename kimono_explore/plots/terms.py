@@ -31,7 +31,7 @@ from kimono_explore.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
 _MOST_ROWS = 40
 _WINDOW, _CLOSE = 6 * 366, 200  # days

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
 _MOST_ROWS, _MOST_COLUMNS = 25, 24
 _GROUPS = {"school": ("held_at", "school"), "course": ("of_course", "course"), "term": ("in_term", "term")}

@@ -5,9 +5,9 @@ tables) and gives `Found` (what was looked at, and what fails). `define_check` a
 """
 
 from kimono_explore.quality.catalogue import checks, define_check
-from kimono_explore.quality.evidence import Evidence
+from kimono_explore.quality.context import Evidence
+from kimono_explore.quality.definition import Check, Found, NotApplicable
 from kimono_explore.quality.report import Report
-from kimono_explore.quality.rules import Check, Found, NotApplicable
 from kimono_explore.quality.run import check, check_tasks
 
 __all__ = ["Check", "Evidence", "Found", "NotApplicable", "Report", "check", "check_tasks", "checks", "define_check"]

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kimono_explore.errors import ConfigurationError
-from kimono_explore.quality import completeness, dates, identity, queue, references, structure, values, workload
-from kimono_explore.quality.rules import SEVERITIES, Check
+from kimono_explore.quality.checks import (
+    completeness,
+    dates,
+    identity,
+    queue,
+    references,
+    structure,
+    values,
+    workload,
+)
+from kimono_explore.quality.definition import SEVERITIES, Check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from kimono_explore.quality.rules import Found, Parameter, Severity
+    from kimono_explore.quality.definition import Found, Parameter, Severity
 
 ROSTER_CHECKS: tuple[Check, ...] = (
     *identity.CHECKS,

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
-from kimono_explore.quality.evidence import TABLE_OF
-from kimono_explore.quality.rules import SEVERITIES
+from kimono_explore.quality.context import TABLE_OF
+from kimono_explore.quality.definition import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from kimono_explore.quality.report import Outcome
-    from kimono_explore.quality.rules import Check
+    from kimono_explore.quality.definition import Check
+    from kimono_explore.quality.outcome import Outcome
 
 STAGES: tuple[str, ...] = ("orgs", "terms and courses", "sections", "staff", "students", "memberships", "tasks")
 """In this order: a section cannot be right before its course and school are."""

@@ -14,14 +14,14 @@ import pandas as pd
 import pyarrow as pa
 
 from kimono_explore.errors import ConfigurationError
-from kimono_explore.tables import to_arrow, to_pandas
+from kimono_explore.frames import to_arrow, to_pandas
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from kimono_explore.quality.rules import Frame
+    from kimono_explore.quality.definition import Frame
 
 
 class Engine(Protocol):

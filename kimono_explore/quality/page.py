@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kimono_explore.quality.causes import STAGES
+from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.report import shown
-from kimono_explore.quality.rules import SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kimono_explore.quality.report import Outcome, Report
+    from kimono_explore.quality.outcome import Outcome
+    from kimono_explore.quality.report import Report
 
 _MOST_ORGS, _MOST_CHECKS, _MOST_CAUSES = 30, 22, 40
 

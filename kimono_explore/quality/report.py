@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,47 +13,19 @@ from kimono_explore.atomic import atomic_file
 from kimono_explore.display import printable
 from kimono_explore.errors import KimonoError, RosterFailedError
 from kimono_explore.quality.causes import group_by_cause
-from kimono_explore.quality.rules import SEVERITIES, Check
+from kimono_explore.quality.definition import SEVERITIES
+from kimono_explore.quality.outcome import _PLACE, Outcome
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Hashable, Mapping, Sequence
     from datetime import date
 
-    from kimono_explore.quality.rules import Severity
-    from kimono_explore.roster import Roster
+    from kimono_explore.quality.definition import Severity
+    from kimono_explore.roster.roster import Roster
+
 
 SUMMARY_COLUMNS = ("id", "severity", "title", "group", "checked", "failed", "percent", "status", "reason")
-_PLACE = ("table", "id", "label", "org_id", "org")
-
-
-def _nothing() -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(dtype="str") for name in _PLACE})
-
-
-@dataclass
-class Outcome:
-    """What one check found.
-
-    Attributes
-    ----------
-    check : Check
-    rule : str
-        With the parameters that were used.
-    checked, failed : int
-    status : {"passed", "failed", "not applicable", "could not run"}
-    reason : str or None
-        Why it knows nothing, where it does.
-    failures : pandas.DataFrame
-    """
-
-    check: Check
-    rule: str
-    checked: int = 0
-    failed: int = 0
-    status: str = "passed"
-    reason: str | None = None
-    failures: pd.DataFrame = field(default_factory=_nothing, repr=False)
 
 
 class Report:

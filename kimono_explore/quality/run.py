@@ -13,15 +13,17 @@ from tqdm.auto import tqdm
 
 from kimono_explore.atomic import whole
 from kimono_explore.errors import BundleError, ConfigurationError
+from kimono_explore.files.snapshot import is_snapshot, part, read_manifest
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
+from kimono_explore.quality.checks.queue import QueueEvidence
+from kimono_explore.quality.context import TABLE_OF, Evidence
+from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.quality.engines import make_engine
-from kimono_explore.quality.evidence import TABLE_OF, Evidence
-from kimono_explore.quality.queue import QueueEvidence
-from kimono_explore.quality.report import Outcome, Report
-from kimono_explore.quality.rules import Frame, NotApplicable
-from kimono_explore.roster import Roster
-from kimono_explore.snapshot import is_snapshot, part, read_manifest, read_source
-from kimono_explore.tables import TABLES
+from kimono_explore.quality.outcome import Outcome
+from kimono_explore.quality.report import Report
+from kimono_explore.roster.open import read_source
+from kimono_explore.roster.roster import Roster
+from kimono_explore.schema import TABLES
 
 if TYPE_CHECKING:
     import os
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+    from kimono_explore.quality.definition import Check, Parameter
     from kimono_explore.quality.engines import Engine
-    from kimono_explore.quality.rules import Check, Parameter
 
 _FRAMES = (*TABLES, "links", "problems")
 _FIRST = ["table", "id", "label", "org_id", "org"]

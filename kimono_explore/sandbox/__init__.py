@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, Self
 import pandas as pd
 import uvicorn
 
-from kimono_explore.client import Client, connect
+from kimono_explore.api.client import Client, connect
 from kimono_explore.errors import ConfigurationError, KimonoError
-from kimono_explore.roster import Roster
+from kimono_explore.roster.open import read_source
+from kimono_explore.roster.roster import Roster
 from kimono_explore.sandbox.dialect import Dialect
-from kimono_explore.sandbox.district import make_district
+from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.faults import Faults
-from kimono_explore.sandbox.flaws import plant
+from kimono_explore.sandbox.flaws.catalogue import plant
 from kimono_explore.sandbox.guard import SERVER_OPTIONS, ImpatientProtocol
-from kimono_explore.sandbox.morning import make_tasks
 from kimono_explore.sandbox.proxy import Answer, Proxy, Reply, Request
-from kimono_explore.sandbox.queue import TaskQueue
+from kimono_explore.sandbox.sample_tasks import make_tasks
 from kimono_explore.sandbox.server import BASE_PATH, Credentials, Service, kind_of, make_app
-from kimono_explore.snapshot import read_source
+from kimono_explore.sandbox.task_queue import TaskQueue
 
 if TYPE_CHECKING:
     import os

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from kimono_explore.tables import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Reference, to_arrow
+from kimono_explore.frames import to_arrow
+from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kimono_explore.roster import Roster
-    from kimono_explore.wire import JSON
+    from kimono_explore.roster.roster import Roster
+    from kimono_explore.schema import JSON
 
     Object = dict[str, object]
 

@@ -15,7 +15,7 @@ from kimono_explore.sandbox.proxy import Answer, Reply, Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from kimono_explore.wire import JSON
+    from kimono_explore.schema import JSON
 
     Make = Callable[["Exchange"], "Reply | None"]
 

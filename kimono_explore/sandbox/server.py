@@ -19,19 +19,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kimono_explore.api import OPERATIONS, TOKEN_PATH, Operation
-from kimono_explore.openapi import openapi
+from kimono_explore.api.openapi import openapi
+from kimono_explore.api.operations import OPERATIONS, TOKEN_PATH, Operation
 from kimono_explore.sandbox.dialect import Dialect, Speaker
 from kimono_explore.sandbox.guard import MAX_BODY, MAX_ID, Tokens, TooLarge, is_own_host, read_body, same
-from kimono_explore.sandbox.queue import Refusal, TaskQueue, render_task
+from kimono_explore.sandbox.task_queue import Refusal, TaskQueue, render_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from kimono_explore.roster import Roster
-    from kimono_explore.wire import JSON
+    from kimono_explore.roster.roster import Roster
+    from kimono_explore.schema import JSON
 
 BASE_PATH = "/v2/interop/data"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]

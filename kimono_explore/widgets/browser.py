@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import ipywidgets as widgets
 import pandas as pd
 
+from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.graph import neighborhood, shortest_path
-from kimono_explore.snapshot import is_snapshot, read_source
-from kimono_explore.stored import StoredRoster
-from kimono_explore.tables import OBJECT_TYPES
+from kimono_explore.roster.lazy import StoredRoster
+from kimono_explore.roster.open import read_source
+from kimono_explore.schema import OBJECT_TYPES
 from kimono_explore.widgets.network import show_network
 from kimono_explore.widgets.parts import OnScreen, Panel, PickTable, chips, replace, shorten
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kimono_explore.quality import Report
-    from kimono_explore.roster import Description, Roster
+    from kimono_explore.roster.roster import Description, Roster
 
 _MOST_NODES, _MOST_ROWS, _TRAIL = 80, 20, 6
 _NAMES = {

@@ -10,16 +10,16 @@ import ipywidgets as widgets
 import pandas as pd
 
 from kimono_explore.palette import SEVERITY_COLORS
+from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.page import rule_html
 from kimono_explore.quality.report import no_formulas
-from kimono_explore.quality.rules import SEVERITIES
-from kimono_explore.tables import OBJECT_TYPES
+from kimono_explore.schema import OBJECT_TYPES
 from kimono_explore.widgets.browser import Browser
 from kimono_explore.widgets.parts import Panel, PickTable, chips
 
 if TYPE_CHECKING:
     from kimono_explore.quality import Report
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
 
 _MOST_SAVED = 20_000

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 import pandas as pd
 
 from kimono_explore.acks import ack_tasks, check_status, delete_task
-from kimono_explore.api import ACK_STATUSES
+from kimono_explore.api.operations import ACK_STATUSES
 from kimono_explore.errors import AckError, KimonoError
 from kimono_explore.quality import check_tasks
 from kimono_explore.tasks import load_tasks
@@ -29,9 +29,9 @@ from kimono_explore.widgets.task_html import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kimono_explore.client import Client
+    from kimono_explore.api.client import Client
     from kimono_explore.quality import Report
-    from kimono_explore.roster import Roster
+    from kimono_explore.roster.roster import Roster
 
 _FILTERS = (("type", "type"), ("action", "action"), ("object_type", "object type"), ("tenant_id", "tenant"))
 _COLUMNS = ["is", "created_at", "type", "action", "label", "object_type", "tenant_id", "sequence", "id"]

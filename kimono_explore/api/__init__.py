@@ -1,0 +1,1 @@
+"""Asking the server: its operations, how they are sent, and how a list is read page by page."""

@@ -1,0 +1,396 @@
+"""One request, well done: authentication, time-outs, retries, and errors that say what to do.
+
+The client is thread-safe (pages are loaded on a few threads) and keeps every secret out of repr, logs and errors.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+from typing import TYPE_CHECKING, Self, TypeVar, cast
+from urllib.parse import quote, quote_plus
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+import msgspec
+from httpx_retries import Retry, RetryTransport
+
+from kimono_explore.api.auth import SecretAuth, make_auth
+from kimono_explore.api.operations import BASE_URL, FINDS, TOKEN_PATH, Operation
+from kimono_explore.api.responses import denies, raise_for
+from kimono_explore.api.transport import LONGEST_WAIT, BoundedRetry, Broken, Timeouts, TooLong, WholeAnswers
+from kimono_explore.errors import (
+    BadResponseError,
+    ConfigurationError,
+    ConnectionFailedError,
+    KimonoError,
+    RateLimitError,
+    ResponseError,
+)
+from kimono_explore.json_text import decode, encode
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from kimono_explore.schema import JSON
+
+    T = TypeVar("T")
+
+_RETRIED = (429, 500, 502, 503, 504)
+_BACKOFF = 0.5
+_ONCE = Retry(total=0)
+_TOLD = 8  # characters of a secret that say too much of it
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def connect(
+    base_url: str | None = None,
+    *,
+    token: str | None = None,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    token_url: str | None = None,
+    retries: int = 5,
+    timeout: float | Timeouts | None = None,
+) -> Client:
+    """Connect to a tenant.
+
+    Nothing is sent until the first request. Where no credential is passed, those of the environment are used:
+    ``KIMONO_TOKEN``, or ``KIMONO_CLIENT_ID`` and ``KIMONO_CLIENT_SECRET``, or ``KIMONO_USERNAME`` and
+    ``KIMONO_PASSWORD``.
+
+    Parameters
+    ----------
+    base_url : str, optional
+        Such as ``https://api.us2.kimonocloud.com/v2/interop/data``; default ``KIMONO_BASE_URL``, else that one.
+        Plain http is taken only for this machine.
+    token : str, optional
+        A bearer token.
+    client_id, client_secret : str, optional
+        OAuth2 client credentials: a token is fetched, reused, and renewed before it expires or on a 401.
+    username, password : str, optional
+        HTTP Basic, which some environments use. An API key goes in as the user name, with ``password=""``.
+    token_url : str, optional
+        Where client credentials are exchanged for a token; default ``KIMONO_TOKEN_URL``, else ``/oauth/token`` on the
+        host of the base URL. Some regions' tokens come from another host.
+    retries : int, default 5
+        How often a request is repeated after a 429, 500, 502, 503, 504, a broken connection or an answer that is broken
+        or not what was asked for, with growing, jittered waits. ``Retry-After`` is honoured up to two minutes; a longer
+        one is an error.
+    timeout : float or Timeouts, optional
+        Seconds for one request, from its start to the end of its answer; default 120. `Timeouts` names those for a
+        connection (10), for the next bytes (30) and for the whole request one by one.
+
+    Returns
+    -------
+    Client
+
+    Raises
+    ------
+    ConfigurationError
+        There is no credential, there are two kinds of them, or the base URL makes no sense.
+
+    Examples
+    --------
+    >>> kx.connect("https://api.us2.kimonocloud.com/v2/interop/data", token="not-a-real-token")
+    <Client https://api.us2.kimonocloud.com/v2/interop/data, bearer token>
+    """
+    given = {
+        "token": token,
+        "client_id": client_id,
+        "client_secret": client_secret,
+        "username": username,
+        "password": password,
+    }
+    if not any(given.values()):
+        given = {name: os.environ.get(f"KIMONO_{name.upper()}") for name in given}
+    url = _checked_url(base_url or os.environ.get("KIMONO_BASE_URL") or BASE_URL, "base URL")
+    token_text = token_url or os.environ.get("KIMONO_TOKEN_URL")
+    tokens = _checked_url(token_text, "token URL") if token_text else url.copy_with(path=TOKEN_PATH)
+    return Client(url, make_auth(given, tokens), retries, Timeouts.of(timeout))
+
+
+def _checked_url(text: str, name: str) -> httpx.URL:
+    try:
+        url = httpx.URL(text.strip().rstrip("/"))
+    except httpx.InvalidURL as error:
+        raise ConfigurationError(f"The {name} is not a URL ({error}). Example: {BASE_URL}") from error
+    if url.userinfo:
+        raise ConfigurationError(f"The {name} holds a user name or password; pass username= and password= instead.")
+    if url.query:
+        raise ConfigurationError(f"The {name} has a query, which may hold a secret; leave out what follows the '?'.")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigurationError(f"The {name} must begin with https:// and a host. Example: {BASE_URL}")
+    if url.scheme == "http" and url.host not in _LOOPBACK:
+        raise ConfigurationError(f"Plain http to {url.host} would show the token to the network; use https://.")
+    return url
+
+
+class Client:
+    """A connection to one tenant; made by `connect`, closed by ``close()`` or a ``with`` block."""
+
+    def __init__(
+        self, base_url: httpx.URL, auth: SecretAuth, retries: int = 5, timeouts: Timeouts | None = None
+    ) -> None:
+        timeouts = timeouts or Timeouts()
+        self.base_url = str(base_url)
+        self._auth = auth
+        self.retry = BoundedRetry(
+            total=retries,
+            backoff_factor=_BACKOFF,
+            max_backoff_wait=LONGEST_WAIT,
+            status_forcelist=_RETRIED,
+            # The one POST asks for a token: asking twice does no harm.
+            allowed_methods=("GET", "PUT", "DELETE", "POST"),
+            retry_on_exceptions=(
+                httpx.NetworkError,
+                httpx.TimeoutException,
+                httpx.RemoteProtocolError,
+                httpx.DecodingError,
+                Broken,
+            ),
+        )
+        # httpx leaves out the proxies of the environment when it is given a transport, so they are named here.
+        local = base_url.host in _LOOPBACK or proxy_bypass(base_url.host)
+        transport = httpx.HTTPTransport(
+            proxy=None if local else getproxies().get(base_url.scheme),
+            limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
+        )
+        self._http = httpx.Client(
+            auth=auth,
+            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
+            transport=RetryTransport(transport=WholeAnswers(transport, timeouts), retry=self.retry),
+            headers={"Accept": "application/json", "User-Agent": "kimono-explore"},
+        )
+
+    def find(self, kind: str, id: str) -> dict[str, JSON]:
+        """Find one object.
+
+        Parameters
+        ----------
+        kind : str
+            ``"orgs"``, ``"leas"``, ``"persons"``, ``"courses"``, ``"sections"``, ``"terms"`` or ``"tasks/admin"``.
+        id : str
+            The object's ``$sys.id``.
+
+        Returns
+        -------
+        dict
+            The object as the server has it, always unwrapped from ``data``.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such object.
+
+        Examples
+        --------
+        >>> client.find("orgs", roster.orgs["id"][0])["name"] == roster.orgs["name"][0]
+        True
+        """
+        if kind not in FINDS:
+            raise ValueError(f"There is no find for {kind!r}; there is one for {', '.join(FINDS)}.")
+        path = FINDS[kind].path
+        return self.ask(FINDS[kind], lambda body: _object_in(body, path), id=id)
+
+    def ask(
+        self,
+        operation: Operation,
+        read: Callable[[bytes], T],
+        *,
+        id: str | None = None,
+        params: Mapping[str, str | int | None] | None = None,
+        path: str | None = None,
+        repeat: bool = True,
+        stop: threading.Event | None = None,
+    ) -> T:
+        """Send a GET and return what ``read`` makes of its answer.
+
+        Where it raises `BadResponseError`, the answer was broken, and the request is repeated.
+
+        Parameters
+        ----------
+        operation : Operation
+        read : callable
+            From the body to what the caller wants.
+        id, params, path, repeat
+            As in `request`.
+        stop : threading.Event, optional
+            Once it is set, the request ends with `ConnectionFailedError`, and none follows it.
+
+        Raises
+        ------
+        BadResponseError
+            The answer was broken, after the retries.
+        ResponseError, ConnectionFailedError
+            As in `request`.
+        """
+        extensions = {"read": read, **({} if stop is None else {"stop": stop})}
+        response = self._send(operation, id, params, None, path, repeat, extensions)
+        return cast("T", response.extensions["read"])
+
+    def request(
+        self,
+        operation: Operation,
+        *,
+        id: str | None = None,
+        params: Mapping[str, str | int | None] | None = None,
+        json: JSON = None,
+        path: str | None = None,
+        repeat: bool = True,
+    ) -> bytes:
+        """Send one operation of `api.OPERATIONS` and return the body of the answer.
+
+        Parameters
+        ----------
+        operation : Operation
+        id : str, optional
+            What stands for ``{id}`` in the path.
+        params : mapping, optional
+            Query parameters; those that are None are left out.
+        json : optional
+            The body of a PUT.
+        path : str, optional
+            A path to use in place of the operation's own (its older one).
+        repeat : bool, default True
+            Repeat it by itself after a passing fault. False sends it once: after a fault the caller must know that it
+            may have taken effect. Only a 401 is then followed by a second try, with a new token: it was not let in.
+
+        Raises
+        ------
+        ResponseError
+            Or one of its children: the server answered with an error, after the retries.
+        ConnectionFailedError
+            There was no answer.
+        """
+        return self._send(operation, id, params, json, path, repeat, {}).content
+
+    def _send(
+        self,
+        operation: Operation,
+        id: str | None,
+        params: Mapping[str, str | int | None] | None,
+        json: JSON,
+        path: str | None,
+        repeat: bool,
+        extensions: dict[str, object],
+    ) -> httpx.Response:
+        path = path or operation.path
+        if operation.needs_id:
+            if not id or id in (".", ".."):
+                raise ValueError(f"{path} needs an id.")
+            path = path.replace("{id}", quote(id, safe=""))
+        query = {name: value for name, value in (params or {}).items() if value is not None}
+        where = path if "page" not in query else f"{path} (page {query['page']})"
+        try:
+            response = self._http.request(
+                operation.method,
+                f"{self.base_url}/{path}",
+                params=query,
+                content=None if json is None else msgspec.json.encode(json),
+                headers={} if json is None else {"Content-Type": "application/json"},
+                extensions=extensions if repeat else {**extensions, "retry": _ONCE},
+            )
+            if not response.is_success or (operation.method != "GET" and denies(response, where)):
+                raise_for(response, where)
+        except httpx.RequestError as error:
+            tries = self.retry.total + 1 if repeat and self.retry.is_retryable_exception(error) else 1
+            raise self._hidden(self._no_answer(error, where, tries)) from self._hidden(error)
+        except KimonoError as error:
+            raise self._hidden(error) from None
+        return response
+
+    def _no_answer(self, error: httpx.RequestError, where: str, tries: int) -> KimonoError:
+        times = f" It was asked for {tries} times." if tries > 1 else ""
+        failed: KimonoError
+        if isinstance(error, Broken):
+            failed = BadResponseError(f"{error.cause}{times}")
+        elif isinstance(error, TooLong):
+            status = error.response.status_code
+            text = f"{status} from {where}: the server asks to be left alone for longer than {LONGEST_WAIT:g} s"
+            failed = RateLimitError(f"{text} ({error}). Try again then.", status)
+        elif isinstance(error, httpx.TimeoutException):
+            failed = ConnectionFailedError(f"No answer from {where} in time.{times} Try a smaller page_size, or later.")
+        elif isinstance(error, httpx.DecodingError):
+            failed = ConnectionFailedError(f"{where} answered, but the answer cannot be unpacked: {error}.{times}")
+        else:
+            text = f"{where} could not be reached, or its answer broke off: {error}."
+            failed = ConnectionFailedError(f"{text}{times} Is {self.base_url} right?")
+        # Where it was the token that could not be fetched (the one POST), the request itself was not sent.
+        failed.sent = not isinstance(error, _NOT_SENT) and error.request.method != "POST"
+        return failed
+
+    def _hidden(self, error: BaseException) -> BaseException:
+        """The error, and what caused it, without the secrets: a server may echo them in its words."""
+        secrets = _as_written([secret for secret in self._auth.secrets() if len(secret) > 3])
+        seen: BaseException | None = error
+        while seen is not None:
+            seen.args = tuple(_without(secrets, part) if isinstance(part, str) else part for part in seen.args)
+            seen = seen.__cause__ or seen.__context__
+        if isinstance(error, ResponseError):
+            if error.retry_after is not None:
+                error.retry_after = _without(secrets, error.retry_after)
+            if error.details is not None:
+                error.details = decode(_without(secrets, encode(error.details)).encode(), "")
+        return error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client {self.base_url}, {getattr(self._auth, 'kind', 'custom authentication')}>"
+
+
+def _object_in(body: bytes, path: str) -> dict[str, JSON]:
+    """One object, bare or under ``data``."""
+    answer = decode(body, path)
+    wrapped = isinstance(answer, dict) and isinstance(answer.get("data"), dict) and not {"$sys", "id"} & set(answer)
+    found = cast("dict[str, JSON]", answer)["data"] if wrapped else answer
+    if not isinstance(found, dict):
+        raise BadResponseError(f"{path}: expected one object, got {type(found).__name__}.")
+    if found.get("error") and not {"$sys", "id"} & set(found):
+        raise BadResponseError(f"{path} answered with an error in place of an object: {encode(found['error'])[:500]}.")
+    return found
+
+
+def _as_written(secrets: list[str]) -> list[str]:
+    """The secrets, in each form in which an answer or an error may have them; the longest first."""
+    found: set[str] = set()
+    for secret in secrets:
+        found |= {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
+        found |= {encode(secret)[1:-1], json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+    return sorted(found, key=len, reverse=True)
+
+
+def _without(secrets: list[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "[secret]")
+    for begin in {secret[:_TOLD] for secret in secrets}:  # a long text was cut, perhaps within a secret
+        at = text.find(begin)
+        while at >= 0:
+            rest = text[at:]
+            told = max(_alike(secret, rest) for secret in secrets)
+            text = f"{text[:at]}[secret]{rest[told:]}"
+            at = text.find(begin, at + len("[secret]"))
+    return text
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    both = min(len(one), len(other))
+    return next((n for n in range(both) if one[n] != other[n]), both)

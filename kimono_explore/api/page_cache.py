@@ -1,0 +1,124 @@
+"""Pages of a load that takes hours, kept on disk so that an interrupted one goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kimono_explore.api.pages import Answer, open_page
+from kimono_explore.atomic import atomic_file, only_one
+from kimono_explore.errors import BadResponseError, ConfigurationError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+_MANIFEST = "pages.json"
+_LOCK = ".lock"
+
+
+@contextmanager
+def saved_pages(
+    folder: str | os.PathLike[str] | None, base_url: str, page_size: int | None
+) -> Iterator[SavedPages | None]:
+    """The pages of one load, for as long as it goes on; None where no folder is named.
+
+    Parameters
+    ----------
+    folder : str or path, optional
+        A new folder, or that of an interrupted load. It holds what the API sent, personal data included, readable by
+        its owner only; `SavedPages.discard` removes it.
+    base_url : str
+        The API.
+    page_size : int or None
+        As it is asked for.
+
+    Raises
+    ------
+    ConfigurationError
+        The folder holds something else, pages of another API or size, or another load is using it.
+    """
+    if folder is None:
+        yield None
+        return
+    path = Path(folder)
+    known = {_MANIFEST, _LOCK}
+    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not known & {file.name for file in path.iterdir()}):
+        raise ConfigurationError(f"{path} is not empty and is not an interrupted load. Name a new folder.")
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with only_one(path / _LOCK, f"Another load is using {path}"):
+        yield SavedPages(path, base_url, page_size)
+
+
+class SavedPages:
+    """The pages of one load, each validated before it is kept and again when it is taken."""
+
+    def __init__(self, folder: Path, base_url: str, page_size: int | None) -> None:
+        self.folder = folder
+        self.taken: dict[str, int] = {}
+        self._lock = threading.Lock()
+        asked = {"base_url": base_url, "page_size": page_size}
+        manifest = folder / _MANIFEST
+        found = _manifest(manifest)
+        if found is None:
+            for kept in folder.iterdir():  # nobody knows what they are pages of
+                if kept.is_dir():
+                    shutil.rmtree(kept)
+            self._write(manifest, json.dumps(asked).encode())
+        elif found != asked:
+            raise ConfigurationError(
+                f"{folder} holds pages of {found.get('base_url')} (page_size={found.get('page_size')}), not of "
+                f"{base_url} (page_size={page_size}). Name another folder, or delete it."
+            )
+
+    def get(self, path: str, number: int) -> Answer | None:
+        """A page that was saved; None where there is none, or it is damaged."""
+        try:
+            body = self._file(path, number).read_bytes()
+            page = open_page(body, f"{path} (page {number})")
+        except (OSError, BadResponseError):
+            return None
+        return Answer(body, page)
+
+    def take(self, path: str, number: int) -> Answer | None:
+        """A page that was saved, counted as not read again."""
+        answer = self.get(path, number)
+        if answer is not None:
+            with self._lock:
+                self.taken[path] = self.taken.get(path, 0) + 1
+        return answer
+
+    def put(self, path: str, number: int, body: bytes) -> None:
+        """Save a page that was opened: all of it, or nothing."""
+        file = self._file(path, number)
+        file.parent.mkdir(exist_ok=True, mode=0o700)
+        self._write(file, body)
+
+    def forget(self, path: str) -> None:
+        """Remove the pages of a list."""
+        shutil.rmtree(self._file(path, 0).parent, ignore_errors=True)
+
+    def discard(self) -> None:
+        """Remove everything: the load is done."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _file(self, path: str, number: int) -> Path:
+        return self.folder / path.replace("/", "_") / f"{number:06}.json"
+
+    @staticmethod
+    def _write(file: Path, body: bytes) -> None:
+        with atomic_file(file) as new:
+            new.write_bytes(body)
+
+
+def _manifest(path: Path) -> dict[str, object] | None:
+    """What the pages are of; None where it is missing or damaged, so that nothing is taken from them."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,208 @@
+"""Every page of a list: several at a time, in order, with progress.
+
+The server decides how long a page is and may not say which is the last, so a short page means nothing. The end is
+where ``paging`` says so, at a page that is empty when asked for twice and has nothing behind it, or at a page that came
+before.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import wait
+from typing import TYPE_CHECKING, NoReturn
+
+from tqdm.auto import tqdm
+
+from kimono_explore.api.moved_rows import Boundaries
+from kimono_explore.api.pages import Answer, Page, key_of, open_page
+from kimono_explore.errors import IncompleteListError, NotFoundError, PermissionDeniedError
+from kimono_explore.problems import ROWS_MAY_BE_MISSING, TAKEN_FOR_THE_END
+from kimono_explore.threads import in_thread, result_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping
+    from concurrent.futures import Future
+
+    from kimono_explore.api.client import Client
+    from kimono_explore.api.operations import Operation
+    from kimono_explore.api.page_cache import SavedPages
+    from kimono_explore.api.pages import Envelope
+
+    Read = Callable[[int], Answer]
+
+MAX_PAGES = 100_000
+"""Pages after which a list is taken for endless."""
+
+
+def read_pages(
+    client: Client,
+    operation: Operation,
+    *,
+    id: str | None = None,
+    params: Mapping[str, str | int | None] | None = None,
+    page_size: int | None = None,
+    max_connections: int = 8,
+    max_pages: int = MAX_PAGES,
+    progress: bool = True,
+    path: str | None = None,
+    saved: SavedPages | None = None,
+    heal: bool = False,
+) -> Generator[Page]:
+    """Yield every page of a list, in order.
+
+    The first page is read alone, so that an error costs one request; then `max_connections` pages are under way at
+    a time. At most `max_connections` pages beyond the end are asked for.
+
+    Parameters
+    ----------
+    client : Client
+    operation : Operation
+        A list of `api.OPERATIONS`.
+    id : str, optional
+        The org, for the lists below an org.
+    params : mapping, optional
+        Further query parameters.
+    page_size : int, optional
+        Rows a page, which the server may cap; default its maximum.
+    max_connections : int, default 8
+    max_pages : int, default 100,000
+        A list that goes on beyond is an error.
+    progress : bool, default True
+        Show a bar with rows and pages.
+    path : str, optional
+        A path in place of the operation's own.
+    saved : SavedPages, optional
+        Where pages are kept, and taken from where the first one is still the same.
+    heal : bool, default False
+        After the last page, look whether rows moved while the list was read, and yield those that were skipped.
+
+    Yields
+    ------
+    Page
+
+    Raises
+    ------
+    IncompleteListError
+        The list began and could not be read to its end.
+    """
+    if max_connections < 1 or max_pages < 1 or (page_size is not None and page_size < 1):
+        raise ValueError("max_connections, max_pages and page_size are whole numbers from 1.")
+    path = path or operation.path
+    stop = threading.Event()
+    under_way: deque[Future[Answer]] = deque()
+
+    def ask(number: int, size: int | None = page_size) -> Answer:
+        where = f"{path} (page {number})"
+
+        def read(body: bytes) -> Answer:
+            return Answer(body, open_page(body, where))
+
+        query = {**(params or {}), "page_size": size, "page": number}
+        return client.ask(operation, read, id=id, params=query, path=path, stop=stop)
+
+    read = ask if saved is None else _remembering(ask, saved, path)
+    bar = tqdm(desc=operation.list_name, unit=" rows", disable=not progress, leave=True)
+    boundaries = Boundaries()
+    try:
+        for page in _in_order(read, ask, max_connections, max_pages, path, under_way):
+            bar.update(len(page.rows))
+            bar.set_postfix(pages=page.number + 1, refresh=False)
+            if heal:
+                boundaries.add(page)
+            yield page
+        if heal:
+            for page in boundaries.heal(ask, page_size, max_connections):
+                bar.update(len(page.rows))
+                yield page
+    except BaseException:
+        stop.set()
+        wait(under_way, timeout=0.6)  # nothing is written into a folder after its load has ended
+        _turn_red(bar)
+        raise
+    finally:
+        # Also on an interrupt: what is under way ends within a quarter of a second, and nothing is asked for any more.
+        stop.set()
+        bar.close()
+
+
+def _turn_red(bar: tqdm[NoReturn]) -> None:
+    if bar.disable:
+        return
+    bar.colour = "red"
+    if hasattr(bar, "container"):
+        bar.total = bar.n + 1  # a notebook's bar is green when it is closed, unless something is missing
+    bar.set_description(f"{bar.desc.removesuffix(': ')} stopped")
+
+
+def _in_order(
+    read: Read, ask: Read, width: int, max_pages: int, path: str, under_way: deque[Future[Answer]]
+) -> Iterator[Page]:
+    seen: dict[int, int] = {}  # what a page holds -> the first page that held it
+    under_way.append(in_thread(read, 0))
+    number, asked, ending, promised = -1, 1, "", False
+    while under_way:
+        number += 1
+        rows, more = _result(under_way.popleft(), path, number)
+        twice = not rows
+        if twice:  # an empty page may be a fault
+            rows, more = _result(in_thread(ask, number), path, number)
+        first = seen.setdefault(hash(tuple(key_of(row) for row in rows)), number) if rows else number
+        notes = [f"page {number} was empty when it was first asked for"] if twice and rows else []
+        before, ending = ending, "" if rows and first == number else ending
+        if ending:
+            pass
+        elif not rows:
+            ending = f"page {number} was empty"
+            if more:
+                notes.append(f"{ending}, yet promises a next page: {TAKEN_FOR_THE_END}")
+            elif promised:
+                notes.append(f"{ending}, though the page before promised it")
+        elif first != number:
+            ending = f"page {number} repeats page {first}"
+            notes.append(f"{ending}{', yet promises a next page' if more else ''}: {TAKEN_FOR_THE_END}")
+        elif before:
+            # The list goes on behind what looked like its end: read on.
+            notes.append(f"page {number} holds rows, though {before}: {ROWS_MAY_BE_MISSING}")
+        promised = more is True
+        # What stands behind an empty page is looked at, too.
+        beyond = 1 if ending and not before and more is not False and not rows and not under_way else 0
+        while more is not False and len(under_way) < (beyond if ending else width):
+            if asked >= max_pages:
+                text = f"{path} goes on after {max_pages:,} pages. Ask for more with max_pages=, or for larger ones."
+                raise IncompleteListError(text)
+            under_way.append(in_thread(read, asked))
+            asked += 1
+        yield Page(number, rows, "; ".join(notes) or None)
+        if more is False:
+            return
+
+
+def _result(answer: Future[Answer], path: str, number: int) -> Envelope:
+    try:
+        return result_of(answer).page
+    except (NotFoundError, PermissionDeniedError) as error:
+        if number == 0:
+            raise
+        text = f"{path} could not be read to its end: {error} {number} pages came before it. Try again."
+        raise IncompleteListError(text, error.status) from error
+
+
+def _remembering(ask: Read, saved: SavedPages, path: str) -> Read:
+    """Read a page, or take it from where it was saved. The first is always read: it tells whether the rest still fits."""
+
+    def read(number: int) -> Answer:
+        before = saved.take(path, number) if number else saved.get(path, 0)
+        if number and before is not None:
+            return before
+        answer = ask(number)
+        if before is not None and _keys(before) != _keys(answer):
+            saved.forget(path)  # another tenant, or data that moved
+        saved.put(path, number, answer.body)
+        return answer
+
+    return read
+
+
+def _keys(answer: Answer) -> list[object]:
+    return [key_of(row) for row in answer.page.rows]

@@ -1,0 +1,1 @@
+"""From the JSON of an API to columns, links and problems."""

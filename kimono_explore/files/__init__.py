@@ -1,0 +1,1 @@
+"""A roster on disk: snapshots and OneRoster bundles."""

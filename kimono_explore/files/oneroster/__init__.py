@@ -1,0 +1,1 @@
+"""OneRoster CSV bundles: `read` one, `write` one, by the tables of `layout` and `standard`."""

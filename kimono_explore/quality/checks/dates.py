@@ -1,0 +1,180 @@
+"""Checks of terms: dates that are missing, turned round, or that overlap. Terms are few: this is plain Python."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import combinations
+from typing import TYPE_CHECKING, cast
+
+import narwhals as nw
+import pandas as pd
+
+from kimono_explore.quality.context import once
+from kimono_explore.quality.definition import Check, Found, Frame, NotApplicable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kimono_explore.quality.context import Evidence
+
+_GROUP = "Dates"
+_COLUMNS = ("id", "name", "term_type", "start_date", "end_date")
+
+
+def term_without_dates(evidence: Evidence) -> Found:
+    terms = evidence.objects("terms").select(*_COLUMNS)
+    return Found(terms, terms.filter(nw.col("start_date").is_null() | nw.col("end_date").is_null()))
+
+
+def term_ends_before_start(evidence: Evidence) -> Found:
+    terms = _dated(evidence)
+    return Found(terms, terms.filter(nw.col("end_date") < nw.col("start_date")))
+
+
+def term_too_long(evidence: Evidence, days: int) -> Found:
+    terms = _dated(evidence)
+    return Found(terms, terms.filter(nw.col("end_date") > nw.col("start_date").dt.offset_by(f"{days}d")))
+
+
+def child_term_outside_parent(evidence: Evidence) -> Found:
+    terms = _dated(evidence)
+    children = terms.join(evidence.pairs("child_of", "id", "parent_id").unique(), on="id", how="inner")
+    # A parent that came several times reaches as far as any of its rows.
+    known = terms.filter(~nw.col("id").is_null()).group_by("id")
+    parents = known.agg(parent_start=nw.col("start_date").min(), parent_end=nw.col("end_date").max())
+    parents = parents.rename({"id": "parent_id"})
+    pairs = children.join(parents, on="parent_id", how="inner")
+    early = nw.col("start_date") < nw.col("parent_start")
+    return Found(pairs, pairs.filter(early | (nw.col("end_date") > nw.col("parent_end"))))
+
+
+def sibling_terms_overlap(evidence: Evidence) -> Found:
+    terms = _dated(evidence).filter(nw.col("start_date") <= nw.col("end_date"), ~nw.col("id").is_null())
+    df = evidence.engine.collect(terms).sort_values(list(_COLUMNS)).drop_duplicates("id").set_index("id")
+    days = {id: (start, end) for id, start, end in zip(df.index, df["start_date"], df["end_date"], strict=True)}
+    parents, used_by = evidence.parents("term"), _orgs_of_terms(evidence)
+    siblings: dict[tuple[tuple[str, ...], str], list[str]] = defaultdict(list)
+    for id, kind in zip(df.index, df["term_type"].fillna(""), strict=True):
+        siblings[tuple(parents.get(id, ())), kind].append(id)
+    overlaps: dict[str, str] = {}
+    for group in siblings.values():
+        for one, other in combinations(group, 2):
+            # Terms of two schools that share none may overlap.
+            apart = one in used_by and other in used_by and not used_by[one] & used_by[other]
+            if not apart and _overlap(days[one], days[other]):
+                overlaps.setdefault(one, other)
+                overlaps.setdefault(other, one)
+    found = sorted(overlaps)
+    columns = evidence.engine.small({"id": list(found), "overlaps_id": [overlaps[id] for id in found]})
+    return Found(terms, columns.join(terms, on="id", how="inner"))
+
+
+def same_name_terms(evidence: Evidence) -> Found:
+    terms = evidence.objects("terms").filter(~nw.col("name").is_null()).select("id", "name", "start_date", "end_date")
+    times = once(terms.select("id", "name"), "name").group_by("name").agg(times=nw.len()).filter(nw.col("times") > 1)
+    return Found(terms, terms.join(times, on="name", how="inner"))
+
+
+def no_current_term(evidence: Evidence) -> Found:
+    if not evidence.rows["terms"]:
+        raise NotApplicable(evidence.refused("terms") or "no terms")
+    today = nw.lit(pd.Timestamp(evidence.as_of).to_pydatetime())
+    now = evidence.count(_dated(evidence).filter(nw.col("start_date") <= today, nw.col("end_date") >= today))
+    return Found(1, evidence.engine.small({"id": [] if now else [None]}))
+
+
+def _dated(evidence: Evidence) -> Frame:
+    terms = evidence.objects("terms").select(*_COLUMNS)
+    return terms.filter(~nw.col("start_date").is_null(), ~nw.col("end_date").is_null())
+
+
+def _overlap(one: tuple[pd.Timestamp, pd.Timestamp], other: tuple[pd.Timestamp, pd.Timestamp]) -> bool:
+    return one[0] <= other[1] and other[0] <= one[1]
+
+
+def _orgs_of_terms(evidence: Evidence) -> dict[str, set[str]]:
+    """The orgs whose sections use each term."""
+    held = evidence.one("held_at").rename({"target": "org_id"})
+    used = evidence.pairs("in_term", "id", "term_id").join(held, on="id", how="inner")
+    df = evidence.engine.collect(used.select("term_id", "org_id").unique())
+    orgs: dict[str, set[str]] = defaultdict(set)
+    for term, org in cast("Iterable[tuple[str, str]]", zip(df["term_id"], df["org_id"], strict=True)):
+        orgs[term].add(org)
+    return orgs
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "term_without_dates",
+        "Term without dates",
+        "warning",
+        _GROUP,
+        ("terms",),
+        "The first or the last day is missing, or is no date.",
+        "Nobody can say which classes are going on.",
+        term_without_dates,
+        follows=("bad_value",),
+    ),
+    Check(
+        "term_ends_before_start",
+        "Term that ends before it starts",
+        "error",
+        _GROUP,
+        ("terms",),
+        "The last day is before the first.",
+        "The classes of the term never show.",
+        term_ends_before_start,
+    ),
+    Check(
+        "child_term_outside_parent",
+        "Term that reaches beyond its parent",
+        "warning",
+        _GROUP,
+        ("terms",),
+        "The term starts before, or ends after, the term above it.",
+        "Classes show in one product and not in another.",
+        child_term_outside_parent,
+        needs=("child_of",),
+    ),
+    Check(
+        "sibling_terms_overlap",
+        "Terms that overlap",
+        "warning",
+        _GROUP,
+        ("terms",),
+        "Two terms of one kind below one parent, or below none, share a day, and no two schools keep them apart.",
+        "A day belongs to two terms: grades go to the wrong one.",
+        sibling_terms_overlap,
+    ),
+    Check(
+        "same_name_terms",
+        "Terms that cannot be told apart",
+        "information",
+        _GROUP,
+        ("terms",),
+        "Another term has the same name.",
+        "Whoever picks a term from a list cannot tell which one.",
+        same_name_terms,
+    ),
+    Check(
+        "no_current_term",
+        "No term is going on",
+        "warning",
+        _GROUP,
+        ("terms",),
+        "No term holds the day of the check (`as_of`).",
+        "Products show no classes at all. In the holidays this is as it should be.",
+        no_current_term,
+    ),
+    Check(
+        "term_too_long",
+        "Term of more than a year",
+        "information",
+        _GROUP,
+        ("terms",),
+        "The term is longer than {days} days.",
+        "Classes of several years are shown together.",
+        term_too_long,
+        params={"days": 400},
+    ),
+)

@@ -1,0 +1,255 @@
+"""Checks of who is who: ids that are missing, shared, or that join what should be apart."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import narwhals as nw
+
+from kimono_explore.quality.context import Evidence, once, stack
+from kimono_explore.quality.definition import Check, Found, Frame, NotApplicable
+from kimono_explore.roster.text import fold
+from kimono_explore.schema import TABLES
+
+_GROUP = "Identity"
+
+
+def missing_id(evidence: Evidence) -> Found:
+    objects = evidence.everything()
+    return Found(objects, objects.filter(nw.col("id").is_null()))
+
+
+def duplicate_id(evidence: Evidence) -> Found:
+    objects = evidence.everything().filter(~nw.col("id").is_null())
+    times = objects.group_by("id").agg(
+        times=nw.len(), first_table=nw.col("table").min(), last_table=nw.col("table").max()
+    )
+    failing = objects.join(times.filter(nw.col("times") > 1), on="id", how="inner")
+    unlike = stack([_unlike(evidence, table) for table in TABLES])
+    return Found(objects, failing.join(unlike, on=["table", "id"], how="left"))
+
+
+def _unlike(evidence: Evidence, table: str) -> Frame:
+    """For each id that comes several times in a table, the columns in which its rows differ: table, id, differ."""
+    objects = evidence.as_it_came(table).filter(~nw.col("id").is_null())
+    again = objects.group_by("id").agg(rows=nw.len()).filter(nw.col("rows") > 1)
+    if not evidence.count(again):
+        return evidence.engine.small({"table": [], "id": [], "differ": []})
+    columns = [name for name in objects.columns if name != "id"]
+    rows = objects.join(again, on="id", how="inner")
+    flags = [name for name, dtype in objects.collect_schema().items() if dtype == nw.Boolean]
+    for name in flags:
+        one = nw.when(nw.col(name)).then(nw.lit(1))
+        rows = rows.with_columns(nw.when(~nw.col(name).is_null()).then(one.otherwise(nw.lit(0))).alias(name))
+    numbers = {name: f"_{n}_" for n, name in enumerate(columns)}
+    found = rows.group_by("id", "rows").agg(
+        *[nw.col(name).min().alias(f"{n}low") for name, n in numbers.items()],
+        *[nw.col(name).max().alias(f"{n}high") for name, n in numbers.items()],
+        *[nw.col(name).count().alias(f"{n}filled") for name, n in numbers.items()],
+    )
+    named = []
+    for name, n in numbers.items():
+        filled = nw.col(f"{n}filled")
+        partly = (filled > 0) & (filled < nw.col("rows"))
+        named.append(nw.when(partly | ((filled > 0) & (nw.col(f"{n}low") != nw.col(f"{n}high")))).then(nw.lit(name)))
+    differ = nw.concat_str(*named, separator=", ", ignore_nulls=True)
+    return found.select(nw.lit(table).alias("table"), "id", differ=differ)
+
+
+def duplicate_local_id(evidence: Evidence) -> Found:
+    offered = evidence.pairs("offered_by", "id", "within").unique()
+    held = evidence.one("held_at").rename({"target": "org"})
+    in_term = evidence.pairs("in_term", "id", "term").unique()
+    placed = held.join(in_term, on="id", how="inner").select(
+        "id", within=nw.concat_str(nw.col("org"), nw.col("term"), separator=" / ")
+    )
+    groups = {
+        "orgs": evidence.objects("orgs").with_columns(within=nw.lit("")),
+        "persons": evidence.objects("persons").with_columns(within=nw.col("person_type").fill_null("")),
+        "courses": evidence.objects("courses").join(offered, on="id", how="inner"),
+        "sections": evidence.objects("sections").join(placed, on="id", how="inner"),
+    }
+    known = [
+        df.filter(~nw.col("local_id").is_null(), ~nw.col("id").is_null()).select(
+            nw.lit(table).alias("table"), "id", "local_id", "within"
+        )
+        for table, df in groups.items()
+    ]
+    checked = stack(known).unique()  # an id that came twice is one object here
+    shared = _shared(checked, "table", "local_id", "within")
+    alike = shared.group_by("table", "id", "local_id").agg(within=nw.col("within").min(), times=nw.col("times").max())
+    return Found(checked.select("table", "id", "local_id").unique(), alike)
+
+
+def shared_value(column: str, evidence: Evidence) -> Found:
+    """Persons with one value of a column, case and spaces around it ignored."""
+    persons = evidence.objects("persons").filter(~nw.col(column).is_null())
+    persons = persons.select("id", column, key=_plain(column))
+    return Found(persons, _shared(once(persons, "key"), "key").drop("key"))
+
+
+def missing_local_id(evidence: Evidence) -> Found:
+    tables = [t for t in ("orgs", "persons", "courses", "sections") if evidence.filled[t]["local_id"]]
+    if not tables:
+        raise NotApplicable("the tenant sends no local_id at all")
+    objects = stack([evidence.objects(t).select(nw.lit(t).alias("table"), "id", "local_id") for t in tables])
+    return Found(objects, objects.filter(nw.col("local_id").is_null()))
+
+
+def missing_value(column: str, kind: str, evidence: Evidence) -> Found:
+    """Persons of a kind that have no value in a column."""
+    persons = evidence.objects("persons", kind)
+    return Found(persons, persons.filter(nw.col(column).is_null()).select("id"))
+
+
+def possible_duplicate_person(evidence: Evidence) -> Found:
+    persons = evidence.objects("persons").filter(~nw.col("dob").is_null())
+    persons = persons.filter(~nw.col("name_first").is_null() | ~nw.col("name_last").is_null())
+    persons = persons.select("id", "person_type", "name_first", "name_last", "dob")
+    keyed = persons
+    for column in ("name_first", "name_last"):
+        keyed = keyed.join(_folded(evidence, persons, column), on=column, how="left").with_columns(
+            nw.coalesce(nw.col("folded"), _plain(column), nw.lit("")).alias(f"{column}_key")
+        )
+        keyed = keyed.drop("folded")
+    keys = ("name_first_key", "name_last_key", "dob")
+    shared = _shared(once(keyed.filter(~nw.col("id").is_null()), *keys), *keys)
+    return Found(persons, shared.drop(["name_first_key", "name_last_key"]))
+
+
+def student_and_staff(evidence: Evidence) -> Found:
+    persons = evidence.objects("persons", "student", "teacher", "staff").filter(~nw.col("id").is_null())
+    student = nw.when(nw.col("person_type") == "student").then(nw.lit(1)).otherwise(nw.lit(0))
+    persons = persons.with_columns(student=student)
+    values = stack(
+        [
+            persons.filter(~nw.col(column).is_null()).select(
+                "id", "person_type", "student", nw.lit(column).alias("column"), _plain(column).alias("value")
+            )
+            for column in ("email", "state_id", "local_id")
+        ]
+    )
+    both = (
+        values.group_by("column", "value")
+        .agg(students=nw.col("student").sum(), people=nw.len())
+        .filter(nw.col("students") > 0, nw.col("people") > nw.col("students"))
+    )
+    shared = values.join(both.select("column", "value"), on=["column", "value"], how="inner")
+    cells = shared.with_columns(shared=nw.concat_str(nw.col("column"), nw.lit(": "), nw.col("value")))
+    return Found(persons, cells.group_by("id", "person_type").agg(shared=nw.col("shared").min()))
+
+
+def _shared(frame: Frame, *keys: str) -> Frame:
+    """The rows that agree in the keys, none of which is null, with ``times``."""
+    times = frame.group_by(*keys).agg(times=nw.len()).filter(nw.col("times") > 1)
+    return frame.join(times, on=list(keys), how="inner")
+
+
+def _plain(column: str) -> nw.Expr:
+    return nw.col(column).str.to_lowercase().str.replace_all(r"\s+", "")
+
+
+def _folded(evidence: Evidence, persons: Frame, column: str) -> Frame:
+    """The distinct names beyond ASCII, folded in Python: few, however many people bear them."""
+    beyond = persons.filter(nw.col(column).str.contains("[^\x01-\x7f]")).select(column).unique()
+    names = evidence.engine.collect(beyond)[column].tolist()
+    return evidence.engine.small({column: names, "folded": [fold(name).replace(" ", "") for name in names]})
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "missing_id",
+        "Object without an id",
+        "error",
+        _GROUP,
+        tuple(TABLES),
+        "The id is missing.",
+        "Nothing can refer to the object, and every update makes it anew.",
+        missing_id,
+    ),
+    Check(
+        "duplicate_id",
+        "One id for several objects",
+        "error",
+        _GROUP,
+        tuple(TABLES),
+        "The id occurs more than once, in one table or across tables.",
+        "Whoever receives the roster merges the objects or refuses them.",
+        duplicate_id,
+    ),
+    Check(
+        "duplicate_local_id",
+        "One local id for several objects",
+        "warning",
+        _GROUP,
+        ("orgs", "persons", "courses", "sections"),
+        "The local id occurs more than once among orgs, among persons of one type, among the courses of one org, "
+        "or among the sections of one org and term.",
+        "Products that match by local id take one object for the other.",
+        duplicate_local_id,
+    ),
+    Check(
+        "duplicate_state_id",
+        "One state id for several persons",
+        "error",
+        _GROUP,
+        ("persons",),
+        "The state id occurs more than once.",
+        "A state id stands for one person: state reports and records of two persons are mixed.",
+        partial(shared_value, "state_id"),
+        needs=("persons.state_id",),
+    ),
+    Check(
+        "missing_local_id",
+        "No local id",
+        "warning",
+        _GROUP,
+        ("orgs", "persons", "courses", "sections"),
+        "The local id is missing, in a table in which others have one.",
+        "The object cannot be found again in the student information system.",
+        missing_local_id,
+    ),
+    Check(
+        "student_missing_state_id",
+        "Student without a state id",
+        "information",
+        _GROUP,
+        ("persons",),
+        "A student has no state id, and others have one.",
+        "The student is missing from state reports and assessments.",
+        partial(missing_value, "state_id", "student"),
+        needs=("persons.state_id",),
+    ),
+    Check(
+        "duplicate_email",
+        "One e-mail address for several persons",
+        "warning",
+        _GROUP,
+        ("persons",),
+        "The e-mail address, case ignored, occurs more than once.",
+        "Single sign-on lets one person into another's account.",
+        partial(shared_value, "email"),
+        needs=("persons.email",),
+    ),
+    Check(
+        "possible_duplicate_person",
+        "Probably one person, registered twice",
+        "warning",
+        _GROUP,
+        ("persons",),
+        "The same first and last name (case, accents and spaces ignored) and the same date of birth.",
+        "Work, grades and licences are split over two accounts.",
+        possible_duplicate_person,
+        needs=("persons.dob",),
+    ),
+    Check(
+        "student_and_staff",
+        "A student and a member of staff share an identifier",
+        "warning",
+        _GROUP,
+        ("persons",),
+        "One e-mail address, state id or local id stands on a student and on a teacher or member of staff.",
+        "A student may get a teacher's rights.",
+        student_and_staff,
+    ),
+)

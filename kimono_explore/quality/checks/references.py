@@ -1,0 +1,204 @@
+"""Checks of links: ends that were not delivered, sides that differ, and relations that cannot be."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import narwhals as nw
+
+from kimono_explore.quality.context import ENDS, MEMBERSHIPS, TABLE_OF, Evidence, stack
+from kimono_explore.quality.definition import Check, Found, NotApplicable
+from kimono_explore.schema import RELATIONS
+
+_GROUP = "References"
+_HOLDER = ("relation", "target_type", "target_id")
+
+
+def orphan(relation: str, evidence: Evidence) -> Found:
+    """Links of which one end was not delivered, held by the end that was."""
+    for source, target in ENDS[relation]:
+        for table in (TABLE_OF[source], TABLE_OF[target]):
+            reason = evidence.refused(table)
+            if reason:
+                raise NotApplicable(reason)
+    links = evidence.links(relation).filter(~nw.col("source_id").is_null(), ~nw.col("target_id").is_null())
+    held = []
+    for near, far in (("source", "target"), ("target", "source")):
+        gone = evidence.missing.rename({"type": f"{far}_type", "id": f"{far}_id"})
+        there = evidence.missing.rename({"type": f"{near}_type", "id": f"{near}_id"})
+        found = links.join(gone, on=[f"{far}_type", f"{far}_id"], how="semi")
+        found = found.join(there, on=[f"{near}_type", f"{near}_id"], how="anti")
+        held.append(
+            found.select(
+                _table_of(f"{near}_type").alias("table"),
+                nw.col(f"{near}_id").alias("id"),
+                "relation",
+                nw.col(f"{far}_type").alias("missing_type"),
+                nw.col(f"{far}_id").alias("missing_id"),
+                "role",
+                "stated_by",
+            )
+        )
+    return Found(links, stack(held))
+
+
+def one_sided_membership(evidence: Evidence) -> Found:
+    known = [
+        evidence.valid(relation).filter(nw.col("role") == role)
+        for relation in MEMBERSHIPS
+        for role in ("student", "teacher")
+        if evidence.both_sides(relation, role)
+    ]
+    if not known:
+        raise NotApplicable("only one side tells of memberships")
+    links = stack([frame.select("source_id", *_HOLDER, "role", "stated_by") for frame in known])
+    return Found(links, links.filter(nw.col("stated_by") != "both").rename({"source_id": "id"}))
+
+
+def duplicate_membership(evidence: Evidence) -> Found:
+    links = evidence.links(*MEMBERSHIPS).filter(~nw.col("source_id").is_null(), ~nw.col("target_id").is_null())
+    pairs = (
+        links.group_by("source_id", *_HOLDER, "role")  # two roles at one school are two memberships
+        .agg(times=nw.len(), latest_start=nw.col("start_date").max(), earliest_end=nw.col("end_date").min())
+        .filter(nw.col("times") > 1)
+    )
+    again = (nw.col("times") == 2) & (nw.col("latest_start") > nw.col("earliest_end"))
+    known = ~nw.col("latest_start").is_null() & ~nw.col("earliest_end").is_null()
+    return Found(links, pairs.filter(~(known & again)).rename({"source_id": "id"}))
+
+
+def student_and_teacher_of_section(evidence: Evidence) -> Found:
+    learning = evidence.pairs("student_in", "id", "section_id")
+    teaching = evidence.pairs("teacher_in", "id", "section_id")
+    return Found(learning, learning.join(teaching, on=["id", "section_id"], how="semi"))
+
+
+def wrong_target_type(evidence: Evidence) -> Found:
+    right = nw.any_horizontal(
+        *[
+            (nw.col("relation") == relation) & (nw.col("source_type") == s) & (nw.col("target_type") == t)
+            for relation, ends in ENDS.items()
+            for s, t in ends
+        ],
+        ignore_nulls=True,
+    )
+    links = evidence.links()
+    wrong = links.filter(~right).with_columns(_table_of("source_type").alias("table"))
+    return Found(links, wrong.select("table", nw.col("source_id").alias("id"), *_HOLDER))
+
+
+def membership_ends_before_start(evidence: Evidence) -> Found:
+    links = evidence.links(*MEMBERSHIPS).filter(~nw.col("start_date").is_null(), ~nw.col("end_date").is_null())
+    wrong = links.filter(nw.col("end_date") < nw.col("start_date"))
+    return Found(links, wrong.select(nw.col("source_id").alias("id"), *_HOLDER, "start_date", "end_date"))
+
+
+def enrollment_without_start(evidence: Evidence) -> Found:
+    links = evidence.links("student_in", "teacher_in")
+    without = links.filter(nw.col("start_date").is_null())
+    if evidence.count(without) == evidence.count(links):
+        raise NotApplicable("the tenant sends no start_date of memberships")
+    return Found(links, without.select(nw.col("source_id").alias("id"), *_HOLDER, "end_date"))
+
+
+def _table_of(column: str) -> nw.Expr:
+    table = nw.lit(None, nw.String)
+    for type, name in TABLE_OF.items():
+        table = nw.when(nw.col(column) == type).then(nw.lit(name)).otherwise(table)
+    return table
+
+
+_ORPHANS = {
+    "child_of": ("An org or term whose parent was not delivered", "The tree of orgs or terms has a hole."),
+    "offered_by": ("A course of an org that was not delivered", "Nobody can say which school offers the course."),
+    "of_course": ("A section of a course that was not delivered", "The section has no subject, title or credit."),
+    "held_at": ("A section at an org that was not delivered", "No school's staff can see the section."),
+    "in_term": ("A section in a term that was not delivered", "Nobody knows when the section takes place."),
+    "member_of": ("A person at an org that was not delivered", "The person has no school, or too few."),
+    "student_in": (
+        "An enrollment of which one end was not delivered",
+        "A student does not see a class, or nobody does.",
+    ),
+    "teacher_in": ("A teaching post of which one end was not delivered", "A teacher does not see a class."),
+    "graded_in": ("A grading category of a section that was not delivered", "Grades cannot be sent back."),
+    "graded_for": ("A grading category for a term or org that was not delivered", "Grades go to the wrong period."),
+}
+
+CHECKS: tuple[Check, ...] = (
+    *[
+        Check(
+            f"orphan_{relation}",
+            _ORPHANS[relation][0],
+            "error",
+            _GROUP,
+            tuple(dict.fromkeys(TABLE_OF[t] for ends in ENDS[relation] for t in ends)),
+            f"A `{relation}` link leads to, or comes from, an object that is in no table.",
+            _ORPHANS[relation][1],
+            partial(orphan, relation),
+            needs=(relation,),
+        )
+        for relation in RELATIONS
+    ],
+    Check(
+        "one_sided_membership",
+        "A membership that only one side states",
+        "warning",
+        _GROUP,
+        ("persons",),
+        "Both sides are sent, and only one of them lists the membership: the person, or the section or org.",
+        "Depending on which side a product reads, the person is in the class or is not.",
+        one_sided_membership,
+    ),
+    Check(
+        "duplicate_membership",
+        "One membership, several times",
+        "warning",
+        _GROUP,
+        ("persons",),
+        "The same person stands more than once in one section or org. Somebody who left and came back, with dates that "
+        "say so, does not count.",
+        "Class lists show the person twice; counts and licences are too high.",
+        duplicate_membership,
+    ),
+    Check(
+        "student_and_teacher_of_section",
+        "Student and teacher of one section",
+        "error",
+        _GROUP,
+        ("persons",),
+        "The person is enrolled in a section and teaches it.",
+        "A student can see and change the grades of the class.",
+        student_and_teacher_of_section,
+        needs=("student_in", "teacher_in"),
+    ),
+    Check(
+        "wrong_target_type",
+        "A link to an object of the wrong type",
+        "error",
+        _GROUP,
+        tuple(TABLE_OF.values()),
+        "The link's ends are of types that its relation cannot have, such as a section whose course is a term.",
+        "The reference cannot be followed.",
+        wrong_target_type,
+    ),
+    Check(
+        "membership_ends_before_start",
+        "A membership that ends before it starts",
+        "warning",
+        _GROUP,
+        ("persons",),
+        "The membership's end date is before its start date.",
+        "The person is never in the class.",
+        membership_ends_before_start,
+    ),
+    Check(
+        "enrollment_without_start",
+        "An enrollment without a start date",
+        "information",
+        _GROUP,
+        ("persons",),
+        "The membership in a section has no start date, and others have one.",
+        "Reports by date leave the person out, or count the person too long.",
+        enrollment_without_start,
+    ),
+)

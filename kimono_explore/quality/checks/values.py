@@ -1,0 +1,386 @@
+"""Checks of values: what is in a cell, and cannot be right."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+import pandas as pd
+
+from kimono_explore.quality.context import Evidence, stack
+from kimono_explore.quality.definition import Check, Found, Frame, NotApplicable
+from kimono_explore.quality.regions import CANADA, PROVINCES, STATES, UNITED_STATES
+from kimono_explore.schema import TABLES
+
+if TYPE_CHECKING:
+    from datetime import date
+
+_GROUP = "Values"
+
+# Written out, because \s means something else to each engine's regular expressions.
+_SPACE = "[ \t\n\v\f\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+# The zero-width joiners U+200C and U+200D belong into Persian names and emoji.
+_UNSEEN = "[\x01-\x1f\x7f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+_CONTINUED = "[\u0080-\u00bf€‚ƒ„†‡ˆ‰Š‹ŒŽ•™š›œžŸ]"
+# UTF-8 that was read as Latin-1 or Windows-1252: a lead byte and what continues it.
+_MOJIBAKE = f"\ufffd|[ÂÃÄÅ]{_CONTINUED}|â€|ðŸ|(?:[ÐÑØÙ×]{_CONTINUED}){{2}}"
+_SEPARATOR = "\u241f"
+_US_POSTAL, _CANADA_POSTAL = r"^\d{5}(?:-?\d{4})?$", r"^[a-z]\d[a-z][ -]?\d[a-z]\d$"
+
+
+def bad_value(evidence: Evidence) -> Found:
+    return _problems(evidence, ~nw.col("id").is_null() & ~_kept())
+
+
+def load_problem(evidence: Evidence) -> Found:
+    return _problems(evidence, nw.col("id").is_null() | _kept())
+
+
+def _problems(evidence: Evidence, which: nw.Expr) -> Found:
+    """Rows of ``problems``, but for what concerns ids alone, which has checks of its own."""
+    rows = sum(evidence.rows[table] for table in (*TABLES, "links"))
+    # Loading may have noted something about tables that have no rows.
+    return Found(max(rows, evidence.rows["problems"]), evidence.problems.filter(which, ~_about_ids()))
+
+
+def unlike(column: str, pattern: str, evidence: Evidence) -> Found:
+    """Persons whose value does not look as it should."""
+    persons = evidence.objects("persons").filter(~nw.col(column).is_null()).select("id", "person_type", column)
+    return Found(persons, persons.filter(~_trimmed(column).str.contains(pattern)))
+
+
+def invalid_phone(evidence: Evidence, digits: tuple[int, int]) -> Found:
+    persons = evidence.objects("persons").filter(~nw.col("phone").is_null()).select("id", "person_type", "phone")
+    number = _trimmed("phone").str.replace_all(r"\s*(?:ext\.?|x)\s*\d+$", "")
+    count = number.str.replace_all(r"\D", "").str.len_chars()
+    good = number.str.contains(r"^[0-9()+./ \-]+$") & (count >= digits[0]) & (count <= digits[1])
+    return Found(persons, persons.filter(~good))
+
+
+def invalid_postal_code(evidence: Evidence) -> Found:
+    addresses = _addresses(evidence, "address_postal_code")
+    code = _trimmed("address_postal_code")
+    american = _in(UNITED_STATES) & ~code.str.contains(_US_POSTAL)
+    canadian = _in(CANADA) & ~code.str.contains(_CANADA_POSTAL)
+    unknown = nw.col("address_country").is_null() & ~code.str.contains(f"{_US_POSTAL}|{_CANADA_POSTAL}")
+    return Found(addresses, addresses.filter(american | canadian | unknown))
+
+
+def unknown_state(evidence: Evidence) -> Found:
+    addresses = _addresses(evidence, "address_state")
+    state = _trimmed("address_state")
+    american = _in(UNITED_STATES) & ~state.is_in(STATES)
+    canadian = _in(CANADA) & ~state.is_in(PROVINCES)
+    unknown = nw.col("address_country").is_null() & ~state.is_in((*STATES, *PROVINCES))
+    return Found(addresses, addresses.filter(american | canadian | unknown))
+
+
+def unexpected_sex(evidence: Evidence, known: tuple[str, ...]) -> Found:
+    persons = evidence.objects("persons").filter(~nw.col("sex").is_null()).select("id", "person_type", "sex")
+    return Found(persons, persons.filter(~_trimmed("sex").is_in(known)))
+
+
+def text_with(whole: str, cell: str, evidence: Evidence) -> Found:
+    """Objects with a text in which a pattern occurs: the first such cell, and how many there are.
+
+    ``whole`` is looked for in all texts of an object at once, ``cell`` in each text of the few that are left.
+    """
+    checked, failing = [], []
+    for table in TABLES:
+        columns = evidence.text_columns(table, "id", "description")
+        objects = evidence.as_it_came(table).select("id", *columns)
+        checked.append(objects.select("id"))
+        joined = nw.concat_str(*columns, separator=_SEPARATOR, ignore_nulls=True)
+        few = evidence.engine.keep(objects.filter(joined.str.contains(whole)))
+        texts = [few.filter(~nw.col(column).is_null(), nw.col(column).str.contains(cell)) for column in columns]
+        named = [
+            text.select("id", text=nw.concat_str(nw.lit(f"{column}: "), nw.col(column)))
+            for column, text in zip(columns, texts, strict=True)
+        ]
+        found = stack(named).group_by("id").agg(text=nw.col("text").min(), cells=nw.len())
+        failing.append(found.select(nw.lit(table).alias("table"), "id", "text", "cells"))
+    return Found(stack(checked), stack(failing))
+
+
+def placeholder_name(evidence: Evidence, always: tuple[str, ...], in_both: tuple[str, ...]) -> Found:
+    persons = _named(evidence)
+    sure, perhaps = [], []
+    for column in ("name_first", "name_last"):
+        name = _trimmed(column).fill_null("")
+        nonsense = name.str.contains("^(?:x{2,}|[0-9?*_.-]+|asdf|qwerty)$")
+        sure.append(name.is_in(always) | nonsense)
+        perhaps.append(name.is_in((*always, *in_both)) | nonsense)
+    return Found(persons, persons.filter(sure[0] | sure[1] | (perhaps[0] & perhaps[1])))
+
+
+def shouting_name(evidence: Evidence, letters: int) -> Found:
+    persons = _named(evidence)
+    loud = []
+    for column in ("name_first", "name_last"):
+        name = nw.col(column).fill_null("")
+        same = (name.str.to_uppercase() == name) & (name.str.to_lowercase() != name)
+        loud.append(same & (name.str.len_chars() >= letters))
+    return Found(persons, persons.filter(loud[0] | loud[1]))
+
+
+def implausible_age(evidence: Evidence, students: tuple[int, int], staff: tuple[int, int]) -> Found:
+    persons = evidence.objects("persons", "student", "teacher", "staff").filter(~nw.col("dob").is_null())
+    persons = persons.select("id", "person_type", "dob")
+    wrong = []
+    for kind, (youngest, oldest) in (("student", students), ("", staff)):
+        born = nw.col("dob")
+        outside = (born > _years_before(evidence.as_of, youngest)) | (born < _years_before(evidence.as_of, oldest))
+        who = nw.col("person_type") == "student" if kind else nw.col("person_type") != "student"
+        wrong.append(who & outside)
+    return Found(persons, persons.filter(wrong[0] | wrong[1]))
+
+
+def grad_year_against_dob(evidence: Evidence, ages: tuple[int, int]) -> Found:
+    students = evidence.objects("persons", "student").filter(~nw.col("dob").is_null(), ~nw.col("grad_year").is_null())
+    students = students.select("id", "dob", "grad_year")
+    year = nw.col("dob").dt.year().cast(nw.Int64)
+    fits = [(year + age).cast(nw.String) == nw.col("grad_year") for age in range(ages[0], ages[1] + 1)]
+    return Found(students, students.filter(~nw.any_horizontal(*fits, ignore_nulls=True)))
+
+
+def school_year_outlier(evidence: Evidence) -> Found:
+    objects = stack(
+        [
+            evidence.objects(table).select(nw.lit(table).alias("table"), "id", "school_year")
+            for table in TABLES
+            if evidence.filled[table]["school_year"]
+        ]
+        or [evidence.objects("orgs").select(nw.lit("orgs").alias("table"), "id", "school_year")]
+    ).filter(~nw.col("school_year").is_null())
+    years = evidence.engine.collect(objects.group_by("school_year").agg(objects=nw.len()))
+    if years.empty:
+        raise NotApplicable("the tenant sends no school_year")
+    usual = years.sort_values(["objects", "school_year"])["school_year"].iloc[-1]
+    outliers = objects.filter(nw.col("school_year") != usual)
+    return Found(objects, outliers.with_columns(usual=nw.lit(str(usual))))
+
+
+def _about_ids() -> nw.Expr:
+    """What missing_id and duplicate_id find in the tables themselves."""
+    text = nw.col("problem").fill_null("")
+    missing = text.str.starts_with("no id") | text.str.ends_with("without a sourcedId; kept")
+    return (
+        nw.col("table").fill_null("").is_in(tuple(TABLES))
+        & (nw.col("column").fill_null("") == "id")
+        & ((nw.col("id").is_null() & missing) | (~nw.col("id").is_null() & text.str.starts_with("the id came")))
+    )
+
+
+def _kept() -> nw.Expr:
+    """Problems in which nothing was lost: they end by saying what was kept."""
+    return nw.col("problem").fill_null("").str.contains("; (?:all are )?kept(?: as text)?$|taken as the id$|assumed$")
+
+
+def _trimmed(column: str) -> nw.Expr:
+    return nw.col(column).str.strip_chars().str.to_lowercase()
+
+
+def _named(evidence: Evidence) -> Frame:
+    persons = evidence.objects("persons").select("id", "person_type", "name_first", "name_last")
+    return persons.filter(~nw.col("name_first").is_null() | ~nw.col("name_last").is_null())
+
+
+def _addresses(evidence: Evidence, column: str) -> Frame:
+    persons = evidence.objects("persons").filter(~nw.col(column).is_null())
+    return persons.select("id", "person_type", column, "address_country")
+
+
+def _in(countries: tuple[str, ...]) -> nw.Expr:
+    return _trimmed("address_country").fill_null("").is_in(countries)
+
+
+def _years_before(day: date, years: int) -> nw.Expr:
+    return nw.lit((pd.Timestamp(day) - pd.DateOffset(years=years)).to_pydatetime())
+
+
+_ADDRESS = '[^\\s@,;:<>()"\\[\\]\\\\.]+'
+_EMAIL = f"^{_ADDRESS}(?:\\.{_ADDRESS})*@{_ADDRESS}(?:\\.{_ADDRESS})+$"
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "bad_value",
+        "A value that its column cannot hold",
+        "warning",
+        _GROUP,
+        tuple(TABLES),
+        "Loading found a value that is not a date, time or flag, two sides that state different ones, or a row that could "
+        "not be read (`problems`).",
+        "The value is lost to everybody who reads the table.",
+        bad_value,
+    ),
+    Check(
+        "load_problem",
+        "Something went wrong while the roster was loaded",
+        "warning",
+        _GROUP,
+        tuple(TABLES),
+        "Loading noted something about a whole table or file, such as a list that was refused, rows that came twice or a "
+        "missing file, or about a value that it kept (`problems`).",
+        "What was not loaded cannot be checked.",
+        load_problem,
+    ),
+    Check(
+        "invalid_email",
+        "E-mail address that cannot be one",
+        "warning",
+        _GROUP,
+        ("persons",),
+        "The e-mail address is not of the form name@domain.tld.",
+        "Invitations do not arrive, and single sign-on fails.",
+        partial(unlike, "email", _EMAIL),
+        needs=("persons.email",),
+    ),
+    Check(
+        "invalid_phone",
+        "Telephone number that cannot be one",
+        "information",
+        _GROUP,
+        ("persons",),
+        "The number has letters other than an extension's, or not {digits} digits.",
+        "Nobody can be called.",
+        invalid_phone,
+        params={"digits": (7, 15)},
+        needs=("persons.phone",),
+    ),
+    Check(
+        "invalid_postal_code",
+        "Postal code that cannot be one",
+        "information",
+        _GROUP,
+        ("persons",),
+        "The code is no ZIP code (United States) or postal code (Canada). Without a country, either will do; other "
+        "countries are not checked.",
+        "Mail, and reports by area, go astray.",
+        invalid_postal_code,
+        needs=("persons.address_postal_code",),
+    ),
+    Check(
+        "unknown_state",
+        "Unknown state or province",
+        "information",
+        _GROUP,
+        ("persons",),
+        "The state is neither code nor name of a state or territory (United States) or province (Canada). Without a "
+        "country, either will do; other countries are not checked.",
+        "Mail, and reports by area, go astray.",
+        unknown_state,
+        needs=("persons.address_state",),
+    ),
+    Check(
+        "unexpected_sex",
+        "Unexpected value for sex",
+        "information",
+        _GROUP,
+        ("persons",),
+        "The value, case ignored, is none of {known}.",
+        "State reports refuse codes that they do not know.",
+        unexpected_sex,
+        params={
+            "known": ("f", "m", "x", "u", "o", "female", "male", "other", "unspecified", "not selected", "nonbinary")
+        },
+        needs=("persons.sex",),
+    ),
+    Check(
+        "untrimmed_text",
+        "Text with spaces around it or unseen characters in it",
+        "warning",
+        _GROUP,
+        tuple(TABLES),
+        "A text begins or ends with a space, or holds control or zero-width characters. Descriptions are not checked.",
+        "Two texts look alike and are not: matching by name, id or e-mail fails.",
+        partial(
+            text_with,
+            f"(?:^|{_SEPARATOR}){_SPACE}|{_SPACE}(?:{_SEPARATOR}|$)|{_UNSEEN}",
+            f"^{_SPACE}|{_SPACE}$|{_UNSEEN}",
+        ),
+    ),
+    Check(
+        "broken_encoding",
+        "Text in a broken encoding",
+        "warning",
+        _GROUP,
+        tuple(TABLES),
+        "A text holds the replacement character U+FFFD, or UTF-8 that was read as Latin-1, such as `JosÃ©`.",
+        "Names are shown wrong to the people who bear them.",
+        partial(text_with, _MOJIBAKE, _MOJIBAKE),
+    ),
+    Check(
+        "placeholder_name",
+        "Name that stands for no person",
+        "warning",
+        _GROUP,
+        ("persons",),
+        "The first or last name is one of {always}, or is made of x, digits or marks; or both are among these and "
+        "{in_both}, each of which somebody may bear.",
+        "Test accounts are counted, licensed and given access.",
+        placeholder_name,
+        params={
+            "always": (
+                "test",
+                "unknown",
+                "n/a",
+                "tbd",
+                "tba",
+                "dummy",
+                "firstname",
+                "lastname",
+                "first name",
+                "last name",
+            ),
+            "in_both": ("none", "null", "na", "nil", "sample", "student", "teacher", "user", "demo"),
+        },
+    ),
+    Check(
+        "shouting_name",
+        "Name in capitals",
+        "information",
+        _GROUP,
+        ("persons",),
+        "The first or last name has {letters} letters or more, and all are capitals.",
+        "It looks unkind on screen, and hides where accents were lost.",
+        shouting_name,
+        params={"letters": 3},
+    ),
+    Check(
+        "implausible_age",
+        "Implausible age",
+        "warning",
+        _GROUP,
+        ("persons",),
+        "On the day of the check (`as_of`), a student is not {students} years old, or a teacher or member of staff not "
+        "{staff}.",
+        "Often a wrong century, or the day of registration: rules that depend on age go wrong.",
+        implausible_age,
+        params={"students": (3, 22), "staff": (16, 90)},
+        needs=("persons.dob",),
+    ),
+    Check(
+        "grad_year_against_dob",
+        "Graduation year that does not fit the date of birth",
+        "information",
+        _GROUP,
+        ("persons",),
+        "The student turns an age outside {ages} in the year of graduation, or the year is no number.",
+        "The student is placed in the wrong grade.",
+        grad_year_against_dob,
+        params={"ages": (16, 21)},
+        needs=("persons.dob", "persons.grad_year"),
+        follows=("implausible_age",),
+    ),
+    Check(
+        "school_year_outlier",
+        "Object of another school year",
+        "information",
+        _GROUP,
+        tuple(TABLES),
+        "The school year is not the one that most objects have.",
+        "Last year's objects are shown beside this year's.",
+        school_year_outlier,
+    ),
+)

@@ -1,0 +1,129 @@
+"""Checks of load: sections that are too large or too small, and people with too many of them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import narwhals as nw
+
+from kimono_explore.quality.definition import Check, Found
+
+if TYPE_CHECKING:
+    from kimono_explore.quality.context import Evidence
+
+_GROUP = "Load"
+
+
+def section_size(large: bool, evidence: Evidence, bound: int, factor: float, sections: int, from_size: int) -> Found:
+    """Sections beyond a fixed bound, or far from the mean of their course's other sections."""
+    sizes = evidence.size("student_in", "target").rename({"size": "students"})
+    courses = evidence.one("of_course").rename({"target": "course_id"})
+    placed = sizes.join(courses, on="id", how="left")
+    siblings = placed.filter(~nw.col("course_id").is_null()).group_by("course_id")
+    means = siblings.agg(total=nw.col("students").sum(), of_course=nw.len())
+    means = means.filter(nw.col("of_course") >= sections)
+    seen = placed.join(means, on="course_id", how="left").with_columns(
+        mean_of_others=(nw.col("total") - nw.col("students")) / (nw.col("of_course") - 1)
+    )
+    students, others = nw.col("students"), nw.col("mean_of_others")
+    if large:
+        wrong = (students > bound) | ((students >= from_size) & (students > others * factor))
+    else:
+        wrong = (students < bound) | ((students <= from_size) & (students < others * factor))
+    return Found(sizes, seen.filter(wrong).select("id", "students", "mean_of_others", "course_id"))
+
+
+def overload(relation: str, evidence: Evidence, most: int) -> Found:
+    """People with too many sections in one term, those of the terms above it included."""
+    # Few have more in all their terms together: only theirs are counted term by term.
+    many = evidence.size(relation, "source").filter(nw.col("size") > most)
+    terms = evidence.pairs("in_term", "section_id", "ancestor").unique()
+    seats = evidence.pairs(relation, "id", "section_id").join(many, on="id", how="semi").unique()
+    seats = seats.join(terms, on="section_id", how="inner")
+    counts = seats.group_by("id", "ancestor").agg(sections=nw.len())
+    in_all = counts.join(evidence.ancestors("term").rename({"id": "term_id"}), on="ancestor", how="inner")
+    per_term = in_all.group_by("id", "term_id").agg(sections=nw.col("sections").sum())
+    too_many = per_term.filter(nw.col("sections") > most)
+    worst = too_many.group_by("id").agg(most=nw.col("sections").max())
+    there = too_many.join(worst, on="id", how="inner").filter(nw.col("sections") == nw.col("most"))
+    failing = there.group_by("id").agg(sections=nw.col("sections").max(), term_id=nw.col("term_id").min())
+    return Found(evidence.size(relation, "source"), failing)
+
+
+def same_title_sections(evidence: Evidence) -> Found:
+    titled = evidence.objects("sections").filter(~nw.col("title").is_null(), ~nw.col("id").is_null())
+    held = evidence.one("held_at").rename({"target": "held_at_id"})
+    terms = evidence.pairs("in_term", "id", "term_id")
+    placed = titled.select("id", "title").join(held, on="id", how="inner").join(terms, on="id", how="inner")
+    keys = ["title", "held_at_id", "term_id"]
+    times = placed.group_by(*keys).agg(times=nw.col("id").n_unique()).filter(nw.col("times") > 1)
+    shared = placed.join(times, on=keys, how="inner").group_by("id", "title")
+    return Found(
+        placed.select("id", "title").unique(), shared.agg(term_id=nw.col("term_id").min(), times=nw.col("times").max())
+    )
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "oversize_section",
+        "Section with very many students",
+        "warning",
+        _GROUP,
+        ("sections",),
+        "More than {bound} students; or, in a course of {sections} sections or more, at least {from_size} students and "
+        "more than {factor} times the mean of the course's other sections.",
+        "Often several classes that were put into one, or a whole grade enrolled by mistake.",
+        partial(section_size, True),
+        params={"bound": 60, "factor": 2.5, "sections": 5, "from_size": 40},
+        needs=("student_in",),
+    ),
+    Check(
+        "undersize_section",
+        "Section with very few students",
+        "information",
+        _GROUP,
+        ("sections",),
+        "Fewer than {bound} students; or, in a course of {sections} sections or more, at most {from_size} students and "
+        "less than {factor} times the mean of the course's other sections.",
+        "Often a class that was closed, or one whose students were delivered in part.",
+        partial(section_size, False),
+        params={"bound": 4, "factor": 0.2, "sections": 5, "from_size": 10},
+        needs=("student_in",),
+    ),
+    Check(
+        "student_overload",
+        "Student with very many sections",
+        "warning",
+        _GROUP,
+        ("persons",),
+        "More than {most} sections in one term, those of longer terms around it included.",
+        "Often last term's enrollments that were never ended.",
+        partial(overload, "student_in"),
+        params={"most": 12},
+        needs=("student_in", "in_term"),
+    ),
+    Check(
+        "teacher_overload",
+        "Teacher with very many sections",
+        "information",
+        _GROUP,
+        ("persons",),
+        "More than {most} sections in one term, those of longer terms around it included.",
+        "Often an account that several people use, or a placeholder for posts that are not filled.",
+        partial(overload, "teacher_in"),
+        params={"most": 12},
+        needs=("teacher_in", "in_term"),
+    ),
+    Check(
+        "same_title_sections",
+        "Sections that cannot be told apart",
+        "information",
+        _GROUP,
+        ("sections",),
+        "Another section of the same org and term has the same title.",
+        "Teachers and students cannot tell which class to open.",
+        same_title_sections,
+        needs=("held_at", "in_term"),
+    ),
+)

@@ -1,0 +1,228 @@
+"""A roster as checks look at it: lazy tables, the same on every engine.
+
+Null never equals null here: ids that are missing are left out before anything is joined on them, and a test of a
+text says what it makes of a missing one.
+"""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, cast
+
+import narwhals as nw
+
+from kimono_explore.problems import REFUSED
+from kimono_explore.quality.definition import Frame, NotApplicable
+from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from kimono_explore.quality.engines import Engine
+
+TABLE_OF: dict[str, str] = {t: table for table, t in OBJECT_TYPES.items()}
+
+ENDS: dict[str, tuple[tuple[str, str], ...]] = {
+    "child_of": (("org", "org"), ("term", "term")),
+    "offered_by": (("course", "org"),),
+    "of_course": (("section", "course"),),
+    "held_at": (("section", "org"),),
+    "in_term": (("section", "term"),),
+    "member_of": (("person", "org"),),
+    "student_in": (("person", "section"),),
+    "teacher_in": (("person", "section"),),
+    "graded_in": (("grading_category", "section"),),
+    "graded_for": (("grading_category", "term"), ("grading_category", "org")),
+}
+"""Which types of objects a relation may have as its source and its target."""
+
+MEMBERSHIPS: tuple[str, ...] = ("member_of", "student_in", "teacher_in")
+
+
+class Evidence:
+    """The tables, ``links`` and ``problems`` of one roster, and what most checks ask of them.
+
+    Attributes
+    ----------
+    as_of : datetime.date
+        The day that counts as today.
+    rollups : frozenset of str
+        The reference keys that were sent.
+    """
+
+    def __init__(self, engine: Engine, frames: Mapping[str, Frame], rollups: frozenset[str], as_of: date) -> None:
+        self.engine, self._frames, self.rollups, self.as_of = engine, frames, rollups, as_of
+        self.objects = cache(self._objects)
+        self.links = cache(self._links)
+        self.valid = cache(self._valid)
+        self.one = cache(self._one)
+        self.size = cache(self._size)
+
+    def as_it_came(self, table: str) -> Frame:
+        """A table with nothing filled in."""
+        return self._frames[table]
+
+    def _objects(self, table: str, *kinds: str) -> Frame:
+        """A table, with ``label`` filled from name or title; of ``persons``, only those of the kinds that are named."""
+        frame = self._frames[table]
+        if kinds:
+            frame = frame.filter(nw.col("person_type").is_in(kinds))
+        return frame.with_columns(label=_label(table))
+
+    def everything(self) -> Frame:
+        """Every object: table, id, label."""
+        return nw.concat([self.objects(t).select(nw.lit(t).alias("table"), "id", "label") for t in TABLES])
+
+    def _links(self, *relations: str) -> Frame:
+        """The links of these relations; of all, where none is named."""
+        links = self._frames["links"]
+        return links.filter(nw.col("relation").is_in(relations)) if relations else links
+
+    @cached_property
+    def problems(self) -> Frame:
+        """What did not fit when the roster was loaded."""
+        return self._frames["problems"]
+
+    @cached_property
+    def missing(self) -> Frame:
+        """The ends of links that were not delivered: type, id."""
+        ends = []
+        for t, table in TABLE_OF.items():
+            known = self._frames[table].select("id").filter(~nw.col("id").is_null())
+            for end in ("source", "target"):
+                named = self.links().filter(nw.col(f"{end}_type") == t, ~nw.col(f"{end}_id").is_null())
+                unknown = named.select(id=nw.col(f"{end}_id")).join(known, on="id", how="anti")
+                ends.append(unknown.select(nw.lit(t).alias("type"), "id").unique())
+        return self.engine.keep(nw.concat(ends).unique())
+
+    def _valid(self, relation: str) -> Frame:
+        """The links of a relation whose ends were both delivered and are of the right types."""
+        right = nw.any_horizontal(
+            *[(nw.col("source_type") == s) & (nw.col("target_type") == t) for s, t in ENDS[relation]], ignore_nulls=True
+        )
+        links = self.links(relation).filter(right, ~nw.col("source_id").is_null(), ~nw.col("target_id").is_null())
+        for end in ("source", "target"):
+            on = [f"{end}_type", f"{end}_id"]
+            links = links.join(self.missing.rename({"type": on[0], "id": on[1]}), on=on, how="anti")
+        return links
+
+    def pairs(self, relation: str, source: str, target: str) -> Frame:
+        """The two ends of a relation's valid links, under names of your choice."""
+        return self.valid(relation).select(nw.col("source_id").alias(source), nw.col("target_id").alias(target))
+
+    def _one(self, relation: str) -> Frame:
+        """For each source of a relation that should have one target: id, target (the first in sort order)."""
+        valid = self.valid(relation).group_by("source_id").agg(target=nw.col("target_id").min())
+        return self.engine.keep(valid.rename({"source_id": "id"}))
+
+    def _size(self, relation: str, end: str) -> Frame:
+        """How many objects each one is linked with, by its id: id, size. Twice the same counts once."""
+        near, far = (f"{end}_id", "target_id" if end == "source" else "source_id")
+        sizes = self.valid(relation).group_by(near).agg(size=nw.col(far).n_unique())
+        return self.engine.keep(sizes.rename({near: "id"}))
+
+    def parents(self, type: str) -> dict[str, list[str]]:
+        """The valid parents of each org or term that has one: a small dictionary, whatever the roster's size."""
+        links = self.valid("child_of").filter(nw.col("source_type") == type, nw.col("target_type") == type)
+        df = self.engine.collect(links.select("source_id", "target_id")).sort_values(["source_id", "target_id"])
+        return cast("dict[str, list[str]]", df.groupby("source_id")["target_id"].agg(list).to_dict())
+
+    def ancestors(self, type: str) -> Frame:
+        """Each org or term with itself and everything above it: id, ancestor."""
+        parents = self.parents(type)
+        ids = self.engine.collect(self.objects(TABLE_OF[type]).select("id"))["id"].dropna().unique()
+        rows = [(id, ancestor) for id in ids for ancestor in _above(id, parents)]
+        return self.engine.small({"id": [id for id, _ in rows], "ancestor": [above for _, above in rows]})
+
+    def require(self, need: str) -> None:
+        """Raise `NotApplicable` unless what a check needs was sent."""
+        if "." in need:
+            table, column = need.split(".")
+            if not self.filled[table].get(column):
+                raise NotApplicable(f"the tenant sends no {column} in {table}")
+            return
+        keys = keys_of(*need.split(":"))
+        if not self.rollups.intersection(keys):
+            raise NotApplicable(f"roll-ups not sent: {' or '.join(keys)}")
+
+    def both_sides(self, relation: str, role: str | None = None) -> bool:
+        """Whether both ends of a relation tell of it."""
+        forward = {f"{r.table}.{r.key}" for r in REFERENCES if r.forward}
+        keys = set(keys_of(relation, role))
+        return bool(self.rollups & keys & forward) and bool(self.rollups & keys - forward)
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """How many rows each table has."""
+        return {table: self.count(self._frames[table]) for table in (*TABLES, "links", "problems")}
+
+    @cached_property
+    def filled(self) -> dict[str, dict[str, int]]:
+        """How many rows of each table have a value in a column."""
+        counts = {}
+        for table in TABLES:
+            row = self.engine.collect(self._frames[table].select(nw.all().count()))
+            counts[table] = {str(column): int(row[column].iloc[0]) for column in row.columns}
+        return counts
+
+    def text_columns(self, table: str, *without: str) -> list[str]:
+        """The columns of a table that hold text."""
+        schema = self._frames[table].collect_schema()
+        return sorted(name for name, dtype in schema.items() if dtype == nw.String and name not in without)
+
+    def refused(self, table: str) -> str | None:
+        """Why a table was not delivered, where loading it failed."""
+        whole = self.problems.filter(nw.col("table") == table, nw.col("id").is_null(), nw.col("column").is_null())
+        found = self.engine.collect(whole.filter(nw.col("problem").str.starts_with(REFUSED)))
+        return None if self.rows[table] or found.empty else f"{table} were not delivered: {found['problem'].iloc[0]}"
+
+    def count(self, frame: Frame) -> int:
+        """How many rows a frame has."""
+        return int(self.engine.collect(frame.select(n=nw.len()))["n"].iloc[0])
+
+
+def keys_of(relation: str, role: str | None = None) -> list[str]:
+    """The reference keys that state a relation, for one role where it is named."""
+    return [
+        f"{r.table}.{r.key}"
+        for r in REFERENCES
+        if (r.relation == relation or (r.relation is None and relation in ("student_in", "teacher_in")))
+        and (role is None or r.role in (None, role))
+    ]
+
+
+def _label(table: str) -> nw.Expr:
+    if table == "persons":
+        named = nw.concat_str(nw.col("name_first"), nw.col("name_last"), separator=" ", ignore_nulls=True)
+        other: nw.Expr = nw.when(named.str.len_chars() > 0).then(named)
+    else:
+        other = nw.col("title" if "title" in {c.name for c in TABLES[table]} else "name")
+    return nw.coalesce(nw.col("label"), other)
+
+
+def _above(id: str, parents: Mapping[str, Sequence[str]]) -> list[str]:
+    """An object and everything above it, each once, cycles or not."""
+    found, todo = [id], [id]
+    while todo:
+        for parent in parents.get(todo.pop(), ()):
+            if parent not in found:
+                found.append(parent)
+                todo.append(parent)
+    return found
+
+
+def once(frame: Frame, *keys: str) -> Frame:
+    """Rows of one id count once for each value of the keys; rows without an id stand for an object each.
+
+    Of the other columns the first value in sort order is kept.
+    """
+    others = [name for name in frame.columns if name not in ("id", *keys)]
+    known = frame.filter(~nw.col("id").is_null()).group_by("id", *keys)
+    grouped = known.agg(*[nw.col(name).min() for name in others]).select(*frame.columns)
+    return stack([grouped, frame.filter(nw.col("id").is_null())])
+
+
+def stack(frames: Sequence[Frame]) -> Frame:
+    """Frames with the same columns, one under the other."""
+    return nw.concat(list(frames), how="vertical")

@@ -1,0 +1,1 @@
+"""The tables of a roster, and what can be asked of them."""

@@ -1,0 +1,148 @@
+"""A snapshot that is asked where it lies: a state's roster, without loading it.
+
+DuckDB scans the Parquet files for what is around an object, and only that becomes a `Roster`, on which everything else
+works as it is: `Roster.describe`, `neighborhood`, pictures. A click costs a scan of the links, and no memory that grows
+with the state.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from kimono_explore.atomic import whole
+from kimono_explore.files.snapshot import incomplete, part, read_manifest
+from kimono_explore.frames import to_pandas
+from kimono_explore.roster.roster import Roster
+from kimono_explore.roster.search import SEARCHED, ranked, shown
+from kimono_explore.roster.text import fold
+from kimono_explore.schema import OBJECT_TYPES, TABLES
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Collection, Sequence
+
+    import pandas as pd
+
+_MOST = 1000
+_PLAIN = ("email", "local_id", "state_id", "id")
+_NAMED = (*(name for name in SEARCHED if name not in _PLAIN), "label")
+# Names without accents: as `fold` does it, but for a few letters. It is what a search takes longest for.
+_FOLDED = "translate(lower(strip_accents(concat_ws(chr(10), {}))), 'øłđðı’', 'olddi''')"
+
+
+class StoredRoster:
+    """A snapshot, opened lazily: searched and looked at object by object.
+
+    Parameters
+    ----------
+    folder : str or path
+        What `Roster.save` wrote.
+
+    Raises
+    ------
+    BundleError
+        The folder is no snapshot.
+
+    Examples
+    --------
+    >>> roster.save(tmp_path / "monday")
+    >>> stored = StoredRoster(tmp_path / "monday")
+    >>> stored.counts()["persons"] == len(roster.persons)
+    True
+    >>> section = roster.sections["id"][0]
+    >>> len(stored.around(section).describe(section).relations) == len(roster.describe(section).relations)
+    True
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._manifest = read_manifest(folder)
+        self._duckdb = duckdb.connect()
+        try:
+            for name in (*TABLES, "links"):
+                path = part(whole(folder), name)
+                self._duckdb.read_parquet(str(path / "**" / "*.parquet" if path.is_dir() else path)).create_view(name)
+        except duckdb.Error as error:
+            raise incomplete(Path(folder), error) from error
+        self._known = {name: self._duckdb.view(name).columns for name in TABLES}
+        self._near = lru_cache(maxsize=8)(self._read)
+
+    def counts(self) -> dict[str, int]:
+        """The number of rows of each table."""
+        return {name: int(self._ask(f"select count(*) as n from {name}")["n"][0].as_py()) for name in TABLES}  # noqa: S608
+
+    def search(self, text: str, type: str | None = None, limit: int = 50) -> pd.DataFrame:
+        """Find objects as `Roster.search` does.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As there. Each table is looked through until 1,000 objects are found: where ``attrs["more"]`` is true, there
+            are more than ``attrs["found"]``.
+        """
+        words = fold(text).split()
+        parts = [
+            shown(name, self._matching(name, words, max(limit, _MOST) + 1))
+            for name, t in OBJECT_TYPES.items()
+            if words and type in (None, t, name)
+        ]
+        result = ranked(parts, words, limit)
+        result.attrs["more"] = any(len(part) > max(limit, _MOST) for part in parts)
+        return result
+
+    def _matching(self, name: str, words: list[str], limit: int) -> pd.DataFrame:
+        known = self._known[name]
+        plain, named = ([c for c in columns if c in known] for columns in (_PLAIN, _NAMED))
+        found = f"(contains({_FOLDED.format(', '.join(named))}, ?) or contains(lower(concat_ws(chr(10), {', '.join(plain)})), ?))"
+        query = f"select * from {name} where {' and '.join([found] * len(words))} limit {limit}"  # noqa: S608
+        return to_pandas(name, self._ask(query, [word for word in words for _ in range(2)]))
+
+    def around(self, *ids: str, radius: int = 1) -> Roster:
+        """What is around objects, as a roster: all within so many links, and every link between them.
+
+        Parameters
+        ----------
+        *ids : str
+            Of one object, or of several; ``"type:id"`` as well.
+        radius : int, default 1
+
+        Returns
+        -------
+        Roster
+            What `Roster.describe` and `neighborhood` say of the objects is what they say in the whole roster. Kept for
+            the last few calls.
+        """
+        return self._near(frozenset(ids), radius)
+
+    def _read(self, ids: frozenset[str], radius: int) -> Roster:
+        found = ring = {name for id in ids for name in (id, id.partition(":")[2]) if name}
+        for _ in range(radius):
+            ends = self._ask(
+                "select target_id as id from links where source_id in (select id from ring) union "
+                "select source_id from links where target_id in (select id from ring)",
+                ring=ring,
+            )
+            ring = set(ends["id"].drop_null().to_pylist()) - found
+            found = found | ring
+        links = "select * from links where source_id in (select id from ring) and target_id in (select id from ring)"
+        objects = "select * from {} where id in (select id from ring)"
+        return Roster(
+            **{name: to_pandas(name, self._ask(objects.format(name), ring=found)) for name in TABLES},
+            links=to_pandas("links", self._ask(links, ring=found)),
+            source=self._manifest.source,
+            loaded_at=self._manifest.loaded_at,
+            rollups=self._manifest.rollups,
+        )
+
+    def _ask(self, query: str, words: Sequence[str] = (), ring: Collection[str] = ()) -> pa.Table:
+        with self._duckdb.cursor() as cursor:
+            cursor.register("ring", pa.table({"id": pa.array(ring, pa.string())}))
+            return cursor.sql(query, params=list(words)).to_arrow_table()
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in self.counts().items())
+        return f"<StoredRoster: {counts}; from {self._manifest.source}, {self._manifest.loaded_at:%Y-%m-%d %H:%M} UTC>"

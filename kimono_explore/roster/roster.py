@@ -1,0 +1,332 @@
+"""A roster: six tables, the links between their objects, and what did not fit.
+
+Everything a person asks of a roster starts here: look at it, search it, follow an object's relations, keep
+it as a snapshot. All of it reads the tables and ``links``; nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pandas as pd
+
+from kimono_explore.display import display_label, printable
+from kimono_explore.files.oneroster.write import write_oneroster
+from kimono_explore.files.snapshot import write_snapshot
+from kimono_explore.problems import INCOMPLETE
+from kimono_explore.roster.index import LinkIndex
+from kimono_explore.roster.search import SearchIndex, ranked, shown
+from kimono_explore.roster.text import fold
+from kimono_explore.schema import OBJECT_TYPES
+from kimono_explore.tables import Tables
+
+if TYPE_CHECKING:
+    import os
+
+
+@dataclass(frozen=True, repr=False)
+class Description:
+    """One object and everything that is related to it.
+
+    Attributes
+    ----------
+    type, id, label : str
+    fields : pandas.Series
+        The object's own values, missing ones left out.
+    relations : pandas.DataFrame
+        One row a link: relation, direction (``"to"`` or ``"from"``), type, id, label, missing, role,
+        membership_id, status, primary, grade, start_date, end_date, stated_by.
+    others : pandas.DataFrame
+        The other rows of the table that have the same id; none, where ids are as they should be.
+    """
+
+    type: str
+    id: str
+    label: str
+    fields: pd.Series
+    relations: pd.DataFrame
+    others: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def __repr__(self) -> str:
+        counts = self.relations.groupby(["relation", "direction"], observed=True, sort=False).size()
+        related = ", ".join(f"{key[0]} {n:,}" for key, n in zip(counts.index, counts, strict=True)) or "no relations"
+        return f"<{printable(self.type)} {printable(repr(self.label))} ({printable(self.id)}): {printable(related)}>"
+
+    def _repr_html_(self) -> str:
+        fields = self.fields.rename("").to_frame().to_html(border=0, notebook=True)
+        columns = ["relation", "direction", "type", "id", "label", "role"]
+        related = self.relations[columns].head(50).to_html(border=0, index=False, notebook=True, na_rep="")
+        again = f"<p>{len(self.others):,} more with this id in <code>.others</code></p>" if len(self.others) else ""
+        more = f"<p>… and {len(self.relations) - 50:,} more in <code>.relations</code></p>"
+        return (
+            f"<h4>{escape(self.label)} <small>{escape(self.type)} <code>{escape(self.id)}</code></small></h4>"
+            f"{fields}{again}{related}{more if len(self.relations) > 50 else ''}"
+        )
+
+
+class Roster(Tables):
+    """A roster as plain DataFrames.
+
+    Attributes
+    ----------
+    orgs, persons, courses, sections, terms, grading_categories : pandas.DataFrame
+        One row an object, with a string ``id`` column.
+    links : pandas.DataFrame
+        One row a relation between two objects: source_type, source_id, relation, target_type, target_id, role,
+        membership_id, status, primary, grade, start_date, end_date, stated_by.
+    problems : pandas.DataFrame
+        What did not fit: table, id, column, value (as it came), problem.
+    source : str
+        Where it came from, in words.
+    loaded_at : datetime.datetime
+        When, in UTC.
+    rollups : frozenset of str
+        The reference keys that were sent, such as ``"persons.$sections"``; what is not among them is
+        unknown, not empty.
+    """
+
+    def table(self, type: str) -> pd.DataFrame:
+        """The table of an object type: ``roster.table("person")`` is ``roster.persons``."""
+        names = {t: name for name, t in OBJECT_TYPES.items()}
+        return self.tables[names.get(type, type)]
+
+    @property
+    def incomplete(self) -> pd.DataFrame:
+        """The rows of ``problems`` that say that a list lacks rows, or may: the load was complete where there are none.
+
+        A list was refused, its end could not be told for sure, or rows moved while it was read. Single values and
+        references that did not fit are not among them, nor is what a OneRoster bundle lacks.
+
+        Examples
+        --------
+        >>> roster.incomplete.empty
+        True
+        """
+        whole = self.problems["id"].isna() & self.problems["column"].isna()
+        said = self.problems["problem"].str.contains("|".join(map(re.escape, INCOMPLETE)), na=False)
+        return self.problems[whole & said].reset_index(drop=True)
+
+    @cached_property
+    def index(self) -> LinkIndex:
+        """The links indexed by both ends; made on first use, and kept (drop it with ``del roster.index``)."""
+        return LinkIndex(self.tables, self.links)
+
+    def search(self, text: str, type: str | None = None, limit: int = 50) -> pd.DataFrame:
+        """Find objects by any part of a name, title, e-mail, local id, state id or id.
+
+        Parameters
+        ----------
+        text : str
+            Words in any order; all must occur. Case and accents make no difference.
+        type : str, optional
+            Only objects of this type: ``"person"``, ``"section"``, ...
+        limit : int, default 50
+            At most so many rows; ``attrs["found"]`` says how many there are.
+
+        Returns
+        -------
+        pandas.DataFrame
+            type, id, label, local_id, detail (e-mail, or kind of org, person or term). Labels that begin
+            with the text come first.
+
+        Examples
+        --------
+        >>> roster.search("mathematics", type="course")["type"].unique().tolist()
+        ['course']
+        """
+        words = fold(text).split()
+        found = {
+            name: rows
+            for name, rows in self._texts.rows(words).items()
+            if len(rows) and type in (None, OBJECT_TYPES[name], name)
+        }
+        # Ranking looks at no more than it must: a first keystroke may match half the roster.
+        parts = [shown(name, self.tables[name].iloc[rows[: max(limit, 1000)]]) for name, rows in found.items()]
+        result = ranked(parts, words, limit)
+        result.attrs["found"] = sum(len(rows) for rows in found.values())
+        return result
+
+    @cached_property
+    def _texts(self) -> SearchIndex:
+        return SearchIndex(self.tables)
+
+    def describe(self, id: str, type: str | None = None, row: int = 0) -> Description:
+        """One object: its fields, and every object it is linked with.
+
+        Parameters
+        ----------
+        id : str
+        type : str, optional
+            Needed only where objects of two types share the id.
+        row : int, default 0
+            Where several rows of a table have the id, which of them; the links are those of all.
+
+        Returns
+        -------
+        Description
+            With ``.fields`` (a Series), ``.relations`` (a DataFrame) and ``.others`` (further rows with the id).
+
+        Raises
+        ------
+        KeyError
+            No object, and no end of a link, has this id.
+        ValueError
+            Objects of several types have it, and no type was given.
+        IndexError
+            Fewer rows have it.
+
+        Examples
+        --------
+        >>> section = roster.describe(roster.sections["id"][0])
+        >>> section.relations.query("relation == 'of_course'")["type"].tolist()
+        ['course']
+        """
+        index = self.index
+        code = index.code(id, type)
+        kind = str(index.type_of([code])[0])
+        name = str(index.ids([code])[0])
+        table, rows = self.table(kind), index.all_rows(code)
+        if not 0 <= row < max(len(rows), 1):
+            raise IndexError(f"row={row}: {len(rows)} rows have the id {name!r}; they are counted from 0.")
+        fields = table.iloc[rows[row]] if len(rows) else pd.Series(dtype="object")
+        label = str(index.labels([code])[0])
+        if len(rows) > 1:
+            own = display_label(table.iloc[[rows[row]]]).iloc[0]
+            label = name if pd.isna(own) else str(own)
+        to, back = index.links_from([code]), index.links_to([code])
+        relations = pd.concat([self._related(to, "to"), self._related(back, "from")], ignore_index=True)
+        others = table.iloc[np.delete(rows, row) if len(rows) else rows]
+        return Description(kind, name, label, fields.dropna(), relations, others)
+
+    def _related(self, rows: np.ndarray, direction: str) -> pd.DataFrame:
+        index = self.index
+        codes = (index.target if direction == "to" else index.source)[rows]
+        named = codes >= 0
+        rows, codes = rows[named], codes[named]
+        links = self.links.iloc[rows].reset_index(drop=True)
+        related = pd.DataFrame(
+            {
+                "relation": links["relation"],
+                "direction": pd.Series(direction, index=links.index, dtype="str"),
+                "type": pd.Series(index.type_of(codes), index=links.index, dtype="str"),
+                "id": pd.Series(index.ids(codes), index=links.index, dtype="str"),
+                "label": pd.Series(index.labels(codes), index=links.index, dtype="str"),
+                "missing": index.missing(codes),
+            }
+        )
+        return pd.concat([related, links.loc[:, "role":]], axis=1)
+
+    def save(self, folder: str | os.PathLike[str], *, private: bool = True) -> None:
+        """Keep the roster as a snapshot: one Parquet file a table, and a small manifest.
+
+        The files hold what the roster holds, personal data included; they go where you say and nowhere else. An older
+        snapshot in the folder is replaced once the new one is whole and on the disk: killed at any moment, the old one
+        is there or the new one.
+
+        Parameters
+        ----------
+        folder : str or path
+        private : bool, default True
+            Readable by you alone (0700, files 0600). False leaves that to your umask.
+
+        Raises
+        ------
+        BundleError
+            The folder is not empty and is not a snapshot, or it cannot be written.
+        ConfigurationError
+            Another process is saving to the folder.
+        """
+        write_snapshot(self, folder, private=private)
+
+    def to_oneroster(self, path: str | os.PathLike[str], version: str = "1.1", *, private: bool = True) -> pd.DataFrame:
+        """Write the roster as a OneRoster CSV bundle: a folder, or a zip where the path ends in ``.zip``.
+
+        The bundle is a bulk export as the standard has it: all columns of a file in their order, references that are
+        found in the bundle, no status and no dateLastModified. It is written whole or not at all. Where the standard
+        requires what the roster does not hold, a rule fills it (``enabledUser`` true, ``classType`` scheduled,
+        ``username`` the email address, else the id, a ``schoolYear`` by the session around it, else by the end date,
+        staff as aide, the one with the fewest rights) or the row is left out. Nothing else is made up, and every rule
+        that was used is told. Text is written as it is: a cell that begins with ``=`` is a formula to a spreadsheet, so
+        import the files as text where a person opens them.
+
+        Parameters
+        ----------
+        path : str or path
+            A new folder, a new zip, or a bundle that is replaced.
+        version : {"1.1", "1.2"}, default "1.1"
+            1.2 has a file roles.csv, one row a person and org.
+        private : bool, default True
+            Readable by you alone (0700, files 0600). False leaves that to your umask.
+
+        Returns
+        -------
+        pandas.DataFrame
+            What is left out, filled by a rule or written in other words: table, id, column, value, problem. Where many
+            are alike, one row counts them.
+
+        Raises
+        ------
+        ValueError
+            The version is another one.
+        BundleError
+            The path holds something that is not a bundle, or it cannot be written.
+
+        Examples
+        --------
+        >>> left_out = roster.to_oneroster(tmp_path / "district.zip", version="1.2")
+        >>> left_out.loc[left_out["column"] == "classType", ["value", "problem"]].to_numpy().tolist()
+        [['29', "was empty; written as scheduled, the standard's usual class; value counts them"]]
+        """
+        return write_oneroster(self, path, version, private=private)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(df):,} {name.replace('_', ' ')}" for name, df in self.tables.items())
+        links = f"{len(self.links):,} links, {len(self.problems):,} problems"
+        return f"<Roster: {counts}; {links}; from {printable(self.source)}, {self.loaded_at:%Y-%m-%d %H:%M} UTC>"
+
+    def overview(self) -> pd.DataFrame:
+        """The roster in six rows.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index: the tables' names. Columns: rows, complete (share of filled cells in the columns that the
+            tenant sends at all, 0 to 1), links (to or from its objects), problems.
+        """
+        ends = pd.concat([self.links["source_type"].astype("str"), self.links["target_type"].astype("str")])
+        touched = ends.value_counts()
+        odd = self.problems["table"].value_counts()
+        rows = {}
+        for name, df in self.tables.items():
+            sent = df.loc[:, df.notna().any()]
+            filled = float(sent.notna().to_numpy().mean()) if sent.size else float("nan")
+            rows[name] = (len(df), filled, int(touched.get(OBJECT_TYPES[name], 0)), int(odd.get(name, 0)))
+        return pd.DataFrame.from_dict(rows, orient="index", columns=["rows", "complete", "links", "problems"])
+
+    @property
+    def school_year(self) -> str | None:
+        """The school year most objects carry, else that of most terms' end dates; None where neither is known."""
+        years = pd.concat([df["school_year"].dropna() for df in self.tables.values()])
+        if years.empty:
+            years = self.terms["end_date"].dropna().dt.year.astype("str")
+        return None if years.empty else str(years.mode().iloc[0])
+
+    def _repr_html_(self) -> str:
+        table = self.overview().to_html(
+            border=0,
+            notebook=True,
+            formatters={
+                "rows": "{:,}".format,
+                "links": "{:,}".format,
+                "problems": "{:,}".format,
+                "complete": lambda share: "–" if np.isnan(cast("float", share)) else f"{share:.0%}",
+            },
+        )
+        facts = [f"school year {escape(self.school_year)}"] if self.school_year else []
+        facts += [f"{len(self.links):,} links", f"from {escape(self.source)}", f"{self.loaded_at:%Y-%m-%d %H:%M} UTC"]
+        return f"<div><strong>Roster</strong> · {' · '.join(facts)}</div>{table}"

@@ -1,0 +1,135 @@
+"""Words looked up in everything a person may know of an object: names, titles, e-mail addresses, ids.
+
+The texts of each object are folded once, into one Arrow column that DuckDB scans on all cores. Ids are a third of all
+text, and mostly hexadecimal: they are scanned only for words that could be in one.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kimono_explore.display import LABEL_COLUMNS, display_label
+from kimono_explore.frames import frame
+from kimono_explore.roster.text import fold_all, plain_texts
+from kimono_explore.schema import OBJECT_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+# The columns in which a person looks for an object, for the table at hand those that it has; beside its id.
+SEARCHED = ("name_first", "name_middle", "name_last", "name", "title", "email", "local_id", "state_id")
+_OF_IDS = b"0123456789abcdef-"
+_AT_A_TIME = 200_000
+_NOTHING = pa.schema(
+    {"table": pa.int8(), "row": pa.int32(), "words": pa.large_string(), "id": pa.large_string()}
+).empty_table()
+_LOWER_CASE = set(range(128)).difference(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+_SHOWN = ("id", "local_id", "email", "person_type", "org_type", "term_type", *LABEL_COLUMNS)
+
+
+class SearchIndex:
+    """The texts of a roster's objects, folded.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+    """
+
+    def __init__(self, tables: Mapping[str, pd.DataFrame]) -> None:
+        self._names = list(tables)
+        pieces = [(n, df.iloc[at : at + _AT_A_TIME], at) for n, df in enumerate(tables.values())
+                  for at in range(0, len(df), _AT_A_TIME)]  # fmt: skip
+        with ThreadPoolExecutor() as pool:
+            connected = pool.submit(duckdb.connect)
+            texts = list(pool.map(lambda piece: _searchable(*piece), pieces))
+            self._letters = set(_OF_IDS).union(*pool.map(lambda some: _letters(some["id"].chunk(0)), texts))
+            if not self._letters <= _LOWER_CASE:
+                self._letters = set(range(256))
+                folded = pool.map(lambda some: fold_all(some["id"].chunk(0)), texts)
+                texts = [some.set_column(3, "id", ids) for some, ids in zip(texts, folded, strict=True)]
+        self._duckdb, self._texts = connected.result(), pa.concat_tables([_NOTHING, *texts])
+
+    def rows(self, words: list[str]) -> dict[str, np.ndarray]:
+        """The rows of each table in which every word occurs; the words are folded."""
+        if not words:
+            return {}
+        maybe = [self._letters.issuperset(word.encode()) for word in words]
+        where = " and ".join(
+            f"(contains(words, ${n}) or contains(id, ${n}))" if in_ids else f"contains(words, ${n})"
+            for n, in_ids in enumerate(maybe, 1)
+        )
+        with self._duckdb.cursor() as cursor:
+            cursor.register("texts", self._texts)
+            query = f'select "table", row from texts where {where}'  # noqa: S608, of our own words
+            found = cursor.execute(query, words).fetchnumpy()
+        tables, rows = np.asarray(found["table"]), np.asarray(found["row"])
+        ends = np.searchsorted(tables, np.arange(len(self._names) + 1))
+        return {name: rows[ends[n] : ends[n + 1]] for n, name in enumerate(self._names)}
+
+
+def shown(name: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table as a search shows them: type, id, label, local_id, detail."""
+    df = rows[[column for column in _SHOWN if column in rows]]
+    missing = pd.Series(float("nan"), index=df.index, dtype="str")
+    detail = df.get("email", missing)
+    for kind in ("person_type", "org_type", "term_type"):
+        detail = detail.where(detail.notna(), df.get(kind, missing))
+    columns = {
+        "type": pd.Series(OBJECT_TYPES[name], index=df.index, dtype="str"),
+        "id": df["id"],
+        "label": display_label(df),
+        "local_id": df.get("local_id", missing),
+        "detail": detail,
+    }
+    return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def ranked(parts: list[pd.DataFrame], words: list[str], limit: int) -> pd.DataFrame:
+    """What was found, labels that begin with the words first; ``attrs["found"]`` counts it."""
+    result = pd.concat(parts or [shown("orgs", frame("orgs"))], ignore_index=True)
+    total = len(result)
+    if total:
+        starts = pc.starts_with(fold_all(result["label"]), " ".join(words)).to_numpy(zero_copy_only=False)
+        result = result.iloc[np.argsort(~starts, kind="stable")[:limit]].reset_index(drop=True)
+    result.attrs["found"] = total
+    return result
+
+
+def _searchable(number: int, df: pd.DataFrame, first_row: int) -> pa.Table:
+    """The texts in which a person looks, of some rows of a table."""
+    raw = {name: plain_texts(df[name]) for name in (*SEARCHED, "label") if name in df}
+    # A label is mostly what is there already: "First Last", or the title.
+    named = (
+        _joined([raw["name_first"], raw["name_last"]], " ")
+        if "name_first" in raw
+        else raw.get("title", raw.get("name"))
+    )
+    raw["label"] = pc.if_else(pc.equal(raw["label"], named), "", raw["label"])
+    filled = [texts for texts in raw.values() if pc.any(pc.greater(pc.binary_length(texts), 0)).as_py()]
+    words = _joined([fold_all(texts) for texts in filled or [raw["label"]]], "\n")
+    rows = pa.array(np.arange(first_row, first_row + len(df), dtype=np.int32))
+    table = pa.repeat(pa.scalar(number, pa.int8()), len(df))
+    return pa.table([table, rows, words, plain_texts(df["id"])], _NOTHING.schema)
+
+
+def _joined(texts: list[pa.LargeStringArray], between: str) -> pa.LargeStringArray:
+    return pc.binary_join_element_wise(*texts, pa.scalar(between, pa.large_string()))
+
+
+def _letters(texts: pa.LargeStringArray) -> set[int]:
+    """The bytes that occur in the texts, but for those of hexadecimal ids."""
+    starts, data = texts.buffers()[1:]
+    if data is None:
+        return set()
+    first, last = np.frombuffer(starts, np.int64)[[texts.offset, texts.offset + len(texts)]].tolist()
+    return set(data.slice(first, last - first).to_pybytes().translate(None, _OF_IDS))

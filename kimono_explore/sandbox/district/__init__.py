@@ -1,0 +1,1 @@
+"""A made-up district: its schools, people, courses and timetable."""

@@ -1,0 +1,1 @@
+"""Mistakes that are planted in a roster, each of them listed."""

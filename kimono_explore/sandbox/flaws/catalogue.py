@@ -1,0 +1,266 @@
+"""Mistakes, planted in a roster on purpose, with a list of where they are, so that checks can be proven right.
+
+`FLAWS` has a row for each kind: the check that should find it, and what is done to the roster. Every row uses objects
+that no other row has touched, and lists whatever else follows from it: a section whose course is not delivered also has
+no course. What is wrong with a link is listed under the link's source, or where that was not delivered, its target.
+Where a rule can be read in two ways, nothing is planted that the two readings see differently. A roster without a
+fitting object goes without that flaw.
+
+``no_lea`` and ``no_current_term`` are about a whole roster and would hide others: they are not planted.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import pandas as pd
+
+from kimono_explore.sandbox.flaws import injectors
+from kimono_explore.sandbox.flaws.editor import Soil
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kimono_explore.roster.roster import Roster
+    from kimono_explore.sandbox.flaws.editor import Sow
+
+
+class Flaw(NamedTuple):
+    """A kind of mistake: the id of the check that finds it, and the function that plants a few."""
+
+    check: str
+    sow: Sow
+
+
+def plant(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
+    """Plant a few mistakes of every kind.
+
+    Parameters
+    ----------
+    roster : Roster
+        Stays as it is.
+    seed : int, default 7
+        The same seed plants the same mistakes.
+
+    Returns
+    -------
+    Roster
+        With the mistakes. A value that its column cannot hold is missing there, and stands in ``problems``.
+    pandas.DataFrame
+        What checks should find, one row for every failing object: check, table, id, note.
+
+    Examples
+    --------
+    >>> from kimono_explore.sandbox.district.build import make_district
+    >>> flawed, planted = plant(make_district(500))
+    >>> planted.loc[planted["check"] == "invalid_email", "note"].tolist()
+    ["email: 'jane.doe(at)example.org'", "email: 'no-at-sign.example.org'"]
+    """
+    soil = Soil(roster, seed)
+    for flaw in FLAWS:
+        flaw.sow(soil, flaw.check)
+    tables, links, problems, planted = soil.harvest()
+    order = {flaw.check: position for position, flaw in reversed(list(enumerate(FLAWS)))}
+    planted = planted.sort_values("check", key=lambda checks: checks.map(order), kind="stable", ignore_index=True)
+    flawed = replace(
+        roster,
+        **cast("dict[str, Any]", tables),
+        links=links,
+        problems=problems,
+        source=f"{roster.source}, with planted flaws",
+    )
+    return flawed, planted
+
+
+def _cells(
+    table: str, kind: str | None, *changes: Mapping[str, object], also: str | None = None, plain: bool = False
+) -> Sow:
+    """One object for each change: these of its cells get other values. A callable makes the value from the old one."""
+
+    def sow(soil: Soil, check: str) -> None:
+        for row, change in zip(soil.pick(table, len(changes), kind, plain=plain), changes, strict=False):
+            old = soil.tables[table].iloc[row]
+            values = {column: value(old[column]) if callable(value) else value for column, value in change.items()}
+            shown = "; ".join(f"{c}: {v.date() if isinstance(v, pd.Timestamp) else v!r}" for c, v in values.items())
+            for name in filter(None, (check, also)):
+                soil.note(name, table, row, shown)
+            soil.set(table, row, **values)
+
+    return sow
+
+
+def _as_it_came(column: str, problem: str, *values: str, also: str | None = None) -> Sow:
+    """Values of students that their column cannot hold: the cell is empty, the value stands in ``problems``."""
+
+    def sow(soil: Soil, check: str) -> None:
+        for row, value in zip(soil.pick("persons", len(values), "student"), values, strict=False):
+            soil.problem("persons", soil.id("persons", row), column, value, problem)
+            for name in filter(None, (check, also)):
+                soil.note(name, "persons", row, f"{column}: {value!r}")
+            soil.set("persons", row, **{column: None})
+
+    return sow
+
+
+def _shared(table: str, column: str, kind: str | None, *apart: str) -> Sow:
+    """Two objects with one value; both are of one kind and agree in what is named in ``apart``."""
+
+    def sow(soil: Soil, check: str) -> None:
+        rows = soil.pair(table, list(apart), kind)
+        for row in rows:
+            soil.set(table, row, **{column: soil.tables[table][column].iloc[rows[0]]})
+            soil.note(check, table, row, f"two with one {column}")
+
+    return sow
+
+
+def _same_person(soil: Soil, check: str) -> None:
+    """One child registered twice, once typed without accents and capitals."""
+    rows = soil.pair("persons", ["grad_year"], "student")
+    for row in rows[1:]:
+        one = soil.tables["persons"].iloc[rows[0]]
+        names = {c: _typed(one[c]) for c in ("name_first", "name_middle", "name_last") if isinstance(one[c], str)}
+        soil.set("persons", row, **{"name_middle": None, **names, "dob": one["dob"]})
+    for row in rows:
+        soil.note(check, "persons", row, "the same name and birthday twice")
+
+
+def _typed(name: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.lower()) if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", plain)
+
+
+def _student_and_staff(soil: Soil, check: str) -> None:
+    students, teachers = soil.pick("persons", 2, "student"), soil.pick("persons", 2, "teacher")
+    for student, teacher in zip(students, teachers, strict=False):
+        soil.set("persons", student, local_id=soil.tables["persons"]["local_id"].iloc[teacher])
+        for row in (student, teacher):
+            soil.note(check, "persons", row, "a student and a teacher with one local id")
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+_NAMES = ("name_first", "name_middle", "name_last")
+
+_AGES: list[dict[str, object]] = [{"dob": pd.Timestamp(1979, 3, 1)}, {"dob": pd.Timestamp(2025, 2, 3)}]
+
+
+FLAWS: tuple[Flaw, ...] = (
+    # Identity
+    Flaw("missing_id", injectors.missing_id),
+    Flaw("duplicate_id", injectors.duplicate_id),
+    Flaw("duplicate_local_id", _shared("persons", "local_id", "student")),
+    Flaw("duplicate_local_id", _shared("sections", "local_id", None, "school", "term")),
+    Flaw("duplicate_state_id", _shared("persons", "state_id", "student")),
+    Flaw("missing_local_id", _cells("persons", "student", {"local_id": None}, {"local_id": None})),
+    Flaw("missing_local_id", _cells("sections", None, {"local_id": None})),
+    Flaw("missing_local_id", _cells("courses", None, {"local_id": None})),
+    Flaw("student_missing_state_id", _cells("persons", "student", {"state_id": None}, {"state_id": None})),
+    Flaw("duplicate_email", _shared("persons", "email", "student")),
+    Flaw("possible_duplicate_person", _same_person),
+    Flaw("student_and_staff", _student_and_staff),
+    # References
+    Flaw("orphan_child_of", injectors.term("Transfer Session")),
+    Flaw("orphan_offered_by", injectors.missing_end("offered_by", "courses", None, "org")),
+    Flaw("orphan_of_course", injectors.orphan_of_course),
+    Flaw("orphan_in_term", injectors.missing_end("in_term", "sections", None, "term")),
+    Flaw("orphan_member_of", injectors.missing_end("member_of", "persons", "student", "org", "student")),
+    Flaw("orphan_student_in", injectors.missing_end("student_in", "persons", "student", "section", "student")),
+    Flaw("orphan_student_in", injectors.missing_source("student_in", "student")),
+    Flaw("orphan_teacher_in", injectors.missing_end("teacher_in", "persons", "teacher", "section", "teacher")),
+    Flaw("orphan_teacher_in", injectors.missing_source("teacher_in", "teacher")),
+    Flaw("orphan_graded_in", injectors.orphan_graded),
+    Flaw("orphan_graded_for", injectors.missing_end("graded_for", "grading_categories", None, "org")),
+    Flaw("orphan_held_at", injectors.school_not_delivered),
+    Flaw("one_sided_membership", injectors.one_sided),
+    Flaw("duplicate_membership", injectors.twice),
+    Flaw("student_and_teacher_of_section", injectors.student_and_teacher),
+    Flaw("wrong_target_type", injectors.wrong_type),
+    # Agreement
+    Flaw("section_org_not_in_course", injectors.section_org_not_in_course),
+    Flaw("student_outside_school", injectors.outside_school("student_in", "student")),
+    Flaw("teacher_outside_school", injectors.outside_school("teacher_in", "teacher")),
+    Flaw("parent_child_mismatch", injectors.parent_child_mismatch),
+    # Structure
+    Flaw("org_cycle", injectors.org_cycle),
+    Flaw("term_cycle", injectors.term_cycle),
+    Flaw("school_without_parent", injectors.no_parent),
+    Flaw("unknown_org_type", injectors.new_orgs("annex", "Bus Garage", "Boathouse")),
+    Flaw(
+        "school_without_students", injectors.new_orgs("school", "Harbor Online School", also="school_without_teachers")
+    ),
+    # Completeness
+    Flaw("section_without_teacher", injectors.no_teacher),
+    Flaw("section_without_students", injectors.new_section(0)),
+    Flaw("section_without_course", injectors.cut("of_course", "sections")),
+    Flaw("section_without_term", injectors.cut("in_term", "sections")),
+    Flaw("section_without_org", injectors.cut("held_at", "sections")),
+    Flaw("course_without_sections", injectors.new_courses(offered=True)),
+    Flaw("course_without_org", injectors.new_courses(offered=False)),
+    Flaw("term_without_sections", injectors.term("Short Session")),
+    Flaw("student_without_school", injectors.no_school),
+    Flaw("student_without_sections", injectors.no_sections),
+    Flaw("teacher_without_school", injectors.new_teachers(school=False)),
+    Flaw("teacher_without_sections", injectors.new_teachers(school=True)),
+    Flaw("person_without_name", _cells("persons", "student", *[dict.fromkeys(_NAMES)] * 2)),
+    Flaw("teacher_without_email", _cells("persons", "teacher", {"email": None}, {"email": None})),
+    Flaw("student_without_dob", _cells("persons", "student", {"dob": None}, {"dob": None})),
+    Flaw("category_without_section", injectors.cut("graded_in", "grading_categories")),
+    # Values
+    Flaw("bad_value", _as_it_came("dob", "not a date", "31/02/2012", "unknown", also="student_without_dob")),
+    Flaw("bad_value", _as_it_came("updated_at", "not a time", "yesterday")),
+    Flaw("bad_value", _as_it_came("aup", "neither true nor false", "maybe")),
+    Flaw("bad_value", injectors.term_start),
+    Flaw(
+        "invalid_email",
+        _cells("persons", "student", {"email": "jane.doe(at)example.org"}, {"email": "no-at-sign.example.org"}),
+    ),
+    Flaw("invalid_phone", _cells("persons", "student", {"phone": "call after six"}, {"phone": "555"})),
+    Flaw(
+        "invalid_postal_code",
+        _cells("persons", "student", {"address_postal_code": "5505"}, {"address_postal_code": "ABCDE"}),
+    ),
+    Flaw("unknown_state", _cells("persons", "student", {"address_state": "ZQ"}, {"address_state": "Q1"})),
+    Flaw("unexpected_sex", _cells("persons", "student", {"sex": "?"}, {"sex": "7"})),
+    Flaw("untrimmed_text", _cells("persons", "student", {"name_last": lambda name: f"{name} "})),
+    Flaw("untrimmed_text", _cells("persons", "teacher", {"address_city": "Faribault\u200b"})),
+    Flaw("untrimmed_text", _cells("sections", None, {"title": lambda title: f"\t{title}"})),
+    Flaw(
+        "broken_encoding",
+        _cells("persons", "student", {"name_first": "JosÃ©", "name_last": "NuÃ±ez"}, {"name_last": "Mu\ufffdoz"}),
+    ),
+    Flaw(
+        "placeholder_name",
+        _cells(
+            "persons",
+            "student",
+            {"name_first": "Test", "name_last": "Test"},
+            {"name_first": "Unknown", "name_last": "Unknown"},
+            {"name_first": "xxx", "name_last": "xxx"},
+        ),
+    ),
+    Flaw("shouting_name", _cells("persons", "student", *[{"name_first": _upper, "name_last": _upper}] * 2, plain=True)),
+    Flaw("implausible_age", _cells("persons", "student", *_AGES, also="grad_year_against_dob")),
+    Flaw("implausible_age", _cells("persons", "teacher", {"dob": pd.Timestamp(1919, 5, 5)})),
+    Flaw("grad_year_against_dob", _cells("persons", "student", {"grad_year": "2005"}, {"grad_year": "2060"})),
+    Flaw("school_year_outlier", _cells("persons", "student", {"school_year": "2019"})),
+    Flaw("school_year_outlier", _cells("sections", None, {"school_year": "2019"})),
+    Flaw("same_title_sections", _shared("sections", "title", None, "course", "school", "term")),
+    # Dates
+    Flaw("term_without_dates", injectors.term("Open Session")),
+    Flaw("term_ends_before_start", injectors.term("Backward Session")),
+    Flaw("child_term_outside_parent", injectors.term("Late Session")),
+    Flaw("sibling_terms_overlap", injectors.siblings),
+    Flaw("term_too_long", injectors.term("Records of the Eighties")),
+    # Load: last, because it seats people in sections that nothing else has touched.
+    Flaw("undersize_section", injectors.new_section(2)),
+    Flaw("oversize_section", injectors.oversize),
+    Flaw("student_overload", injectors.overload("student_in", "student", 18)),
+    Flaw("teacher_overload", injectors.overload("teacher_in", "teacher", 18)),
+)
+
+"""Every kind of mistake; adding one is adding a row."""
