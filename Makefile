@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
+NOTEBOOKS = $(wildcard notebooks/[0-9]*.ipynb)
+EXECUTED = build/notebooks/.done
 
 .PHONY: help demo lab test reliability bench docs pictures lock clean
 
@@ -12,7 +14,7 @@ help:
 	@echo "make test   lint, types and every test"
 	@echo "make reliability  all trials under faults; writes docs/reliability.md (an hour; KIMONO_SECONDS=600 ends it early)"
 	@echo "make bench  times it beside other ways to do the same"
-	@echo "make docs   writes docs/checks.md from the catalogue"
+	@echo "make docs   builds the documentation in build/site/"
 	@echo "make pictures  takes the pictures of docs/images (needs Debian's chromium)"
 	@echo "make lock   renew constraints.txt"
 	@echo "make clean  remove build/ and the virtual environment"
@@ -20,7 +22,7 @@ help:
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[lab,test]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[lab,test,docs]"
 	touch $@
 
 demo: $(READY)
@@ -42,8 +44,12 @@ bench: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	$(BIN)/python -m benchmarks
 
-docs: $(READY)
-	$(BIN)/python -c "from kimono_explore.quality.catalogue import as_markdown; print(as_markdown(), end='')" > docs/checks.md
+$(EXECUTED): $(READY) $(NOTEBOOKS) $(shell find kimono_explore -name "*.py")
+	$(BIN)/jupyter nbconvert --execute --to notebook --log-level ERROR --output-dir build/notebooks $(NOTEBOOKS)
+	touch $@
+
+docs: $(EXECUTED)
+	SOURCE_DATE_EPOCH=0 $(BIN)/mkdocs build --strict
 
 pictures: $(READY)
 	$(BIN)/python tests/pictures.py
@@ -51,7 +57,7 @@ pictures: $(READY)
 lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --upgrade pip
-	build/lock/bin/python -m pip install --quiet --editable ".[lab,test]"
+	build/lock/bin/python -m pip install --quiet --editable ".[lab,test,docs]"
 	build/lock/bin/python -m pip freeze --all --exclude-editable | grep -v '^kimono\|^setuptools' > constraints.txt
 	rm -rf build/lock
 

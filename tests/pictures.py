@@ -64,10 +64,6 @@ def main() -> None:
     figure = kx.plot_neighborhood(section).get_figure(root=True)
     assert figure is not None
     figure.savefig(IMAGES / "section.png", dpi=100)
-    for name, plot in {"schema": kx.plot_schema, "terms": kx.plot_terms}.items():
-        drawn = plot(roster).get_figure(root=True)
-        assert drawn is not None
-        drawn.savefig(IMAGES / f"{name}.png", dpi=90)
     with tempfile.TemporaryDirectory() as folder, start_chromium() as browser:
         page = browser.new_page(viewport={"width": 1300, "height": 1000})
         kx.check(roster, as_of="2026-10-05").to_html(Path(folder) / "quality.html")

@@ -1,16 +1,20 @@
-"""Every example of a docstring and of the README runs, and shows what it says."""
+"""Every example of a docstring, of the README and of the documentation's pages runs, and shows what it says."""
 
 import doctest
 import importlib
 import pkgutil
 import re
+import shlex
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 import kimono_explore as kx
+from kimono_explore import __main__ as cli
 
 ROOT = Path(__file__).parents[1]
+WRITTEN = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = sorted(m.name for m in pkgutil.walk_packages(kx.__path__, "kimono_explore.") if "__main__" not in m.name)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -32,22 +36,36 @@ def test_examples_of_docstrings(name: str, small_sandbox: kx.Sandbox, small_rost
     assert outcome.failed == 0
 
 
-def test_examples_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    assert len(blocks) >= 3
+def blocks(file: Path, language: str) -> list[str]:
+    """The code blocks of a page, without those that a comment above says are not run, and why."""
+    text = re.sub(r"<!-- not run: .+? -->\n+```.*?```", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("file", WRITTEN, ids=lambda file: file.name)
+def test_examples_of_the_pages(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), names)
-    roster = names["roster"]
-    assert isinstance(roster, kx.Roster)
-    assert len(roster.persons) > 500
+    for block in blocks(file, "python"):
+        exec(compile(block, file.name, "exec"), names)
+    plt.close("all")
+    if file.name == "README.md":
+        assert blocks(file, "text") == [capsys.readouterr().out]
 
 
-def test_the_readme_lists_every_operation() -> None:
-    from kimono_explore.api.operations import OPERATIONS
+def test_few_examples_are_not_run() -> None:
+    skipped = [found for file in WRITTEN for found in re.findall(r"<!-- not run: (.+?) -->", file.read_text("utf-8"))]
+    assert skipped == ["needs a Spark cluster"]
 
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (GET|PUT|DELETE) \| `([^`]+)` \|", text, flags=re.MULTILINE)
-    assert rows == [(operation.method, operation.path) for operation in OPERATIONS]
+
+@pytest.mark.parametrize("file", WRITTEN, ids=lambda file: file.name)
+def test_commands_of_the_pages_exist(file: Path) -> None:
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for line in "".join(blocks(file, "sh")).replace("\\\n", " ").splitlines():
+        words = shlex.split(line, comments=True)
+        if words[:1] == ["make"]:
+            assert words[1] in targets
+        elif words[:1] == ["kimono-explore"]:
+            cli._parser().parse_args(words[1:])  # ends with an error where an option is not known

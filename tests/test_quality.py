@@ -361,11 +361,6 @@ def test_the_catalogue_is_whole() -> None:
     assert not table["rule"].str.contains(r"\{").any()
 
 
-def test_the_page_of_checks_is_the_catalogue() -> None:
-    text = (Path(__file__).parents[1] / "docs" / "checks.md").read_text(encoding="utf-8")
-    assert text == catalogue.as_markdown()
-
-
 # Files.
 
 

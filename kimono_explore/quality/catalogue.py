@@ -145,24 +145,6 @@ def define_check(
     return add
 
 
-def as_markdown() -> str:
-    """The page ``docs/checks.md``: every check of ours, by group."""
-    table = checks().iloc[: len(ROSTER_CHECKS) + len(TASK_CHECKS)]
-    lines = [
-        "# The checks",
-        "",
-        f"All {len(table)}, as `kx.checks()` lists them. This page is made from the catalogue: `make docs`.",
-        "Severities: an **error** breaks something for somebody; a **warning** probably does; **information** is worth a look.",
-    ]
-    for group, rows in table.groupby("group", sort=False):
-        lines += ["", f"## {group}", "", "| check | severity | what fails | why it matters |", "|---|---|---|---|"]
-        for row in rows.to_dict("records"):
-            params = "; ".join(f"`{name}={value!r}`" for name, value in row["params"].items())
-            rule = f"{row['rule']} Parameters: {params}." if params else row["rule"]
-            lines.append(f"| **{row['title']}** `{row['id']}` | {row['severity']} | {rule} | {row['why']} |")
-    return "\n".join(lines) + "\n"
-
-
 def choose(chosen: Iterable[str] | None, exclude: Iterable[str], of: tuple[Check, ...]) -> list[Check]:
     """The checks of these ids, or all, without the excluded ones; an id that nobody knows is an error."""
     known = {check.id: check for check in of} | (_own if of is ROSTER_CHECKS else {})
