@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -18,6 +19,47 @@ if TYPE_CHECKING:
 mpl.use("agg")
 settings.register_profile("kimono", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("kimono")
+
+
+SLOW: dict[str, tuple[str, ...]] = {
+    "test_acks": ("test_what_is_said",),
+    "test_atomic": (),
+    "test_benchmarks": (),
+    "test_browser": (),
+    "test_bundle_bounds": (),
+    "test_bundle_faults": (),
+    "test_bundle_list": (),
+    "test_command_line": (),
+    "test_display": (),
+    "test_exit": (),
+    "test_fuzz": (),
+    "test_interrupt": (),
+    "test_notebooks": (),
+    "test_oneroster": ("test_any_bytes", "test_oulad"),
+    "test_oneroster_write": ("test_any_roster",),
+    "test_openapi": (),
+    "test_plots": (),
+    "test_plots_neighborhood": (),
+    "test_plots_numbers": (),
+    "test_quality": (),
+    "test_reliability": (),
+    "test_soak": (),
+    "test_stored": (),
+    "test_timeouts": (),
+    "test_wheel": (),
+}
+"""What `make fast` leaves out: whole modules, or those of their tests whose names begin so."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow."""
+    gone = [name for name in SLOW if not Path(__file__).with_name(f"{name}.py").exists()]
+    if gone:
+        raise pytest.UsageError(f"SLOW names modules that are not there: {gone}")
+    for item in items:
+        names = SLOW.get(item.path.stem)
+        if names is not None and item.name.startswith(names or ""):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
