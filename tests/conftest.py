@@ -31,6 +31,7 @@ SLOW: dict[str, tuple[str, ...]] = {
     "test_bundle_list": (),
     "test_checks": ("test_a_small", "test_an_empty", "test_without"),
     "test_command_line": (),
+    "test_decode": ("test_any_page",),
     "test_display": (),
     "test_examples": (),
     "test_exit": (),
