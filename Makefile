@@ -1,17 +1,20 @@
 # Two commands do all: make demo, make test. Both set up a virtual environment first.
 PYTHON ?= python3
 VENV ?= .venv
+CONSTRAINT ?= --constraint constraints.txt
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 NOTEBOOKS = $(wildcard notebooks/[0-9]*.ipynb)
 EXECUTED = build/notebooks/.done
 
-.PHONY: help demo lab test reliability bench docs pictures lock clean
+.PHONY: help demo lab test fast lowest reliability bench docs pictures lock clean
 
 help:
 	@echo "make demo   the main job on the embedded sandbox; leaves pages and pictures in build/demo/"
 	@echo "make lab    JupyterLab on the notebooks"
 	@echo "make test   lint, types and every test"
+	@echo "make fast   lint, types and the unit tests, in a minute (tests/conftest.py lists what is left out)"
+	@echo "make lowest the unit tests on the lowest versions that pyproject.toml allows"
 	@echo "make reliability  all trials under faults; writes docs/reliability.md (an hour; KIMONO_SECONDS=600 ends it early)"
 	@echo "make bench  times it beside other ways to do the same"
 	@echo "make docs   builds the documentation in build/site/"
@@ -21,8 +24,8 @@ help:
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade --constraint constraints.txt pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[lab,test,docs]"
+	$(BIN)/python -m pip install --quiet --upgrade $(CONSTRAINT) pip
+	$(BIN)/python -m pip install --quiet $(CONSTRAINT) --editable ".[lab,test,docs]"
 	touch $@
 
 demo: $(READY)
@@ -36,6 +39,19 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+fast: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --dist worksteal
+
+# Old versions warn of what newer ones changed: warnings are shown there, and are no failures.
+lowest:
+	$(PYTHON) -m venv --clear build/lowest
+	build/lowest/bin/python -m pip install --quiet uv
+	build/lowest/bin/uv pip install --quiet --python build/lowest --resolution lowest-direct --editable ".[lab,test]"
+	build/lowest/bin/python -m pytest -W default -m "not slow" --numprocesses auto --dist worksteal
 
 reliability: $(READY)
 	$(BIN)/python tests/reliability.py

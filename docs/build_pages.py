@@ -31,10 +31,11 @@ from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from kimono_explore.quality.definition import Check
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
+
+    from kimono_explore.quality.definition import Check
 
 ROOT = Path(__file__).parents[1]
 EXECUTED = Path(os.environ.get("KIMONO_DOCS_NOTEBOOKS", ROOT / "build" / "notebooks"))

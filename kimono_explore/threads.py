@@ -1,11 +1,14 @@
-"""Work in threads that nobody waits for when the process ends."""
+"""Work in threads that nobody waits for, but for half a second, when the process ends."""
 
 from __future__ import annotations
 
+import atexit
 import threading
+import time
 from collections import deque
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +17,8 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 _SLICE = 0.1
+_LAST_MOMENT = 0.6
+_THREADS: WeakSet[threading.Thread] = WeakSet()
 
 
 def in_thread(function: Callable[..., T], *arguments: object) -> Future[T]:
@@ -26,8 +31,18 @@ def in_thread(function: Callable[..., T], *arguments: object) -> Future[T]:
         except BaseException as error:  # noqa: BLE001  whoever asks for the result gets it
             future.set_exception(error)
 
-    threading.Thread(target=run, name="kimono-page", daemon=True).start()
+    thread = threading.Thread(target=run, name="kimono-page", daemon=True)
+    _THREADS.add(thread)
+    thread.start()
     return future
+
+
+@atexit.register
+def _let_end() -> None:
+    """Let threads end whose load has ended: one that is cut off in a request keeps alive what it uses, and DuckDB says so."""
+    until = time.monotonic() + _LAST_MOMENT
+    for thread in list(_THREADS):
+        thread.join(max(0.0, until - time.monotonic()))
 
 
 def result_of(future: Future[T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
@@ -18,6 +19,57 @@ if TYPE_CHECKING:
 mpl.use("agg")
 settings.register_profile("kimono", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("kimono")
+
+
+SLOW: dict[str, tuple[str, ...]] = {
+    "test_acks": ("test_what_is_said",),
+    "test_atomic": (),
+    "test_benchmarks": (),
+    "test_browser": (),
+    "test_bundle_bounds": (),
+    "test_bundle_faults": (),
+    "test_bundle_list": (),
+    "test_checks": ("test_a_small", "test_an_empty", "test_without"),
+    "test_command_line": (),
+    "test_decode": ("test_any_page",),
+    "test_display": (),
+    "test_docs": (),
+    "test_examples": (),
+    "test_exit": (),
+    "test_fuzz": (),
+    "test_healing": (),
+    "test_interrupt": (),
+    "test_load": (),
+    "test_notebooks": (),
+    "test_oneroster": ("test_any_bytes", "test_oulad"),
+    "test_oneroster_write": ("test_any_roster",),
+    "test_openapi": (),
+    "test_plots": (),
+    "test_plots_neighborhood": (),
+    "test_plots_numbers": (),
+    "test_privacy": (),
+    "test_quality": (),
+    "test_reliability": (),
+    "test_repeated_ids": (),
+    "test_resume": (),
+    "test_soak": (),
+    "test_stored": (),
+    "test_timeouts": (),
+    "test_wheel": (),
+    "test_widgets": (),
+}
+"""What `make fast` leaves out: whole modules, or those of their tests whose names begin so."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow."""
+    gone = SLOW.keys() - {path.stem for path in Path(__file__).parent.rglob("test_*.py")}
+    if gone:
+        raise pytest.UsageError(f"SLOW names modules that are not there: {sorted(gone)}")
+    for item in items:
+        names = SLOW.get(item.path.stem)
+        if names is not None and item.name.startswith(names or ""):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

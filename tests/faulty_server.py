@@ -54,6 +54,8 @@ class FaultyQueue:
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for a connection
         self._socket.close()
 
     def _serve(self) -> None:

@@ -37,6 +37,8 @@ class StubbornServer:
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for a connection
         self._socket.close()
 
     def after(self, moment: float) -> int:

@@ -119,7 +119,8 @@ class Report:
         for outcome in self.outcomes:
             df = outcome.failures
             values = df.drop(columns=list(_PLACE))
-            detail = [_in_words(row) for row in values.to_dict("records")]
+            records = values.to_dict("records") or [{}] * len(df)  # pandas 3.0 makes none of rows without columns
+            detail = [_in_words(row) for row in records]
             part = df[list(_PLACE)].assign(detail=pd.Series(detail, index=df.index, dtype="str"))
             part.insert(0, "severity", outcome.check.severity)
             part.insert(0, "check", outcome.check.id)

@@ -1,0 +1,64 @@
+"""What is in a wheel of this checkout is enough: installed away from it, the demo runs with its notebooks and front end."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+import kimono_explore as kx
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with the wheel, and with all but this project of the present environment."""
+    folder = tmp_path_factory.mktemp("wheel")
+    hatchling = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder / "dist")]
+    subprocess.run(hatchling, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    venv.create(folder / "env", with_pip=False, symlinks=True)
+    made = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    site = _run(made, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
+    pip = [sys.executable, "-m", "pip", "--python", str(made), "install", "--quiet"]
+    subprocess.run([*pip, "--no-index", "--no-deps", str(wheel)], check=True, capture_output=True)
+    # A plain line of a .pth file is a folder to look in; those found there are not followed, so not the checkout's either.
+    Path(site, "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    return made
+
+
+def test_it_is_the_installed_one_and_whole(python: Path) -> None:
+    where = Path(_run(python, "-c", "import kimono_explore; print(kimono_explore.__file__)")).parent
+    assert where.is_relative_to(python.parents[1])
+    front_end = {path for path in _files(Path(kx.__file__).parent) if "notebooks" not in path.parts}
+    assert {path.suffix for path in front_end} >= {".py", ".pyi", ".typed", ".j2"}
+    assert front_end <= _files(where)
+    assert _files(where / "notebooks") == _files(ROOT / "notebooks")
+
+
+def test_the_demo_runs(python: Path, tmp_path: Path) -> None:
+    shown = _run(python, "-m", "kimono_explore", "demo", "--students", "60", "--out", str(tmp_path / "out"))
+    assert "all done" in shown
+    pages = {path.stem for path in (tmp_path / "out").glob("*.html")}
+    assert pages == {"quality", *(path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))}
+    assert min(path.stat().st_size for path in (tmp_path / "out").iterdir()) > 100
+
+
+def _files(folder: Path) -> set[Path]:
+    """Its files, but what Python or Jupyter made while they ran."""
+    made = {"__pycache__", ".ipynb_checkpoints"}
+    return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and not made & {*path.parts}}
+
+
+def _run(python: Path, *arguments: str) -> str:
+    """What a command prints, run where nothing points at the checkout; Jupyter's templates are those of here."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "KIMONO"))}
+    environment["JUPYTER_PATH"] = str(Path(sys.prefix, "share", "jupyter"))
+    command = [str(python), *arguments]
+    done = subprocess.run(command, cwd=python.parent, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
