@@ -13,6 +13,7 @@ from werkzeug import Request, Response
 
 import kimono_explore as kx
 from kimono_explore import json_text
+from kimono_explore.api.pages import open_page
 
 Answer = Callable[[int, int], object]
 _numbers = itertools.count()
@@ -351,6 +352,6 @@ def test_a_page_that_lacked_its_last_rows_once_is_read_again(server: Server, pag
 
 @pytest.mark.parametrize("error", ["", ', "error": null', ', "error": {}'])
 def test_a_usual_page_is_read_once(monkeypatch: pytest.MonkeyPatch, error: str) -> None:
-    monkeypatch.setattr("kimono_explore.json_text._cut_out_rows", lambda *_: pytest.fail("read again, row by row"))
-    page = json_text.open_page(f'{{"data": [{{"id": "1"}}], "paging": {{"next": "p"}}{error}}}'.encode(), "orgs")
+    monkeypatch.setattr("kimono_explore.api.pages._cut_out_rows", lambda *_: pytest.fail("read again, row by row"))
+    page = open_page(f'{{"data": [{{"id": "1"}}], "paging": {{"next": "p"}}{error}}}'.encode(), "orgs")
     assert ([bytes(row) for row in page.rows], page.more) == ([b'{"id": "1"}'], True)

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from kimono_explore.quality.definition import Check
 
 
-_PLACE = ("table", "id", "label", "org_id", "org")
+PLACE = ("table", "id", "label", "org_id", "org")
 
 
 def _nothing() -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(dtype="str") for name in _PLACE})
+    return pd.DataFrame({name: pd.Series(dtype="str") for name in PLACE})
 
 
 @dataclass

@@ -9,18 +9,18 @@ import pandas as pd
 from kimono_explore.html import frame_html, render
 from kimono_explore.quality.causes import STAGES
 from kimono_explore.quality.definition import SEVERITIES
-from kimono_explore.quality.report import shown
+from kimono_explore.quality.findings import shown
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
+    from kimono_explore.quality.findings import Findings
     from kimono_explore.quality.outcome import Outcome
-    from kimono_explore.quality.report import Report
 
 _MOST_ORGS, _MOST_CHECKS, _MOST_CAUSES = 30, 22, 40
 
 
-def make_page(report: Report, rows: int) -> str:
+def make_page(report: Findings, rows: int) -> str:
     """The whole page."""
     failed = [outcome for outcome in report.outcomes if outcome.status == "failed"]
     failed.sort(key=lambda outcome: (SEVERITIES.index(outcome.check.severity), -outcome.failed))
@@ -38,7 +38,7 @@ def make_page(report: Report, rows: int) -> str:
     )
 
 
-def make_note(report: Report) -> str:
+def make_note(report: Findings) -> str:
     """The report in a notebook: counts by severity, and what to fix first."""
     top = report.causes.head(8)[["stage", "cause", "severity", "findings"]]
     with pd.option_context("display.max_colwidth", None):
@@ -52,7 +52,7 @@ def make_note(report: Report) -> str:
     )
 
 
-def _severities(report: Report) -> list[dict[str, object]]:
+def _severities(report: Findings) -> list[dict[str, object]]:
     """Each severity: its checks, those that failed, and their findings."""
     counts: list[dict[str, object]] = []
     for severity in SEVERITIES:
@@ -64,7 +64,7 @@ def _severities(report: Report) -> list[dict[str, object]]:
     return counts
 
 
-def _causes(report: Report) -> list[dict[Hashable, object]]:
+def _causes(report: Findings) -> list[dict[Hashable, object]]:
     """What to fix first, a row a cause; the stage stands with its first one."""
     if report.causes.empty:
         return []
@@ -81,7 +81,7 @@ def _causes(report: Report) -> list[dict[Hashable, object]]:
     return lines
 
 
-def _heat_map(report: Report) -> dict[str, object] | None:
+def _heat_map(report: Findings) -> dict[str, object] | None:
     """Findings by org and check: the largest, and how many are left out; None where no finding has an org."""
     counts = report.by_org()
     counts = counts[counts.index.get_level_values("org_id").notna()]
@@ -142,5 +142,5 @@ def _visible(text: str) -> str:
     return f"{'␣' * before}{core}{'␣' * after}" if core else "␣" * len(text)
 
 
-def _others(report: Report, status: str) -> list[Outcome]:
+def _others(report: Findings, status: str) -> list[Outcome]:
     return [outcome for outcome in report.outcomes if outcome.status == status]

@@ -1,0 +1,205 @@
+"""What the checks found, as tables: counts, failing rows, what to fix first."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from kimono_explore.quality.causes import group_by_cause
+from kimono_explore.quality.definition import SEVERITIES
+from kimono_explore.quality.outcome import PLACE
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping, Sequence
+    from datetime import date
+
+    from kimono_explore.quality.definition import Severity
+    from kimono_explore.quality.outcome import Outcome
+    from kimono_explore.roster.roster import Roster
+
+SUMMARY_COLUMNS = ("id", "severity", "title", "group", "checked", "failed", "percent", "status", "reason")
+
+
+class Findings:
+    """What is wrong with a roster, or with a task queue.
+
+    Attributes
+    ----------
+    outcomes : list of Outcome
+        One for each check.
+    source : str
+        What was checked, in words.
+    as_of : datetime.date
+        The day that counted as today.
+    engine : str
+    seconds : float
+        How long the checks took.
+    roster : Roster or None
+        What was checked, where it was in memory.
+    """
+
+    def __init__(
+        self,
+        outcomes: Sequence[Outcome],
+        source: str,
+        as_of: date,
+        engine: str,
+        seconds: float,
+        org_labels: Mapping[str, str],
+        roster: Roster | None = None,
+    ) -> None:
+        self.outcomes, self.source, self.as_of = list(outcomes), source, as_of
+        self.engine, self.seconds, self._org_labels = engine, seconds, dict(org_labels)
+        self.roster = roster
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row a check: id, severity, title, group, checked, failed, percent, status, reason.
+
+        ``percent`` is of the rows that were checked, and NaN where there were none. ``status`` is ``"passed"``,
+        ``"failed"``, ``"not applicable"`` or ``"could not run"``; ``reason`` says why, for the last two.
+        """
+        rows = [
+            (o.check.id, o.check.severity, o.check.title, o.check.group, o.checked, o.failed, o.status, o.reason)
+            for o in self.outcomes
+        ]
+        names = [name for name in SUMMARY_COLUMNS if name != "percent"]
+        df = pd.DataFrame(rows, columns=names).astype({"checked": "int64", "failed": "int64", "reason": "str"})
+        df.insert(6, "percent", df["failed"] / df["checked"].where(df["checked"] > 0) * 100)
+        return df
+
+    def failures(self, id: str) -> pd.DataFrame:
+        """The rows that fail a check.
+
+        Parameters
+        ----------
+        id : str
+            The check's id.
+
+        Returns
+        -------
+        pandas.DataFrame
+            table, id, label, org_id, org, then the values that broke the rule.
+
+        Raises
+        ------
+        KeyError
+            The check was not run.
+
+        Examples
+        --------
+        >>> report = kx.check(roster, params={"term_too_long": {"days": 250}})
+        >>> report.failures("term_too_long")["label"].tolist()
+        ['2026-2027']
+        """
+        return self._outcome(id).failures
+
+    def title(self, id: str) -> str:
+        """The title of a check."""
+        return self._outcome(id).check.title
+
+    def _outcome(self, id: str) -> Outcome:
+        for outcome in self.outcomes:
+            if outcome.check.id == id:
+                return outcome
+        raise KeyError(f"the check {id!r} was not run; report.summary lists those that were")
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """Every finding of every check: check, severity, table, id, label, org_id, org, detail (the values, in words)."""
+        parts = []
+        for outcome in self.outcomes:
+            df = outcome.failures
+            values = df.drop(columns=list(PLACE))
+            records = values.to_dict("records") or [{}] * len(df)  # pandas 3.0 makes none of rows without columns
+            detail = [_in_words(row) for row in records]
+            part = df[list(PLACE)].assign(detail=pd.Series(detail, index=df.index, dtype="str"))
+            part.insert(0, "severity", outcome.check.severity)
+            part.insert(0, "check", outcome.check.id)
+            parts.append(part)
+        columns = ["check", "severity", *PLACE, "detail"]
+        return pd.concat(parts or [pd.DataFrame(columns=columns)], ignore_index=True).astype(
+            dict.fromkeys(columns, "str")
+        )
+
+    @cached_property
+    def causes(self) -> pd.DataFrame:
+        """What to fix first.
+
+        Each finding is counted under one cause: an object that was not delivered, a school that lacks something, or
+        the check itself. Causes stand as rosters are mended: orgs, terms and courses, sections, staff, students,
+        memberships.
+
+        Returns
+        -------
+        pandas.DataFrame
+            stage, cause, severity, findings, checks, orgs, where, type, id.
+        """
+        return group_by_cause(self.outcomes)
+
+    def by_org(self) -> pd.DataFrame:
+        """Findings by org and check.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index: org_id, org (its name; missing where it was not delivered, both where a finding belongs to none).
+            Columns: total, then the checks that found something. Orgs with most findings first.
+        """
+        found = self.findings
+        counts = found.groupby(["org_id", "org", "check"], dropna=False).size().unstack("check", fill_value=0)
+        order = [o.check.id for o in self.outcomes if o.check.id in counts.columns]
+        counts = counts.reindex(columns=order).fillna(0).astype("int64")
+        counts.insert(0, "total", counts.sum(axis=1))
+        counts.columns.name = None
+        return counts.sort_values("total", ascending=False, kind="stable")
+
+    def worst(self, n: int = 20) -> pd.DataFrame:
+        """The objects with most findings.
+
+        Returns
+        -------
+        pandas.DataFrame
+            At most ``n`` rows: table, id, label, org, findings, errors, checks.
+        """
+        found = self.findings.dropna(subset=["id"])
+        found = found.assign(error=(found["severity"] == "error").astype("int64"))
+        grouped = found.groupby(["table", "id"], sort=False)
+        df = grouped.agg(
+            label=("label", "first"),
+            org=("org", "first"),
+            findings=("check", "size"),
+            errors=("error", "sum"),
+            checks=("check", lambda ids: ", ".join(dict.fromkeys(ids))),
+        ).reset_index()
+        return df.sort_values(["findings", "errors"], ascending=False, kind="stable").head(n).reset_index(drop=True)
+
+    def failed(self, severity: Severity = "information", threshold: float = 0.0) -> pd.DataFrame:
+        """The rows of ``summary`` that failed.
+
+        Parameters
+        ----------
+        severity : {"error", "warning", "information"}, default "information"
+            Minimum severity.
+        threshold : float, default 0
+            Percentage of checked rows that may fail before it counts, 0 to 100.
+        """
+        severe = self.summary["severity"].isin(SEVERITIES[: SEVERITIES.index(severity) + 1])
+        broken = self.summary["status"] == "could not run"
+        wrong = (self.summary["status"] == "failed") & (self.summary["percent"] > threshold)
+        return self.summary[severe & (wrong | broken)].reset_index(drop=True)
+
+
+def _in_words(row: Mapping[Hashable, Any]) -> str:
+    return "; ".join(f"{name}: {shown(value)}" for name, value in row.items() if not pd.isna(value))
+
+
+def shown(value: object) -> str:
+    """A cell as a person reads it: days without a time, whole numbers without a point."""
+    if isinstance(value, pd.Timestamp):
+        return str(value.date()) if value == value.normalize() else value.strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else f"{value:.1f}"
+    return str(value)
