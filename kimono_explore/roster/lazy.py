@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from kimono_explore.roster.roster import Step
+
 _MOST = 1000
 _PLAIN = ("email", "local_id", "state_id", "id")
 _NAMED = (*(name for name in SEARCHED if name not in _PLAIN), "label")
@@ -46,7 +48,7 @@ class LazyRoster:
     Raises
     ------
     BundleError
-        The folder is no snapshot.
+        The folder is not a snapshot.
 
     Examples
     --------
@@ -70,6 +72,9 @@ class LazyRoster:
             raise incomplete(Path(folder), error) from error
         self._known = {name: self._duckdb.view(name).columns for name in TABLES}
         self._near = lru_cache(maxsize=8)(self._read)
+
+    longest_path = 4
+    """A path is looked for in what is within two links of either end."""
 
     def counts(self) -> dict[str, int]:
         """The number of rows of each table."""
@@ -100,6 +105,10 @@ class LazyRoster:
         found = f"(contains({_FOLDED.format(', '.join(named))}, ?) or contains(lower(concat_ws(chr(10), {', '.join(plain)})), ?))"
         query = f"select * from {name} where {' and '.join([found] * len(words))} limit {limit}"  # noqa: S608
         return to_pandas(name, self._ask(query, [word for word in words for _ in range(2)]))
+
+    def wait_for(self, step: Step) -> str | None:
+        """Every step scans the files."""
+        return "Looking through the files ..." if step == "search" else "Reading what is around it from the files ..."
 
     def subset_around(self, *ids: str, radius: int = 1) -> Roster:
         """What is around objects, as a roster: all within so many links, and every link between them.

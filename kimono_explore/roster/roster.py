@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,11 @@ from kimono_explore.tables import Tables
 
 if TYPE_CHECKING:
     import os
+
+Step = Literal["search", "object"]
+"""What a browser asks for next."""
+
+_MANY_LINKS = 100_000
 
 
 @dataclass(frozen=True, repr=False)
@@ -153,6 +158,18 @@ class Roster(Tables):
     @cached_property
     def _texts(self) -> SearchIndex:
         return SearchIndex(self.tables)
+
+    longest_path: ClassVar[int | None] = None
+
+    def subset_around(self, *ids: str, radius: int = 1) -> Roster:  # noqa: ARG002  as `LazyRoster` has it
+        """The roster itself: all of it is in memory, whatever the objects. See `LazyRoster.subset_around`."""
+        return self
+
+    def wait_for(self, step: Step) -> str | None:
+        """What takes its time the first time: the search, and the links of a large roster."""
+        if step == "search":
+            return None if "_texts" in vars(self) else "Preparing the search, once ..."
+        return None if "index" in vars(self) or len(self.links) <= _MANY_LINKS else "Indexing the links, once ..."
 
     def describe(self, id: str, type: str | None = None, row: int = 0) -> Description:
         """One object: its fields, and every object it is linked with.

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kimono_explore.quality import Report
-    from kimono_explore.roster.roster import Description, Roster
+    from kimono_explore.roster.explorable import Explorable
+    from kimono_explore.roster.roster import Description, Roster, Step
 
 _MOST_NODES, _MOST_ROWS, _TRAIL = 80, 20, 6
 _NAMES = {
@@ -104,7 +105,7 @@ class Browser(Panel):
         self, roster: Roster | str | os.PathLike[str], report: Report | None = None, id: str | None = None
     ) -> None:
         super().__init__()
-        self.roster: Roster | LazyRoster
+        self.roster: Explorable
         if isinstance(roster, (str, PathLike)):
             self.roster = LazyRoster(roster) if is_snapshot(roster) else read_source(roster)
         else:
@@ -193,10 +194,7 @@ class Browser(Panel):
         KeyError
             There is none of this id.
         """
-        if isinstance(self.roster, LazyRoster):
-            self.say("Looking through the files ...")
-        elif "index" not in vars(self.roster) and len(self.roster.links) > 100_000:
-            self.say("Indexing the links, once ...")
+        self._say_wait("object")
         self._visit(id, type)
         self.say("")
         assert self._description is not None
@@ -218,10 +216,8 @@ class Browser(Panel):
 
     def _search(self) -> None:
         text = self._text.value
-        if isinstance(self.roster, LazyRoster):
-            self.say("Looking through the files ...")
-        elif text and "_texts" not in vars(self.roster):
-            self.say("Preparing the search, once ...")
+        if text:
+            self._say_wait("search")
         self.table = self.roster.search(text, self._types.value or None, limit=200)
         self._results.fill(self.table[["type", "label", "detail", "local_id", "id"]])
         found, more = self.table.attrs["found"], "more than " if self.table.attrs.get("more") else ""
@@ -296,22 +292,25 @@ class Browser(Panel):
             self.say("Go to the first object and press Path from here, then to the second and press Path to here.")
             return
         here = self._places[self._at]
-        near = self._near(self._start.id, here.id, radius=2)
+        near = self.roster.subset_around(self._start.id, here.id, radius=2)
         way = shortest_path(near, self._start.id, here.id, self._start.type, here.type)
         if way.empty:
-            far = " of four links or fewer" if isinstance(self.roster, LazyRoster) else ""
-            self.say(f"There is no path{far} between the two.")
+            longest = self.roster.longest_path
+            self.say(f"No path{f' of at most {longest} links' if longest else ''} connects the two.")
             return
         self._relations.options = []
         self.related = way
         self._related.fill(way[["type", "label", "relation", "id"]])
         self.say(f"A shortest path: {' - '.join(way['label'])}")
 
-    def _near(self, *ids: str, radius: int = 0) -> Roster:
-        """A roster that holds what is around the objects."""
-        if isinstance(self.roster, LazyRoster):
-            return self.roster.subset_around(*ids, radius=radius or max(1, self._radius.value))
-        return self.roster
+    def _near(self, id: str) -> Roster:
+        """A roster that holds what is around an object, as far as the picture goes."""
+        return self.roster.subset_around(id, radius=max(1, self._radius.value))
+
+    def _say_wait(self, step: Step) -> None:
+        text = self.roster.wait_for(step)
+        if text:
+            self.say(text)
 
     def _renew_moves(self) -> None:
         self._back.disabled = self._at <= 0
