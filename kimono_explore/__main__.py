@@ -174,14 +174,14 @@ def _parser() -> argparse.ArgumentParser:
     checks = commands.add_parser(
         "check",
         help="what is wrong with a roster",
-        description="Exit codes: 0 nothing found, 1 found something so severe (--fail-on), 2 could not run.",
+        description="Exit codes: 0 nothing found, 1 found something of the minimum severity (--fail-on), 2 could not run.",
     )
     checks.add_argument(
         "source", nargs="?", help="a snapshot folder or a OneRoster bundle (default: the tenant of the environment)"
     )
     checks.add_argument("--fail-on", choices=(*SEVERITIES, "never"), default="error", help="default: %(default)s")
     checks.add_argument(
-        "--threshold", type=float, default=0.0, metavar="PERCENT", help="let so many percent of a check's rows fail"
+        "--threshold", type=float, default=0.0, metavar="PERCENT", help="percentage of checked rows allowed to fail"
     )
     checks.add_argument("--as-of", metavar="DATE", help="the day that counts as today (default: when it was loaded)")
     checks.add_argument("--only", action="append", metavar="CHECK", help="run this check only; may be repeated")

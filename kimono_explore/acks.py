@@ -123,7 +123,7 @@ def ack_tasks(
 def check_status(status: str, message: str | None) -> None:
     """Raise ValueError where a status is unknown, or lacks the message it needs."""
     if status not in ACK_STATUSES:
-        raise ValueError(f"There is no status {status!r}; there are {', '.join(ACK_STATUSES)}.")
+        raise ValueError(f"Unknown status {status!r}. Choose one of: {', '.join(ACK_STATUSES)}.")
     if status in ("error", "retry") and not message:
         raise ValueError(f"The status {status!r} needs a message that says why.")
 
@@ -142,7 +142,7 @@ def delete_task(client: Client, id: str) -> None:
     Raises
     ------
     NotFoundError
-        There is no such task in the queue.
+        The queue has no such task.
     AckUnknownError
         No answer says whether it was deleted; ``kx.load_tasks(client)`` shows it.
     ResponseError

@@ -107,7 +107,7 @@ class Comparison:
         Raises
         ------
         ValueError
-            There is no such table.
+            The table is unknown.
         """
         return _table(self.new, table).iloc[self._match(table).added].reset_index(drop=True)
 
@@ -122,7 +122,7 @@ class Comparison:
         Raises
         ------
         ValueError
-            There is no such table.
+            The table is unknown.
         """
         return _table(self.old, table).iloc[self._match(table).removed].reset_index(drop=True)
 
@@ -137,13 +137,13 @@ class Comparison:
         Returns
         -------
         pandas.DataFrame
-            One row a value: id, label (the new one), column, old, new, as text; NA is no value. Of links, what makes
+            One row a value: id, label (the new one), column, old, new, as text; NA where there is no value. Of links, what makes
             them the same stands in place of id and label.
 
         Raises
         ------
         ValueError
-            There is no such table.
+            The table is unknown.
 
         Examples
         --------
@@ -236,7 +236,7 @@ def _in_words(summary: pd.DataFrame) -> str:
 
 def _table(roster: Roster, table: str) -> pd.DataFrame:
     if table not in _COMPARED:
-        raise ValueError(f"There is no table {table!r}; there are {', '.join(_COMPARED)}.")
+        raise ValueError(f"Unknown table {table!r}. Choose one of: {', '.join(_COMPARED)}.")
     return roster.links if table == "links" else roster.tables[table]
 
 

@@ -67,9 +67,9 @@ class ResponseError(KimonoError):
     status : int
         The HTTP status.
     details : JSON
-        The ``details`` of the API's error envelope, as they came.
+        The ``details`` of the API's error envelope, unchanged.
     retry_after : str or None
-        The header Retry-After, as it came.
+        The header Retry-After, unchanged.
     is_page : bool
         The answer is an HTML page, so perhaps a proxy's and not the API's.
     """

@@ -87,7 +87,7 @@ def neighborhood(
     radius : int, default 1
         How many links away, whatever their direction.
     limit : int, default 500
-        At most so many nodes: the nearest first; among those equally near orgs, terms, courses and sections
+        The most nodes to keep: the nearest first; among those equally near orgs, terms, courses and sections
         before people, and staff before students.
     type : str, optional
         Needed only where objects of two types share the id.
@@ -101,7 +101,7 @@ def neighborhood(
     Raises
     ------
     KeyError
-        There is no such object.
+        No object has this id.
     ValueError
         Objects of several types have the id, and no type was given.
 
@@ -168,7 +168,7 @@ def shortest_path(
     Raises
     ------
     KeyError
-        There is no such object.
+        No object has this id.
 
     Examples
     --------
@@ -204,7 +204,7 @@ def shortest_path(
 
 
 class _Widening:
-    """All objects within so many links of one, and how each was come to."""
+    """All objects within a number of links of one, and how each was reached."""
 
     def __init__(self, index: LinkIndex, start: int) -> None:
         self._index = index
@@ -344,5 +344,5 @@ def _known(
     names = [(other_names or {}).get(name, name) for name in (given or ())]
     unknown = [name for name in names if name not in allowed]
     if unknown:
-        raise ValueError(f"There is no {what} {unknown[0]!r}; there are {', '.join(allowed)}.")
+        raise ValueError(f"Unknown {what} {unknown[0]!r}. Choose one of: {', '.join(allowed)}.")
     return names

@@ -151,7 +151,8 @@ def load_roster(
     Raises
     ------
     ConfigurationError
-        ``resume`` holds something else, pages of another API or page size, or another load is using it.
+        ``resume`` is not empty and is not an interrupted load, holds pages of another API or page size, or is in use by another
+        load.
     AuthenticationError, IncompleteListError, BadResponseError, ServerError, ConnectionFailedError
         The load could not go on.
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from kimono_explore.schema import Rule
 
 FEWEST = 5
-"""So many rows share what is left of their stamps, and so many persons the dates of their memberships."""
+"""At least this many rows share what is left of their times, and persons the dates of their memberships."""
 
 _NOUNS = {"orgs": "Org ", "sections": "Section ", "grading_categories": "Category "}  # before the codes of their names
 _PLACES = frozenset(

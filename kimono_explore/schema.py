@@ -188,7 +188,7 @@ PROBLEM_COLUMNS: tuple[Column, ...] = (
 
 
 class Problem(NamedTuple):
-    """One row of ``problems``: what did not fit, where, with the value as it came."""
+    """One row of ``problems``: what did not fit, where, with the value as it was sent."""
 
     table: str
     id: str | None

@@ -25,7 +25,7 @@ class Tables:
         One row a relation between two objects: source_type, source_id, relation, target_type, target_id, role,
         membership_id, status, primary, grade, start_date, end_date, stated_by.
     problems : pandas.DataFrame
-        What did not fit: table, id, column, value (as it came), problem.
+        What did not fit: table, id, column, value (as it was sent), problem.
     source : str
         Where it came from, in words.
     loaded_at : datetime.datetime

@@ -76,7 +76,7 @@ def load_tasks(
     -------
     pandas.DataFrame
         One row a task, in queue order: schema_version, type, action, id, tenant_id, sequence, created_at, object_type,
-        object_id, label, group_id, origin, app_id; data and changes (dicts, or None); raw (the JSON text as it came).
+        object_id, label, group_id, origin, app_id; data and changes (dicts, or None); raw (the JSON text as it was sent).
 
     Examples
     --------
@@ -126,7 +126,7 @@ _HANDED_OUT = (
 
 
 def task_table(rows: Sequence[bytes | msgspec.Raw]) -> pd.DataFrame:
-    """Tasks as they came, of any wire version, as the table of `load_tasks`.
+    """Tasks as they were sent, in any wire version, as the table of `load_tasks`.
 
     Parameters
     ----------

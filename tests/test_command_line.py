@@ -201,7 +201,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path, small_roster: k
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [("flood=0.1", "There is no fault 'flood'"), ("reset", "NAME=RATE"), ("reset=2", "share from 0")]
+    ("given", "said"), [("flood=0.1", "Unknown fault 'flood'"), ("reset", "NAME=RATE"), ("reset=2", "share from 0")]
 )
 def test_a_fault_that_is_not_one_is_refused(given: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -262,7 +262,7 @@ def test_a_large_adjacency_is_summed_up() -> None:
 def test_an_unknown_org_is_told() -> None:
     with pytest.raises(KeyError, match="No org has the id 'nowhere'"):
         kx.plot_adjacency(drawn_roster("Grand Bend"), "nowhere")
-    with pytest.raises(ValueError, match="There is no by='year'"):
+    with pytest.raises(ValueError, match="Unknown by='year'"):
         kx.plot_section_sizes(kx.Roster(), by="year")  # type: ignore[arg-type]
 
 

@@ -288,7 +288,7 @@ def test_only_and_without() -> None:
         ({"params": {"no_lea": {"x": 1}}}, "no_lea has no parameter 'x'. It has: none"),
         ({"params": {"term_too_long": {"weeks": 1}}}, "It has: days"),
         ({"checks": ["no_lea"], "params": {"term_too_long": {"days": 1}}}, "no check that was asked for"),
-        ({"as_of": "someday"}, "as_of='someday' is no date"),
+        ({"as_of": "someday"}, "as_of='someday' is not a date"),
     ],
 )
 def test_a_wrong_choice_is_refused(arguments: dict[str, Any], message: str) -> None:

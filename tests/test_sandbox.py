@@ -387,7 +387,7 @@ def test_every_fault_is_listed_and_strikes_what_it_says() -> None:
     assert names["name"].is_unique
     assert len(names) >= 50
     assert set(names["where"]) == {"any", "reads", "lists", "writes"}
-    with pytest.raises(kx.ConfigurationError, match=r"There is no fault 'flood'; there are refused, reset"):
+    with pytest.raises(kx.ConfigurationError, match=r"Unknown fault 'flood'. Choose one of: refused, reset"):
         kx.Faults({"flood": 0.1})
     with pytest.raises(kx.ConfigurationError, match="a share from 0 to 1"):
         kx.Faults({"reset": 5})

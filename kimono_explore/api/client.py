@@ -94,7 +94,7 @@ def connect(
     Raises
     ------
     ConfigurationError
-        There is no credential, there are two kinds of them, or the base URL makes no sense.
+        Credentials are missing or of two kinds, or the base URL is not an HTTP address.
 
     Examples
     --------
@@ -187,7 +187,7 @@ class Client:
         Raises
         ------
         NotFoundError
-            There is no such object.
+            No object has this id.
 
         Examples
         --------
@@ -195,7 +195,7 @@ class Client:
         True
         """
         if kind not in FINDS:
-            raise ValueError(f"There is no find for {kind!r}; there is one for {', '.join(FINDS)}.")
+            raise ValueError(f"Unknown kind of object {kind!r}. Choose one of: {', '.join(FINDS)}.")
         path = FINDS[kind].path
         return self.ask(FINDS[kind], lambda body: _object_in(body, path), id=id)
 
@@ -267,7 +267,7 @@ class Client:
         ResponseError
             Or one of its children: the server answered with an error, after the retries.
         ConnectionFailedError
-            There was no answer.
+            The server did not answer.
         """
         return self._send(operation, id, params, json, path, repeat, {}).content
 

@@ -40,7 +40,7 @@ def saved_pages(
     Raises
     ------
     ConfigurationError
-        The folder holds something else, pages of another API or size, or another load is using it.
+        The folder is not empty and is not an interrupted load, holds pages of another API or size, or is in use by another load.
     """
     if folder is None:
         yield None

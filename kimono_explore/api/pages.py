@@ -28,7 +28,7 @@ class Envelope(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A page as it came, and opened."""
+    """A page: its bytes, and the page opened."""
 
     body: bytes
     page: Envelope

@@ -40,7 +40,7 @@ class StatedLinks(NamedTuple):
 
 
 class ArrowPage(NamedTuple):
-    """The rows of a page that Arrow accepted, column by column, values as they came; and which rows are odd.
+    """The rows of a page that Arrow accepted, column by column, values as they were sent; and which rows are odd.
 
     ``extras`` holds what is not declared, of ``$ext`` and beside it, ``extra_kinds`` the Python types of its values;
     ``types`` the rows that say they are objects of another type; ``numbers`` how many numbers and flags stand where text
@@ -105,7 +105,7 @@ class ArrowRows:
 
     def _sift(self, rows: Sequence[bytes | msgspec.Raw]) -> tuple[pa.StructArray, list[int]]:
         """The rows that Arrow reads together, and their positions."""
-        # A row that is no object can crash Arrow: apache/arrow#47409.
+        # A row that is not an object can crash Arrow: apache/arrow#47409.
         positions = [n for n, row in enumerate(rows) if memoryview(row)[0] == _BRACE]
         text = b"".join(rows)
         lines = b"\n" in text or b"\r" in text

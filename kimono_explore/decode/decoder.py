@@ -1,7 +1,7 @@
 """Objects as the API sends them -> columns, links and problems.
 
 Nothing is dropped in silence: a value that does not fit its column, a reference that points nowhere and a row that
-is no object each become a row of ``problems``. Pages are turned into Arrow as they come, so that memory holds the
+is not an object each become a row of ``problems``. Pages are turned into Arrow as they come, so that memory holds the
 growing tables and one page, not the JSON of a tenant.
 """
 

@@ -50,7 +50,7 @@ def plain_type(text: str) -> str:
 
 
 def object_type(text: str | None) -> str | None:
-    """An object type from a type as it came: "" where it says none, None where nobody knows it."""
+    """An object type from a type as it was sent: "" where it says none, None where nobody knows it."""
     kind = plain_type(text or "")
     return TYPE_NAMES.get(kind) if kind else ""
 
@@ -71,7 +71,7 @@ def read_reference(item: JSON, far_type: str) -> tuple[ReferenceTarget | None, s
     Parameters
     ----------
     item
-        The reference as it came.
+        The reference as it was sent.
     far_type : str
         The type it should point to.
 

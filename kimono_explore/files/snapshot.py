@@ -68,7 +68,7 @@ def new_snapshot(folder: str | os.PathLike[str], *, private: bool = True) -> Ite
     Raises
     ------
     BundleError
-        The folder holds something else, or could not be written; what was there is still there.
+        The folder is not empty and is not a snapshot, or could not be written; what was there is still there.
     """
     folder = Path(folder)
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / _MANIFEST).is_file()):

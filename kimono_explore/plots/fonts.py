@@ -32,7 +32,7 @@ _TURNING = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def set_words(text: Text, words: str) -> None:
-    """Set a text that is data: a dollar sign is no formula, and a letter that no installed font has is a box."""
+    """Set a text that is data: a dollar sign does not begin a formula, and a letter that no installed font has is a box."""
     text.set_parse_math(False)
     clean = printable(words)
     own = tuple(text.get_fontfamily())
@@ -68,7 +68,7 @@ def _file(families: Sequence[str]) -> str:
 def _letters(path: str) -> frozenset[int]:
     try:
         return frozenset(font_manager.get_font(path).get_charmap())
-    except (OSError, RuntimeError):  # a file that is no font, or one of bitmaps
+    except (OSError, RuntimeError):  # a file that is not a font, or is one of bitmaps
         return frozenset()
 
 

@@ -31,7 +31,7 @@ class Pairs(NamedTuple):
 
 
 def pairs(roster: Roster, relation: str, role: str | None = None) -> Pairs:
-    """The distinct pairs of objects that a relation links; links without an id at one end are no pairs."""
+    """The distinct pairs of objects that a relation links; links without an id at one end are left out."""
     index, links = roster.index, roster.links
     kept = (links["relation"] == relation).to_numpy(dtype=bool)
     if role is not None:
@@ -119,7 +119,7 @@ def grades(roster: Roster) -> pd.Series[str]:
 
 
 def in_grade_order(said: Sequence[str]) -> list[str]:
-    """Grades from the youngest to the oldest, then what is no grade."""
+    """Grades from the youngest to the oldest, then what is not a grade."""
     return sorted(said, key=_grade_rank)
 
 

@@ -31,7 +31,7 @@ _MOST_ROWS = 36
 
 
 class _Row(NamedTuple):
-    """An org, or with ``others`` so many orgs below one."""
+    """An org, or with ``others`` that number of orgs below one."""
 
     code: int
     depth: int

@@ -57,7 +57,7 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None) ->
     Raises
     ------
     KeyError
-        There is no such org.
+        No org has this id.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
     Raises
     ------
     KeyError
-        There is no such org.
+        No org has this id.
 
     Examples
     --------

@@ -43,7 +43,7 @@ HEAT_MAP = LinearSegmentedColormap.from_list("kimono", list(HEAT))
 class Name(NamedTuple):
     """What stands beside a bar, a row or a column; ``missing`` where it was not delivered, ``depth`` in a tree.
 
-    ``others``: it stands for so many that are not shown. They have a number, and no bar that would dwarf all others.
+    ``others``: how many others it stands for. They have a number, and not a bar, which would dwarf all others.
     """
 
     text: str
@@ -58,7 +58,7 @@ def other_row(count: int, noun: str) -> list[Name]:
 
 
 def axes_or_new(ax: Axes | None, rows: float = 12, width: float = WIDTH) -> Axes:
-    """The axes given, or those of a new figure that is tall enough for so many lines."""
+    """The axes given, or those of a new figure that is tall enough for that number of lines."""
     if ax is not None:
         return ax
     axes: Axes = plt.subplots(figsize=(width, max(2.6, ROW * rows + 1.5)), layout="constrained")[1]
@@ -132,7 +132,7 @@ def bars(
 def name_rows(ax: Axes, names: Sequence[Name], size: float = TEXT) -> None:
     """The names of rows, the first on top."""
     _name_ticks(ax.yaxis, names, size, 0)
-    ax.set_ylim(max(len(names), 4) - 0.4, -0.6)  # a single bar is no wall
+    ax.set_ylim(max(len(names), 4) - 0.4, -0.6)  # a single bar should not fill the picture
 
 
 def name_columns(ax: Axes, names: Sequence[Name], size: float = TEXT, *, upright: bool = False) -> None:
@@ -232,7 +232,7 @@ def _height(ax: Axes) -> float:
 
 
 def short(text: str, most: int) -> str:
-    """The text, cut to so many letters."""
+    """The text, cut to a number of letters."""
     clean = " ".join(text.split())
     return clean if len(clean) <= most else f"{clean[: most - 1].rstrip()}…"
 

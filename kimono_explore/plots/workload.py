@@ -78,7 +78,7 @@ def plot_section_sizes(
     'Students per section by term, 2026-27'
     """
     if by not in _GROUPS:
-        raise ValueError(f"There is no by={by!r}; there are {', '.join(_GROUPS)}.")
+        raise ValueError(f"Unknown by={by!r}. Choose one of: {', '.join(_GROUPS)}.")
     relation, noun = _GROUPS[by]
     sizes, groups = _grouped_sizes(roster, relation)
     ranked = counted(groups[groups >= 0])
@@ -164,7 +164,7 @@ def plot_teacher_load(roster: Roster, of: Literal["students", "sections"] = "stu
     'Students per teacher, 2026-27'
     """
     if of not in ("students", "sections"):
-        raise ValueError(f"There is no of={of!r}; there are students, sections.")
+        raise ValueError(f"Unknown of={of!r}. Choose one of: students, sections.")
     teachers, sections, students = _loads(roster)
     ax = axes_or_new(ax)
     idle = int((sections == 0).sum())
@@ -221,7 +221,7 @@ def plot_enrollment_matrix(roster: Roster, by: Literal["grade", "term"] | None =
     'Students by school and grade, 2026-27'
     """
     if by not in (None, "grade", "term"):
-        raise ValueError(f"There is no by={by!r}; there are grade, term.")
+        raise ValueError(f"Unknown by={by!r}. Choose one of: grade, term.")
     known = grades(roster)
     if by is None:
         by = "grade" if known.notna().any() else "term"

@@ -71,7 +71,7 @@ class DuckDB:
             self._connection = duckdb.connect(config={"temp_directory": self._spill.name, **limit})
         except duckdb.Error as error:
             self._spill.cleanup()
-            raise ConfigurationError(f'memory={memory!r} is no amount of memory. Write it as "4GB".') from error
+            raise ConfigurationError(f'memory={memory!r} is not an amount of memory. Write it as "4GB".') from error
         self._kept = 0
 
     def bring(self, name: str, df: pd.DataFrame) -> Frame:

@@ -67,7 +67,7 @@ def check(
     engine : {"duckdb", "pandas"} or SparkSession, default "duckdb"
         Where the checks run. The results are the same.
     max_rows : int, default 1,000,000
-        Keep at most so many failing rows of a check; all are counted.
+        The most failing rows to keep of a check; all are counted.
     progress : bool, default False
         Show a bar.
     memory : str, optional
@@ -171,7 +171,7 @@ def _with_params(
     known = {check.id: check for check in chosen}
     for id, own in params.items():
         if id not in known:
-            raise ConfigurationError(f"Parameters for {id!r}, which is no check that was asked for.")
+            raise ConfigurationError(f"Parameters for {id!r}, which is not among the checks to run.")
         for name in own:
             if name not in known[id].params:
                 has = ", ".join(known[id].params) or "none"
@@ -311,4 +311,4 @@ def _day(as_of: date | str | None) -> date | None:
     try:
         return pd.Timestamp(as_of).date()
     except ValueError as error:
-        raise ConfigurationError(f'as_of={as_of!r} is no date. Write it as "2026-10-05".') from error
+        raise ConfigurationError(f'as_of={as_of!r} is not a date. Write it as "2026-10-05".') from error

@@ -70,7 +70,7 @@ class LinkIndex(IdIndex):
         Raises
         ------
         KeyError
-            There is no such object.
+            No object has this id.
         ValueError
             Objects of more than one type have this id, and no type was given.
         """

@@ -111,7 +111,7 @@ class LazyRoster:
         return "Looking through the files ..." if step == "search" else "Reading what is around it from the files ..."
 
     def subset_around(self, *ids: str, radius: int = 1) -> Roster:
-        """What is around objects, as a roster: all within so many links, and every link between them.
+        """What is around objects, as a roster: all within a number of links, and every link between them.
 
         Parameters
         ----------

@@ -53,7 +53,7 @@ def read_oneroster(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) 
     path : str or path
         A folder, or a zip.
     max_bytes : int, default 4 GiB
-        Read at most so many bytes of CSV, whatever the zip says of its size.
+        The most bytes of CSV to read, whatever the zip says of its size.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def read_oneroster(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) 
     Raises
     ------
     BundleError
-        There is no bundle at the path, one of its files cannot be read at all, two files claim one name, a quote that is
+        The path is not a bundle, one of its files cannot be read at all, two files claim one name, a quote that is
         not closed swallows rows, or there is more in it than a bundle can hold.
 
     Notes

@@ -84,7 +84,7 @@ class Roster(Tables):
         One row a relation between two objects: source_type, source_id, relation, target_type, target_id, role,
         membership_id, status, primary, grade, start_date, end_date, stated_by.
     problems : pandas.DataFrame
-        What did not fit: table, id, column, value (as it came), problem.
+        What did not fit: table, id, column, value (as it was sent), problem.
     source : str
         Where it came from, in words.
     loaded_at : datetime.datetime
@@ -130,7 +130,7 @@ class Roster(Tables):
         type : str, optional
             Only objects of this type: ``"person"``, ``"section"``, ...
         limit : int, default 50
-            At most so many rows; ``attrs["found"]`` says how many there are.
+            The most rows to give; ``attrs["found"]`` says how many there are.
 
         Returns
         -------
@@ -290,7 +290,7 @@ class Roster(Tables):
         ValueError
             The version is another one.
         BundleError
-            The path holds something that is not a bundle, or it cannot be written.
+            The path is not empty and is not a bundle, or cannot be written.
 
         Examples
         --------

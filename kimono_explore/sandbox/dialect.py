@@ -237,7 +237,7 @@ def _role_of(person: Object) -> str | None:
 
 
 def _values_as_they_came(roster: Roster) -> dict[tuple[str, str, str], JSON]:
-    """The values that did not fit their columns: they are served as they came."""
+    """The values that did not fit their columns: they are served as they were sent."""
     problems = roster.problems.dropna(subset=["table", "id", "column", "value"])
     return {
         (table, id, column): value

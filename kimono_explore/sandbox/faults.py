@@ -142,7 +142,7 @@ class Faults:
     Raises
     ------
     ConfigurationError
-        There is no such fault, or a rate is not between 0 and 1.
+        A fault is unknown, or a rate is not between 0 and 1.
 
     Examples
     --------
@@ -155,7 +155,7 @@ class Faults:
     def __init__(self, rates: Mapping[str, float], seed: int = 0, times: int | None = None, pause: float = 5.0) -> None:
         for name, rate in rates.items():
             if name not in _BY_NAME:
-                raise ConfigurationError(f"There is no fault {name!r}; there are {', '.join(_BY_NAME)}.")
+                raise ConfigurationError(f"Unknown fault {name!r}. Choose one of: {', '.join(_BY_NAME)}.")
             if not 0 <= rate <= 1:
                 raise ConfigurationError(f"The rate of {name!r} is {rate}; it is a share from 0 to 1.")
         self.rates, self.seed, self.times, self.pause = dict(rates), seed, times, pause

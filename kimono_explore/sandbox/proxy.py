@@ -23,7 +23,7 @@ _OF_THE_CONNECTION = ("connection", "keep-alive", "transfer-encoding", "content-
 
 
 class Request(NamedTuple):
-    """A request as it came."""
+    """A request, as it was received."""
 
     method: str
     target: str

@@ -192,7 +192,7 @@ class Browser(Panel):
         Raises
         ------
         KeyError
-            There is none of this id.
+            No object has this id.
         """
         self._say_wait("object")
         self._visit(id, type)

@@ -237,5 +237,5 @@ def counted(values: Iterable[Hashable]) -> list[tuple[str, str]]:
 
 
 def shorten(text: str, most: int) -> str:
-    """The text, cut where it is longer than so many letters."""
+    """The text, cut where it is longer than a number of letters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

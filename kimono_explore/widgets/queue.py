@@ -53,7 +53,7 @@ def inspect_tasks(
     allow_changes : bool, default False
         Show the buttons that acknowledge and delete. Each asks first.
     every : float, optional
-        Look again every so many seconds.
+        Seconds between two looks at the queue.
 
     Returns
     -------

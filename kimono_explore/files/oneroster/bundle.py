@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MAX_BYTES = 4 * 2**30
-"""At most so many bytes of CSV are read from a bundle, however small its zip is."""
+"""The most bytes of CSV that are read from a bundle, however small its zip is."""
 MAX_RATIO = 200
 """A zip that grows by more than this when it is opened is refused: CSV grows by 5 to 50."""
 RATIO_FROM = 2**24
@@ -57,7 +57,7 @@ class Bundle:
     ----------
     path : pathlib.Path
     max_bytes : int
-        Read no more than so many bytes of CSV.
+        The most bytes of CSV to read.
     problems : list of Problem
         Where oddities of the files are noted.
     """

@@ -128,7 +128,7 @@ def _one(text: str, order: Order | None, birth: bool) -> datetime | None:
         return datetime.combine(day, time(), UTC) if day else None
     if order:
         return _in_order(text, order, birth)
-    # The same in either order is no guess: 8/8/2026.
+    # The same in either order, so nothing is guessed: 8/8/2026.
     either = {_in_order(text, each, birth) for each in ORDERS}
     return either.pop() if len(either) == 1 else None
 

@@ -57,7 +57,7 @@ def _check_target(path: Path) -> None:
     is_zip = path.suffix.lower() == ".zip"
     taken = path.is_file() and not (is_zip and zipfile.is_zipfile(path))
     if taken or (path.is_dir() and (is_zip or any(p.suffix.lower() != ".csv" for p in path.iterdir()))):
-        text = f"{path} holds something that is not a bundle; nothing was written. Name a new folder or zip."
+        text = f"{path} is not empty and is not a bundle; nothing was written. Name a new folder or zip."
         raise BundleError(text)
 
 

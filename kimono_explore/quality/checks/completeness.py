@@ -211,7 +211,7 @@ CHECKS: tuple[Check, ...] = (
         "information",
         _GROUP,
         ("persons",),
-        "A student has no date of birth, or one that is no date, and other persons have one.",
+        "A student has no date of birth, or one that is not a date, and other persons have one.",
         "Rules that depend on age, such as those for children under 13, cannot be kept.",
         partial(missing_value, "dob", "student"),
         needs=("persons.dob",),

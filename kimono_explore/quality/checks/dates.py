@@ -110,7 +110,7 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _GROUP,
         ("terms",),
-        "The first or the last day is missing, or is no date.",
+        "The first or the last day is missing, or is not a date.",
         "Nobody can say which classes are going on.",
         term_without_dates,
         follows=("bad_value",),

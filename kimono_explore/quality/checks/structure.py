@@ -26,7 +26,7 @@ def section_org_not_in_course(context: CheckContext) -> CheckResult:
 
 
 def outside_school(relation: str, context: CheckContext) -> CheckResult:
-    """People in a section of a school that they are no member of."""
+    """People in a section of a school that they are not a member of."""
     held = context.first_target("held_at").rename({"id": "section_id", "target": "section_org_id"})
     seats = context.pairs(relation, "id", "section_id").join(held, on="section_id", how="inner")
     ends = ["id", "section_org_id"]

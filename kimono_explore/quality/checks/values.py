@@ -254,7 +254,7 @@ CHECKS: tuple[Check, ...] = (
         "information",
         _GROUP,
         ("persons",),
-        "The code is no ZIP code (United States) or postal code (Canada). Without a country, either will do; other "
+        "The code is not a ZIP code (United States) or postal code (Canada). Without a country, either will do; other "
         "countries are not checked.",
         "Mail, and reports by area, go astray.",
         invalid_postal_code,
@@ -366,7 +366,7 @@ CHECKS: tuple[Check, ...] = (
         "information",
         _GROUP,
         ("persons",),
-        "The student turns an age outside {ages} in the year of graduation, or the year is no number.",
+        "The student turns an age outside {ages} in the year of graduation, or the year is not a number.",
         "The student is placed in the wrong grade.",
         grad_year_against_dob,
         params={"ages": (16, 21)},

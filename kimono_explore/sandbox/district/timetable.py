@@ -191,7 +191,7 @@ def _timetable(
 def _groups(rng: np.random.Generator, pool: Numbers, periods: int | None) -> tuple[Numbers, Numbers]:
     """Split each school's grades into groups; of each student the group, and its number in the grade.
 
-    Without periods a group is a homeroom. Else there are at most so many, each for several sections at a time.
+    Without periods a group is a homeroom. Else this is the most there are, each for several sections at a time.
     """
     _, pool = np.unique(pool, return_inverse=True)
     size = np.bincount(pool)
@@ -215,7 +215,7 @@ def _parts(rng: np.random.Generator, bins: Numbers, size: Numbers) -> Numbers:
 
 
 def _split(rng: np.random.Generator, bins: Numbers, parts: Numbers, low: Numbers | int, high: Numbers | int) -> Numbers:
-    """Split each bin at random into so many parts: uneven ones, but within the bounds where that can be.
+    """Split each bin at random into a number of parts: uneven ones, but within the bounds where that can be.
 
     Parameters
     ----------

@@ -150,7 +150,7 @@ def section_org_not_in_course(editor: RosterEditor, check: str) -> None:
 
 
 def outside_school(relation: str, kind: str) -> Inject:
-    """Persons in a section of a school that they are no member of."""
+    """Persons in a section of a school that they are not a member of."""
 
     def inject(editor: RosterEditor, check: str) -> None:
         for row in editor.pick("persons", 2, kind, links=True):
@@ -323,7 +323,7 @@ def term(name: str) -> Inject:
 
 
 def term_start(editor: RosterEditor, check: str) -> None:
-    """A term whose first day is no date."""
+    """A term whose first day is not a date."""
     term = editor.term("Winter Session", None, editor.past()[1])
     editor.problem("terms", term, "start_date", "2026-13-01", "not a date")
     for name in (check, "term_without_dates"):
