@@ -177,7 +177,7 @@ def _from_root(text: str) -> str:
             return found[0]
         if path in PLACES:
             return f"[{words}]({PLACES[path]}{hash}{anchor})"
-        if inside != path and (ROOT / path).is_file() and inside.endswith((".md", ".png")):
+        if inside != path and (ROOT / path).is_file() and inside.endswith((".md", ".png", ".svg")):
             return f"{mark}[{words}]({inside}{hash}{anchor})"
         return words
 
@@ -413,6 +413,7 @@ def _page_of_reference(group: str, names: Iterable[str]) -> str:
             "",
             *_signature(found),
             f"::: {found.__module__}.{found.__qualname__}",
+            *(["    options:", "        inherited_members: true"] if found in (kx.Roster, kx.Report) else []),
         ]
     if group in BESIDE:
         lines += ["", "## What they take and give", ""]

@@ -174,3 +174,10 @@ def test_the_site_is_read_and_searched_from_a_folder(site: Path) -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 100
+
+
+def test_what_a_roster_and_a_report_answer_is_in_the_reference(site: Path) -> None:
+    pages = "".join(page.read_text(encoding="utf-8") for page in (site / "api").glob("*.html"))
+    for found in (kx.Roster, kx.Report):
+        names = {name for name in dir(found) if not name.startswith("_")}
+        assert [name for name in sorted(names) if f"{found.__module__}.{found.__name__}.{name}" not in pages] == []

@@ -160,6 +160,7 @@ class Roster(Tables):
         return SearchIndex(self.tables)
 
     longest_path: ClassVar[int | None] = None
+    """A path between two objects is found however many links it has."""
 
     def subset_around(self, *ids: str, radius: int = 1) -> Roster:  # noqa: ARG002  as `LazyRoster` has it
         """The roster itself: all of it is in memory, whatever the objects. See `LazyRoster.subset_around`."""
