@@ -262,6 +262,7 @@ class ArrowRows:
             held = _field(page, reference.key)
             if held.null_count == len(held):
                 continue
+            # $schools of two rows: [s1, s2], [s3]  ->  items s1 s2 s3, near 0 0 1
             items = held.flatten() if reference.many else held.drop_null()
             rows = pc.list_parent_indices(held) if reference.many else pc.indices_nonzero(held.is_valid())
             near = rows.to_numpy().astype(np.int64)

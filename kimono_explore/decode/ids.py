@@ -47,6 +47,7 @@ class IdIndex:
 
     def add_unknown(self, *ends: tuple[pd.Series, pd.Series]) -> None:
         """Give codes to the ids that no table holds, of ends as (types, ids); codes given before are no longer valid."""
+        # table ids a b, ends b x c  ->  a 0, b 1, c 2, x 3: what no table holds comes behind, sorted
         for t in self.types:
             unknown = []
             for types, ids in ends:

@@ -58,6 +58,8 @@ def merge_sides(ids: Mapping[str, pd.Series], raw: dict[str, RawLinks]) -> tuple
     memberships = pa.concat_tables([links.table.select(_MEMBERSHIP) for links in said.values()]).unify_dictionaries()
     stated = dict(zip(_MEMBERSHIP, memberships.columns, strict=True))
     del said, ends, memberships
+    # sections s1: {$students: [ana]} and persons ana: {$sections: [s1, s2]}
+    # ->  ana student_in s1, stated by both; ana student_in s2, stated by its source (a link runs from the person)
     rows, partner = _pairs(_key(relation, source, target, index.size), forward, stated["membership_id"])
     source, target, relation, forward = source[rows], target[rows], relation[rows], forward[rows]
     differences: list[_Difference] = []
@@ -150,6 +152,7 @@ def _pairs(keys: NDArray[np.int64], forward: NDArray[np.bool_], membership_id: p
 
     With each goes the target's statement of the same membership, or -1.
     """
+    # keys 7 7 5, forward yes no no  ->  sorted 5 7 7: the second 7 is the target's statement, and the first one's partner
     keys *= 2
     keys += ~forward  # of equal keys, the source's statements come first
     order = np.argsort(keys, kind="stable").astype(np.int32)

@@ -45,6 +45,7 @@ class LinkIndex(IdIndex):
         self._rows_of: dict[str, NDArray[np.int64]] = {}
 
     def _incidence(self, codes: Codes) -> sparse.csr_array:
+        # codes 2 0 2 of three links  ->  row 0: link 1; row 1: none; row 2: links 0 and 2
         rows = np.flatnonzero(codes >= 0)
         ones = np.ones(len(rows), dtype=np.int8)
         return sparse.csr_array((ones, (codes[rows], rows)), shape=(self.size, len(codes)))
