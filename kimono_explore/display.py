@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kimono_explore.schema import label_columns
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -43,15 +45,13 @@ def _spelled(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-LABEL_COLUMNS = ("label", "name_first", "name_last", "title", "name")
-
-
-def display_label(df: pd.DataFrame) -> pd.Series:
-    """A text to show for each row of a table: ``label``, else name or title, else NA."""
-    label = df["label"]
-    if "name_last" in df.columns:
-        parts = df["name_first"].fillna("") + " " + df["name_last"].fillna("")
-        other = parts.str.strip()
-    else:
-        other = df["title"] if "title" in df.columns else df["name"]
-    return label.where(label.notna(), other).replace("", float("nan"))
+def display_label(table: str, df: pd.DataFrame) -> pd.Series:
+    """A text to show for each row of a table: ``label``, else the columns that make one (`schema.Column`), else NA."""
+    first, *more = (df[name] for name in label_columns(table))
+    other = first
+    if more:
+        other = first.fillna("")
+        for part in more:
+            other = other + " " + part.fillna("")
+        other = other.str.strip()
+    return df["label"].where(df["label"].notna(), other).replace("", float("nan"))
