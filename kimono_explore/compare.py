@@ -155,7 +155,7 @@ class Comparison:
         match = self._match(table)
         before, after = _table(self.old, table), _table(self.new, table)
         named = after[list(LINK_KEY)] if table == "links" else pd.DataFrame(
-            {"id": after["id"], "label": display_label(after).astype("str")})  # fmt: skip
+            {"id": after["id"], "label": display_label(table, after).astype("str")})  # fmt: skip
         parts, places = [], []
         for column, differs in self._differences(table).items():
             rows = np.flatnonzero(differs)

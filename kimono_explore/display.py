@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from kimono_explore.schema import label_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,26 +34,52 @@ def printable(text: object, *, lines: bool = False) -> str:
 
 def printable_frame(df: pd.DataFrame) -> pd.DataFrame:
     """A table whose texts, and names of columns, are `printable`."""
-    return df.astype("object").map(_cell).rename(columns=_cell)
+    return df.astype("object").map(printable_cell).rename(columns=printable_cell)
 
 
-def _cell(value: object) -> object:
+def printable_cell(value: Any) -> Any:  # noqa: ANN401  names and cells of any kind
+    """A value of a table: a text `printable`, anything else as it is."""
     return printable(value) if isinstance(value, str) else value
+
+
+def cell_text(value: object, *, seconds: bool = False, rounded: bool = False) -> str:
+    """A cell as a person reads it: days without a time.
+
+    Where readers differ, the caller says it: a report shows minutes and rounds numbers, for people who fix things; a
+    widget shows ``seconds`` and numbers as they are, for people who look at what came. Old and new values of a task are
+    JSON, and stay it (`kimono_explore.widgets.task_html`).
+
+    Parameters
+    ----------
+    value : object
+        Not missing.
+    seconds : bool, default False
+        Show the seconds of a time.
+    rounded : bool, default False
+        Show whole numbers without a point, others with one digit after it.
+    """
+    from pandas import Timestamp
+
+    if isinstance(value, Timestamp):
+        if value == value.normalize():
+            return str(value.date())
+        return f"{value:%Y-%m-%d %H:%M:%S}" if seconds else f"{value:%Y-%m-%d %H:%M}"
+    if rounded and isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else f"{value:.1f}"
+    return str(value)
 
 
 def _spelled(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-LABEL_COLUMNS = ("label", "name_first", "name_last", "title", "name")
-
-
-def display_label(df: pd.DataFrame) -> pd.Series:
-    """A text to show for each row of a table: ``label``, else name or title, else NA."""
-    label = df["label"]
-    if "name_last" in df.columns:
-        parts = df["name_first"].fillna("") + " " + df["name_last"].fillna("")
-        other = parts.str.strip()
-    else:
-        other = df["title"] if "title" in df.columns else df["name"]
-    return label.where(label.notna(), other).replace("", float("nan"))
+def display_label(table: str, df: pd.DataFrame) -> pd.Series:
+    """A text to show for each row of a table: ``label``, else the columns that make one (`schema.Column`), else NA."""
+    first, *more = (df[name] for name in label_columns(table))
+    other = first
+    if more:
+        other = first.fillna("")
+        for part in more:
+            other = other + " " + part.fillna("")
+        other = other.str.strip()
+    return df["label"].where(df["label"].notna(), other).replace("", float("nan"))

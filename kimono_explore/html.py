@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kimono_explore.display import printable
+from kimono_explore.display import printable, printable_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -59,7 +59,7 @@ def frame_html(
     """
     from markupsafe import Markup
 
-    seen = df.rename(columns=_cell, index=_cell)
+    seen = df.rename(columns=printable_cell, index=printable_cell)
     for place in range(len(df.columns)):
         seen.isetitem(place, _seen(seen.iloc[:, place]))
     text = seen.to_html(border=0, notebook=True, escape=True, index=index, na_rep=na_rep, formatters=formatters)
@@ -99,9 +99,5 @@ def _finalize(value: object) -> object:
 def _seen(column: pd.Series) -> ExtensionArray | NDArray[Any]:
     """A column whose texts are printable; other columns stay as they are, so that pandas formats them as before."""
     if isinstance(column.dtype, (pd.StringDtype, pd.CategoricalDtype)) or column.dtype == "object":
-        column = column.astype("object").map(_cell)
+        column = column.astype("object").map(printable_cell)
     return column.array
-
-
-def _cell(value: Any) -> Any:  # noqa: ANN401  names and cells of any kind
-    return printable(value) if isinstance(value, str) else value

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from kimono_explore.schema import RELATION_ROWS, TASK_TYPE_ROWS
+
 TYPE_COLORS: dict[str, str] = {
     "org": "#0072B2",  # blue
     "course": "#E69F00",  # orange
@@ -25,16 +27,7 @@ MISSING = "#B3261E"
 INK, QUIET, LINE = "#1F2328", "#59636E", "#C9CED6"
 """Text, secondary text, and lines."""
 
-TASK_COLORS: dict[str, str] = {
-    "data_event": "#0072B2",
-    "sync_event": "#E69F00",
-    "lifecycle_event": "#009E73",
-    "authenticate": "#CC79A7",
-    "grades_export": "#56B4E9",
-    "grades_query": "#4B0082",
-    "request": "#D55E00",
-    "unknown": "#6B6B6B",
-}
+TASK_COLORS: dict[str, str] = {row.name: row.color for row in TASK_TYPE_ROWS} | {"unknown": "#6B6B6B"}
 """One colour for each type of task, from the same palette."""
 
 SEVERITY_COLORS: dict[str, str] = {"error": "#D55E00", "warning": "#E69F00", "information": "#56B4E9"}
@@ -47,15 +40,6 @@ CHANGE_COLORS: dict[str, str] = {"added": "#0072B2", "removed": "#D55E00", "chan
 """What a comparison found, from the same palette; the side of the bar and a number say it too."""
 
 RELATION_COLORS: dict[str, tuple[str, Literal["-", "--", ":"]]] = {
-    "child_of": (TYPE_COLORS["org"], "--"),
-    "offered_by": (TYPE_COLORS["course"], "--"),
-    "of_course": (TYPE_COLORS["course"], "-"),
-    "held_at": (TYPE_COLORS["org"], "-"),
-    "in_term": (TYPE_COLORS["term"], "-"),
-    "member_of": (QUIET, ":"),
-    "student_in": (TYPE_COLORS["student"], "-"),
-    "teacher_in": (TYPE_COLORS["teacher"], "-"),
-    "graded_in": (TYPE_COLORS["grading_category"], "-"),
-    "graded_for": (TYPE_COLORS["grading_category"], "--"),
+    row.name: (TYPE_COLORS.get(row.color or "", QUIET), row.line) for row in RELATION_ROWS
 }
 """One colour and one line style for each relation: the colour of the type that it leads to or comes from."""

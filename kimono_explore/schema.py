@@ -6,7 +6,10 @@ else a tenant sends (``$ext``, unknown keys) follows as further columns, sorted 
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 
@@ -24,7 +27,9 @@ class Column(NamedTuple):
 
     ``integer`` marks text that the API sends as a whole number, such as a school year. A tenant may send it as text, too.
     ``privacy`` says what a pseudonymized copy has in its place; a declared column must name it, and is left empty where
-    it does not.
+    it does not. ``searched``: a search looks at it. ``label`` is its place among the columns that make the object's label
+    where none was sent, and ``detail`` its place among those of which a search shows the first that is filled; 0 where
+    it is none of them.
     """
 
     name: str
@@ -32,6 +37,26 @@ class Column(NamedTuple):
     kind: Kind = "text"
     integer: bool = False
     privacy: Rule | None = None
+    searched: bool = False
+    label: int = 0
+    detail: int = 0
+
+
+class Relation(NamedTuple):
+    """A relation: which types it may join, and what it means when one end was not delivered.
+
+    ``ends`` are the pairs of types that it may have as source and target. ``orphan`` and ``harm`` are the title and the
+    reason of the check of its ends. ``color`` names the type whose colour a picture gives it, ``line`` its line style.
+    A ``membership`` says who belongs where, and may carry a role, dates and a status.
+    """
+
+    name: str
+    ends: tuple[tuple[str, str], ...]
+    orphan: str = ""
+    harm: str = ""
+    color: str | None = None
+    line: Literal["-", "--", ":"] = "-"
+    membership: bool = False
 
 
 class Reference(NamedTuple):
@@ -62,18 +87,18 @@ def _columns(*own: Column, label: Rule) -> tuple[Column, ...]:
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "orgs": _columns(
-        Column("org_type", ("$sys", "org_type"), privacy="keep"),
-        Column("local_id", ("local_id",), privacy="number"),
-        Column("name", ("name",), privacy="name"),
+        Column("org_type", ("$sys", "org_type"), privacy="keep", detail=2),
+        Column("local_id", ("local_id",), privacy="number", searched=True),
+        Column("name", ("name",), privacy="name", searched=True, label=1),
         label="name",
     ),
     "persons": _columns(
-        Column("person_type", ("$sys", "person_type"), privacy="keep"),
-        Column("local_id", ("local_id",), privacy="number"),
-        Column("state_id", ("state_id",), privacy="number"),
-        Column("name_last", ("name", "last"), privacy="name"),
-        Column("name_first", ("name", "first"), privacy="name"),
-        Column("name_middle", ("name", "middle"), privacy="name"),
+        Column("person_type", ("$sys", "person_type"), privacy="keep", detail=2),
+        Column("local_id", ("local_id",), privacy="number", searched=True),
+        Column("state_id", ("state_id",), privacy="number", searched=True),
+        Column("name_last", ("name", "last"), privacy="name", searched=True, label=2),
+        Column("name_first", ("name", "first"), privacy="name", searched=True, label=1),
+        Column("name_middle", ("name", "middle"), privacy="name", searched=True),
         Column("address_line1", ("address", "line1"), privacy="name"),
         Column("address_line2", ("address", "line2"), privacy="name"),
         Column("address_line3", ("address", "line3"), privacy="name"),
@@ -82,7 +107,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("address_postal_code", ("address", "postal_code"), privacy="postal_code"),
         Column("address_country", ("address", "country"), privacy="keep"),
         Column("phone", ("phone",), privacy="phone"),
-        Column("email", ("email",), privacy="email"),
+        Column("email", ("email",), privacy="email", searched=True, detail=1),
         Column("sex", ("sex",), privacy="keep"),
         Column("dob", ("dob",), "date", privacy="year"),
         Column("aup", ("aup",), "flag", privacy="keep"),
@@ -90,27 +115,27 @@ TABLES: dict[str, tuple[Column, ...]] = {
         label="name",
     ),
     "courses": _columns(
-        Column("local_id", ("local_id",), privacy="number"),
-        Column("title", ("title",), privacy="keep"),
+        Column("local_id", ("local_id",), privacy="number", searched=True),
+        Column("title", ("title",), privacy="keep", searched=True, label=1),
         Column("description", ("description",), privacy="drop"),
         label="name",
     ),
     "sections": _columns(
-        Column("local_id", ("local_id",), privacy="number"),
-        Column("title", ("title",), privacy="name"),
+        Column("local_id", ("local_id",), privacy="number", searched=True),
+        Column("title", ("title",), privacy="name", searched=True, label=1),
         Column("description", ("description",), privacy="drop"),
         label="name",
     ),
     "terms": _columns(
-        Column("term_type", ("$sys", "term_type"), privacy="keep"),
-        Column("name", ("name",), privacy="keep"),
+        Column("term_type", ("$sys", "term_type"), privacy="keep", detail=2),
+        Column("name", ("name",), privacy="keep", searched=True, label=1),
         Column("description", ("description",), privacy="drop"),
         Column("start_date", ("start_date",), "date", privacy="keep"),
         Column("end_date", ("end_date",), "date", privacy="keep"),
         Column("status", ("status",), privacy="keep"),
         label="keep",
     ),
-    "grading_categories": _columns(Column("name", ("name",), privacy="name"), label="name"),
+    "grading_categories": _columns(Column("name", ("name",), privacy="name", searched=True, label=1), label="name"),
 }
 
 
@@ -125,18 +150,92 @@ OBJECT_TYPES: dict[str, str] = {
 """The table's name -> the type of its objects, as links and graph nodes name it."""
 
 
-RELATIONS: tuple[str, ...] = (
-    "child_of",
-    "offered_by",
-    "of_course",
-    "held_at",
-    "in_term",
-    "member_of",
-    "student_in",
-    "teacher_in",
-    "graded_in",
-    "graded_for",
+TABLE_OF: dict[str, str] = {type: table for table, type in OBJECT_TYPES.items()}
+"""The type of an object -> the name of its table."""
+
+
+RELATION_ROWS: tuple[Relation, ...] = (
+    Relation(
+        "child_of",
+        (("org", "org"), ("term", "term")),
+        "An org or term whose parent was not delivered",
+        "The tree of orgs or terms has a hole.",
+        "org",
+        "--",
+    ),
+    Relation(
+        "offered_by",
+        (("course", "org"),),
+        "A course of an org that was not delivered",
+        "Nobody can say which school offers the course.",
+        "course",
+        "--",
+    ),
+    Relation(
+        "of_course",
+        (("section", "course"),),
+        "A section of a course that was not delivered",
+        "The section has no subject, title or credit.",
+        "course",
+    ),
+    Relation(
+        "held_at",
+        (("section", "org"),),
+        "A section at an org that was not delivered",
+        "No school's staff can see the section.",
+        "org",
+    ),
+    Relation(
+        "in_term",
+        (("section", "term"),),
+        "A section in a term that was not delivered",
+        "Nobody knows when the section takes place.",
+        "term",
+    ),
+    Relation(
+        "member_of",
+        (("person", "org"),),
+        "A person at an org that was not delivered",
+        "The person has no school, or too few.",
+        line=":",
+        membership=True,
+    ),
+    Relation(
+        "student_in",
+        (("person", "section"),),
+        "An enrollment of which one end was not delivered",
+        "A student does not see a class, or nobody does.",
+        "student",
+        membership=True,
+    ),
+    Relation(
+        "teacher_in",
+        (("person", "section"),),
+        "A teaching post of which one end was not delivered",
+        "A teacher does not see a class.",
+        "teacher",
+        membership=True,
+    ),
+    Relation(
+        "graded_in",
+        (("grading_category", "section"),),
+        "A grading category of a section that was not delivered",
+        "Grades cannot be sent back.",
+        "grading_category",
+    ),
+    Relation(
+        "graded_for",
+        (("grading_category", "term"), ("grading_category", "org")),
+        "A grading category for a term or org that was not delivered",
+        "Grades go to the wrong period.",
+        "grading_category",
+        "--",
+    ),
 )
+RELATIONS: tuple[str, ...] = tuple(row.name for row in RELATION_ROWS)
+ENDS: dict[str, tuple[tuple[str, str], ...]] = {row.name: row.ends for row in RELATION_ROWS}
+"""Which types of objects a relation may have as its source and its target."""
+MEMBERSHIPS: tuple[str, ...] = tuple(row.name for row in RELATION_ROWS if row.membership)
 
 
 REFERENCES: tuple[Reference, ...] = (
@@ -197,8 +296,38 @@ class Problem(NamedTuple):
     problem: str
 
 
+class TaskType(NamedTuple):
+    """A type of task: its name on the wire, its colour in pictures, and what it is, in words."""
+
+    name: str
+    color: str = ""
+    words: str = ""
+
+
+TASK_TYPE_ROWS: tuple[TaskType, ...] = (
+    TaskType("data_event", "#0072B2", "data event"),
+    TaskType("sync_event", "#E69F00", "sync event"),
+    TaskType("lifecycle_event", "#009E73", "lifecycle event of a tenant"),
+    TaskType("authenticate", "#CC79A7", "authenticate"),
+    TaskType("grades_export", "#56B4E9", "grades export"),
+    TaskType("grades_query", "#4B0082", "grades query"),
+    TaskType("request", "#D55E00", "request"),
+)
+"""The types that the reference knows; the colours are of the palette of `kimono_explore.palette`."""
+
+
 def declared(name: str) -> tuple[Column, ...]:
     """The declared columns of one of the six tables, of ``links`` or of ``problems``; none of any other table."""
     if name == "links":
         return LINK_COLUMNS
     return PROBLEM_COLUMNS if name == "problems" else TABLES.get(name, ())
+
+
+def label_columns(table: str) -> tuple[str, ...]:
+    """The columns that make an object's label, joined by spaces, where none was sent."""
+    return tuple(column.name for column in sorted(TABLES[table], key=lambda column: column.label) if column.label)
+
+
+def columns_named(of: Callable[[Column], object]) -> tuple[str, ...]:
+    """The names of the columns of any table that fit, each once."""
+    return tuple(dict.fromkeys(column.name for columns in TABLES.values() for column in columns if of(column)))

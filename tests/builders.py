@@ -6,8 +6,7 @@ from typing import Any
 
 import kimono_explore as kx
 from kimono_explore.frames import frame
-from kimono_explore.quality.context import ENDS
-from kimono_explore.schema import OBJECT_TYPES, PROBLEM_COLUMNS, REFERENCES, TABLES
+from kimono_explore.schema import ENDS, OBJECT_TYPES, PROBLEM_COLUMNS, REFERENCES, TABLES
 
 Item = tuple[str, dict[str, Any]]
 ALL_SENT = frozenset(f"{r.table}.{r.key}" for r in REFERENCES)

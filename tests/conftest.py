@@ -49,6 +49,7 @@ SLOW: dict[str, tuple[str, ...]] = {
     "test_plots_numbers": (),
     "test_privacy": (),
     "test_quality": (),
+    "test_recipes": (),
     "test_reliability": (),
     "test_repeated_ids": (),
     "test_resume": (),

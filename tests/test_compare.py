@@ -152,7 +152,7 @@ def test_every_row_is_counted_once(small_roster: kx.Roster) -> None:
 
 
 def test_an_unknown_table_is_named() -> None:
-    with pytest.raises(ValueError, match="Unknown table 'person'. Choose one of: orgs, persons"):
+    with pytest.raises(ValueError, match=r"Unknown table 'person'. Choose one of: orgs, persons"):
         kx.compare(kx.Roster(), kx.Roster()).added("person")
 
 

@@ -2,6 +2,7 @@
 
 import unicodedata
 
+import narwhals as nw
 import pandas as pd
 import pytest
 from builders import course, link, make, problem, school, section, student
@@ -9,7 +10,8 @@ from builders import course, link, make, problem, school, section, student
 import kimono_explore as kx
 from kimono_explore.__main__ import main
 from kimono_explore.api.operations import operation
-from kimono_explore.display import printable, printable_frame
+from kimono_explore.display import cell_text, display_label, printable, printable_frame
+from kimono_explore.quality.context import _label
 
 EVIL = "\x1b[2J\x1b]0;pwned\x07 \u202e\u2028\x9b31m"
 ALLOWED = {"\n", "\t", "\r"}
@@ -76,3 +78,23 @@ def test_a_warning_that_quotes_a_tenant_is_printable(evil: kx.Roster) -> None:
     df = printable_frame(pd.DataFrame({EVIL: [EVIL, None, 1]}))
     assert steering(df.to_string()) == set()
     assert df.isna().to_numpy().tolist() == [[False], [True], [False]]
+
+
+def test_a_cell_is_a_day_where_it_has_no_time() -> None:
+    day, moment = pd.Timestamp("2026-08-17", tz="UTC"), pd.Timestamp("2026-08-17 08:05:09")
+    assert (cell_text(day), cell_text(moment)) == ("2026-08-17", "2026-08-17 08:05")
+    assert cell_text(moment, seconds=True) == "2026-08-17 08:05:09"
+    assert [cell_text(value, rounded=True) for value in (3.0, 2.55, 7, "x")] == ["3", "2.5", "7", "x"]
+    assert cell_text(2.55) == "2.55"
+
+
+def test_a_label_is_the_same_in_pandas_and_in_the_checks() -> None:
+    names = [("Ana", "Silva"), (None, "Silva"), ("Ana", None), (None, None)]
+    people = [student(f"p{n}", name_first=first, name_last=last) for n, (first, last) in enumerate(names)]
+    roster = make(
+        *people, student("p4", label="Dr. Berg"), section("s", title="Algebra"), section("t", title=None), school()
+    )
+    for table, df in roster.tables.items():
+        lazy = nw.from_native(df).lazy().with_columns(label=_label(table)).collect()
+        ours = [None if pd.isna(label) else label for label in lazy["label"].to_list()]
+        assert ours == [None if pd.isna(label) else label for label in display_label(table, df)]

@@ -20,7 +20,7 @@ import kimono_explore as kx
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-BY_HAND = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+BY_HAND = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
 CHROMIUM = shutil.which("chromium")
 
 

@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 import uvicorn
+from dialects import dialect_values
 from hypothesis import HealthCheck, given, settings
 from pytest_httpserver import HTTPServer
 from rosters import BUNDLES, assert_equal, bundle, rosters
@@ -35,6 +36,18 @@ def test_a_served_roster_loads_equal_in_every_dialect(small_roster: kx.Roster, d
         loaded = kx.load_roster(box.client, progress=False)
         assert_equal(small_roster, loaded)
         assert loaded.problems.empty
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in dialect_values().items() for value in values if value != "none"],
+)
+def test_every_value_of_a_dialect_loads_equal(small_roster: kx.Roster, name: str, value: object) -> None:
+    """But for rollups="none", which says of nobody where he is: see below."""
+    with kx.sandbox(small_roster, dialect=kx.Dialect(**{name: value})) as box:
+        loaded = kx.load_roster(box.client, progress=False)
+    assert_equal(small_roster, loaded, without=("stated_by",) if name == "rollups" else ())
+    assert loaded.problems.empty
 
 
 def test_a_made_up_district_loads_equal_flaws_and_problems_included() -> None:

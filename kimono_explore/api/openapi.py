@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kimono_explore.api.operations import ACK_STATUSES, BASE_URL, OPERATIONS, TASK_TYPES, TOKEN_PATH, Operation
-from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Column, Reference
+from kimono_explore.schema import LINK_COLUMNS, MEMBERSHIPS, REFERENCES, TABLE_OF, TABLES, Column, Reference
 
 if TYPE_CHECKING:
     from kimono_explore.schema import JSON
@@ -74,8 +74,8 @@ def openapi(server: str = BASE_URL) -> dict[str, JSON]:
     Examples
     --------
     >>> document = kx.openapi()
-    >>> document["openapi"], sum(len(methods) for methods in document["paths"].values())
-    ('3.1.0', 29)
+    >>> document["openapi"], document["paths"]["/rostering/terms"]["get"]["summary"]
+    ('3.1.0', 'List all Terms')
     """
     paths: dict[str, JSON] = {}
     for operation in OPERATIONS:
@@ -225,7 +225,7 @@ def _value(column: Column) -> dict[str, JSON]:
 
 def _reference_name(reference: Reference) -> str:
     """The schema of a reference, by what it points to: ``PersonReference``, or ``PersonMembershipReference``."""
-    member = "Membership" if reference.relation in (None, "member_of", "student_in", "teacher_in") else ""
+    member = "Membership" if reference.relation in (None, *MEMBERSHIPS) else ""
     return f"{reference.far_type.title().replace('_', '')}{member}Reference"
 
 
@@ -233,8 +233,7 @@ def _reference(reference: Reference) -> dict[str, JSON]:
     """A reference: flat, with the same in ``$sys``, or the whole object rolled up; a membership may go with it."""
     text: JSON = {"type": ["string", "null"]}
     flat: dict[str, JSON] = {"id": _UUID, "type": text, "label": text}
-    table = next(table for table, kind in OBJECT_TYPES.items() if kind == reference.far_type)
-    kinds = [c for c in TABLES[table] if c.name == f"{reference.far_type}_type"]
+    kinds = [c for c in TABLES[TABLE_OF[reference.far_type]] if c.name == f"{reference.far_type}_type"]
     flat |= {column.name: _value(column) for column in kinds}
     wrapped: JSON = {"type": ["object", "null"], "properties": flat}
     members: dict[str, JSON] = {"$membership": _ref("Membership")} if "Membership" in _reference_name(reference) else {}

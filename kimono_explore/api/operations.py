@@ -1,4 +1,4 @@
-"""The Interop Data API as data: 29 operations, one row each.
+"""The Interop Data API as data: each operation a row.
 
 Client, sandbox, OpenAPI document and the README's table of operations all read these rows; to add an operation,
 add a row. Nothing here talks to a network. Source: Kimono's Interop Data API reference.
@@ -7,6 +7,8 @@ add a row. Nothing here talks to a network. Source: Kimono's Interop Data API re
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
+
+from kimono_explore.schema import TASK_TYPE_ROWS
 
 BASE_URL = "https://api.us2.kimonocloud.com/v2/interop/data"
 """The base URL that the reference names; other regions have other hosts."""
@@ -17,6 +19,29 @@ TOKEN_PATH = "/oauth/token"  # noqa: S105  a path, not a secret
 Kind = Literal["list", "find", "ack", "ack_many", "delete"]
 
 _PAGING = ("page", "page_size")
+
+
+class Where(NamedTuple):
+    """Which rows of its table an operation is about: those with one of these values in a column.
+
+    Attributes
+    ----------
+    column : str
+        A column of the table.
+    values : tuple of str
+        In small letters; a server may write them in any case.
+    """
+
+    column: str
+    values: tuple[str, ...]
+
+
+ALL_ROWS: tuple[Where, ...] = ()
+"""What ``Operation.where`` says where a list holds the whole table."""
+_LEAS = (Where("org_type", ("lea", "district")),)
+_SCHOOLS = (Where("org_type", ("school",)),)
+_STUDENTS = (Where("person_type", ("student",)),)
+_TEACHERS = (Where("person_type", ("teacher", "staff")),)
 
 
 class Operation(NamedTuple):
@@ -38,6 +63,11 @@ class Operation(NamedTuple):
         The query parameters it takes.
     older_path : str, optional
         A path that older documents give for the same list.
+    where : tuple of Where, optional
+        The rows of the table that a list holds, or that can be found; a list of the roster must say it.
+    via : tuple of str
+        For a list below an org, the relations that lead from the org to the rows: the first is followed back from the
+        org, each further one onwards.
     """
 
     name: str
@@ -48,6 +78,8 @@ class Operation(NamedTuple):
     summary: str
     query: tuple[str, ...] = ()
     older_path: str | None = None
+    where: tuple[Where, ...] | None = None
+    via: tuple[str, ...] = ()
 
     @property
     def list_name(self) -> str:
@@ -62,15 +94,39 @@ class Operation(NamedTuple):
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation("listOrgs", "GET", "rostering/orgs", "list", "orgs", "List all Orgs", _PAGING),
-    Operation("listLeas", "GET", "rostering/leas", "list", "orgs", "List all LEA-type Orgs", _PAGING),
-    Operation("listSchools", "GET", "rostering/schools", "list", "orgs", "List all School-type Orgs", _PAGING),
-    Operation("listPersons", "GET", "rostering/persons", "list", "persons", "Get all Persons", _PAGING),
-    Operation("listStudents", "GET", "rostering/students", "list", "persons", "List all Student-type Persons", _PAGING),
-    Operation("listTeachers", "GET", "rostering/teachers", "list", "persons", "List all Teacher-type Persons", _PAGING),
-    Operation("listCourses", "GET", "rostering/courses", "list", "courses", "List all Courses", _PAGING),
-    Operation("listSections", "GET", "rostering/sections", "list", "sections", "List all Sections", _PAGING),
-    Operation("listTerms", "GET", "rostering/terms", "list", "terms", "List all Terms", _PAGING),
+    Operation("listOrgs", "GET", "rostering/orgs", "list", "orgs", "List all Orgs", _PAGING, where=ALL_ROWS),
+    Operation("listLeas", "GET", "rostering/leas", "list", "orgs", "List all LEA-type Orgs", _PAGING, where=_LEAS),
+    Operation(
+        "listSchools", "GET", "rostering/schools", "list", "orgs", "List all School-type Orgs", _PAGING, where=_SCHOOLS
+    ),
+    Operation("listPersons", "GET", "rostering/persons", "list", "persons", "Get all Persons", _PAGING, where=ALL_ROWS),
+    Operation(
+        "listStudents",
+        "GET",
+        "rostering/students",
+        "list",
+        "persons",
+        "List all Student-type Persons",
+        _PAGING,
+        where=_STUDENTS,
+    ),
+    Operation(
+        "listTeachers",
+        "GET",
+        "rostering/teachers",
+        "list",
+        "persons",
+        "List all Teacher-type Persons",
+        _PAGING,
+        where=_TEACHERS,
+    ),
+    Operation(
+        "listCourses", "GET", "rostering/courses", "list", "courses", "List all Courses", _PAGING, where=ALL_ROWS
+    ),
+    Operation(
+        "listSections", "GET", "rostering/sections", "list", "sections", "List all Sections", _PAGING, where=ALL_ROWS
+    ),
+    Operation("listTerms", "GET", "rostering/terms", "list", "terms", "List all Terms", _PAGING, where=ALL_ROWS),
     Operation(
         "listGradingCategories",
         "GET",
@@ -80,6 +136,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "List all Grading Categories",
         _PAGING,
         older_path="grades/categories",
+        where=ALL_ROWS,
     ),
     Operation(
         "listOrgStudents",
@@ -89,6 +146,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "persons",
         "List Students that are members of an Org",
         _PAGING,
+        where=_STUDENTS,
+        via=("member_of",),
     ),
     Operation(
         "listOrgTeachers",
@@ -98,6 +157,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "persons",
         "List Teachers that are members of an Org",
         _PAGING,
+        where=_TEACHERS,
+        via=("member_of",),
     ),
     Operation(
         "listOrgCourses",
@@ -107,6 +168,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "courses",
         "List Courses that belong to an Org",
         _PAGING,
+        where=ALL_ROWS,
+        via=("offered_by",),
     ),
     Operation(
         "listOrgSections",
@@ -116,12 +179,22 @@ OPERATIONS: tuple[Operation, ...] = (
         "sections",
         "List Sections that belong to an Org",
         _PAGING,
+        where=ALL_ROWS,
+        via=("held_at",),
     ),
     Operation(
-        "listOrgTerms", "GET", "rostering/orgs/{id}/terms", "list", "terms", "List Terms that belong to an Org", _PAGING
+        "listOrgTerms",
+        "GET",
+        "rostering/orgs/{id}/terms",
+        "list",
+        "terms",
+        "List Terms that belong to an Org",
+        _PAGING,
+        where=ALL_ROWS,
+        via=("held_at", "in_term"),
     ),
     Operation("findOrg", "GET", "rostering/orgs/{id}", "find", "orgs", "Find an Org by $sys.id"),
-    Operation("findLea", "GET", "rostering/leas/{id}", "find", "orgs", "Find an LEA-type Org by $sys.id"),
+    Operation("findLea", "GET", "rostering/leas/{id}", "find", "orgs", "Find an LEA-type Org by $sys.id", where=_LEAS),
     Operation("findPerson", "GET", "rostering/persons/{id}", "find", "persons", "Find a Person by $sys.id"),
     Operation("findCourse", "GET", "rostering/courses/{id}", "find", "courses", "Find a Course by $sys.id"),
     Operation("findSection", "GET", "rostering/sections/{id}", "find", "sections", "Find a Section by $sys.id"),
@@ -138,15 +211,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("deleteTaskAdmin", "DELETE", "tasks/admin/{id}", "delete", "tasks", "Delete Task (Admin)"),
 )
 
-TASK_TYPES: tuple[str, ...] = (
-    "lifecycle_event",
-    "sync_event",
-    "data_event",
-    "authenticate",
-    "grades_export",
-    "grades_query",
-    "request",
-)
+TASK_TYPES: tuple[str, ...] = tuple(row.name for row in TASK_TYPE_ROWS)
 """The types that the reference knows; unknown ones are shown as they come."""
 
 ACK_STATUSES: tuple[str, ...] = ("success", "error", "retry", "reauthenticate")

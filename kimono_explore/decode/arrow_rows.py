@@ -19,7 +19,7 @@ from pyarrow import json as arrow_json
 from kimono_explore.decode.references import HELD_UNDER, MEMBERSHIP, ROLES, object_type
 from kimono_explore.decode.values import Numbers, truth
 from kimono_explore.json_text import encode
-from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLES, Column, Reference
+from kimono_explore.schema import MEMBERSHIPS, OBJECT_TYPES, REFERENCES, TABLES, Column, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -285,7 +285,7 @@ class ArrowRows:
 
     def _roles(self, reference: Reference, page: pa.StructArray, near: Rows, given: pa.Array) -> pa.Array:
         roles = _mapped(given, str.lower)
-        if reference.relation not in (None, "member_of", "student_in", "teacher_in"):
+        if reference.relation not in (None, *MEMBERSHIPS):
             return roles
         if reference.role is not None or self._table != "persons":
             return roles if reference.role is None else pc.fill_null(roles, reference.role)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from kimono_explore.decode.ids import IdIndex
 from kimono_explore.decode.references import role_relation
 from kimono_explore.frames import frame, to_pandas
-from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, RELATIONS, Problem
+from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, RELATIONS, TABLE_OF, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,7 +88,7 @@ class _Difference(NamedTuple):
 
 
 def _problem(link: pd.Series, found: _Difference) -> Problem:
-    table = next(table for table, t in OBJECT_TYPES.items() if t == link["source_type"])
+    table = TABLE_OF[link["source_type"]]
     text = f"the two sides of {link['relation']} to {link['target_id']} differ: {found.kept} is kept"
     return Problem(table, link["source_id"], found.column, str(found.given), text)
 

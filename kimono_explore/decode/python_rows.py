@@ -26,7 +26,7 @@ from kimono_explore.decode.references import (
 )
 from kimono_explore.decode.values import Numbers, as_text, is_number
 from kimono_explore.frames import ARROW_TYPES
-from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLES
+from kimono_explore.schema import MEMBERSHIPS, OBJECT_TYPES, REFERENCES, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -140,7 +140,7 @@ class PythonRows:
             links[column.name].append(value)
         given_role = links["role"][-1]
         role = given_role.lower() if isinstance(given_role, str) else None
-        if role is None and reference.relation in (None, "member_of", "student_in", "teacher_in"):
+        if role is None and reference.relation in (None, *MEMBERSHIPS):
             role = reference.role or role_of(membership) or referrer.role
             if role is None and reference.relation is None:
                 text = "neither the person nor the membership says student or teacher; student assumed"

@@ -13,7 +13,7 @@ from matplotlib.path import Path
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.fonts import set_words
 from kimono_explore.plots.style import SMALL, TEXT, axes_or_new, district, heading, join_parts, titled
-from kimono_explore.schema import OBJECT_TYPES, REFERENCES
+from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +121,7 @@ def _box(ax: Axes, roster: Roster, kind: str) -> FancyBboxPatch:
     ax.add_patch(box)
     every = np.arange(index.size)
     lost = int((pd.Series(index.type_of(every[index.missing(every)])) == kind).sum()) if index.size else 0
-    name = next(table for table, t in OBJECT_TYPES.items() if t == kind).replace("_", " ")
+    name = TABLE_OF[kind].replace("_", " ")
     style: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 4}
     ax.text(x, y + 0.13, name, fontsize=TEXT, color=INK if rows else QUIET, **style)
     ax.text(x, y - 0.14, f"{rows:,}", fontsize=TEXT + 2, weight="bold", color=INK if rows else QUIET, **style)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
-from kimono_explore.quality.context import TABLE_OF
 from kimono_explore.quality.definition import SEVERITIES
+from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -125,7 +125,7 @@ def _row(cause: tuple[str, str, str], group: pd.DataFrame, checks: dict[str, Che
         # A school that is not there is no place where something is wrong.
         where = None if name == "org" else where
     elif kind == "object":
-        stage, type = _STAGE_OF[name], next(t for t, table in TABLE_OF.items() if table == name)
+        stage, type = _STAGE_OF[name], OBJECT_TYPES[name]
         own = group[(group["id"] == id) & (group["table"] == name)]
         label = own["label"].dropna().iloc[0] if own["label"].notna().any() else id
         text = f"{label}: {', '.join(checks[check].title.lower() for check in own['check'].unique())}"

@@ -13,31 +13,13 @@ import narwhals as nw
 
 from kimono_explore.problems import REFUSED
 from kimono_explore.quality.definition import Frame, NotApplicable
-from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLES
+from kimono_explore.schema import ENDS, REFERENCES, TABLE_OF, TABLES, label_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
     from kimono_explore.quality.engines import Engine
-
-TABLE_OF: dict[str, str] = {t: table for table, t in OBJECT_TYPES.items()}
-
-ENDS: dict[str, tuple[tuple[str, str], ...]] = {
-    "child_of": (("org", "org"), ("term", "term")),
-    "offered_by": (("course", "org"),),
-    "of_course": (("section", "course"),),
-    "held_at": (("section", "org"),),
-    "in_term": (("section", "term"),),
-    "member_of": (("person", "org"),),
-    "student_in": (("person", "section"),),
-    "teacher_in": (("person", "section"),),
-    "graded_in": (("grading_category", "section"),),
-    "graded_for": (("grading_category", "term"), ("grading_category", "org")),
-}
-"""Which types of objects a relation may have as its source and its target."""
-
-MEMBERSHIPS: tuple[str, ...] = ("member_of", "student_in", "teacher_in")
 
 
 class CheckContext:
@@ -193,11 +175,9 @@ def keys_of(relation: str, role: str | None = None) -> list[str]:
 
 
 def _label(table: str) -> nw.Expr:
-    if table == "persons":
-        named = nw.concat_str(nw.col("name_first"), nw.col("name_last"), separator=" ", ignore_nulls=True)
-        other: nw.Expr = nw.when(named.str.len_chars() > 0).then(named)
-    else:
-        other = nw.col("title" if "title" in {c.name for c in TABLES[table]} else "name")
+    parts = [nw.col(name) for name in label_columns(table)]
+    named = nw.concat_str(*parts, separator=" ", ignore_nulls=True)
+    other: nw.Expr = nw.when(named.str.len_chars() > 0).then(named) if len(parts) > 1 else parts[0]
     return nw.coalesce(nw.col("label"), other)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from kimono_explore.display import cell_text
 from kimono_explore.quality.causes import group_by_cause
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.outcome import PLACE
@@ -198,8 +199,4 @@ def _in_words(row: Mapping[Hashable, Any]) -> str:
 
 def shown(value: object) -> str:
     """A cell as a person reads it: days without a time, whole numbers without a point."""
-    if isinstance(value, pd.Timestamp):
-        return str(value.date()) if value == value.normalize() else value.strftime("%Y-%m-%d %H:%M")
-    if isinstance(value, float):
-        return f"{value:.0f}" if value.is_integer() else f"{value:.1f}"
-    return str(value)
+    return cell_text(value, rounded=True)

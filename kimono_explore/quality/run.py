@@ -16,14 +16,14 @@ from kimono_explore.errors import BundleError, ConfigurationError
 from kimono_explore.files.snapshot import is_snapshot, part, read_manifest
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
 from kimono_explore.quality.checks.queue import QueueContext
-from kimono_explore.quality.context import TABLE_OF, CheckContext
+from kimono_explore.quality.context import CheckContext
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.quality.engines import make_engine
 from kimono_explore.quality.outcome import Outcome
 from kimono_explore.quality.report import Report
 from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
-from kimono_explore.schema import TABLES
+from kimono_explore.schema import TABLE_OF, TABLES
 
 if TYPE_CHECKING:
     import os

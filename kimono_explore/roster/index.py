@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from scipy import sparse
 
 from kimono_explore.decode.ids import IdIndex
-from kimono_explore.display import LABEL_COLUMNS, display_label
-from kimono_explore.schema import OBJECT_TYPES
+from kimono_explore.display import display_label
+from kimono_explore.schema import OBJECT_TYPES, TABLE_OF, label_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -120,7 +120,7 @@ class LinkIndex(IdIndex):
             if len(here):
                 rows = self.rows(codes[here])
                 df = self._tables[table]
-                shown = display_label(df[[name for name in LABEL_COLUMNS if name in df]].iloc[rows])
+                shown = display_label(table, df[["label", *label_columns(table)]].iloc[rows])
                 labels[here] = np.where(shown.isna(), labels[here], shown.to_numpy(dtype=object))
         return labels
 
@@ -140,15 +140,14 @@ class LinkIndex(IdIndex):
         if first[0] < 0:
             return first[:0]
         type = str(self.type_of([code])[0])
-        ids = self._tables[next(name for name, t in OBJECT_TYPES.items() if t == type)]["id"]
+        ids = self._tables[TABLE_OF[type]]["id"]
         if len(self._first_rows(type)) == ids.count():
             return first
         return np.flatnonzero((ids == self.ids([code])[0]).to_numpy(dtype=bool, na_value=False))
 
     def _first_rows(self, type: str) -> NDArray[np.int64]:
         if type not in self._rows_of:
-            table = next(name for name, t in OBJECT_TYPES.items() if t == type)
-            ids = self._tables[table]["id"]
+            ids = self._tables[TABLE_OF[type]]["id"]
             self._rows_of[type] = np.flatnonzero((ids.notna() & ~ids.duplicated()).to_numpy())
         return self._rows_of[type]
 

@@ -20,7 +20,7 @@ from kimono_explore.frames import to_pandas
 from kimono_explore.roster.roster import Roster
 from kimono_explore.roster.search import SEARCHED, ranked, shown
 from kimono_explore.roster.text import fold
-from kimono_explore.schema import OBJECT_TYPES, TABLES
+from kimono_explore.schema import OBJECT_TYPES, TABLES, columns_named
 
 if TYPE_CHECKING:
     import os
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Step
 
 _MOST = 1000
-_PLAIN = ("email", "local_id", "state_id", "id")
+# Codes, which nobody writes with accents.
+_PLAIN = columns_named(
+    lambda column: column.name == "id" or (column.searched and column.privacy in ("number", "email"))
+)
 _NAMED = (*(name for name in SEARCHED if name not in _PLAIN), "label")
 # Names without accents: as `fold` does it, but for a few letters. It is what a search takes longest for.
 _FOLDED = "translate(lower(strip_accents(concat_ws(chr(10), {}))), 'øłđðı’', 'olddi''')"

@@ -22,7 +22,7 @@ from kimono_explore.problems import INCOMPLETE
 from kimono_explore.roster.index import LinkIndex
 from kimono_explore.roster.search import SearchIndex, ranked, shown
 from kimono_explore.roster.text import fold
-from kimono_explore.schema import OBJECT_TYPES
+from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 from kimono_explore.tables import Tables
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ class Roster(Tables):
 
     def table(self, type: str) -> pd.DataFrame:
         """The table of an object type: ``roster.table("person")`` is ``roster.persons``."""
-        names = {t: name for name, t in OBJECT_TYPES.items()}
-        return self.tables[names.get(type, type)]
+        return self.tables[TABLE_OF.get(type, type)]
 
     @property
     def incomplete(self) -> pd.DataFrame:
@@ -213,7 +212,7 @@ class Roster(Tables):
         fields = table.iloc[rows[row]] if len(rows) else pd.Series(dtype="object")
         label = str(index.labels([code])[0])
         if len(rows) > 1:
-            own = display_label(table.iloc[[rows[row]]]).iloc[0]
+            own = display_label(TABLE_OF[kind], table.iloc[[rows[row]]]).iloc[0]
             label = name if pd.isna(own) else str(own)
         to, back = index.links_from([code]), index.links_to([code])
         relations = pd.concat([self._related(to, "to"), self._related(back, "from")], ignore_index=True)

@@ -15,17 +15,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kimono_explore.display import LABEL_COLUMNS, display_label
+from kimono_explore.display import display_label
 from kimono_explore.frames import frame
 from kimono_explore.roster.text import fold_all, plain_texts
-from kimono_explore.schema import OBJECT_TYPES
+from kimono_explore.schema import OBJECT_TYPES, TABLES, columns_named, label_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 # The columns in which a person looks for an object, for the table at hand those that it has; beside its id.
-SEARCHED = ("name_first", "name_middle", "name_last", "name", "title", "email", "local_id", "state_id")
+SEARCHED = columns_named(lambda column: column.searched)
 _OF_IDS = b"0123456789abcdef-"
 _AT_A_TIME = 200_000
 _NOTHING = pa.schema(
@@ -33,8 +33,11 @@ _NOTHING = pa.schema(
 ).empty_table()
 _LOWER_CASE = set(range(128)).difference(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
-
-_SHOWN = ("id", "local_id", "email", "person_type", "org_type", "term_type", *LABEL_COLUMNS)
+_DETAILS = tuple(  # the first that is filled is shown beside the label
+    column.name
+    for column in sorted((c for columns in TABLES.values() for c in columns), key=lambda column: column.detail)
+    if column.detail
+)
 
 
 class SearchIndex:
@@ -47,7 +50,7 @@ class SearchIndex:
 
     def __init__(self, tables: Mapping[str, pd.DataFrame]) -> None:
         self._names = list(tables)
-        pieces = [(n, df.iloc[at : at + _AT_A_TIME], at) for n, df in enumerate(tables.values())
+        pieces = [(n, name, df.iloc[at : at + _AT_A_TIME], at) for n, (name, df) in enumerate(tables.items())
                   for at in range(0, len(df), _AT_A_TIME)]  # fmt: skip
         with ThreadPoolExecutor() as pool:
             connected = pool.submit(duckdb.connect)
@@ -79,15 +82,16 @@ class SearchIndex:
 
 def shown(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of a table as a search shows them: type, id, label, local_id, detail."""
-    df = rows[[column for column in _SHOWN if column in rows]]
+    wanted = dict.fromkeys(("id", "label", "local_id", *_DETAILS, *label_columns(name)))
+    df = rows[[column for column in wanted if column in rows]]
     missing = pd.Series(float("nan"), index=df.index, dtype="str")
-    detail = df.get("email", missing)
-    for kind in ("person_type", "org_type", "term_type"):
-        detail = detail.where(detail.notna(), df.get(kind, missing))
+    detail = missing
+    for column in _DETAILS:
+        detail = detail.where(detail.notna(), df.get(column, missing))
     columns = {
         "type": pd.Series(OBJECT_TYPES[name], index=df.index, dtype="str"),
         "id": df["id"],
-        "label": display_label(df),
+        "label": display_label(name, df),
         "local_id": df.get("local_id", missing),
         "detail": detail,
     }
@@ -105,15 +109,11 @@ def ranked(parts: list[pd.DataFrame], words: list[str], limit: int) -> pd.DataFr
     return result
 
 
-def _searchable(number: int, df: pd.DataFrame, first_row: int) -> pa.Table:
+def _searchable(number: int, name: str, df: pd.DataFrame, first_row: int) -> pa.Table:
     """The texts in which a person looks, of some rows of a table."""
-    raw = {name: plain_texts(df[name]) for name in (*SEARCHED, "label") if name in df}
+    raw = {column: plain_texts(df[column]) for column in (*SEARCHED, "label") if column in df}
     # A label is mostly what is there already: "First Last", or the title.
-    named = (
-        _joined([raw["name_first"], raw["name_last"]], " ")
-        if "name_first" in raw
-        else raw.get("title", raw.get("name"))
-    )
+    named = _joined([plain_texts(df[column]) for column in label_columns(name)], " ")
     raw["label"] = pc.if_else(pc.equal(raw["label"], named), "", raw["label"])
     filled = [texts for texts in raw.values() if pc.any(pc.greater(pc.binary_length(texts), 0)).as_py()]
     words = _joined([fold_all(texts) for texts in filled or [raw["label"]]], "\n")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kimono_explore.frames import to_arrow
-from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES, TABLES, Reference
+from kimono_explore.schema import LINK_COLUMNS, MEMBERSHIPS, OBJECT_TYPES, REFERENCES, TABLE_OF, TABLES, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +56,6 @@ class Dialect:
     school_years: Literal["integer", "text"] = "integer"
 
 
-_MEMBERSHIPS = ("member_of", "student_in", "teacher_in")
-_TABLE_OF = {t: table for table, t in OBJECT_TYPES.items()}
 _MEMBERSHIP_COLUMNS = tuple(column for column in LINK_COLUMNS if column.path)
 _HELD_UNDER = {"section": "$section", "org": "$org", "person": "$person"}
 
@@ -70,7 +68,7 @@ class Speaker:
         self._tables = {name: to_arrow(name, df) for name, df in roster.tables.items()}
         self._links = to_arrow("links", roster.links)
         stated = roster.links["stated_by"].astype("str").to_numpy()
-        member = roster.links["relation"].isin(_MEMBERSHIPS).to_numpy()
+        member = roster.links["relation"].isin(MEMBERSHIPS).to_numpy()
         self._on_source = np.isin(stated, ("source", "both"))
         self._on_target = np.isin(stated, ("target", "both"))
         if dialect.rollups != "as_stated":
@@ -127,7 +125,7 @@ class Speaker:
 
     def _sends(self, reference: Reference) -> bool:
         rollups = self.dialect.rollups
-        is_membership = reference.relation in (None, *_MEMBERSHIPS)
+        is_membership = reference.relation in (None, *MEMBERSHIPS)
         if is_membership and rollups != "as_stated":
             return rollups == "both" or rollups == ("source" if reference.forward else "target")
         return f"{reference.table}.{reference.key}" in self.roster.rollups
@@ -185,11 +183,11 @@ class Speaker:
         if link["role"] is not None and link["role"] != (reference.role or _role_of(near)):
             membership["role"] = link["role"]
         flat = self._flat(target)
-        if shape == "membership" and link["relation"] in _MEMBERSHIPS and target.type in _HELD_UNDER:
+        if shape == "membership" and link["relation"] in MEMBERSHIPS and target.type in _HELD_UNDER:
             own = {"$sys": {"id": membership.pop("id", None), "type": "Membership"}}
             return {**own, **membership, _HELD_UNDER[target.type]: flat}
         if shape == "rolled_up" and target.row >= 0:
-            shown = self._bare(_TABLE_OF[target.type], [target.row])[0]
+            shown = self._bare(TABLE_OF[target.type], [target.row])[0]
         elif shape in ("wrapped", "rolled_up"):
             shown = {"$sys": flat}
         else:
@@ -201,7 +199,7 @@ class Speaker:
         if target.label is not None:
             flat["label"] = target.label
         kind = f"{target.type}_type"
-        table = self._tables[_TABLE_OF[target.type]]
+        table = self._tables[TABLE_OF[target.type]]
         if target.row >= 0 and kind in table.column_names:
             flat[kind] = table.column(kind)[target.row].as_py()
         return flat

@@ -118,8 +118,8 @@ class Service:
     def _find(self, operation: Operation, id: str) -> object:
         ids = self.roster.tables[operation.table]["id"]
         rows = np.flatnonzero((ids == id).to_numpy())
-        if operation.name == "findLea":
-            rows = np.intersect1d(rows, self._of_type("orgs", "org_type", _LEA))
+        if operation.where:
+            rows = np.intersect1d(rows, self._held(operation))
         if not len(rows):
             raise Refused(404, f"No object with the id {id}")
         found = self.speaker.objects(operation.table, rows[:1].tolist())[0]
@@ -139,32 +139,30 @@ class Service:
         return self._selections[key]
 
     def _select(self, operation: Operation, id: str) -> np.ndarray:
-        chosen = {
-            "leas": ("org_type", _LEA),
-            "schools": ("org_type", ("school",)),
-            "students": ("person_type", ("student",)),
-            "teachers": ("person_type", ("teacher", "staff")),
-        }
-        table, name = self.roster.tables[operation.table], operation.list_name
-        rows = self._of_type(operation.table, *chosen[name]) if name in chosen else np.arange(len(table))
-        if operation.needs_id:
-            rows = np.intersect1d(rows, self._below(operation.table, id))
-        return rows
+        rows = self._held(operation)
+        return np.intersect1d(rows, self._below(operation, id)) if operation.needs_id else rows
 
-    def _of_type(self, table: str, column: str, kinds: Sequence[str]) -> np.ndarray:
-        return np.flatnonzero(self.roster.tables[table][column].str.lower().isin(kinds).to_numpy())
+    def _held(self, operation: Operation) -> np.ndarray:
+        """The rows of its table that an operation is about."""
+        table = self.roster.tables[operation.table]
+        held = np.ones(len(table), dtype=bool)
+        for column, values in operation.where or ():
+            held &= table[column].str.lower().isin(values).to_numpy()
+        return np.flatnonzero(held)
 
-    def _below(self, table: str, org: str) -> np.ndarray:
-        """The rows of what belongs to an org: members, its courses and sections, and the terms of those sections."""
-        index, links = self.speaker.index, self.roster.links
-        relation = {"persons": "member_of", "courses": "offered_by"}.get(table, "held_at")
-        rows = index.links_to([index.code(org, "org")])
-        found = index.source[rows[(links["relation"].iloc[rows] == relation).to_numpy()]]
-        if table == "terms" and len(found):
-            rows = index.links_from(np.unique(found))
-            found = index.target[rows[(links["relation"].iloc[rows] == "in_term").to_numpy()]]
+    def _below(self, operation: Operation, org: str) -> np.ndarray:
+        """The rows of what belongs to an org, by the relations that lead there: a term by the sections held in it."""
+        index = self.speaker.index
+        found = np.asarray([index.code(org, "org")])
+        for step, relation in enumerate(operation.via):
+            codes = np.unique(found)
+            if not len(codes):
+                break
+            rows = index.links_from(codes) if step else index.links_to(codes)
+            rows = rows[(self.roster.links["relation"].iloc[rows] == relation).to_numpy()]
+            found = (index.target if step else index.source)[rows]
         ids = index.ids(np.unique(found))
-        return np.flatnonzero(self.roster.tables[table]["id"].isin(ids).to_numpy())
+        return np.flatnonzero(self.roster.tables[operation.table]["id"].isin(ids).to_numpy())
 
     def _window(self, query: dict[str, str], cap: int) -> tuple[int, int]:
         page, size = _whole(query, "page", 0, 0), _whole(query, "page_size", cap, 1)
@@ -209,9 +207,6 @@ class Service:
         tasks = self.queue.all() if mine else []
         shown = [render_task(task, version) for task in tasks[start : start + size]]
         return self._page(operation, shown, query, more=start + size < len(tasks))
-
-
-_LEA = ("lea", "district")
 
 
 def _whole(query: dict[str, str], name: str, default: int, least: int) -> int:

@@ -13,7 +13,7 @@ from kimono_explore.graph import neighborhood, shortest_path
 from kimono_explore.html import render
 from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.roster.open import read_source
-from kimono_explore.schema import OBJECT_TYPES
+from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 from kimono_explore.widgets.network import show_network
 from kimono_explore.widgets.parts import OnScreen, Panel, PickTable, chips, line, replace, shorten
 
@@ -350,7 +350,7 @@ def _head(about: Description, report: Report | None) -> str:
 
 
 def _findings(about: Description, report: Report) -> list[dict[str, str]]:
-    table = next(name for name, type in OBJECT_TYPES.items() if type == about.type)
+    table = TABLE_OF[about.type]
     found = report.findings[(report.findings["id"] == about.id) & (report.findings["table"] == table)]
     return [
         {"severity": row["severity"], "title": report.title(row["check"]), "detail": row["detail"]}

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 import pandas as pd
 from itables.widget import ITable
 
-from kimono_explore.display import printable
+from kimono_explore.display import cell_text, printable
 from kimono_explore.html import render
 
 if TYPE_CHECKING:
@@ -195,9 +195,7 @@ def _shown(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, pd.Timestamp):
-        return value.strftime("%Y-%m-%d") if value == value.normalize() else value.strftime("%Y-%m-%d %H:%M:%S")
-    return printable(value, lines=True)
+    return printable(cell_text(value, seconds=True), lines=True)
 
 
 def chips(options: Sequence[tuple[str, Any]], label: str) -> widgets.ToggleButtons:

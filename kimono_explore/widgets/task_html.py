@@ -9,7 +9,10 @@ import pandas as pd
 
 from kimono_explore.html import render
 from kimono_explore.palette import TASK_COLORS
+from kimono_explore.schema import TASK_TYPE_ROWS
 from kimono_explore.widgets.parts import shorten
+
+_WORDS = {row.name: row.words for row in TASK_TYPE_ROWS}
 
 
 def describe_task(task: pd.Series) -> str:
@@ -35,9 +38,7 @@ def describe_task(task: pd.Series) -> str:
             f"{field} {shorten(_value(old), 40)} -> {shorten(_value(new), 40)}" for field, old, new in _changed(task)
         ]
         return f"{text}: {', '.join(changes[:3])}{' ...' if len(changes) > 3 else ''}" if changes else text
-    if task["type"] == "lifecycle_event":
-        return f"{action}: lifecycle event of a tenant" if action else kind
-    return f"{action}: {kind}" if action else kind
+    return f"{action}: {_WORDS.get(str(task['type']), kind)}" if action else kind
 
 
 def describe_group(tasks: pd.DataFrame, group_id: str) -> str:

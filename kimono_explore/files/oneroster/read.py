@@ -28,7 +28,7 @@ from kimono_explore.files.oneroster.people import (
     type_of,
 )
 from kimono_explore.frames import frame
-from kimono_explore.schema import OBJECT_TYPES, TABLES, Problem
+from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLES, Problem
 from kimono_explore.tables import Tables
 
 if TYPE_CHECKING:
@@ -254,14 +254,8 @@ class _Reader(Memberships):
     ) -> None:
         relation, target_type = ours.split(">")
         near = OBJECT_TYPES[file.table]
-        wire = {
-            "child_of": "$parent",
-            "offered_by": "$orgs",
-            "of_course": "$course",
-            "held_at": "$org",
-            "in_term": "$terms",
-        }
-        self.rollups.add(f"{file.table}.{wire.get(relation, '$schools')}")
+        wire = next(r.key for r in REFERENCES if (r.table, r.relation, r.forward) == (file.table, relation, True))
+        self.rollups.add(f"{file.table}.{wire}")
         for n in rows:
             id, cell = ids[n], values[n]
             if cell is None:

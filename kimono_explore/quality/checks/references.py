@@ -6,9 +6,9 @@ from functools import partial
 
 import narwhals as nw
 
-from kimono_explore.quality.context import ENDS, MEMBERSHIPS, TABLE_OF, CheckContext, stack
+from kimono_explore.quality.context import CheckContext, stack
 from kimono_explore.quality.definition import Check, CheckResult, NotApplicable
-from kimono_explore.schema import RELATIONS
+from kimono_explore.schema import ENDS, MEMBERSHIPS, RELATION_ROWS, TABLE_OF
 
 _GROUP = "References"
 _HOLDER = ("relation", "target_type", "target_id")
@@ -108,36 +108,20 @@ def _table_of(column: str) -> nw.Expr:
     return table
 
 
-_ORPHANS = {
-    "child_of": ("An org or term whose parent was not delivered", "The tree of orgs or terms has a hole."),
-    "offered_by": ("A course of an org that was not delivered", "Nobody can say which school offers the course."),
-    "of_course": ("A section of a course that was not delivered", "The section has no subject, title or credit."),
-    "held_at": ("A section at an org that was not delivered", "No school's staff can see the section."),
-    "in_term": ("A section in a term that was not delivered", "Nobody knows when the section takes place."),
-    "member_of": ("A person at an org that was not delivered", "The person has no school, or too few."),
-    "student_in": (
-        "An enrollment of which one end was not delivered",
-        "A student does not see a class, or nobody does.",
-    ),
-    "teacher_in": ("A teaching post of which one end was not delivered", "A teacher does not see a class."),
-    "graded_in": ("A grading category of a section that was not delivered", "Grades cannot be sent back."),
-    "graded_for": ("A grading category for a term or org that was not delivered", "Grades go to the wrong period."),
-}
-
 CHECKS: tuple[Check, ...] = (
     *[
         Check(
-            f"orphan_{relation}",
-            _ORPHANS[relation][0],
+            f"orphan_{relation.name}",
+            relation.orphan,
             "error",
             _GROUP,
-            tuple(dict.fromkeys(TABLE_OF[t] for ends in ENDS[relation] for t in ends)),
-            f"A `{relation}` link leads to, or comes from, an object that is in no table.",
-            _ORPHANS[relation][1],
-            partial(orphan, relation),
-            needs=(relation,),
+            tuple(dict.fromkeys(TABLE_OF[t] for ends in relation.ends for t in ends)),
+            f"A `{relation.name}` link leads to, or comes from, an object that is in no table.",
+            relation.harm,
+            partial(orphan, relation.name),
+            needs=(relation.name,),
         )
-        for relation in RELATIONS
+        for relation in RELATION_ROWS
     ],
     Check(
         "one_sided_membership",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import narwhals as nw
 import networkx as nx
 
-from kimono_explore.quality.context import TABLE_OF, CheckContext
 from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
+from kimono_explore.schema import TABLE_OF
+
+if TYPE_CHECKING:
+    from kimono_explore.quality.context import CheckContext
 
 _AGREEMENT, _STRUCTURE = "Agreement", "Structure"
 
