@@ -15,7 +15,7 @@ ENDS = {
     "a search within a reference cycle": "roster.search('a'); roster.itself = roster",
     "pages still under way": """
 import time
-from kimono_explore.background import in_thread
+from kimono_explore.threads import in_thread
 roster.search('a')
 in_thread(lambda: (roster, time.sleep(0.3)))
 """,
