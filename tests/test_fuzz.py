@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moving_list import Moving
 from test_oneroster import FILES
-from test_usual import same
+from test_arrow_rows import same
 
 import kimono_explore as kx
 from kimono_explore import json_text
