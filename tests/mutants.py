@@ -65,11 +65,11 @@ def mutants_of(source):
     chance = random.Random(SETTINGS["seed"])
     drawn = [chance.choice(places[place]) for place in sorted(places)]
     for operator, n in chance.sample(drawn, len(drawn)):
-        mutant = MutationVisitor(n, operator).walk(pickle.loads(kept)).get_code()  # quicker than to parse again
         try:
+            mutant = MutationVisitor(n, operator).walk(pickle.loads(kept)).get_code()  # quicker than to parse again
             if ast.dump(_Plain().visit(ast.parse(mutant))) != plain:
                 yield mutant
-        except SyntaxError:
+        except (AttributeError, SyntaxError):  # an operator at its limits
             continue
 
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moving_list import Moving
-from test_oneroster import FILES
 from test_arrow_rows import same
+from test_oneroster import FILES
 
 import kimono_explore as kx
 from kimono_explore import json_text

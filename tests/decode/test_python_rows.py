@@ -132,9 +132,14 @@ def test_references_become_links() -> None:
 
 def test_references_that_point_nowhere_are_noted() -> None:
     read = Read(
-        "sections", {"id": "s1", "$course": {}}, {"$course": {"id": "c1"}}, {"id": "s3", "$course": {"id": "c3"}}
+        "sections",
+        {"id": "s1", "$course": {}},
+        {"$course": {"id": "c1"}},
+        {"id": "s3", "$course": {"id": "c3"}, "$terms": [{}, {"id": "t3"}]},
+        {"$terms": [{"id": "t4"}, {"id": "t5"}]},
     )
-    assert [link["far_id"] for link in read.links] == ["c3"]
+    assert [link["far_id"] for link in read.links] == ["c3", "t3"]
+    assert [told[2] for told in read.told if told[1] == "$terms"] == ["{}", '{"id":"t4"}', '{"id":"t5"}']
     assert [told[1:] for told in read.told if told[1] == "$course"] == [
         ("$course", "{}", "a reference without an id"),
         ("$course", '{"id":"c1"}', "a reference from a row without an id; left out"),

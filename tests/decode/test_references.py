@@ -157,6 +157,7 @@ def test_a_membership_says_a_role_by_its_type(membership: dict[str, Any], role: 
         (None, "student_in"),
         ("", "student_in"),
         ("aide", "teacher_in"),
+        ("teacher", "teacher_in"),
     ],
 )
 def test_only_students_are_students_of_a_section(role: str | None, relation: str) -> None:

@@ -128,6 +128,14 @@ def test_numbers_where_text_was_declared_are_told_once_for_a_column() -> None:
     ]
 
 
+def test_zeros_are_lost_only_where_the_tables_own_references_or_ids_are_numbers() -> None:
+    notes = Notes("orgs")
+    for column in ("$students", "$terms", "$schools"):
+        notes.count_numbers(Numbers(column, 1, "5"))
+    notes.tell_numbers()
+    assert ["leading zeros" in problem.problem for problem in notes.problems] == [True, False, False]
+
+
 def test_what_does_not_fit_is_noted_with_the_value_as_it_came() -> None:
     notes = Notes("terms")
     assert notes.fitted("t1", "start_date", 5, DATE) is None
