@@ -6,12 +6,13 @@ READY = $(VENV)/.ready
 NOTEBOOKS = $(wildcard notebooks/[0-9]*.ipynb)
 EXECUTED = build/notebooks/.done
 
-.PHONY: help demo lab test reliability bench docs pictures lock clean
+.PHONY: help demo lab test mutants reliability bench docs pictures lock clean
 
 help:
 	@echo "make demo   the main job on the embedded sandbox; leaves pages and pictures in build/demo/"
 	@echo "make lab    JupyterLab on the notebooks"
 	@echo "make test   lint, types and every test"
+	@echo "make mutants  puts small faults into the code and counts which the tests find; writes docs/mutation.md (20 minutes)"
 	@echo "make reliability  all trials under faults; writes docs/reliability.md (an hour; KIMONO_SECONDS=600 ends it early)"
 	@echo "make bench  times it beside other ways to do the same"
 	@echo "make docs   builds the documentation in build/site/"
@@ -36,6 +37,10 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+mutants: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[mutation]"
+	$(BIN)/python tests/mutants.py
 
 reliability: $(READY)
 	$(BIN)/python tests/reliability.py

@@ -15,6 +15,7 @@ import json
 import os
 import pickle
 import random
+import re
 import signal
 import sys
 import time
@@ -116,6 +117,11 @@ def changed(source, mutant):
     return next((a.strip(), b.strip()) for a, b in pairs if a != b)
 
 
+def _why(was, now):
+    reasons = (e["why"] for e in SETTINGS["equal"] if re.search(e["lines"], f"{was} => {now}"))
+    return next(reasons, "**no test tells it apart**")
+
+
 def page(found):
     """The results as docs/mutation.md."""
     lines = [SETTINGS["text"], "| module | mutants | killed | share |", "| --- | --: | --: | --: |"]
@@ -124,34 +130,34 @@ def page(found):
         results = {path: found[path] for path in modules if path in found}
         for path, (tried, left) in results.items():
             lines.append(f"| {path} | {tried} | {tried - len(left)} | {1 - len(left) / tried:.0%} |")
-            reasons = [
-                (was, now, SETTINGS["equal"].get(f"{was} => {now}", "no test tells it apart")) for was, now in left
-            ]
-            told += [f"- {path}: `{was}` as `{now}`: {why}" for was, now, why in reasons]
+            told += [f"- {path}: `{was}` as `{now}`: {_why(was, now)}" for was, now in left]
         tried, left = sum(tried for tried, _ in results.values()), sum(len(left) for _, left in results.values())
         lines.append(f"| **{room}** | {tried} | {tried - left} | **{1 - left / tried:.0%}** |")
     return "\n".join([*lines, "", "## Survivors", "", *told, ""])
 
 
 def main(names):
-    found = json.loads(FOUND.read_text()) if FOUND.exists() else {}
+    again = "--again" in names  # only the mutants that survived the last time: tests were added
+    names = [name for name in names if name != "--again"]
     for path, tests in {p: t for modules in SETTINGS["rooms"].values() for p, t in modules.items()}.items():
         if names and not any(name in path for name in names):
             continue
-        source, begun = (ROOT / path).read_text(encoding="utf-8"), time.monotonic()
+        source, before = (ROOT / path).read_text(encoding="utf-8"), _found().get(path, (0, None))[1]
         if survivors(path, [source], tests) != [source]:
             sys.exit(f"{path}: its tests fail, or take too long, without a mutant: {tests}")
-        tried = list(itertools.islice(mutants_of(source), SETTINGS["most"]))
-        left = [changed(source, mutant) for mutant in survivors(path, tried, tests)]
-        found[path] = len(tried), sorted(left)
-        print(
-            f"{path}: {len(tried) - len(left)} of {len(tried)} killed in {time.monotonic() - begun:.0f} s", flush=True
-        )
-        for was, now in sorted(left):
-            print(f"    {was}\n    {now}", flush=True)
+        drawn = list(itertools.islice(mutants_of(source), SETTINGS["most"]))
+        tried = [mutant for mutant in drawn if not again or before is None or list(changed(source, mutant)) in before]
+        left = sorted(changed(source, mutant) for mutant in survivors(path, tried, tests))
         FOUND.parent.mkdir(exist_ok=True)
-        FOUND.write_text(json.dumps(found, indent=1))
-    (ROOT / "docs" / "mutation.md").write_text(page(found), encoding="utf-8")
+        FOUND.write_text(json.dumps({**_found(), path: (len(drawn), left)}, indent=1))
+        print(f"{path}: {len(drawn) - len(left)} of {len(drawn)} killed", flush=True)
+        print(*(f"    {was}\n    {now}" for was, now in left), sep="\n", flush=True)
+    (ROOT / "docs" / "mutation.md").write_text(page(_found()), encoding="utf-8")
+
+
+def _found():
+    """The results so far: of each module how many mutants were tried, and the lines of those that survived."""
+    return json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {}
 
 
 if __name__ == "__main__":

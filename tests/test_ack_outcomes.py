@@ -112,7 +112,7 @@ def test_one_task_goes_alone_and_the_managed_queue_has_its_own_path() -> None:
 def test_a_list_is_split_until_the_one_that_is_refused_is_found(status: int) -> None:
     outcomes, asked = ack(["1", "2", "3"], refusal(status), None, refusal(status), refusal(status), None)
     assert asked == [["1", "2", "3"], ["1"], ["2", "3"], ["2"], ["3"]]
-    assert outcomes == ["done", "refused" if status not in (404, 410) else "refused", "done"]
+    assert outcomes == ["done", "refused", "done"]
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])

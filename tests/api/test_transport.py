@@ -14,9 +14,8 @@ from kimono_explore.errors import BadResponseError
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "_CURRENT", transport._Current())
-    yield
 
 
 @pytest.mark.parametrize(
@@ -204,7 +203,7 @@ def test_a_fault_without_an_answer_is_waited_out(monkeypatch: pytest.MonkeyPatch
 
 def test_too_long_a_wait_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     response = httpx.Response(503, headers={"Retry-After": "3600"})
-    with pytest.raises(TooLong, match="^Retry-After: 3,600 s$") as caught:
+    with pytest.raises(TooLong, match=r"^Retry-After: 3,600 s$") as caught:
         waited(monkeypatch, response)
     assert caught.value.response is response
     with pytest.raises(TooLong):

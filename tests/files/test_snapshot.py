@@ -12,7 +12,15 @@ from builders import link, make, section, student, term
 
 from kimono_explore.errors import BundleError
 from kimono_explore.files import snapshot
-from kimono_explore.files.snapshot import PARTS, is_snapshot, read_manifest, read_snapshot, write_snapshot
+from kimono_explore.files.snapshot import (
+    PARTS,
+    is_snapshot,
+    new_snapshot,
+    read_manifest,
+    read_snapshot,
+    write_manifest,
+    write_snapshot,
+)
 
 NOON = dt.datetime(2026, 8, 17, 12, tzinfo=dt.UTC)
 
@@ -113,6 +121,26 @@ def test_a_file_that_was_exchanged_is_found_by_its_digest(folder: Path) -> None:
         read_snapshot(folder, verify=True)
 
 
+@pytest.mark.parametrize("digest", ["0" * 64, "f" * 64])
+def test_any_other_digest_is_another_file(folder: Path, digest: str) -> None:
+    change(folder, sha256={"terms.parquet": digest})
+    with pytest.raises(BundleError, match=r"\(terms.parquet is not the file that was saved\)"):
+        read_snapshot(folder, verify=True)
+
+
+def test_a_new_snapshot_is_its_owners_alone(tmp_path: Path) -> None:
+    with new_snapshot(tmp_path / "a") as new:
+        write_manifest(new, make(), {})
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_manifest_can_be_read_by_people(tmp_path: Path) -> None:
+    made = make()
+    made.source = "Łódź"
+    write_snapshot(made, tmp_path / "a")
+    assert '\n  "source": "Łódź",\n' in (tmp_path / "a" / "manifest.json").read_text(encoding="utf-8")
+
+
 def test_a_missing_table_is_said(folder: Path) -> None:
     (folder / "links.parquet").unlink()
     with pytest.raises(BundleError, match="is not a whole snapshot"):
@@ -158,7 +186,9 @@ def test_a_snapshot_that_is_replaced_while_it_is_read_is_read_again(
     def replacing(path: Path, name: str) -> pd.DataFrame:
         if name == "persons" and len(times) < limit:
             times.append(name)
-            write_snapshot(make(student(f"p{len(times)}")), folder)
+            new = make(student(f"p{len(times)}"))
+            new.loaded_at = NOON - dt.timedelta(hours=len(times))
+            write_snapshot(new, folder)
         return read(snapshot.part(snapshot.whole(folder), name), name)
 
     monkeypatch.setattr(snapshot, "_read", replacing)
@@ -166,7 +196,7 @@ def test_a_snapshot_that_is_replaced_while_it_is_read_is_read_again(
     assert read_snapshot(folder).persons["id"].tolist() == ["p4"]
     times.clear()
     limit = 5
-    with pytest.raises(BundleError, match="was replaced 5 times while it was read. Wait until nobody saves to it."):
+    with pytest.raises(BundleError, match=r"was replaced 5 times while it was read. Wait until nobody saves to it."):
         read_snapshot(folder)
 
 

@@ -57,11 +57,11 @@ def test_an_object_is_found_by_id_and_type() -> None:
     assert index.code("x", "course") == 5
     assert index.code("gone") == 1
     with pytest.raises(
-        ValueError, match="^The id 'x' is used by objects of several types: person, course. Say which"
+        ValueError, match=r"^The id 'x' is used by objects of several types: person, course. Say which"
     ) as caught:
         index.code("x")
     assert str(caught.value).endswith("with type=.")
-    with pytest.raises(KeyError, match="No object has the id 'nobody'; roster.search"):
+    with pytest.raises(KeyError, match=r"No object has the id 'nobody'; roster.search"):
         index.code("nobody")
     with pytest.raises(KeyError, match="No section has the id 'ana'"):
         index.code("ana", "section")

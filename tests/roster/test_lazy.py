@@ -6,6 +6,7 @@ import pytest
 from builders import course, lea, link, make, school, section, student
 
 import kimono_explore as kx
+from kimono_explore.frames import frame
 from kimono_explore.roster.lazy import LazyRoster
 
 
@@ -110,3 +111,22 @@ def test_a_folder_that_lacks_a_table_is_no_snapshot(tmp_path: Path) -> None:
         LazyRoster(tmp_path / "a")
     with pytest.raises(kx.BundleError, match="is not a whole snapshot"):
         LazyRoster(tmp_path / "b")
+
+
+def test_a_search_shows_fifty_and_counts_to_a_thousand(tmp_path: Path) -> None:
+    people = frame("persons", {"id": [f"p{n}" for n in range(1001)], "label": ["Kim"] * 1001})
+    kx.Roster(persons=people).save(tmp_path / "many")
+    found = LazyRoster(tmp_path / "many").search("kim")
+    assert (len(found), found.attrs["found"], found.attrs["more"]) == (50, 1001, True)
+    kx.Roster(persons=people[:1000]).save(tmp_path / "fewer")
+    assert LazyRoster(tmp_path / "fewer").search("kim").attrs["more"] is False
+
+
+def test_a_table_may_be_a_folder_of_files(tmp_path: Path) -> None:
+    make(student("ana"), student("ben")).save(tmp_path / "a")
+    folder = tmp_path / "a" / "persons" / "district=1"
+    folder.mkdir(parents=True)
+    (tmp_path / "a" / "persons.parquet").rename(folder / "0.parquet")
+    stored = LazyRoster(tmp_path / "a")
+    assert stored.counts()["persons"] == 2
+    assert stored.search("ben")["id"].tolist() == ["ben"]
