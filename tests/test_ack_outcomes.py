@@ -195,6 +195,14 @@ def test_the_only_one_that_is_missing_is_what_the_list_was_refused_for() -> None
     assert ack(["1", "2"], refusal(409), None, gone)[0] == ["done", "not known"]
 
 
+def test_one_that_was_not_asked_for_is_not_taken_for_the_missing_one() -> None:
+    assert ack(["1", "2"], refusal(404), None, refusal(401))[0] == ["done", "not known"]
+
+
+def test_a_page_that_is_not_the_apis_does_not_split_a_list() -> None:
+    assert ack(["1", "2"], refusal(404, page=True)) == (["refused", "refused"], [["1", "2"]])
+
+
 def test_what_is_said_of_refused_and_unknown_tasks() -> None:
     with pytest.raises(AckRefusedError) as refused:
         ack_tasks(Client(refusal(409, "1"), None, refusal(409)), ["1", "2"])  # type: ignore[arg-type]

@@ -46,6 +46,18 @@ def test_an_answer_comes_whole_and_is_read_once(httpserver: HTTPServer) -> None:
     assert transport._CURRENT.deadline is None
 
 
+def test_a_request_must_be_done_in_its_time(clock: list[float]) -> None:
+    deadlines = []
+
+    class Inner(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            deadlines.append(transport._CURRENT.deadline)
+            return httpx.Response(204)
+
+    WholeAnswers(Inner(), Timeouts(request=5.0)).handle_request(httpx.Request("GET", "https://x"))
+    assert deadlines == [105.0]
+
+
 def test_an_error_is_not_read(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/a").respond_with_data("<html>", status=503)
     request = httpx.Request("GET", httpserver.url_for("/a"), extensions={"read": lambda body: 1 / 0})

@@ -99,6 +99,11 @@ def test_what_is_no_row_is_noted_and_left_out() -> None:
     )
 
 
+def test_of_a_row_that_cannot_be_read_the_beginning_is_kept() -> None:
+    found = decode("orgs", [b"<" + b"x" * 20_000])
+    assert found.problems[0].value == "<" + "x" * 9_999
+
+
 def test_rows_that_are_gone_are_named_by_page_and_position() -> None:
     decoder = Decoder("orgs")
     for names in ("ab", "cd"):

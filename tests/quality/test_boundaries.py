@@ -17,7 +17,10 @@ def failing(check: str, *items: Any, engine: str = "pandas") -> list[str]:
     return sorted(outcome.failures["id"].tolist())
 
 
-FALL, SPRING = {"start_date": "2026-08-17", "end_date": "2026-12-18"}, {"start_date": "2027-01-11", "end_date": "2027-06-04"}
+FALL, SPRING = (
+    {"start_date": "2026-08-17", "end_date": "2026-12-18"},
+    {"start_date": "2027-01-11", "end_date": "2027-06-04"},
+)
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,14 @@ def test_what_was_not_delivered_explains_what_refers_to_it() -> None:
     none = check("none", severity="error")
     gone = {"missing_type": "section", "missing_id": "s9"}
     found = causes(
-        outcome(orphan, person("ana", **gone, org_id="s", org="School"), person("ben", missing_type="person", missing_id="p9", role="teacher")),
-        outcome(none, person("ana", **gone), person("cleo", missing_type="org", missing_id="o9", org_id="s", org="School")),
+        outcome(
+            orphan,
+            person("ana", **gone, org_id="s", org="School"),
+            person("ben", missing_type="person", missing_id="p9", role="teacher"),
+        ),
+        outcome(
+            none, person("ana", **gone), person("cleo", missing_type="org", missing_id="o9", org_id="s", org="School")
+        ),
     )
     assert found == [
         ["orgs", "Org o9 was not delivered", "error", 1, "none", 1, None, "org", "o9"],

@@ -17,7 +17,10 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 def links() -> pd.DataFrame:
-    return frame("links", {"source_id": ["b", "a", None], "relation": ["in_term", "child_of", "in_term"], "primary": [True, None, False]})
+    return frame(
+        "links",
+        {"source_id": ["b", "a", None], "relation": ["in_term", "child_of", "in_term"], "primary": [True, None, False]},
+    )
 
 
 def test_an_engine_is_found_by_its_name() -> None:
@@ -31,7 +34,9 @@ def test_an_engine_is_found_by_its_name() -> None:
         createDataFrame = None  # noqa: N815
 
     assert isinstance(make_engine(Session()), Spark)  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match=r"^No engine 'polars'. Use engine=\"duckdb\", \"pandas\" or a SparkSession.$"):
+    with pytest.raises(
+        ConfigurationError, match=r"^No engine 'polars'. Use engine=\"duckdb\", \"pandas\" or a SparkSession.$"
+    ):
         make_engine("polars")
     with pytest.raises(ConfigurationError, match=r"memory='much' is no amount of memory. Write it as \"4GB\"."):
         make_engine("duckdb", memory="much")
@@ -39,7 +44,9 @@ def test_an_engine_is_found_by_its_name() -> None:
 
 
 def test_a_table_comes_back_with_its_dtypes(engine: Engine) -> None:
-    found = engine.collect(engine.bring("links", links()).sort("source_id", nulls_last=True).select("source_id", "relation", "primary"))
+    found = engine.collect(
+        engine.bring("links", links()).sort("source_id", nulls_last=True).select("source_id", "relation", "primary")
+    )
     assert found["source_id"].fillna("-").tolist() == ["a", "b", "-"]
     assert found["relation"].tolist() == ["child_of", "in_term", "in_term"]
     assert found["primary"].tolist() == [pd.NA, True, False]
