@@ -128,6 +128,8 @@ def page(found):
     told = []
     for room, modules in SETTINGS["rooms"].items():
         results = {path: found[path] for path in modules if path in found}
+        if not results:
+            continue
         for path, (tried, left) in results.items():
             lines.append(f"| {path} | {tried} | {tried - len(left)} | {1 - len(left) / tried:.0%} |")
             told += [f"- {path}: `{was}` as `{now}`: {_why(was, now)}" for was, now in left]
