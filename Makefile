@@ -7,7 +7,7 @@ READY = $(VENV)/.ready
 NOTEBOOKS = $(wildcard notebooks/[0-9]*.ipynb)
 EXECUTED = build/notebooks/.done
 
-.PHONY: help demo lab test fast lowest reliability bench docs pictures lock clean
+.PHONY: help demo lab test fast lowest mutants reliability bench docs pictures lock clean
 
 help:
 	@echo "make demo   the main job on the embedded sandbox; leaves pages and pictures in build/demo/"
@@ -15,6 +15,7 @@ help:
 	@echo "make test   lint, types and every test"
 	@echo "make fast   lint, types and the unit tests, in a minute (tests/conftest.py lists what is left out)"
 	@echo "make lowest the unit tests on the lowest versions that pyproject.toml allows"
+	@echo "make mutants  puts small faults into the code and counts which the tests find; writes docs/mutation.md (20 minutes)"
 	@echo "make reliability  all trials under faults; writes docs/reliability.md (an hour; KIMONO_SECONDS=600 ends it early)"
 	@echo "make bench  times it beside other ways to do the same"
 	@echo "make docs   builds the documentation in build/site/"
@@ -55,6 +56,10 @@ lowest:
 	build/lowest/bin/uv pip install --quiet --python build/lowest --resolution lowest-direct --editable ".[lab,test]"
 	build/lowest/bin/python -m pytest -W default -m "not slow" --numprocesses auto --dist worksteal
 
+mutants: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[mutation]"
+	$(BIN)/python tests/mutants.py
+
 reliability: $(READY)
 	$(BIN)/python tests/reliability.py
 
@@ -75,7 +80,7 @@ pictures: $(READY)
 lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --upgrade pip
-	build/lock/bin/python -m pip install --quiet --editable ".[lab,test,docs]"
+	build/lock/bin/python -m pip install --quiet --editable ".[lab,test,docs,mutation]"
 	build/lock/bin/python -m pip freeze --all --exclude-editable | grep -v '^kimono\|^setuptools' > constraints.txt
 	rm -rf build/lock
 

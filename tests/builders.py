@@ -1,10 +1,13 @@
-"""Rosters written out by hand, as small as can be: objects by kind, links as sentences."""
+"""Rosters written out by hand, as small as can be: objects by kind, links as sentences, statements by their place."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 import kimono_explore as kx
+from kimono_explore.decode.raw_links import LINK_FIELDS, RawLinks, link_table
 from kimono_explore.frames import frame
 from kimono_explore.schema import ENDS, OBJECT_TYPES, PROBLEM_COLUMNS, REFERENCES, TABLES
 
@@ -91,3 +94,26 @@ def make(*items: Item, without: tuple[str, ...] = ()) -> kx.Roster:
 def _columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}
+
+
+def said(*statements: tuple[str, int, str, dict[str, Any]]) -> dict[str, RawLinks]:
+    """What objects state of their links: ``("sections.$students", 0, "ana", {"status": "Active"})``, 0 being the row."""
+    tables: dict[str, dict[str, list[Any]]] = {}
+    for place, row, far_id, fields in statements:
+        number = next(n for n, r in enumerate(REFERENCES) if f"{r.table}.{r.key}" == place)
+        reference = REFERENCES[number]
+        values = {"near": row, "reference": number, "far_type": reference.far_type, "far_id": far_id}
+        values |= {"role": reference.role, **fields}
+        for name, column in tables.setdefault(reference.table, {name: [] for name in LINK_FIELDS}).items():
+            column.append(values.get(name))
+    raw = {}
+    for name, columns in tables.items():
+        links = link_table(columns)
+        near, numbers = (links.column(key).to_numpy() for key in ("near", "reference"))
+        raw[name] = RawLinks(links.drop(["near", "reference"]), near, numbers)
+    return raw
+
+
+def ids_of(**tables: list[str | None]) -> dict[str, pd.Series]:
+    """The ids of each table; of the tables that are not named, none."""
+    return {name: pd.Series(tables.get(name, []), dtype="str") for name in TABLES}

@@ -284,7 +284,7 @@ class ArrowRows:
         return stated, odd
 
     def _roles(self, reference: Reference, page: pa.StructArray, near: Rows, given: pa.Array) -> pa.Array:
-        roles = _mapped(given, str.lower)
+        roles = _mapped(given, lambda role: role.lower() or None)
         if reference.relation not in (None, *MEMBERSHIPS):
             return roles
         if reference.role is not None or self._table != "persons":

@@ -139,7 +139,7 @@ class PythonRows:
             value = self.notes.fitted(referrer.id, f"{reference.key}.{field}", membership.get(field), column)
             links[column.name].append(value)
         given_role = links["role"][-1]
-        role = given_role.lower() if isinstance(given_role, str) else None
+        role = given_role.lower() or None if isinstance(given_role, str) else None
         if role is None and reference.relation in (None, *MEMBERSHIPS):
             role = reference.role or role_of(membership) or referrer.role
             if role is None and reference.relation is None:
