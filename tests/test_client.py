@@ -249,7 +249,7 @@ def test_find_unwraps_and_escapes(httpserver: HTTPServer, base_url: str, kind: s
 
 
 def test_find_knows_what_can_be_found(base_url: str) -> None:
-    with kx.connect(base_url, token="t") as client, pytest.raises(ValueError, match="no find for 'schools'"):
+    with kx.connect(base_url, token="t") as client, pytest.raises(ValueError, match="Unknown kind of object 'schools'"):
         client.find("schools", "1")
 
 

@@ -155,7 +155,7 @@ def test_a_refused_acknowledgement_names_its_task_and_the_others_are_done(box: k
 
 @pytest.mark.parametrize(
     ("status", "message", "said"),
-    [("done", None, "no status 'done'"), ("error", None, "needs a message"), ("retry", "", "needs a message")],
+    [("done", None, "Unknown status 'done'"), ("error", None, "needs a message"), ("retry", "", "needs a message")],
 )
 def test_an_acknowledgement_without_sense_is_not_sent(
     box: kx.Sandbox, status: str, message: str | None, said: str
