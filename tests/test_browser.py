@@ -71,9 +71,9 @@ def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) ->
     search.fill("mathematics")
     expect(page.locator(".kx[role=status]").first).to_contain_text("found", timeout=30_000)
     page.get_by_role("button", name="sections", exact=False).first.click()
-    first = page.locator(".kx-table").nth(0).locator("tbody tr").first
-    expect(first.locator("td").first).to_have_text("section")
-    title = first.locator("td").nth(1).inner_text()
+    first = page.locator(".kx-table").nth(0).locator(".kx-body [role=row]").first
+    expect(first.locator("[role=gridcell]").first).to_have_text("section")
+    title = first.locator("[role=gridcell]").nth(1).inner_text()
     first.click()
     heading = page.locator(".kx h3")
     expect(heading).to_have_text(title)
@@ -81,9 +81,9 @@ def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) ->
     visited = [title]
     for chip, kind in (("course", "course"), ("offered by", "org"), ("people", "person")):
         page.locator(".kx-chips button", has_text=chip).last.click()
-        row = page.locator(".kx-table").nth(1).locator("tbody tr").first
-        expect(row.locator("td").first).to_have_text(kind)
-        name = row.locator("td").nth(1).inner_text()
+        row = page.locator(".kx-table").nth(1).locator(".kx-body [role=row]").first
+        expect(row.locator("[role=gridcell]").first).to_have_text(kind)
+        name = row.locator("[role=gridcell]").nth(1).inner_text()
         row.click()
         expect(heading).to_have_text(name)
         visited.append(name)
@@ -111,24 +111,25 @@ def test_a_table_is_used_by_keyboard(lab: Lab, page: Page) -> None:
     # While somebody types, a table of what the first letters find may come, and go: the last is waited for.
     found = len(make_district(60).search("science"))
     expect(page.locator(".kx[role=status]").first).to_have_text(f"{found} found")
-    rows = page.locator(".kx-table").nth(0).locator("tbody tr")
-    expect(rows).to_have_count(found)
-    rows.first.focus()
-    expect(rows.first).to_be_focused()
+    rows = page.locator(".kx-table").nth(0).locator(".kx-body [role=row]")
+    expect(page.get_by_role("grid").nth(0)).to_have_attribute("aria-rowcount", str(found + 1))  # with the header
+    first_cells = page.locator(".kx-table").nth(0).locator("[role=gridcell][aria-colindex='1']")
+    first_cells.first.focus()
+    expect(first_cells.first).to_be_focused()
     page.keyboard.press("ArrowDown")
-    expect(rows.nth(1)).to_be_focused()
+    expect(first_cells.nth(1)).to_be_focused()
     page.keyboard.press("Space")
-    expect(page.locator(".kx h3")).to_have_text(rows.nth(1).locator("td").nth(1).inner_text())
+    expect(page.locator(".kx h3")).to_have_text(rows.nth(1).locator("[role=gridcell]").nth(1).inner_text())
     heading = page.locator(".kx h3").inner_text()
     for key in ("d", "d", "b", "ArrowDown", "ArrowDown"):  # in a notebook: this cell away, a new one, two down
         page.keyboard.press(key)
-    expect(rows.nth(3)).to_be_focused()
+    expect(first_cells.nth(3)).to_be_focused()
     expect(page.locator(".jp-CodeCell")).to_have_count(2)
     search.fill("math")  # a table drawn anew hears a key once, as the first did
     expect(rows.first).to_contain_text("Math")
-    rows.first.focus()
+    first_cells.first.focus()
     page.keyboard.press("ArrowDown")
-    expect(rows.nth(1)).to_be_focused()
+    expect(first_cells.nth(1)).to_be_focused()
     page.keyboard.press("Space")
     expect(page.locator(".kx h3")).not_to_have_text(heading)
     back = page.get_by_role("button", name="Back")
@@ -156,10 +157,10 @@ def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> 
         )
         page.locator(".kx-chips button", has_text="sync_event").click(timeout=60_000)
         table = page.locator(".kx-table").first
-        expect(table.locator("tbody tr")).to_have_count(5)
-        table.locator("tbody tr").nth(0).click()
-        table.locator("tbody tr").nth(1).click(modifiers=["Control"])
-        ids = [table.locator("tbody tr").nth(n).locator("td").last.inner_text() for n in (0, 1)]
+        expect(table.locator(".kx-body [role=row]")).to_have_count(5)
+        table.locator(".kx-body [role=row]").nth(0).click()
+        table.locator(".kx-body [role=row]").nth(1).click(modifiers=["Control"])
+        ids = [table.locator(".kx-body [role=row]").nth(n).locator("[role=gridcell]").last.inner_text() for n in (0, 1)]
         expect(page.get_by_text("2 tasks are picked")).to_be_visible()
         page.get_by_role("button", name="Acknowledge").click()
         expect(page.get_by_role("alertdialog")).to_contain_text("Acknowledge 2 tasks as success?")
@@ -169,7 +170,7 @@ def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> 
         page.get_by_role("button", name="Acknowledge").click()
         page.get_by_role("button", name="Confirm").click()
         expect(page.get_by_text("2 tasks done: acknowledge as success.")).to_be_visible()
-        expect(table.locator("tbody tr")).to_have_count(3)
+        expect(table.locator(".kx-body [role=row]")).to_have_count(3)
         expect(page.locator(".kx[role=status]").first).to_contain_text(f"{len(before) - 2} tasks in the queue")
         left = {str(task["id"]) for task in box.queue.all()}
         assert set(before) - left == set(ids)
@@ -186,9 +187,9 @@ def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> Non
     page.locator(".kx-chips button", has_text="warning").click(timeout=60_000)
     page.locator(".kx-table").nth(0).get_by_text("E-mail address that cannot be one").click()
     expect(page.locator(".kx h3").first).to_have_text("E-mail address that cannot be one")
-    failing = page.locator(".kx-table").nth(1).locator("tbody tr")
+    failing = page.locator(".kx-table").nth(1).locator(".kx-body [role=row]")
     expect(failing).to_have_count(2)
-    name = failing.first.locator("td").first.inner_text()
+    name = failing.first.locator("[role=gridcell]").first.inner_text()
     failing.first.click()
     expect(page.locator(".kx h3").nth(1)).to_have_text(name)
     expect(page.locator(".kx li", has_text="E-mail address that cannot be one")).to_be_visible()
@@ -213,7 +214,7 @@ def test_names_are_shown_as_text(lab: Lab, page: Page) -> None:
         'inspector = kx.inspect_quality(browser.report)\ninspector.select("invalid_email")\ninspector.pick(0)\ninspector',
     )
     expect(page.locator(".kx h3").first).to_have_text(HOSTILE[0], timeout=60_000)
-    cells = page.locator(".kx-table td")
+    cells = page.locator(".kx-table [role=gridcell]")
     for name in HOSTILE:
         expect(cells.get_by_text(name, exact=True).first).to_be_attached()
     assert page.locator("img[src='x']").count() == 0
@@ -249,7 +250,7 @@ def test_the_page_for_people_without_notebooks(page: Page, tmp_path: Path) -> No
         page.goto(address)
         expect(page.get_by_role("tab", name="Browse")).to_be_visible(timeout=90_000)
         page.get_by_role("textbox", name="Search").fill("mathematics")
-        first = page.locator(".kx-table").nth(0).locator("tbody tr").first
+        first = page.locator(".kx-table").nth(0).locator(".kx-body [role=row]").first
         expect(first).to_contain_text("Mathematics", timeout=30_000)
         first.click()
         expect(page.locator(".kx h3").first).to_contain_text("Mathematics")

@@ -109,7 +109,8 @@ def _ranges_of_numbers(values: pd.Series, missing: NDArray[np.bool_]) -> Bins:
     finite = numbers[np.isfinite(numbers)]
     different = int(values.nunique())
     if not len(finite):
-        return _ranges(numbers, missing, [], [], different)
+        some = int(not missing.all())
+        return _ranges(numbers, missing, [0.0] * some, ["infinite"] * some, different)
     low, high = float(finite.min()), float(finite.max())
     whole = bool((finite == np.floor(finite)).all()) and abs(low) < 2**53 and abs(high) < 2**53
     step = _nice_step((high / _MOST_BARS) - (low / _MOST_BARS), whole=whole)

@@ -91,9 +91,7 @@ class Crossfilter:
     @property
     def code(self) -> str:
         """The filter as an expression of pandas, on a table named df."""
-        conditions = [
-            self.bins[column].code(self._name(column), bars) for column, bars in sorted(self.chosen.items())
-        ]
+        conditions = [self.bins[column].code(self._name(column), bars) for column, bars in sorted(self.chosen.items())]
         return f"df[{' & '.join(conditions)}]" if conditions else "df"
 
     def _name(self, column: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,9 @@ class DataTable(anywidget.AnyWidget):
             return
         self._sorted_by = None if column is None else (column, descending)
         self._order = (
-            np.arange(len(self.df)) if column is None else sort_positions(self.df.iloc[:, column], descending=descending)
+            np.arange(len(self.df))
+            if column is None
+            else sort_positions(self.df.iloc[:, column], descending=descending)
         )
         self._renew()
 
@@ -198,10 +201,8 @@ class DataTable(anywidget.AnyWidget):
         start, request = message.get("start"), message.get("request")
         if isinstance(start, int) and isinstance(request, int):
             self.send({"kind": "page", "request": request, "version": self._version, **self.page(start)})
-            try:
+            with suppress(RuntimeError):  # no loop, no server that waits
                 asyncio.get_running_loop().call_later(_AFTERWARDS, self.send, {})
-            except RuntimeError:
-                pass  # no loop, no server that waits
 
     def _answer_sort(self, message: dict[str, Any]) -> None:
         column = message.get("column")
@@ -244,12 +245,9 @@ class DataTable(anywidget.AnyWidget):
 def sort_positions(values: pd.Series, *, descending: bool = False) -> NDArray[np.int64]:
     """Positions of rows in the order of a column: stable, texts without regard to case and accents, missing last."""
     plain = values.reset_index(drop=True)
-    if isinstance(plain.dtype, pd.CategoricalDtype) and plain.cat.ordered:
-        keys = plain
-    elif pd.api.types.is_numeric_dtype(plain.dtype) or pd.api.types.is_datetime64_any_dtype(plain.dtype):
-        keys = plain
-    else:
-        keys = _ranks(plain)
+    in_order = isinstance(plain.dtype, pd.CategoricalDtype) and plain.cat.ordered
+    number = pd.api.types.is_numeric_dtype(plain.dtype) or pd.api.types.is_datetime64_any_dtype(plain.dtype)
+    keys = plain if in_order or number else _ranks(plain)
     ordered = keys.sort_values(ascending=not descending, kind="stable", na_position="last")
     return ordered.index.to_numpy()
 
@@ -257,16 +255,21 @@ def sort_positions(values: pd.Series, *, descending: bool = False) -> NDArray[np
 def _ranks(values: pd.Series) -> pd.Series:
     """Places of texts, and of what else cannot be compared, among each other; of different ones only once."""
     missing = values.isna().to_numpy(dtype=bool)
-    texts = values.astype("object").where(~missing, "").map(_text)
+    if pd.api.types.is_string_dtype(values.dtype) and values.dtype != object:
+        texts = values.astype("object").where(~missing, "")
+    else:
+        texts = values.astype("object").where(~missing, "").map(_text)
     codes, uniques = pd.factorize(texts)
-    keys = [_key(text) for text in uniques]
-    rank = {key: place for place, key in enumerate(sorted(set(keys)))}
-    ranks = np.array([rank[key] for key in keys], dtype="float64")[codes] if len(uniques) else np.zeros(0)
+    place = np.empty(len(uniques), dtype="float64")
+    place[sorted(range(len(uniques)), key=[_key(text) for text in uniques].__getitem__)] = np.arange(len(uniques))
+    ranks = place[codes]
     ranks[missing] = np.nan
     return pd.Series(ranks)
 
 
 def _key(text: str) -> tuple[str, str]:
+    if text.isascii():
+        return text.lower(), text
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return bare.casefold(), text
 

@@ -50,12 +50,12 @@ export class Body {
     let drawn = this.drawn.get(n);
     if (!drawn) {
       drawn = spare.pop() ?? this.make();
+      this.insert(n, drawn.element);
       this.drawn.set(n, drawn);
       drawn.element.dataset["row"] = String(n);
       setAttribute(drawn.element, "aria-rowindex", String(n + 2));
       for (const cell of drawn.cells) setAttribute(cell, "tabindex", "-1");
     }
-    if (!drawn.element.isConnected) this.element.append(drawn.element);
     drawn.element.classList.remove("kx-away");
     drawn.element.style.transform = `translateY(${y}px)`;
     drawn.element.classList.toggle("kx-odd", n % 2 === 1);
@@ -67,6 +67,13 @@ export class Body {
       const cell = drawn.cells[column];
       if (cell) setAttribute(cell, "title", row ? (value ?? "missing") : null);
     });
+  }
+
+  /** Rows stand in the page as they are read; none is moved that has the focus. */
+  private insert(n: number, element: HTMLElement): void {
+    let next = Infinity;
+    for (const other of this.drawn.keys()) if (other > n && other < next) next = other;
+    this.element.insertBefore(element, this.drawn.get(next)?.element ?? null);
   }
 
   private make(): Drawn {
