@@ -21,6 +21,18 @@ TYPE_COLORS: dict[str, str] = {
     "term": "#4B0082",  # indigo: the palette's yellow cannot be read on white, and darker, few tell it from vermillion
     "grading_category": "#6B6B6B",
 }
+TYPE_OUTLINES: dict[str, tuple[str, str]] = {
+    "org": ("#00568A", "#4FA9DF"),
+    "course": ("#A36A00", "#F5C04F"),
+    "section": ("#00704F", "#3CC79E"),
+    "teacher": ("#9E4300", "#FF8F4D"),
+    "student": ("#1F77AC", "#9AD4F5"),
+    "person": ("#1F77AC", "#9AD4F5"),
+    "staff": ("#99507A", "#E6A9CB"),
+    "term": ("#35005E", "#B794F6"),
+    "grading_category": ("#4D4D4D", "#A8AEB6"),
+}
+"""The outline of a mark on a light and on a dark page: the contrast that pale fills lack (WCAG 2: at least 3)."""
 MISSING = "#B3261E"
 """For what was not delivered."""
 

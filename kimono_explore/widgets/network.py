@@ -1,47 +1,58 @@
-"""A network that can be moved, searched and hovered over."""
+"""A graph to work in: pan, zoom, search, select, open groups, pin, undo. Python decides what is drawn, the page draws it."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections import defaultdict
-from typing import TYPE_CHECKING
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import ipywidgets as widgets
-from ipysigma import Sigma
-from ipywidgets.widgets.trait_types import InstanceDict
+import anywidget
+import networkx as nx
+import traitlets
 
-from kimono_explore.graph import node_kinds
-from kimono_explore.palette import MISSING, TYPE_COLORS
+from kimono_explore.palette import MISSING, TYPE_COLORS, TYPE_OUTLINES
+from kimono_explore.schema import TABLE_OF
+from kimono_explore.widgets.scene import MOST_FORCE, Scene
 
 if TYPE_CHECKING:
-    import networkx as nx
+    from collections.abc import Callable
 
-_MOST_NODES, _MOST_EDGE_LABELS, _MISSING = 50_000, 100, "not delivered"
-# From the district down to its students, as rosters are read.
-_LAYERS = ("org", "term", "course", "section", "grading_category", "teacher", "staff", "student", "person")
-_SIZES = {"org": 9, "course": 7, "term": 6, "section": 7, "teacher": 6}
+    from kimono_explore.quality import Report
+
+_MOST_NODES, _MOST_UNDO = 50_000, 50
+_STATIC = Path(__file__).parent / "static"
 
 
 def show_network(
-    graph: nx.MultiDiGraph[str], *, height: int = 500, name: str | None = None, panel: bool = True
-) -> Sigma:
-    """Show a graph as a network: colour and size by type, a legend, search, details on hover.
+    graph: nx.MultiDiGraph[str],
+    *,
+    report: Report | None = None,
+    height: int = 520,
+    name: str | None = None,
+    panel: bool = True,
+) -> Network:
+    """Show a graph to work in: search by name, select, open groups, drag, zoom, save as PNG or SVG.
+
+    More than twelve objects that are linked alike are one node with their number, as are those of a type around one object
+    where there are more than 100 nodes: nobody is left out. A double click, or the space key, opens a group.
 
     Parameters
     ----------
     graph : networkx.MultiDiGraph
         As `build_graph` or `neighborhood` makes it.
-    height : int, default 500
+    report : Report, optional
+        Of `check`: objects with findings bear a red dot.
+    height : int, default 520
         In pixels.
     name : str, optional
-        Shown above the counts.
+        Shown above the counts; default: the object in the middle.
     panel : bool, default True
-        Show the search and the legend beside the network.
+        Show beside the graph what is known of the selected object.
 
     Returns
     -------
-    ipysigma.Sigma
-        A widget. Colours are those of the `plot_` functions: the palette of Okabe and Ito.
+    Network
+        A widget. ``.selected`` is the node that is selected, or None. Colors are those of the ``plot_`` functions.
 
     Raises
     ------
@@ -50,95 +61,232 @@ def show_network(
 
     Examples
     --------
-    >>> kx.show_network(kx.neighborhood(roster, roster.sections["id"][0]))
-    Sigma(nx.MultiDiGraph with ... nodes and ... edges)
+    >>> network = kx.show_network(kx.neighborhood(roster, roster.sections["id"][0]))
+    >>> network.selected == roster.sections["id"][0]
+    True
     """
     if graph.number_of_nodes() > _MOST_NODES:
         raise ValueError(
             f"{graph.number_of_nodes():,} nodes are more than a screen can show ({_MOST_NODES:,}). "
             "Narrow it: kx.neighborhood(roster, id), or kx.build_graph(roster, types=['org', 'course', 'section'])."
         )
-    kinds = node_kinds(graph)
-    legend = {node: _MISSING if graph.nodes[node].get("missing") else kind for node, kind in kinds.items()}
-    places = _places(kinds)
-    shown = type(graph)()
-    for node, data in graph.nodes(data=True):
-        label = data.get("label") or node
-        shown.add_node(node, type=kinds[node], label=visible(str(label)), id=node, **places[node])
-    for source, target, relation, data in graph.edges(keys=True, data=True):
-        shown.add_edge(source, target, key=relation, relation=data.get("relation", relation))
-    focus = graph.graph.get("focus")
-    network = Network(
-        shown,
-        name=name,
-        height=height,
-        node_label="label",
-        node_color=lambda node: legend[node],
-        node_color_palette={name: {**TYPE_COLORS, _MISSING: MISSING}[name] for name in sorted(set(legend.values()))},
-        node_size=lambda node: 12 if node == focus else _SIZES.get(kinds[node], 5),
-        node_size_range=(3, 12),
-        # No shapes: ipysigma fetches those from the network, and a roster's page must not call anybody.
-        default_edge_color="#C9CED6",
-        default_edge_size=0.5,
-        # Where the legend lies over the right quarter, the network moves to the left of it.
-        camera_state={"x": 0.62 if panel else 0.5, "y": 0.5, "ratio": 1.55 if panel else 1.25, "angle": 0},
-        edge_label="relation" if shown.number_of_edges() <= _MOST_EDGE_LABELS else None,
-        default_edge_type="arrow",
-        label_density=2,
-        hide_info_panel=not panel,
-        hide_search=not panel,
-        background_color="white",
-    )
-    # In a tab that is not on screen there is no width yet; it is drawn anew when there is.
-    network.renderer_settings = {**network.renderer_settings, "allowInvalidContainer": True}
-    network.layout = widgets.Layout(width="100%")
-    return network
+    return Network(graph, report, height=height, name=name, panel=panel)
 
 
-class Network(Sigma):  # type: ignore[misc]
-    """A Sigma with the layout of every other widget.
+class _State(NamedTuple):
+    """What can be undone."""
 
-    ipysigma keeps positions in a trait of that name, on which ipywidgets' view fails in the browser. Here nodes carry
-    their positions, which ipysigma reads too.
+    graph: nx.MultiDiGraph[str]
+    opened: frozenset[str]
+    pinned: dict[str, tuple[float, float]]
+    force: bool
+
+
+class Network(anywidget.AnyWidget):
+    """The widget that `show_network` makes.
+
+    Attributes
+    ----------
+    selected : str or None
+        The node that is selected.
+    graph : networkx.MultiDiGraph
+        What is drawn, with what was added.
     """
 
-    layout = InstanceDict(widgets.Layout, allow_none=True).tag(sync=True, **widgets.widget_serialization)
+    _esm = _STATIC / "graph.js"
+    _css = _STATIC / "graph.css"
 
-    def set_state(self, sync_data: dict[str, object]) -> None:
-        """Take what the page sends; the positions that ipysigma saves as its layout stay in the page."""
-        super().set_state({name: value for name, value in sync_data.items() if name != "layout"})
+    scene = traitlets.Dict().tag(sync=True)
+    info = traitlets.Dict().tag(sync=True)
+    heading = traitlets.List().tag(sync=True)
+    selected = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    undoable = traitlets.Bool(False).tag(sync=True)  # noqa: FBT003
+    force = traitlets.Bool(False).tag(sync=True)  # noqa: FBT003
+    height = traitlets.Int(520).tag(sync=True)
+    panel = traitlets.Bool(True).tag(sync=True)  # noqa: FBT003
+    colors = traitlets.Dict().tag(sync=True)
 
+    def __init__(
+        self,
+        graph: nx.MultiDiGraph[str] | None = None,
+        report: Report | None = None,
+        *,
+        height: int = 520,
+        name: str | None = None,
+        panel: bool = True,
+    ) -> None:
+        colors = {kind: [color, *TYPE_OUTLINES[kind]] for kind, color in TYPE_COLORS.items()}
+        super().__init__(height=height, panel=panel, colors={**colors, "missing": [MISSING, MISSING, "#FF8D83"]})
+        self._name, self._report = name, report
+        self._picked: list[Callable[[str], object]] = []
+        self._expanded: list[Callable[[str], object]] = []
+        self.show(nx.MultiDiGraph() if graph is None else graph)
+        self.observe(lambda _: self._renew_info(), "selected")
+        self.on_msg(self._hear)
 
-def _places(kinds: dict[str, str]) -> dict[str, dict[str, float]]:
-    """A column for each type, from orgs on the left to students on the right; many of a type in several columns."""
-    layers: dict[str, list[str]] = defaultdict(list)
-    for node, kind in kinds.items():
-        layers[kind].append(node)
-    columns: list[list[str]] = []
-    for kind in sorted(layers, key=_LAYERS.index):
-        nodes = layers[kind]
-        most = max(12, int((len(kinds) * 1.5) ** 0.5))
-        columns += [nodes[start : start + most] for start in range(0, len(nodes), most)]
-    tallest = max((len(column) for column in columns), default=1)
-    width = 2.0 * tallest / max(1, len(columns) - 1)
-    return {
-        node: {"x": x * width, "y": (len(column) - 1) / 2 - row - _lower(x, len(column), tallest)}
-        for x, column in enumerate(columns)
-        for row, node in enumerate(column)
-    }
+    def __repr__(self) -> str:
+        return f"Network({self.graph.number_of_nodes():,} nodes, {self.graph.number_of_edges():,} edges)"
 
+    # What a person, or a notebook, does.
 
-def _lower(x: int, size: int, tallest: int) -> float:
-    """How much lower a column stands than the middle, so that labels do not run into the nodes to their right."""
-    return (x % 4 - 1.5) * tallest / 8 if size <= tallest / 3 else (x % 2) / 2
+    def show(self, graph: nx.MultiDiGraph[str], name: str | None = None) -> None:
+        """Show another graph; what was before can no longer be undone."""
+        self.graph, self._opened, self._pinned, self._before = graph, frozenset[str](), {}, list[_State]()
+        self._name = name or self._name
+        self._findings = self._count_findings(graph)
+        focus = graph.graph.get("focus")
+        with self.hold_sync():
+            self.force, self.undoable = False, False
+            self._draw()
+            self.selected = focus if focus in graph else None
+            self._renew_info()
 
+    def add(self, graph: nx.MultiDiGraph[str]) -> None:
+        """Draw more: another graph's nodes and links beside those that are there."""
+        self._keep()
+        focus = dict(self.graph.graph)
+        self.graph = nx.compose(self.graph, graph)
+        self.graph.graph.update(focus)
+        self.graph.graph["left_out"] = graph.graph.get("left_out", 0)
+        self._findings = self._count_findings(self.graph)
+        self._draw()
 
-def visible(text: str) -> str:
-    """A label on one line, without characters that change the direction of what follows."""
-    return "".join(
-        " "
-        if unicodedata.category(c) in ("Cc", "Zl", "Zp")
-        or c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-        else c
-        for c in text
-    )
+    def open_group(self, node: str) -> None:
+        """Open the group that a node is in, or a group by its own name.
+
+        Raises
+        ------
+        KeyError
+            There is no such node.
+        """
+        self._keep()
+        while (group := self._group(node)) is not None:
+            self._opened |= {group}
+            self._make()
+            if group == node:
+                break
+        self._draw()
+
+    def undo(self) -> None:
+        """Take the last step back: a group opened, an object expanded or moved, another arrangement."""
+        if self._before:
+            self.graph, self._opened, self._pinned, force = self._before.pop()
+            self._findings = self._count_findings(self.graph)
+            self.force, self.undoable = force, bool(self._before)
+            self._draw()
+
+    def arrange(self, *, force: bool) -> None:
+        """Arrange by forces, or in layers by type.
+
+        Raises
+        ------
+        ValueError
+            There are more than 2,000 nodes: forces would take minutes.
+        """
+        if force and len(self._scene.nodes) > MOST_FORCE:
+            raise ValueError(f"Forces arrange at most {MOST_FORCE:,} nodes; these are {len(self._scene.nodes):,}.")
+        self._keep()
+        self._pinned, self.force = {}, force
+        self._draw()
+
+    def pin(self, node: str, x: float, y: float) -> None:
+        """Put a node somewhere, in pixels at the scale of 1."""
+        self._keep()
+        self._pinned = {**self._pinned, node: (x, y)}
+        self._draw()
+
+    def find(self, text: str) -> list[list[str]]:
+        """The objects whose name or id holds what is typed, at most eight: node, name, type. Members of groups, too."""
+        return self._scene.find(text)
+
+    def select(self, node: str) -> None:
+        """Select an object; the group that it is in is opened."""
+        if self._group(node) not in (None, node):
+            self.open_group(node)
+        self.selected = node
+
+    def on_select(self, function: Callable[[str], object]) -> None:
+        """Call a function with the node that a person selects in the graph, no group among them."""
+        self._picked.append(function)
+
+    def on_expand(self, function: Callable[[str], object]) -> None:
+        """Call a function with the node that a person wants to see more around."""
+        self._expanded.append(function)
+
+    # What happens then.
+
+    def _group(self, node: str) -> str | None:
+        if node in self._scene.groups:
+            return node
+        if node not in self.graph:
+            raise KeyError(f"The graph has no node {node!r}.")
+        return self._scene.group_of.get(node)
+
+    def _keep(self) -> None:
+        self._before = [*self._before, _State(self.graph, self._opened, self._pinned, self.force)][-_MOST_UNDO:]
+        self.undoable = True
+
+    def _make(self) -> None:
+        self._scene = Scene(self.graph, self._opened, self._findings, force=self.force, pinned=self._pinned)
+
+    def _draw(self) -> None:
+        self._make()
+        with self.hold_sync():
+            title, counts = self._scene.title()
+            self.heading = [self._name or title, counts, len(self._scene.nodes) <= MOST_FORCE]
+            self.scene = self._scene.data()
+            if self.selected is not None and self.selected not in self._scene.nodes:
+                group = self._scene.group_of.get(self.selected)
+                self.selected = group
+            self._renew_info()
+
+    def _renew_info(self) -> None:
+        self.info = self._scene.info(self.selected)
+
+    def _count_findings(self, graph: nx.MultiDiGraph[str]) -> dict[str, int]:
+        """How many findings each node has: by table and id, as two types can share an id."""
+        if self._report is None:
+            return {}
+        counts = self._report.findings.groupby(["table", "id"], observed=True).size()
+        found = {}
+        for name, data in graph.nodes(data=True):
+            kind = str(data["type"])
+            number = counts.get((TABLE_OF[kind], str(name).removeprefix(f"{kind}:")), 0)
+            if number:
+                found[name] = int(number)
+        return found
+
+    def _hear(self, _: object, message: dict[str, Any], __: object) -> None:
+        """What the page asks; what it cannot know, or what is not there any more, does nothing."""
+        what, node = message.get("do"), str(message.get("node", ""))
+        if what == "find":
+            self.send({"find": message.get("number"), "hits": self.find(str(message.get("text", "")))})
+            self._push()
+        elif what == "undo":
+            self.undo()
+        elif what == "arrange":
+            if not message.get("force") or len(self._scene.nodes) <= MOST_FORCE:
+                self.arrange(force=bool(message.get("force")))
+        elif node in self._scene.groups and what in ("expand", "open"):
+            self.open_group(node)
+        elif node in self.graph:
+            if what == "pin":
+                self.pin(node, float(message["x"]), float(message["y"]))
+            elif what == "select":
+                self.select(node)
+                for function in self._picked:
+                    function(node)
+            elif what == "expand":
+                for function in self._expanded:
+                    function(node)
+        elif node in self._scene.groups and what == "select":
+            self.selected = node
+        elif node in self._scene.groups and what == "pin":
+            self.pin(node, float(message["x"]), float(message["y"]))
+
+    def _push(self) -> None:
+        """A second message makes the server pass the first one on at once (Nagle's algorithm waits 40 ms otherwise)."""
+        try:
+            asyncio.get_running_loop().call_later(0.003, self.send, {})
+        except RuntimeError:
+            return

@@ -1,0 +1,22 @@
+// Small pictures on buttons: one grid of 16 pixels, one stroke, the color of the text.
+
+import { draw } from "./dom.ts";
+
+const PATHS: Record<string, string> = {
+  search: "M7 2.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 1 0 0-9M10.5 10.5L14 14",
+  layers: "M3 3v10M8 3v10M13 3v10",
+  force: "M4 4l4 5M12 4L8 9M8 9v4M4 2.7a1.3 1.3 0 1 0 .01 0M12 2.7a1.3 1.3 0 1 0 .01 0M8 11.7a1.3 1.3 0 1 0 .01 0",
+  undo: "M6 3L2.5 6.5L6 10M2.5 6.5H10a3.5 3.5 0 0 1 0 7H7",
+  minus: "M3 8h10",
+  plus: "M3 8h10M8 3v10",
+  fit: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
+  png: "M8 2.5v8M4.5 7.5L8 11l3.5-3.5M2.5 13.5h11",
+  svg: "M8 2.5v8M4.5 7.5L8 11l3.5-3.5M2.5 13.5h11",
+  copy: "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
+};
+
+export function icon(name: string): SVGElement {
+  const picture = draw("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true", class: "kx-icon" });
+  picture.append(draw("path", { d: PATHS[name] ?? "", fill: "none", stroke: "currentColor", "stroke-width": 1.6, "stroke-linecap": "round", "stroke-linejoin": "round" }));
+  return picture;
+}

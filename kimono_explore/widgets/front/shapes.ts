@@ -1,0 +1,237 @@
+// What a scene looks like, as circles, lines and texts: drawn on a canvas, or written as SVG. One drawing, two pens.
+
+import { toScreen, type Camera, type Size } from "./camera.ts";
+import { cut, Room, type Box } from "./labels.ts";
+import { radius, shrunk, type Colors, type Scene } from "./scene.ts";
+
+export interface Theme {
+  bg: string;
+  ink: string;
+  quiet: string;
+  accent: string;
+  danger: string;
+  control: string;
+  dark: boolean;
+}
+
+export type Shape =
+  | { kind: "line"; points: number[]; color: string; width: number; dash?: number[]; alpha: number }
+  | { kind: "circle"; x: number; y: number; r: number; fill: string; stroke: string; width: number; dash?: number[]; alpha: number }
+  | { kind: "text"; x: number; y: number; text: string; size: number; bold: boolean; color: string; align: "left" | "center"; halo: boolean };
+
+export interface Drawing {
+  scene: Scene;
+  camera: Camera;
+  size: Size;
+  theme: Theme;
+  colors: Colors;
+  selected: number | undefined;
+  near: Set<number> | undefined; // what is linked with the selected node; the rest is faded
+  wide: (text: string, size: number, bold: boolean) => number;
+}
+
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
+const MOST_LABELS = 400;
+
+export function shapesOf(drawing: Drawing): Shape[] {
+  return [...lines(drawing), ...nodes(drawing), ...texts(drawing)];
+}
+
+function* lines({ scene, camera, size, theme, colors, selected }: Drawing): Generator<Shape> {
+  // What the object in the middle is linked with is the picture; how those are linked with each other stands behind it.
+  const main = selected ?? scene.focus ?? undefined;
+  const behind = (n: number): number => (main !== undefined && (scene.from[n] === main || scene.to[n] === main) ? 1 : 0);
+  const order = scene.from.map((_, n) => n).sort((one, other) => behind(one) - behind(other));
+  const dense = scene.from.length > 150;
+  for (const n of order) {
+    const [a, b] = [scene.from[n] ?? 0, scene.to[n] ?? 0];
+    const [x0, y0] = toScreen(camera, size, scene.x[a] ?? 0, scene.y[a] ?? 0);
+    const [x1, y1] = toScreen(camera, size, scene.x[b] ?? 0, scene.y[b] ?? 0);
+    if (outside(Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1), size)) continue;
+    const missing = scene.missing[a] || scene.missing[b];
+    const touches = main === a || main === b;
+    const people = [a, b].find((end) => ["student", "teacher"].includes(scene.kinds[end] ?? ""));
+    const color = missing ? theme.danger : people !== undefined ? outline(colors, scene.kinds[people] ?? "", theme) : theme.control;
+    const most = touches ? 6 : dense ? 2 : 3;
+    const width = Math.min(most, Math.max(touches && !dense ? 1.6 : 0.8, Math.sqrt(scene.many[n] ?? 1) * 0.8)) * Math.min(1, camera.scale + 0.35);
+    yield {
+      kind: "line", points: curve(scene.columns.length > 0, x0, y0, x1, y1), color, width,
+      ...(missing ? { dash: [5, 4] } : {}), alpha: touches && !dense ? 1 : touches ? 0.6 : main === undefined ? (dense ? 0.35 : 0.8) : 0.22,
+    };
+  }
+}
+
+/** From column to column a line leaves and comes flat; within one it goes round. */
+function curve(layers: boolean, x0: number, y0: number, x1: number, y1: number): number[] {
+  if (!layers) return [x0, y0, x1, y1];
+  if (Math.abs(x1 - x0) < 1) {
+    const off = Math.min(60, Math.abs(y1 - y0) / 2);
+    return [x0, y0, x0 - off, y0, x1 - off, y1, x1, y1];
+  }
+  const middle = (x0 + x1) / 2;
+  return [x0, y0, middle, y0, middle, y1, x1, y1];
+}
+
+const outline = (colors: Colors, kind: string, theme: Theme): string => colors[kind]?.[theme.dark ? 2 : 1] ?? theme.control;
+
+function* nodes({ scene, camera, size, theme, colors, selected, near }: Drawing): Generator<Shape> {
+  for (let n = 0; n < scene.ids.length; n++) {
+    const [x, y] = toScreen(camera, size, scene.x[n] ?? 0, scene.y[n] ?? 0);
+    const r = shrunk(radius(scene, n), camera.scale);
+    if (outside(x - r, y - r, x + r, y + r, size)) continue;
+    const kind = scene.kinds[n] ?? "";
+    const alpha = near !== undefined && n !== selected && !near.has(n) ? 0.3 : 1;
+    const missing = Boolean(scene.missing[n]);
+    const edge = missing ? theme.danger : outline(colors, kind, theme);
+    if (n === selected) yield { kind: "circle", x, y, r: r + 5, fill: theme.bg, stroke: theme.accent, width: 2.5, alpha: 1 };
+    if ((scene.counts[n] ?? 1) > 1) yield { kind: "circle", x, y, r: r + 3, fill: theme.bg, stroke: edge, width: 1.2, alpha };
+    const fill = missing ? theme.bg : colors[kind]?.[0] ?? theme.control;
+    yield { kind: "circle", x, y, r, fill, stroke: edge, width: r < 4 ? 0.8 : 1.5, ...(missing ? { dash: [3, 3] } : {}), alpha };
+    if (scene.findings[n] && r > 4) {
+      const off = (r + ((scene.counts[n] ?? 1) > 1 ? 3 : 0)) * 0.72;
+      yield { kind: "circle", x: x + off, y: y - off, r: 4.5, fill: theme.danger, stroke: theme.bg, width: 1.5, alpha };
+    }
+  }
+}
+
+/** White or black, whichever can be read on a color. */
+export function onColor(color: string): string {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) / 255).map((part) => (part <= 0.04 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * (red ?? 0) + 0.7152 * (green ?? 0) + 0.0722 * (blue ?? 0) > 0.18 ? "#101214" : "#FFFFFF";
+}
+
+function* texts({ scene, camera, size, theme, colors, selected, near, wide }: Drawing): Generator<Shape> {
+  const room = new Room();
+  const at = scene.ids.map((_, n) => toScreen(camera, size, scene.x[n] ?? 0, scene.y[n] ?? 0));
+  const seen = scene.ids.map((_, n) => n).filter((n) => inside(at[n] ?? [0, 0], size));
+  for (const n of seen.slice(0, 2_000)) {
+    const r = shrunk(radius(scene, n), camera.scale);
+    const [x, y] = at[n] ?? [0, 0];
+    const count = scene.counts[n] ?? 1;
+    room.add({ left: x - r, right: x + r, top: y - r, bottom: y + r });
+    if (count > 1 && r > 8 && !scene.missing[n])
+      yield { kind: "text", x, y, text: count.toLocaleString("en-US"), size: count > 999 ? 10 : 11, bold: true, color: onColor(colors[scene.kinds[n] ?? ""]?.[0] ?? "#888888"), align: "center", halo: false };
+    else if (scene.missing[n] && r > 6) yield { kind: "text", x, y, text: "?", size: 12, bold: true, color: theme.danger, align: "center", halo: false };
+  }
+  for (const [x, words] of scene.columns) {
+    const [place] = toScreen(camera, size, x, 0);
+    const half = wide(words, 11, false) / 2;
+    if (room.take({ left: place - half - 4, right: place + half + 4, top: 8, bottom: 26 }))
+      yield { kind: "text", x: place, y: 17, text: words, size: 11, bold: false, color: theme.quiet, align: "center", halo: true };
+  }
+  const degree = new Float64Array(scene.ids.length);
+  for (const end of [...scene.from, ...scene.to]) degree[end] = (degree[end] ?? 0) + 1;
+  const weight = (n: number): number =>
+    (n === selected ? 1e6 : 0) + (n === scene.focus ? 1e5 : 0) + (near?.has(n) ? 1e4 : 0) + (scene.missing[n] ? 3e3 : 0) + (scene.findings[n] ? 2e3 : 0) + (scene.counts[n] ?? 1) + (degree[n] ?? 0);
+  const below = fewInColumns(scene) && camera.scale > 0.5;
+  for (const n of seen.sort((a, b) => weight(b) - weight(a)).slice(0, MOST_LABELS)) {
+    const [x, y] = at[n] ?? [0, 0];
+    const r = shrunk(radius(scene, n), camera.scale) + ((scene.counts[n] ?? 1) > 1 ? 3 : 0);
+    const main = n === selected || n === scene.focus || (scene.counts[n] ?? 1) > 1 || Boolean(scene.missing[n]);
+    const faded = near !== undefined && n !== selected && !near.has(n);
+    const color = scene.missing[n] ? theme.danger : faded ? theme.quiet : theme.ink;
+    const most = below ? Math.max(110, 225 * Math.min(1, camera.scale)) : 220;
+    const text = cut(scene.labels[n] ?? "", most, (part) => wide(part, 12, main)) + ((scene.counts[n] ?? 1) > 1 ? " ▸" : "");
+    const note = camera.scale > 0.55 && (below || n === selected || n === scene.focus) ? cut(scene.notes[n] ?? "", most, (part) => wide(part, 11, false)) : "";
+    const width = Math.max(wide(text, 12, main), wide(note, 11, false));
+    const high = note ? 32 : 16;
+    const places: [Box, "left" | "center", number, number][] = [
+      [{ left: x - width / 2, right: x + width / 2, top: y + r + 3, bottom: y + r + 3 + high }, "center", x, y + r + 11],
+      [{ left: x + r + 6, right: x + r + 6 + width, top: y - high / 2, bottom: y + high / 2 }, "left", x + r + 6, y - (high - 16) / 2],
+      [{ left: x - width / 2, right: x + width / 2, top: y - r - 3 - high, bottom: y - r - 3 }, "center", x, y - r - high + 5],
+    ];
+    const found = (below ? places : [places[1], places[0], places[2]]).find((place) => place && room.take(place[0]));
+    if (!found) continue;
+    yield { kind: "text", x: found[2], y: found[3], text, size: 12, bold: main, color, align: found[1], halo: true };
+    if (note) yield { kind: "text", x: found[2], y: found[3] + 16, text: note, size: 11, bold: false, color: scene.findings[n] ? theme.danger : theme.quiet, align: found[1], halo: true };
+  }
+  if (scene.from.length <= 12 || (selected !== undefined && near !== undefined)) yield* relations({ scene, camera, size, theme, selected, near, wide }, room);
+}
+
+/** What the links are called, where there are few, or those of the selected node. */
+function* relations(drawing: Pick<Drawing, "scene" | "camera" | "size" | "theme" | "selected" | "near" | "wide">, room: Room): Generator<Shape> {
+  const { scene, camera, size, theme, selected, wide } = drawing;
+  const all = scene.from.length <= 12 && drawing.near === undefined;
+  if (camera.scale < 0.45) return;
+  let drawn = 0;
+  for (let n = 0; n < scene.from.length && drawn < 12; n++) {
+    const [a, b] = [scene.from[n] ?? 0, scene.to[n] ?? 0];
+    if (!all && a !== selected && b !== selected) continue;
+    const [x0, y0] = toScreen(camera, size, scene.x[a] ?? 0, scene.y[a] ?? 0);
+    const [x1, y1] = toScreen(camera, size, scene.x[b] ?? 0, scene.y[b] ?? 0);
+    const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2];
+    const text = scene.relations[scene.relation[n] ?? 0] ?? "";
+    const half = wide(text, 11, false) / 2;
+    if (!room.take({ left: x - half, right: x + half, top: y - 8, bottom: y + 8 })) continue;
+    drawn += 1;
+    yield { kind: "text", x, y, text, size: 11, bold: false, color: scene.missing[a] || scene.missing[b] ? theme.danger : theme.quiet, align: "center", halo: true };
+  }
+}
+
+/** Whether names fit below the nodes: where columns hold few. */
+export function fewInColumns(scene: Scene): boolean {
+  const columns = new Map<number, number>();
+  for (const x of scene.x) columns.set(x, (columns.get(x) ?? 0) + 1);
+  return scene.columns.length > 0 && Math.max(0, ...columns.values()) <= 6;
+}
+
+const outside = (left: number, top: number, right: number, bottom: number, size: Size): boolean => right < 0 || bottom < 0 || left > size.width || top > size.height;
+const inside = ([x, y]: [number, number], size: Size): boolean => x > -20 && y > -20 && x < size.width + 20 && y < size.height + 20;
+
+export function paint(context: CanvasRenderingContext2D, shapes: readonly Shape[], size: Size, theme: Theme): void {
+  context.fillStyle = theme.bg;
+  context.fillRect(0, 0, size.width, size.height);
+  context.textBaseline = "middle";
+  context.lineJoin = "round";
+  for (const shape of shapes) {
+    if (shape.kind === "text") {
+      context.font = `${shape.bold ? "600 " : ""}${shape.size}px ${FONT}`;
+      context.textAlign = shape.align;
+      if (shape.halo) {
+        context.strokeStyle = theme.bg;
+        context.lineWidth = 4;
+        context.strokeText(shape.text, shape.x, shape.y);
+      }
+      context.fillStyle = shape.color;
+      context.fillText(shape.text, shape.x, shape.y);
+      continue;
+    }
+    context.globalAlpha = shape.alpha;
+    context.setLineDash(shape.dash ?? []);
+    context.lineWidth = shape.width;
+    context.beginPath();
+    if (shape.kind === "line") {
+      const [a = 0, b = 0, ...rest] = shape.points;
+      context.moveTo(a, b);
+      if (rest.length === 2) context.lineTo(rest[0] ?? 0, rest[1] ?? 0);
+      else context.bezierCurveTo(rest[0] ?? 0, rest[1] ?? 0, rest[2] ?? 0, rest[3] ?? 0, rest[4] ?? 0, rest[5] ?? 0);
+      context.strokeStyle = shape.color;
+    } else {
+      context.arc(shape.x, shape.y, shape.r, 0, 2 * Math.PI);
+      context.fillStyle = shape.fill;
+      context.fill();
+      context.strokeStyle = shape.stroke;
+    }
+    context.stroke();
+    context.globalAlpha = 1;
+  }
+  context.setLineDash([]);
+}
+
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+const short = (value: number): string => String(Math.round(value * 10) / 10);
+
+export function svgOf(shapes: readonly Shape[], size: Size, theme: Theme, title: string): string {
+  const parts = shapes.map((shape) => {
+    if (shape.kind === "text") {
+      const halo = shape.halo ? ` stroke="${theme.bg}" stroke-width="4" paint-order="stroke" stroke-linejoin="round"` : "";
+      return `<text x="${short(shape.x)}" y="${short(shape.y)}" fill="${shape.color}" font-size="${shape.size}"${shape.bold ? ' font-weight="600"' : ""} text-anchor="${shape.align === "center" ? "middle" : "start"}" dominant-baseline="central"${halo}>${escaped(shape.text)}</text>`;
+    }
+    const more = `stroke-width="${short(shape.width)}"${shape.dash ? ` stroke-dasharray="${shape.dash.join(" ")}"` : ""}${shape.alpha < 1 ? ` opacity="${shape.alpha}"` : ""}`;
+    if (shape.kind === "circle") return `<circle cx="${short(shape.x)}" cy="${short(shape.y)}" r="${short(shape.r)}" fill="${shape.fill}" stroke="${shape.stroke}" ${more}/>`;
+    const [a = 0, b = 0, ...rest] = shape.points;
+    return `<path d="M${short(a)} ${short(b)}${rest.length === 2 ? "L" : "C"}${rest.map(short).join(" ")}" fill="none" stroke="${shape.color}" ${more}/>`;
+  });
+  const box = `width="${size.width}" height="${size.height}" viewBox="0 0 ${size.width} ${size.height}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${box} font-family='${FONT}' role="img"><title>${escaped(title)}</title><rect width="100%" height="100%" fill="${theme.bg}"/>${parts.join("")}</svg>\n`;
+}

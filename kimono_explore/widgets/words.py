@@ -1,0 +1,36 @@
+"""What relations and types are called on screen."""
+
+from __future__ import annotations
+
+LINK_NAMES: dict[tuple[str, str], str] = {
+    ("child_of", "to"): "parent",
+    ("child_of", "from"): "children",
+    ("offered_by", "to"): "offered by",
+    ("offered_by", "from"): "courses",
+    ("of_course", "to"): "course",
+    ("of_course", "from"): "sections",
+    ("held_at", "to"): "school",
+    ("held_at", "from"): "sections",
+    ("in_term", "to"): "terms",
+    ("in_term", "from"): "sections",
+    ("member_of", "to"): "schools",
+    ("member_of", "from"): "people",
+    ("student_in", "to"): "sections as student",
+    ("student_in", "from"): "students",
+    ("teacher_in", "to"): "sections as teacher",
+    ("teacher_in", "from"): "teachers",
+    ("graded_in", "to"): "section",
+    ("graded_in", "from"): "grading categories",
+    ("graded_for", "to"): "graded for",
+    ("graded_for", "from"): "grading categories",
+}
+"""What is at the other end of a relation, by the direction in which it is followed, as `Roster.describe` has it."""
+
+
+def kind_words(kind: str, count: int = 1) -> str:
+    """``"19 students"``; of one only the kind: ``"student"``."""
+    words = kind.replace("_", " ")
+    if count == 1:
+        return words
+    many = {"staff": "staff", "person": "people"}.get(kind) or (words[:-1] + "ies" if words.endswith("y") else f"{words}s")
+    return f"{count:,} {many}"
