@@ -13,6 +13,8 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from kimono_explore.errors import expect
+from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, RELATIONS
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kimono_explore.roster.index import LinkIndex
-    from kimono_explore.roster.roster import Roster
 
 _AT_A_TIME = 100_000
 # Where not all neighbors fit, the few that give the others their place come first.
@@ -60,6 +61,7 @@ def build_graph(
     >>> sorted({relation for _, _, relation in graph.edges(keys=True)})
     ['child_of', 'held_at']
     """
+    expect("build_graph", roster, Roster)
     index = roster.index
     wanted = _known("type", types, tuple(OBJECT_TYPES.values()), OBJECT_TYPES)
     nodes = np.arange(index.size)
@@ -111,6 +113,7 @@ def neighborhood(
     >>> around.graph["focus"] == roster.sections["id"][0], around.graph["left_out"]
     (True, 0)
     """
+    expect("neighborhood", roster, Roster)
     if radius < 0 or limit < 1:
         raise ValueError("radius is a whole number from 0, limit one from 1.")
     index = roster.index
@@ -176,6 +179,7 @@ def shortest_path(
     >>> way["type"].iloc[[0, -1]].tolist()
     ['person', 'course']
     """
+    expect("shortest_path", roster, Roster)
     index = roster.index
     start, end = index.code(source, source_type), index.code(target, target_type)
     # From both ends in turn, the side with the smaller ring first: one side alone soon holds half the roster.
@@ -268,6 +272,7 @@ def summarize_graph(graph: nx.MultiDiGraph[str], hubs: int = 10) -> pd.DataFrame
     >>> int(summary.query("measure == 'nodes' and name == 'person'")["value"].iloc[0]) == len(roster.persons)
     True
     """
+    expect("summarize_graph", graph, nx.MultiDiGraph)
     described = {name: (data["type"], data["label"], data["missing"]) for name, data in graph.nodes(data=True)}
     nodes = pd.DataFrame.from_dict(described, orient="index", columns=["type", "label", "missing"])
     types, missing = nodes["type"].astype("str"), nodes["missing"].astype("bool")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from kimono_explore.api.client import Client
 from kimono_explore.api.operations import LISTS, Operation
 from kimono_explore.api.page_cache import SavedPages, saved_pages
 from kimono_explore.api.paging import MAX_PAGES, read_pages
 from kimono_explore.decode.decoder import Decoded, Decoder
 from kimono_explore.decode.links import merge_sides
 from kimono_explore.display import printable
-from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError
+from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError, expect
 from kimono_explore.frames import frame, to_pandas
 from kimono_explore.problems import REFUSED
 from kimono_explore.roster.roster import Roster
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Self
 
-    from kimono_explore.api.client import Client
 
 # Small lists first: what a tenant refuses shows at once.
 _ORDER = ("orgs", "terms", "courses", "sections", "persons", "grading_categories")
@@ -93,6 +93,7 @@ def load(
     >>> kx.load(client, "schools", progress=False)["org_type"].unique().tolist()
     ['school']
     """
+    expect("load", client, Client)
     if (list, org_id is not None) not in LISTS:
         known = sorted(name for name, below in LISTS if below == (org_id is not None))
         where = " below an org" if org_id is not None else ""
@@ -162,6 +163,7 @@ def load_roster(
     >>> int((roster.persons["person_type"] == "student").sum())
     60
     """
+    expect("load_roster", client, Client)
     lists: dict[str, Decoded] = {}
     problems: list[Problem] = []
     with saved_pages(resume, client.base_url, page_size) as saved:

@@ -11,10 +11,12 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
+import networkx as nx
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
+from kimono_explore.errors import expect
 from kimono_explore.graph import node_kinds
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, RELATION_COLORS, TYPE_COLORS
 from kimono_explore.plots.fonts import set_words
@@ -24,7 +26,6 @@ from kimono_explore.plots.style import SMALL, TEXT, empty_panel, heading, join_p
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import networkx as nx
     from matplotlib.axes import Axes
 
     Edge = tuple[str, str, str]
@@ -59,6 +60,7 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Ax
     >>> sorted(text.get_text() for text in axes.get_legend().get_texts())[:2]
     ['course', 'graded for']
     """
+    expect("plot_neighborhood", graph, nx.MultiDiGraph)
     marks, edges = _marks(graph)
     focus = graph.graph.get("focus")
     boxes, layers, lines = _boxes(marks, edges, focus)

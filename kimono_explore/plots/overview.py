@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from kimono_explore.errors import expect
 from kimono_explore.palette import INK, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import names, section_sizes, students_by_org, top
 from kimono_explore.plots.style import (
@@ -25,13 +26,13 @@ from kimono_explore.plots.style import (
     plural,
     year,
 )
+from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import RELATIONS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from kimono_explore.roster.roster import Roster
 
 _MOST_SCHOOLS = 15
 
@@ -53,6 +54,7 @@ def plot_overview(roster: Roster) -> Figure:
     >>> [axes.get_title(loc="left") for axes in kx.plot_overview(roster).axes]
     ['Objects by type', 'Students by school', 'Students per section', 'Links by relation']
     """
+    expect("plot_overview", roster, Roster)
     figure = figure_or_new(12, 8)
     (types, schools), (sizes, links) = figure.subplots(2, 2)
     counts = counts_by_type(roster)

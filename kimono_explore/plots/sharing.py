@@ -11,6 +11,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.spatial.distance import squareform
 
+from kimono_explore.errors import expect
 from kimono_explore.palette import QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import Pairs, names, pairs
 from kimono_explore.plots.style import (
@@ -28,12 +29,12 @@ from kimono_explore.plots.style import (
     short,
     titled,
 )
+from kimono_explore.roster.roster import Roster
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from kimono_explore.roster.roster import Roster
 
 _MOST_COURSES, _MOST_NAMED, _MOST_CELLS = 30, 45, 1200
 
@@ -65,6 +66,7 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None) ->
     >>> kx.plot_shared_students(roster, school).get_title(loc="left")
     'Students that courses share, 2026-27'
     """
+    expect("plot_shared_students", roster, Roster)
     seats, label = _seats(roster, org_id)
     courses = pairs(roster, "of_course")
     here = np.isin(courses.source, seats.target)
@@ -122,6 +124,7 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
     >>> kx.plot_adjacency(roster, school).get_title(loc="left")
     'Sections by students, 2026-27'
     """
+    expect("plot_adjacency", roster, Roster)
     seats, label = _seats(roster, org_id)
     sections, section = np.unique(seats.target, return_inverse=True)
     students, student = np.unique(seats.source, return_inverse=True)

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from kimono_explore.errors import expect
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import codes_of, names, pairs
 from kimono_explore.plots.style import (
@@ -27,11 +28,11 @@ from kimono_explore.plots.style import (
     time_axis,
     titled,
 )
+from kimono_explore.roster.roster import Roster
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from kimono_explore.roster.roster import Roster
 
 _MOST_ROWS = 40
 _WINDOW, _CLOSE = 6 * 366, 200  # days
@@ -72,6 +73,7 @@ def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None
     >>> [label.get_text().split()[-1] for label in axes.get_yticklabels()][:3]
     ['2026-2027', '1', '1']
     """
+    expect("plot_terms", roster, Roster)
     every = _terms(roster)
     few = _most(every)
     ax = axes_or_new(ax, len(few) + 1)

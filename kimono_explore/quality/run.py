@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -12,7 +13,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from kimono_explore.atomic import whole
-from kimono_explore.errors import BundleError, ConfigurationError
+from kimono_explore.errors import BundleError, ConfigurationError, expect
 from kimono_explore.files.snapshot import is_snapshot, part, read_manifest
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
 from kimono_explore.quality.checks.queue import QueueContext
@@ -26,7 +27,6 @@ from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import TABLE_OF, TABLES
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping, Sequence
 
     from pyspark.sql import SparkSession
@@ -91,6 +91,7 @@ def check(
     >>> report.summary.loc[report.summary["status"] == "failed", "id"].tolist()
     []
     """
+    expect("check", roster, Roster, str, os.PathLike)
     chosen = _with_params(choose(checks, exclude, ROSTER_CHECKS), params or {})
     running = make_engine(engine, memory)
     with closing(running):
@@ -151,6 +152,8 @@ def check_tasks(
     >>> report.failures("sync_without_end")["action"].tolist()
     ['SYNC_START']
     """
+    expect("check_tasks", tasks, pd.DataFrame)
+    expect("check_tasks", roster, Roster, None)
     chosen = _with_params(choose(checks, exclude, TASK_CHECKS), params or {})
     moment = pd.Timestamp(now or datetime.now(UTC))
     moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
