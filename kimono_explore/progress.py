@@ -72,6 +72,6 @@ class Bar:
     def _turn_red(self) -> None:
         bar = self._bar
         bar.colour = "red"
-        if hasattr(bar, "container") and (bar.total is None or bar.n >= bar.total):
+        if hasattr(bar, "container") and not (bar.total and bar.n < bar.total):
             bar.total = bar.n + 1  # a notebook's bar is green when it is closed, unless something is missing
-        bar.set_description(f"{bar.desc.removesuffix(': ')} stopped", refresh=bar.delay <= 0)
+        bar.set_description(f"{bar.desc.removesuffix(': ')} stopped", refresh=not bar.delay)

@@ -266,7 +266,7 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
     -------
     matplotlib.axes.Axes
         To the left what was removed, to the right what was added and what changed; links, of which there are many more,
-        are measured as the tables are.
+        are measured as the tables are. Where nothing differs, how many rows are the same.
 
     Examples
     --------
@@ -282,11 +282,15 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
     names = f"{district(diff.new)} · " if district(diff.new) else ""
     heading(
         ax,
-        ", ".join(f"{int(count):,} {name}" for name, count in totals.items()),
+        ", ".join(f"{int(count):,} {name}" for name, count in totals.items()) if totals.any() else "No difference",
         f"{names}{_time(diff.old.loaded_at)} to {_time(diff.new.loaded_at)}",
     )
     if not totals.any():
-        empty_panel(ax, "no difference in any table")
+        if not summary["unchanged"].any():
+            empty_panel(ax, "no difference in any table")
+            return ax
+        labels = [Name(str(name).replace("_", " ")) for name in summary["table"]]
+        bars(ax, labels, summary["unchanged"], CHANGE_COLORS["unchanged"], "rows, the same in both")
         return ax
     rows = np.arange(len(summary))
     removed, added, changed = (summary[name].to_numpy(dtype=np.int64) for name in ("removed", "added", "changed"))

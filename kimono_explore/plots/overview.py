@@ -138,7 +138,6 @@ def _schools(ax: Axes, roster: Roster) -> None:
 
 
 def _relations(ax: Axes, roster: Roster) -> None:
-    heading(ax, "Links by relation", size=11)
     index = roster.index
     known = (index.source >= 0) & (index.target >= 0)
     broken = ~known
@@ -147,12 +146,15 @@ def _relations(ax: Axes, roster: Roster) -> None:
     total = np.bincount(relation[relation >= 0], minlength=len(RELATIONS))
     missing = np.bincount(relation[broken & (relation >= 0)], minlength=len(RELATIONS))
     there = np.flatnonzero(total)
+    heading(ax, "Links by relation", "in red: an end was not delivered" if missing.any() else "", size=11)
     if not len(there):
         empty_panel(ax)
         return
     labels = [Name(RELATIONS[n].replace("_", " ")) for n in there]
     words = [f"{total[n]:,}" + (f" ({missing[n]:,} broken)" if missing[n] else "") for n in there]
     bars(ax, labels, total[there], QUIET, "links", words)
-    if missing.any():
-        ax.barh(range(len(there)), missing[there], color=MISSING, height=0.7, label="an end was not delivered")
-        ax.legend(frameon=False, loc="lower right", fontsize=TEXT)
+    ax.barh(range(len(there)), missing[there], color=MISSING, height=0.7)
+    # A few of thousands are too thin to see: the words are red, too.
+    for text in ax.texts:
+        if text.get_text().endswith(" broken)"):
+            text.set_color(MISSING)

@@ -19,7 +19,6 @@ from kimono_explore.plots.style import (
     SMALL,
     TEXT,
     axes_or_new,
-    count_axis,
     empty_panel,
     heading,
     heat,
@@ -147,9 +146,11 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
         name_rows(ax, names(roster, by_row, 30), SMALL)
         ax.set_ylim(len(sections) - 0.5, -0.5)
     else:
-        count_axis(ax, "y", "sections")
-    count_axis(ax, "x", "students")
-    ax.tick_params(labelsize=TEXT if len(sections) > _MOST_NAMED else SMALL, colors=QUIET)
+        # The number of a row says nothing, and there is no room for so many names.
+        ax.set_yticks([])
+        ax.set_ylabel(f"{plural(len(sections), 'section')}, one a row", color=QUIET, fontsize=TEXT)
+    ax.set_xticks([])
+    ax.set_xlabel(f"{plural(len(students), 'student')}, one a column", color=QUIET, fontsize=TEXT)
     return ax
 
 
