@@ -25,7 +25,7 @@ NINE = (
     "A OneRoster column",
     "A dialect of the sandbox",
 )
-MOST_LINES = 10
+MOST_LINES = 11
 _STEP = re.compile(
     r"^In (?P<files>`[^`]+`(?: and `[^`]+`)?), (?P<place>below|above|in place of|at the end|a cell)(?: `(?P<line>[^`]+)`)?"
     r"[^\n]*:\n\n```python\n(?P<text>.*?)```$",

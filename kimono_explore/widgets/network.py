@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
+import networkx as nx
 from ipysigma import Sigma
 from ipywidgets.widgets.trait_types import InstanceDict
 
+from kimono_explore.errors import expect
 from kimono_explore.graph import node_kinds
 from kimono_explore.palette import MISSING, TYPE_COLORS
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 _MOST_NODES, _MOST_EDGE_LABELS, _MISSING = 50_000, 100, "not delivered"
 # From the district down to its students, as rosters are read.
@@ -53,6 +51,7 @@ def show_network(
     >>> kx.show_network(kx.neighborhood(roster, roster.sections["id"][0]))
     Sigma(nx.MultiDiGraph with ... nodes and ... edges)
     """
+    expect("show_network", graph, nx.MultiDiGraph)
     if graph.number_of_nodes() > _MOST_NODES:
         raise ValueError(
             f"{graph.number_of_nodes():,} nodes are more than a screen can show ({_MOST_NODES:,}). "
