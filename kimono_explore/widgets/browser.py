@@ -87,7 +87,7 @@ def browse(roster: Roster | str | os.PathLike[str], report: Report | None = None
     >>> browser.selected == browser.table["id"][0]
     True
     """
-    expect("browse", roster, Roster, str, os.PathLike)
+    expect("browse", roster, Roster, LazyRoster, str, os.PathLike)
     expect("browse", report, Report, None)
     return Browser(roster, report, id)
 
