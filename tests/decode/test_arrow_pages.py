@@ -184,3 +184,24 @@ def test_so_many_keys_are_read_with_their_numbers_in_quotes() -> None:
     page = ArrowRows("terms").read_page([*texts, *numbers])
     assert len(page.odd) == 1
     assert page.odd == [103]
+
+
+def test_school_years_may_be_numbers_and_texts() -> None:
+    rows = [b'{"id": "a", "$sys": {"school_year": 2026}}', b'{"id": "b", "$sys": {"school_year": "2027"}}']
+    page = read("terms", *rows)
+    assert page.odd == []
+    assert values(page, "school_year") == ["2026", "2027"]
+    assert page.numbers == []
+
+
+def test_numbers_within_references_are_read_as_text() -> None:
+    page = read("orgs", b'{"id": "a", "$children": [{"id": 5}, {"id": "x"}]}')
+    assert page.odd == []
+    assert page.stated[0].columns["far_id"].to_pylist() == ["5", "x"]
+    assert [tuple(found) for found in page.numbers] == [("$children", 1, "5")]
+
+
+def test_beside_an_odd_value_the_others_of_its_name_and_place_are_kept() -> None:
+    page = read("terms", b'{"id": "a", "$ext": {"list": [1], "n": "x"}}', b'{"id": "b", "$ext": {"n": "y"}}')
+    assert page.odd == [8]
+    assert page.extras["ext_n"].to_pylist()[8:] == ["y"]
