@@ -131,6 +131,17 @@ def test_a_token_is_asked_for_on_the_host_of_the_api(wire: type[Wire]) -> None:
     assert wire.closed == 1
 
 
+def test_a_token_may_be_asked_for_elsewhere(wire: type[Wire], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIMONO_TOKEN_URL", "https://one.example.org/token")
+    for given, url in (
+        (None, "https://one.example.org/token"),
+        ("https://two.example.org/t", "https://two.example.org/t"),
+    ):
+        answers(wire, (200, {"access_token": TOKEN}), (200, {"data": []}))
+        connect(URL, client_id="me", client_secret="s3cret", token_url=given).request(ORGS)
+        assert str(wire.asked[-2].url) == url
+
+
 def test_a_client_tries_five_times_again_unless_told_otherwise(wire: type[Wire], waits: list[float]) -> None:
     auth = make_auth({"token": TOKEN, "client_id": None, "client_secret": None, "username": None, "password": None},
                      httpx.URL(URL))  # fmt: skip

@@ -385,6 +385,16 @@ def test_several_roles_of_a_person_are_kept_in_words(tmp_path: Path) -> None:
     ]
 
 
+def test_one_role_that_is_no_students_is_a_teachers_membership(tmp_path: Path) -> None:
+    rows = "r1,p1,primary,principal,sch,,,\nr2,p2,primary,Aide,sch,,,\nr3,p2,secondary,proctor,lea,,,\n"
+    read = Read(tmp_path, **PROFILES | {"users": PROFILES["users"].replace("lea", "")}, roles=ROLES + rows)
+    assert sorted(read.links("member_of", "membership_id", "role")) == [
+        ("r1", "teacher"),
+        ("r2", "aide"),
+        ("r3", "proctor"),
+    ]
+
+
 def test_org_types_are_in_small_letters(tmp_path: Path) -> None:
     read = Read(tmp_path, orgs="sourcedId,name,type\na,A, DISTRICT\nb,B,School\nc,C,\nd,D,Odd\n")
     assert [row[0] for row in read.table("orgs", "org_type")] == ["lea", "school", None, "odd"]

@@ -119,8 +119,17 @@ def test_a_first_line_may_name_the_separator(tmp_path: Path, end: str) -> None:
     assert list(Opened(tmp_path, f"sep=;;{end}a{end}").columns) == ["sep=;;"]
 
 
+def test_cells_that_no_column_names_are_counted(tmp_path: Path) -> None:
+    text = "rows of courses.csv hold cells below a column without a name, or with one that came before; left out, value counts them"
+    read = Opened(tmp_path, "sourcedId,,title,\na,,b,\nc,x,d,\ne,,f,y\ng,1,h,2\n")
+    assert read.columns == {"sourcedId": ["a", "c", "e", "g"], "title": ["b", "d", "f", "h"]}
+    assert read.told == [("courses", None, None, "3", text)]
+    read = Opened(tmp_path, "sourcedId,title,title\na,b,\nc,d,e\n")
+    assert read.told[1:] == [("courses", None, None, "1", text)]
+
+
 def test_a_column_that_comes_twice_is_read_once(tmp_path: Path) -> None:
-    read = Opened(tmp_path, "sourcedId,title,TITLE\na,b,c\n")
+    read = Opened(tmp_path, "sourcedId,title,TITLE\na,b,\n")
     assert read.columns == {"sourcedId": ["a"], "title": ["b"]}
     assert read.told == [
         ("courses", None, "title", None, "courses.csv has two columns of this name; the first is read")
@@ -134,6 +143,9 @@ def test_rows_of_another_length_are_told(tmp_path: Path) -> None:
         ("courses", None, None, "c", "row 3 of courses.csv has 1 cells where 3 were expected"),
         ("courses", "i", None, "h,i,,j", "row 6 of courses.csv has 4 cells where 3 were expected"),
     ]
+    read = Opened(tmp_path, "title,x,sourcedId\nb\n")
+    assert read.told[0][:4] == ("courses", None, None, "b")
+    assert read.columns["sourcedId"] == [None]
     read = Opened(tmp_path, "title\na,b\n")
     assert read.told == [("courses", None, None, "a,b", "row 2 of courses.csv has 2 cells where 1 were expected")]
 
@@ -150,6 +162,11 @@ def test_a_quote_on_the_last_line_is_told(tmp_path: Path) -> None:
     read = Opened(tmp_path, HEAD + 'a,b\nc,"d')
     assert read.columns["title"] == ["b", "d"]
     assert read.texts == ["courses.csv, line 3: a quote is opened here and not closed"]
+
+
+def test_text_behind_a_closed_quote_is_no_open_quote(tmp_path: Path) -> None:
+    read = Opened(tmp_path, HEAD + 'a,b\nc,"d"x')
+    assert (read.columns["title"], read.told) == (["b", "dx"], [])
 
 
 def test_a_cell_may_go_over_several_lines(tmp_path: Path) -> None:
@@ -200,6 +217,18 @@ def test_a_zip_may_grow_so_much_and_no_more(tmp_path: Path, monkeypatch: pytest.
     assert str(caught.value) == (
         f"courses.csv in {path} grows more than 200-fold when it is opened: this is a zip bomb, not a bundle."
     )
+
+
+def test_smaller_files_grow_as_they_like_and_larger_ones_within_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = packed(tmp_path / "b.zip", courses="a" * 2**24)
+    with closing(Bundle(path, 2**25, [])) as bundle:
+        assert len(bundle._open["courses"]()) == 2**24
+    monkeypatch.setattr(files, "RATIO_FROM", 10)
+    path = packed(tmp_path / "c.zip", courses="".join(map(str, range(5000))))
+    with closing(Bundle(path, 2**25, [])) as bundle:
+        assert len(bundle._open["courses"]()) == 18_890
 
 
 def test_files_are_found_by_name_in_a_folder_and_one_below(tmp_path: Path) -> None:
