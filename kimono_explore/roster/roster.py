@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -340,7 +340,8 @@ class Roster(Tables):
                 "rows": "{:,}".format,
                 "links": "{:,}".format,
                 "problems": "{:,}".format,
-                "complete": lambda share: "–" if np.isnan(cast("float", share)) else f"{share:.0%}",
+                "complete": "{:.0%}".format,
             },
+            na_rep="–",  # what is missing reaches no formatter
         )
         return render("roster.html", roster=self, overview=overview, loaded_at=f"{self.loaded_at:%Y-%m-%d %H:%M}")
