@@ -140,11 +140,16 @@ class Table {
     if (this.frame === 0)
       this.frame = requestAnimationFrame(() => {
         this.frame = 0;
-        this.draw();
+        this.drawRows();
       });
   }
 
   private draw(): void {
+    this.drawRows();
+    this.writeStatus();
+  }
+
+  private drawRows(): void {
     const { left, columns } = this.view;
     if (columns.length > 0) {
       const { first, last, top } = spanAt(this.grid.scrollTop, this.seen, left, 4);
@@ -155,7 +160,6 @@ class Table {
       this.body.draw(first, last, top, this.active.row, heightOf(left), row, new Set(this.picks));
     }
     this.setStop();
-    this.writeStatus();
   }
 
   private setStop(): void {
@@ -206,6 +210,7 @@ class Table {
     this.grid.addEventListener("focusin", (event) => this.enter(event.target));
     this.grid.addEventListener("focusout", () => this.leaveBars());
     this.body.element.addEventListener("click", (event) => this.click(event));
+    this.body.element.addEventListener("pointerover", (event) => this.body.tell(event.target));
     this.copy.addEventListener("click", () => this.copyCode());
     this.root.addEventListener("copy", (event) => {
       const selection = document.getSelection();
