@@ -62,7 +62,9 @@ def test_the_front_end_calls_nobody() -> None:
 def test_the_front_end_makes_no_markup_of_texts() -> None:
     for path in [*FRONT.glob("*.ts"), *STATIC.glob("*.js")]:
         text = path.read_text(encoding="utf-8")
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text), path
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text), (
+            path
+        )
 
 
 def test_every_rule_of_the_styles_is_for_our_table_only() -> None:

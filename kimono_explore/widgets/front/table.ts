@@ -84,6 +84,7 @@ class Table {
     this.grid.style.maxHeight = `${Number(this.host.get("height") ?? 330)}px`;
     this.grid.hidden = columns.length === 0;
     this.body.element.hidden = left === 0;
+    this.headRow.classList.toggle("kx-plain", this.view.total < 2); // there is nothing to tell apart
     this.body.element.style.height = `${heightOf(left)}px`;
     this.empty.hidden = left > 0;
     setText(this.empty, this.view.total > 0 ? "No row is left. Take a part of the filter away." : "nothing here");
@@ -399,7 +400,8 @@ class Table {
 function widthOf(column: Column): number {
   const most = column.id ? 118 : 320;
   const texts = column.width * (column.id ? 7.5 : 7.2) + 22;
-  return Math.round(Math.max(88, Math.min(most, texts), Math.min(200, column.name.length * 8 + 36)));
+  const picture = /^\d{4}-/.test(column.bars[0]?.label ?? "") ? 116 : 88; // two months side by side
+  return Math.round(Math.max(picture, Math.min(most, texts), Math.min(200, column.name.length * 8 + 36)));
 }
 
 export default {
