@@ -104,7 +104,7 @@ def test_cells_are_text_and_what_is_missing_is_none() -> None:
 
 
 def test_hostile_texts_stay_text(sent: list[dict]) -> None:
-    columns = {name: HOSTILE for name in HOSTILE[:2]} | {"id": [f"<b>{n}</b>" for n in range(len(HOSTILE))]}
+    columns = dict.fromkeys(HOSTILE[:2], HOSTILE) | {"id": [f"<b>{n}</b>" for n in range(len(HOSTILE))]}
     df = pd.DataFrame(columns, dtype="object")  # pandas' own texts hold no halves of characters
     table = DataTable(df, label=HOSTILE[0])
     table.sort(0)
