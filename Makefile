@@ -7,7 +7,7 @@ READY = $(VENV)/.ready
 NOTEBOOKS = $(wildcard notebooks/[0-9]*.ipynb)
 EXECUTED = build/notebooks/.done
 
-.PHONY: help demo lab test fast lowest mutants reliability bench docs pictures lock clean
+.PHONY: front help demo lab test fast lowest mutants reliability bench docs pictures lock clean
 
 help:
 	@echo "make demo   the main job on the embedded sandbox; leaves pages and pictures in build/demo/"
@@ -19,6 +19,7 @@ help:
 	@echo "make reliability  all trials under faults; writes docs/reliability.md (an hour; KIMONO_SECONDS=600 ends it early)"
 	@echo "make bench  times it beside other ways to do the same"
 	@echo "make docs   builds the documentation in build/site/"
+	@echo "make front  builds kimono_explore/widgets/static/ of front/ (needs node 20 and npm)"
 	@echo "make pictures  takes the pictures of docs/images (needs Debian's chromium)"
 	@echo "make lock   renew constraints.txt"
 	@echo "make clean  remove build/ and the virtual environment"
@@ -73,6 +74,9 @@ $(EXECUTED): $(READY) $(NOTEBOOKS) $(shell find kimono_explore -name "*.py")
 
 docs: $(EXECUTED)
 	SOURCE_DATE_EPOCH=0 $(BIN)/mkdocs build --strict
+
+front:
+	cd kimono_explore/widgets/front && npm ci && npm run check && npm run build
 
 pictures: $(READY)
 	$(BIN)/python tests/pictures.py

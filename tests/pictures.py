@@ -79,7 +79,7 @@ def shoot(lab: Lab, browser: Browser, name: str, cell: str) -> None:
     page = browser.new_page(viewport={"width": 1300, "height": 2200})
     lab.run(page, name, cell.strip())
     shown = page.locator(".kx-panel, .jp-OutputArea-output").first
-    page.locator("canvas, .kx-table td").first.wait_for()
+    page.locator("canvas, .kx-table .kx-cell").first.wait_for()
     page.wait_for_timeout(4000)  # the network's labels fade in
     shown.screenshot(path=IMAGES / f"{name}.png")
     page.close()

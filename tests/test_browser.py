@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +18,8 @@ from kimono_explore.sandbox.district.build import make_district
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Locator
 
 pytestmark = [
     pytest.mark.skipif(
@@ -27,6 +27,7 @@ pytestmark = [
     ),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
+ROOT = Path(__file__).parents[1]
 HOSTILE = ["<img src=x onerror=alert(1)>", "O'Neil", "Þórr", "محمد", "👩‍🎓"]
 
 
@@ -71,9 +72,9 @@ def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) ->
     search.fill("mathematics")
     expect(page.locator(".kx[role=status]").first).to_contain_text("found", timeout=30_000)
     page.get_by_role("button", name="sections", exact=False).first.click()
-    first = page.locator(".kx-table").nth(0).locator("tbody tr").first
-    expect(first.locator("td").first).to_have_text("section")
-    title = first.locator("td").nth(1).inner_text()
+    first = page.locator(".kx-table").nth(0).locator(".kx-body [role=row]").first
+    expect(first.locator("[role=gridcell]").first).to_have_text("section")
+    title = first.locator("[role=gridcell]").nth(1).inner_text()
     first.click()
     heading = page.locator(".kx h3")
     expect(heading).to_have_text(title)
@@ -81,9 +82,9 @@ def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) ->
     visited = [title]
     for chip, kind in (("course", "course"), ("offered by", "org"), ("people", "person")):
         page.locator(".kx-chips button", has_text=chip).last.click()
-        row = page.locator(".kx-table").nth(1).locator("tbody tr").first
-        expect(row.locator("td").first).to_have_text(kind)
-        name = row.locator("td").nth(1).inner_text()
+        row = page.locator(".kx-table").nth(1).locator(".kx-body [role=row]").first
+        expect(row.locator("[role=gridcell]").first).to_have_text(kind)
+        name = row.locator("[role=gridcell]").nth(1).inner_text()
         row.click()
         expect(heading).to_have_text(name)
         visited.append(name)
@@ -111,24 +112,25 @@ def test_a_table_is_used_by_keyboard(lab: Lab, page: Page) -> None:
     # While somebody types, a table of what the first letters find may come, and go: the last is waited for.
     found = len(make_district(60).search("science"))
     expect(page.locator(".kx[role=status]").first).to_have_text(f"{found} found")
-    rows = page.locator(".kx-table").nth(0).locator("tbody tr")
-    expect(rows).to_have_count(found)
-    rows.first.focus()
-    expect(rows.first).to_be_focused()
+    rows = page.locator(".kx-table").nth(0).locator(".kx-body [role=row]")
+    expect(page.get_by_role("grid").nth(0)).to_have_attribute("aria-rowcount", str(found + 1))  # with the header
+    first_cells = page.locator(".kx-table").nth(0).locator("[role=gridcell][aria-colindex='1']")
+    first_cells.first.focus()
+    expect(first_cells.first).to_be_focused()
     page.keyboard.press("ArrowDown")
-    expect(rows.nth(1)).to_be_focused()
+    expect(first_cells.nth(1)).to_be_focused()
     page.keyboard.press("Space")
-    expect(page.locator(".kx h3")).to_have_text(rows.nth(1).locator("td").nth(1).inner_text())
+    expect(page.locator(".kx h3")).to_have_text(rows.nth(1).locator("[role=gridcell]").nth(1).inner_text())
     heading = page.locator(".kx h3").inner_text()
     for key in ("d", "d", "b", "ArrowDown", "ArrowDown"):  # in a notebook: this cell away, a new one, two down
         page.keyboard.press(key)
-    expect(rows.nth(3)).to_be_focused()
+    expect(first_cells.nth(3)).to_be_focused()
     expect(page.locator(".jp-CodeCell")).to_have_count(2)
     search.fill("math")  # a table drawn anew hears a key once, as the first did
     expect(rows.first).to_contain_text("Math")
-    rows.first.focus()
+    first_cells.first.focus()
     page.keyboard.press("ArrowDown")
-    expect(rows.nth(1)).to_be_focused()
+    expect(first_cells.nth(1)).to_be_focused()
     page.keyboard.press("Space")
     expect(page.locator(".kx h3")).not_to_have_text(heading)
     back = page.get_by_role("button", name="Back")
@@ -156,10 +158,10 @@ def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> 
         )
         page.locator(".kx-chips button", has_text="sync_event").click(timeout=60_000)
         table = page.locator(".kx-table").first
-        expect(table.locator("tbody tr")).to_have_count(5)
-        table.locator("tbody tr").nth(0).click()
-        table.locator("tbody tr").nth(1).click(modifiers=["Control"])
-        ids = [table.locator("tbody tr").nth(n).locator("td").last.inner_text() for n in (0, 1)]
+        expect(table.locator(".kx-body [role=row]")).to_have_count(5)
+        table.locator(".kx-body [role=row]").nth(0).click()
+        table.locator(".kx-body [role=row]").nth(1).click(modifiers=["Control"])
+        ids = [table.locator(".kx-body [role=row]").nth(n).locator("[role=gridcell]").last.inner_text() for n in (0, 1)]
         expect(page.get_by_text("2 tasks are picked")).to_be_visible()
         page.get_by_role("button", name="Acknowledge").click()
         expect(page.get_by_role("alertdialog")).to_contain_text("Acknowledge 2 tasks as success?")
@@ -169,7 +171,7 @@ def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> 
         page.get_by_role("button", name="Acknowledge").click()
         page.get_by_role("button", name="Confirm").click()
         expect(page.get_by_text("2 tasks done: acknowledge as success.")).to_be_visible()
-        expect(table.locator("tbody tr")).to_have_count(3)
+        expect(table.locator(".kx-body [role=row]")).to_have_count(3)
         expect(page.locator(".kx[role=status]").first).to_contain_text(f"{len(before) - 2} tasks in the queue")
         left = {str(task["id"]) for task in box.queue.all()}
         assert set(before) - left == set(ids)
@@ -186,9 +188,9 @@ def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> Non
     page.locator(".kx-chips button", has_text="warning").click(timeout=60_000)
     page.locator(".kx-table").nth(0).get_by_text("E-mail address that cannot be one").click()
     expect(page.locator(".kx h3").first).to_have_text("E-mail address that cannot be one")
-    failing = page.locator(".kx-table").nth(1).locator("tbody tr")
+    failing = page.locator(".kx-table").nth(1).locator(".kx-body [role=row]")
     expect(failing).to_have_count(2)
-    name = failing.first.locator("td").first.inner_text()
+    name = failing.first.locator("[role=gridcell]").first.inner_text()
     failing.first.click()
     expect(page.locator(".kx h3").nth(1)).to_have_text(name)
     expect(page.locator(".kx li", has_text="E-mail address that cannot be one")).to_be_visible()
@@ -213,7 +215,7 @@ def test_names_are_shown_as_text(lab: Lab, page: Page) -> None:
         'inspector = kx.inspect_quality(browser.report)\ninspector.select("invalid_email")\ninspector.pick(0)\ninspector',
     )
     expect(page.locator(".kx h3").first).to_have_text(HOSTILE[0], timeout=60_000)
-    cells = page.locator(".kx-table td")
+    cells = page.locator(".kx-table [role=gridcell]")
     for name in HOSTILE:
         expect(cells.get_by_text(name, exact=True).first).to_be_attached()
     assert page.locator("img[src='x']").count() == 0
@@ -249,7 +251,7 @@ def test_the_page_for_people_without_notebooks(page: Page, tmp_path: Path) -> No
         page.goto(address)
         expect(page.get_by_role("tab", name="Browse")).to_be_visible(timeout=90_000)
         page.get_by_role("textbox", name="Search").fill("mathematics")
-        first = page.locator(".kx-table").nth(0).locator("tbody tr").first
+        first = page.locator(".kx-table").nth(0).locator(".kx-body [role=row]").first
         expect(first).to_contain_text("Mathematics", timeout=30_000)
         first.click()
         expect(page.locator(".kx h3").first).to_contain_text("Mathematics")
@@ -277,3 +279,112 @@ def test_a_picture_made_in_a_hidden_tab_is_drawn_when_it_is_shown(lab: Lab, page
     page.get_by_role("tab", name="Two").click()
     page.wait_for_function("document.querySelector('canvas.sigma-nodes').getBoundingClientRect().width > 300")
     expect(page.locator(".kx h3")).to_be_visible()
+
+
+TABLE = """
+import numpy as np, pandas as pd
+from kimono_explore.widgets.table import DataTable
+n = ROWS
+table = DataTable(pd.DataFrame({
+    "name": [f"person {i}" for i in range(n)],
+    "grade": np.arange(n) % 13,
+    "school": pd.array((["Lincoln", "Pine", None, "Lincoln"] * n)[:n], dtype="str"),
+    "id": [f"1f9b3c7d-38de-4968-b5d0-{i:012x}" for i in range(n)],
+}), label="People", many=True)
+table
+"""
+AXE = ROOT / "kimono_explore" / "widgets" / "front" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def cell(page: Page, row: int, column: int) -> Locator:
+    return page.locator(f".kx-body [role=row][aria-rowindex='{row + 2}'] [aria-colindex='{column + 1}']")
+
+
+def test_a_table_of_a_state_is_scrolled_filtered_and_sorted(lab: Lab, page: Page) -> None:
+    lab.run(page, "state", TABLE.replace("ROWS", "600_000").strip())
+    grid = page.get_by_role("grid", name="People")
+    expect(grid).to_have_attribute("aria-rowcount", "600001", timeout=60_000)
+    grid.evaluate("grid => { grid.scrollTop = grid.scrollHeight }")
+    expect(cell(page, 599_999, 0)).to_have_text("person 599999")
+    grid.evaluate("grid => { grid.scrollTop = grid.scrollHeight / 2 }")
+    expect(page.locator(".kx-body [role=row][aria-busy]")).to_have_count(0)
+    for row in page.locator(".kx-body [role=row]").all()[:3]:
+        assert (
+            row.locator("[role=gridcell]").first.inner_text() == f"person {int(row.get_attribute('aria-rowindex')) - 2}"
+        )
+    page.locator(".kx-header").nth(1).locator(".kx-bar").nth(9).locator(".kx-hit").click()
+    page.locator(".kx-header").nth(1).locator(".kx-bar").nth(10).locator(".kx-hit").click(modifiers=["Control"])
+    page.locator(".kx-header").nth(2).locator(".kx-bar").first.locator(".kx-hit").click()
+    expect(page.locator(".kx-words")).to_have_text(["grade is 9 or 10", "school is Lincoln"])
+    left = sum(1 for n in range(600_000) if n % 13 in (9, 10) and n % 4 in (0, 3))
+    expect(page.locator(".kx-count")).to_have_text(f"{left:,} of 600,000 rows")
+    header = page.get_by_role("columnheader", name="name")
+    for order in ("ascending", "descending", "none"):
+        header.locator(".kx-name").click()
+        expect(header).to_have_attribute("aria-sort", order)
+    page.get_by_role("button", name="Without: grade is 9 or 10").click()
+    expect(page.locator(".kx-words")).to_have_text(["school is Lincoln"])
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.locator(".kx-sentence")).to_be_hidden()
+    expect(page.locator(".kx-count")).to_have_text("600,000 rows")
+
+
+def test_a_table_has_one_tab_stop_and_keys_for_all(lab: Lab, page: Page) -> None:
+    lab.run(page, "grid_keys", TABLE.replace("ROWS", "5_000").strip(), "table.selected_rows")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    expect(cell(page, 0, 0)).to_have_attribute("tabindex", "0", timeout=60_000)
+    cell(page, 0, 0).focus()
+    keyboard = page.keyboard
+    for keys, row, column in (
+        ("ArrowDown ArrowRight", 1, 1), ("End", 1, 3), ("Home", 1, 0), ("Control+End", 4_999, 3),
+        ("ArrowDown", 4_999, 3), ("Control+Home", 0, 0), ("PageDown", 6, 0), ("PageUp", 0, 0),
+    ):  # fmt: skip
+        for key in keys.split():
+            keyboard.press(key)
+        expect(cell(page, row, column)).to_be_focused()
+        assert page.locator(".kx-grid [tabindex='0']").count() == 1
+    keyboard.press("Enter")
+    expect(page.locator(".kx-body [aria-selected=true]")).to_have_count(1)
+    keyboard.press("Shift+ArrowDown")
+    keyboard.press("Shift+ArrowDown")
+    expect(page.locator(".kx-body [aria-selected=true]")).to_have_count(3)
+    keyboard.press("c")
+    expect(page.locator(".kx-count")).to_have_text("id copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "1f9b3c7d-38de-4968-b5d0-000000000002"
+    for key in ("ArrowUp", "ArrowUp", "ArrowUp", "ArrowRight"):
+        keyboard.press(key)
+    expect(page.get_by_role("columnheader", name="grade")).to_be_focused()
+    for key in ("Enter", "ArrowRight", "ArrowRight", "Space"):
+        keyboard.press(key)
+    expect(page.locator(".kx-words")).to_have_text(["grade is 2"])
+    keyboard.press("Backspace")
+    expect(page.locator(".kx-words")).to_have_count(0)
+    keyboard.press("Escape")
+    keyboard.press("Space")
+    expect(page.get_by_role("columnheader", name="grade")).to_have_attribute("aria-sort", "ascending")
+    keyboard.press("Escape")
+    expect(page.locator(".kx-grid :focus")).to_have_count(0)
+    expect(page.locator(".jp-CodeCell")).to_have_count(2)
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="there is no axe-core: make front")
+def test_axe_finds_no_fault_in_a_table(lab: Lab, page: Page) -> None:
+    cells = (
+        TABLE.replace("ROWS", "5_000").strip(),
+        "DataTable(table.df.head(0))",
+        "DataTable(table.df.head(1))",
+        "DataTable()",
+    )
+    lab.run(page, "axe", *cells)
+    expect(page.locator(".kx-table")).to_have_count(4, timeout=60_000)
+    page.locator(".kx-header").nth(2).locator(".kx-bar").first.locator(".kx-hit").click()
+    expect(page.locator(".kx-words")).to_have_count(1)
+    cell(page, 3, 1).first.click()
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    for theme in ("light", "dark"):
+        page.evaluate("theme => document.body.setAttribute('data-jp-theme-light', String(theme === 'light'))", theme)
+        expect(page.locator(".kx-table").first).to_have_attribute("data-kx-theme", theme)
+        page.wait_for_timeout(300)  # colours change in 120 ms
+        found = page.evaluate("axe.run('.kx-table')")
+        assert len(found["passes"]) > 10
+        assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found["violations"]] == []

@@ -17,7 +17,7 @@ import kimono_explore as kx
 from kimono_explore import html
 from kimono_explore.display import printable
 from kimono_explore.frames import frame
-from kimono_explore.widgets.parts import _shown
+from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_html import outcome_html
 
 PACKAGE = Path(kx.__file__).parent
@@ -148,8 +148,9 @@ def test_what_a_tenant_sent_is_text_once_escaped(outputs: dict[str, str], name: 
 
 
 def test_a_table_to_pick_from_turns_no_text_around() -> None:
-    shown = _shown(pd.DataFrame({f"ext_{HOSTILE}": [HOSTILE]}))
-    assert shown.to_dict("list") == {f"ext_{printable(HOSTILE)}": [printable(HOSTILE)]}
+    table = DataTable(pd.DataFrame({f"ext_{HOSTILE}": [HOSTILE]}))
+    assert table.view["columns"][0]["name"] == f"ext_{printable(HOSTILE)}"
+    assert table.page(0)["rows"] == table.view["first"]["rows"] == [[printable(HOSTILE)]]
 
 
 def test_all_outputs_are_tried(outputs: dict[str, str]) -> None:

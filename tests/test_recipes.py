@@ -79,7 +79,7 @@ def recipes() -> dict[str, list[Step]]:
 
 def copy_of_the_repository(target: Path) -> Path:
     for name in ("kimono_explore", "tests", "docs", "notebooks"):
-        left_out = shutil.ignore_patterns("__pycache__", "images", ".ipynb_checkpoints", ".hypothesis")
+        left_out = shutil.ignore_patterns("__pycache__", "images", ".ipynb_checkpoints", ".hypothesis", "node_modules")
         shutil.copytree(ROOT / name, target / name, ignore=left_out)
     shutil.copy(ROOT / "pyproject.toml", target)
     return target

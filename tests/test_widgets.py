@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -22,7 +21,8 @@ from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.sandbox.task_queue import Refusal
 from kimono_explore.widgets import queue
-from kimono_explore.widgets.parts import MOST_ROWS, PickTable, counted, set_options
+from kimono_explore.widgets.parts import counted, set_options
+from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_html import describe_task
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -399,12 +399,12 @@ def test_a_network_of_nothing_and_one_of_too_much() -> None:
 # What they are made of
 
 
-def test_a_table_says_what_it_leaves_out() -> None:
-    table = PickTable("rows")
-    table.fill(pd.DataFrame({"n": range(MOST_ROWS + 1)}))
-    assert "the first _TOTAL_ of 2,001 rows" in json.dumps(table._dt_args)
-    table.pick([MOST_ROWS, 1])
-    assert table.selected_rows == [1]
+def test_a_table_leaves_nothing_out() -> None:
+    table = DataTable(label="rows", many=True)
+    table.fill(pd.DataFrame({"n": range(20_001)}))
+    assert (table.view["total"], table.page(20_000)["rows"]) == (20_001, [["20000"]])
+    table.pick([20_001, 20_000, 1])
+    assert table.selected_rows == [20_000, 1]
 
 
 def test_a_choice_keeps_what_is_chosen() -> None:
@@ -425,8 +425,8 @@ def test_every_control_has_a_name(flawed: tuple[kx.Roster, kx.Report], inspector
         for widget in descendants(panel):
             if isinstance(widget, ipywidgets.Text | ipywidgets.FloatText | ipywidgets.Dropdown):
                 assert widget.description, widget
-            if isinstance(widget, PickTable):
-                assert widget.caption, widget
+            if isinstance(widget, DataTable):
+                assert widget.label != "Table", widget
 
 
 # The page for people without notebooks

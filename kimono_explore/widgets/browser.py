@@ -19,7 +19,8 @@ from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 from kimono_explore.widgets.network import show_network
-from kimono_explore.widgets.parts import OnScreen, Panel, PickTable, chips, line, replace, shorten
+from kimono_explore.widgets.parts import OnScreen, Panel, chips, line, replace, shorten
+from kimono_explore.widgets.table import DataTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,13 +140,13 @@ class Browser(Panel):
             (f"{name.replace('_', ' ')} {rows:,}", OBJECT_TYPES[name]) for name, rows in self.roster.counts().items()
         ]
         self._types = chips([("all", ""), *[option for option in types if not option[0].endswith(" 0")]], "only")
-        self._results = PickTable("Results")
+        self._results = DataTable(label="Results", height=560)
         self._back = self._button("Back", "arrow-left", lambda: self._go(-1))
         self._forward = self._button("Forward", "arrow-right", lambda: self._go(1))
         self._trail = widgets.HBox(layout=widgets.Layout(flex_flow="row wrap"))
         self._head = widgets.HTML(line("Search for something, and pick a row."))
         self._relations = chips([], "relation")
-        self._related = PickTable("Related objects")
+        self._related = DataTable(label="Related objects")
         self._mark = self._button("Path from here", "flag", self._set_start)
         self._connect = self._button("Path to here", "share-alt", self._show_path)
         self._radius = widgets.ToggleButtons(
@@ -155,7 +156,6 @@ class Browser(Panel):
         self._picture = widgets.Box(layout=widgets.Layout(width="100%"))
         moves = widgets.HBox([self._back, self._forward, self._trail])
         actions = widgets.HBox([self._mark, self._connect, self._radius], layout=widgets.Layout(flex_flow="row wrap"))
-        self._results.add_class("kx-tall")
         left = widgets.VBox([self._results], layout=widgets.Layout(width="38%", min_width="300px"))
         self._object = widgets.VBox([self._relations, self._related, actions, OnScreen(), self._picture])
         self._object.layout.display = "none"  # until something is picked
@@ -230,7 +230,7 @@ class Browser(Panel):
             shown += f", {len(self.table)} shown: type more"
         self.say(shown if text.strip() else "")
 
-    def _picked(self, table: PickTable, rows: pd.DataFrame) -> None:
+    def _picked(self, table: DataTable, rows: pd.DataFrame) -> None:
         if table.selected_rows:
             row = rows.iloc[table.selected_rows[0]]
             self.select(row["id"], row["type"])

@@ -1,4 +1,4 @@
-"""What the widgets are made of: a panel that shows its errors, tables to pick from, chips with counts."""
+"""What the widgets are made of: a panel that shows its errors, chips with counts."""
 
 from __future__ import annotations
 
@@ -9,18 +9,11 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import ipywidgets as widgets
 import pandas as pd
-from itables.widget import ITable
 
-from kimono_explore.display import cell_text, printable
 from kimono_explore.html import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
-
-
-MOST_ROWS = 2_000
-"""Rows that a table holds, and on one of its pages: more than this slow a browser, and the kernel, down."""
-_PAGE = 200
 
 
 class Panel(widgets.VBox):  # type: ignore[misc]
@@ -118,84 +111,6 @@ class OwnKeys(anywidget.AnyWidget):
 
     def __init__(self) -> None:
         super().__init__(layout=widgets.Layout(width="0", height="0", margin="0"))
-
-
-class PickTable(ITable):
-    """A table to pick rows from, by mouse or keyboard (arrow keys and space). Every text is shown as text.
-
-    It holds the first 2,000 rows it is given, and says so where there are more.
-
-    Parameters
-    ----------
-    label : str
-        What a screen reader calls it.
-    many : bool, default False
-        Whether several rows can be picked.
-    """
-
-    def __init__(self, label: str, *, many: bool = False) -> None:
-        super().__init__(pd.DataFrame({"": []}), **self._options(0, many))
-        self._many = many
-        self.caption = label
-        self.add_class("kx-table")
-
-    def fill(self, df: pd.DataFrame) -> None:
-        """Show these rows; nothing is picked."""
-        self.selected_rows = []
-        self.update(_shown(df.head(MOST_ROWS)), **self._options(len(df), self._many), selected_rows=[])
-
-    def pick(self, rows: Sequence[int]) -> None:
-        """Pick rows, as if they were clicked; those beyond what the table holds cannot be."""
-        self.selected_rows = [row for row in rows if row < MOST_ROWS]
-
-    @staticmethod
-    def _options(rows: int, many: bool) -> dict[str, Any]:
-        paged = rows > _PAGE
-        return {
-            "select": {"style": "os" if many else "single", "keys": True},
-            "maxBytes": 0,
-            "paging": paged,
-            "pageLength": _PAGE,
-            "layout": {
-                "topStart": None,
-                "topEnd": None,
-                "bottomStart": "info",
-                "bottomEnd": "paging" if paged else None,
-            },
-            "showIndex": False,
-            "classes": "display compact nowrap",
-            "style": "width:100%;table-layout:auto;margin:0",
-            "allow_html": False,
-            "order": [],
-            "text_in_header_can_be_selected": False,
-            "language": {
-                "emptyTable": "nothing here",
-                "info": _info(rows),
-                "infoEmpty": "",
-                "zeroRecords": "nothing found",
-            },
-        }
-
-
-def _info(rows: int) -> str:
-    if rows > MOST_ROWS:
-        return f"the first _TOTAL_ of {rows:,} rows: filter to see others"
-    return "_TOTAL_ row" if rows == 1 else "_TOTAL_ rows"
-
-
-def _shown(df: pd.DataFrame) -> pd.DataFrame:
-    """As text, missing as nothing: what a table on screen needs."""
-    columns = {}
-    for name in df.columns:
-        values = df[name]
-        if not pd.api.types.is_numeric_dtype(values) or values.isna().any():
-            values = values.astype("object").where(values.notna(), "").map(_text)
-        columns[printable(name, lines=True)] = values
-    return pd.DataFrame(columns).reset_index(drop=True)
-
-
-def _text(value: object) -> str:
-    return printable(cell_text(value, seconds=True), lines=True)
 
 
 def chips(options: Sequence[tuple[str, Any]], label: str) -> widgets.ToggleButtons:

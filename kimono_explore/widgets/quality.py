@@ -16,7 +16,8 @@ from kimono_explore.quality.report import no_formulas
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES
 from kimono_explore.widgets.browser import Browser
-from kimono_explore.widgets.parts import Panel, PickTable, chips, line
+from kimono_explore.widgets.parts import Panel, chips, line
+from kimono_explore.widgets.table import DataTable
 
 _MOST_SAVED = 20_000
 """Rows that a link in the page can hold."""
@@ -95,12 +96,11 @@ class QualityInspector(Panel):
         self._org = widgets.Dropdown(
             description="school", options=[("all", ""), *named], layout=widgets.Layout(width="420px")
         )
-        self._checks = PickTable("Checks")
+        self._checks = DataTable(label="Checks", height=560)
         self._about = widgets.HTML(line("Pick a check."))
-        self._rows = PickTable("Failing rows")
+        self._rows = DataTable(label="Failing rows")
         self._rows.layout.display = "none"  # until a check is picked
         self._export = widgets.HTML()
-        self._checks.add_class("kx-tall")
         left = widgets.VBox([self._checks], layout=widgets.Layout(width="40%", min_width="320px"))
         right = widgets.VBox(
             [self._about, self._rows, self._export], layout=widgets.Layout(width="60%", padding="0 0 0 16px")

@@ -17,7 +17,8 @@ from kimono_explore.html import render
 from kimono_explore.quality import check_tasks
 from kimono_explore.roster.roster import Roster
 from kimono_explore.tasks import load_tasks
-from kimono_explore.widgets.parts import Panel, PickTable, chips, counted, line, set_options
+from kimono_explore.widgets.parts import Panel, chips, counted, line, set_options
+from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_html import (
     changes_rows,
     count_tasks,
@@ -128,7 +129,7 @@ class TaskInspector(Panel):
                 description=text, options=[("all", "")], layout=widgets.Layout(width="280px")
             )
         self._timeline = widgets.HTML()
-        self._rows = PickTable("Tasks", many=True)
+        self._rows = DataTable(label="Tasks", many=True)
         self._detail = widgets.HTML(line("Pick a task."))
         self._actions = self._make_actions()
         self._confirm_box = widgets.VBox(layout=widgets.Layout(display="none"))

@@ -1,0 +1,241 @@
+"""How a column is made up: a few bars, each of which says in pandas which rows are its own."""
+
+from __future__ import annotations
+
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from kimono_explore.display import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_MOST_BARS, _MOST_CATEGORIES, _MOST_DIFFERENT = 20, 8, 200
+_DAY = 86_400
+_STEPS = (1, 10, 60, 300, 900, 3_600, 21_600, _DAY, 7 * _DAY, 14 * _DAY, 30 * _DAY, 91 * _DAY, 365 * _DAY)
+"""Seconds that a bar of a column of times is wide; wider ones are whole numbers of the last."""
+_PLAIN = (str, bool, int, float, np.generic)
+
+
+class Bins(NamedTuple):
+    """The bars of a column, and which of them each row is in (-1: in none)."""
+
+    kind: str
+    """``"range"`` (numbers and times), ``"value"`` (few values) or ``"different"`` (too many: no bars)."""
+    labels: list[str]
+    of_row: NDArray[np.int16]
+    different: int
+    edges: list[object]
+    """Of ranges: where each begins. Of values: the values. Other and missing are not in it."""
+    has_other: bool
+    has_missing: bool
+    as_text: bool
+    """Whether values are compared as text, since Python's own of several kinds cannot be written down."""
+
+    def say(self, chosen: Sequence[int]) -> str:
+        """The chosen bars as words: ``"9 or 10"``, ``"3 to 7"``."""
+        if self.kind == "range":
+            words = []
+            for first, last in _runs([bar for bar in chosen if self._real(bar)]):
+                two_numbers = last == first + 1 and " to " not in self.labels[first] + self.labels[last]
+                words += self.labels[first : last + 1] if two_numbers else [self._range_label(first, last)]
+            words += [self.labels[bar] for bar in chosen if not self._real(bar)]
+        else:
+            words = [self.labels[bar] for bar in chosen]
+        return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+    def code(self, column: str, chosen: Sequence[int]) -> str:
+        """The chosen bars as a pandas condition on a column."""
+        real = [bar for bar in chosen if self._real(bar)]
+        parts = []
+        if self.kind == "range":
+            parts = [self._range_code(column, first, last) for first, last in _runs(real)]
+        elif real:
+            text = f"{column}.astype(str)" if self.as_text else column
+            if not self.as_text or not self.has_missing:
+                parts = [f"{text}.isin([{', '.join(_literal(self.edges[bar]) for bar in real)}])"]
+            else:
+                values = ", ".join(_literal(self.edges[bar]) for bar in real)
+                parts = [f"({text}.isin([{values}]) & {column}.notna())"]
+        if self.has_other and len(self.edges) in chosen:
+            text = f"{column}.astype(str)" if self.as_text else column
+            parts.append(f"(~{text}.isin([{', '.join(map(_literal, self.edges))}]) & {column}.notna())")
+        if self.has_missing and len(self.labels) - 1 in chosen:
+            parts.append(f"{column}.isna()")
+        return parts[0] if len(parts) == 1 else f"({' | '.join(parts)})"
+
+    def _real(self, bar: int) -> bool:
+        return bar < len(self.edges)
+
+    def _range_label(self, first: int, last: int) -> str:
+        begin = self.labels[first].split(" to ")[0]
+        return begin if first == last and " to " not in self.labels[first] else f"{begin} to {_end(self.labels[last])}"
+
+    def _range_code(self, column: str, first: int, last: int) -> str:
+        # The first bar has no lower end and the last no upper one: infinities are in them.
+        lower = f"{column} >= {_literal(self.edges[first])}" if first else ""
+        upper = f"{column} < {_literal(self.edges[last + 1])}" if last + 1 < len(self.edges) else ""
+        if lower and upper:
+            return f"(({lower}) & ({upper}))"
+        return f"({lower or upper})" if lower or upper else f"{column}.notna()"
+
+
+def make_bins(values: pd.Series) -> Bins:
+    """The bars of a column: a histogram of numbers and times, the most frequent of few values."""
+    missing = values.isna().to_numpy(dtype=bool)
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return _ranges_of_times(values, missing)
+    if _is_real_number(values):
+        return _ranges_of_numbers(values, missing)
+    return _values(values, missing)
+
+
+def _is_real_number(values: pd.Series) -> bool:
+    dtype = values.dtype
+    return bool(
+        pd.api.types.is_numeric_dtype(dtype)
+        and not pd.api.types.is_bool_dtype(dtype)
+        and not pd.api.types.is_complex_dtype(dtype)
+    )
+
+
+def _ranges_of_numbers(values: pd.Series, missing: NDArray[np.bool_]) -> Bins:
+    numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+    finite = numbers[np.isfinite(numbers)]
+    different = int(values.nunique())
+    if not len(finite):
+        some = int(not missing.all())
+        return _ranges(numbers, missing, [0.0] * some, ["infinite"] * some, different)
+    low, high = float(finite.min()), float(finite.max())
+    whole = bool((finite == np.floor(finite)).all()) and abs(low) < 2**53 and abs(high) < 2**53
+    step = _nice_step((high / _MOST_BARS) - (low / _MOST_BARS), whole=whole)
+    first = floor(low / step) * step
+    bars = max(1, min(_MOST_BARS + 2, floor((high - first) / step) + 1)) if np.isfinite(high - first) else 1
+    edges = [_rounded(first + bar * step, step) for bar in range(bars)]
+    if whole:
+        edges = [int(edge) for edge in edges]
+    ends = [edge + step - 1 if whole else edge + step for edge in edges]
+    labels = [
+        _number(edge) if whole and step == 1 else f"{_number(edge)} to {_number(end)}"
+        for edge, end in zip(edges, ends, strict=True)
+    ]
+    return _ranges(numbers, missing, list(edges), labels, different)
+
+
+def _ranges_of_times(values: pd.Series, missing: NDArray[np.bool_]) -> Bins:
+    zone = getattr(values.dtype, "tz", None)
+    micros = pd.DatetimeIndex(values).tz_localize(None) if zone is None else pd.DatetimeIndex(values).tz_convert("UTC")
+    seconds = np.floor_divide(micros.as_unit("us").asi8, 1_000_000).astype("float64")
+    seconds[missing] = np.nan
+    there = seconds[~missing]
+    if not len(there):
+        return _ranges(seconds, missing, [], [], 0)
+    low, high = int(there.min()), int(there.max())
+    step = next((s for s in _STEPS if (high - low) / s < _MOST_BARS), 0)
+    step = step or _STEPS[-1] * ceil((high - low) / _STEPS[-1] / _MOST_BARS)
+    first = floor(low / min(step, _DAY)) * min(step, _DAY)
+    begins = list(range(first, high + 1, step))
+    stamps = [pd.Timestamp(begin, unit="s", tz=zone) for begin in begins]
+    if step < _DAY:
+        labels = [f"{stamp:%Y-%m-%d %H:%M:%S}" for stamp in stamps]
+    else:
+        # To the end of the day before the next begins.
+        ends = [pd.Timestamp(begin + step - 1, unit="s", tz=zone) for begin in begins]
+        labels = [
+            f"{a:%Y-%m-%d}" if step == _DAY else f"{a:%Y-%m-%d} to {b:%Y-%m-%d}"
+            for a, b in zip(stamps, ends, strict=True)
+        ]
+    bins = _ranges(seconds, missing, list(begins), labels, int(values.nunique()))
+    return bins._replace(edges=list(stamps))
+
+
+def _ranges(
+    numbers: NDArray[np.float64],
+    missing: NDArray[np.bool_],
+    edges: list[object],
+    labels: list[str],
+    different: int,
+) -> Bins:
+    of_row = np.full(len(numbers), -1, dtype=np.int16)
+    if edges:
+        places = np.searchsorted(np.asarray(edges, dtype="float64"), numbers, side="right") - 1
+        of_row[:] = places.clip(0, len(edges) - 1)
+    has_missing = bool(missing.any())
+    of_row[missing] = len(edges) if has_missing else -1
+    return Bins("range", labels + ["missing"] * has_missing, of_row, different, edges, False, has_missing, False)
+
+
+def _values(values: pd.Series, missing: NDArray[np.bool_]) -> Bins:
+    as_text = not _is_plain(values[~missing])
+    keys = values.astype("str") if as_text else values
+    codes, uniques = pd.factorize(keys.mask(pd.Series(missing, index=values.index)) if as_text else keys)
+    codes = np.where(missing, -1, codes)
+    different = len(uniques)
+    if different > _MOST_DIFFERENT or (different > _MOST_CATEGORIES and different > len(values) / 2):
+        none = np.full(len(values), -1, dtype="int16")
+        return Bins("different", [], none, different, [], False, False, as_text)
+    counts = np.bincount(codes[codes >= 0], minlength=different)
+    order = np.argsort(-counts, kind="stable")
+    top = order[:_MOST_CATEGORIES]
+    has_other, has_missing = different > len(top), bool(missing.any())
+    bar = np.full(different + 1, len(top), dtype="int16")  # the last is what is missing
+    bar[top] = np.arange(len(top))
+    bar[-1] = len(top) + has_other if has_missing else -1
+    edges = [uniques[position] for position in top]
+    labels = [printable(edge) for edge in edges] + ["another"] * has_other + ["missing"] * has_missing
+    return Bins("value", labels, bar[codes], different, edges, has_other, has_missing, as_text)
+
+
+def _is_plain(values: pd.Series) -> bool:
+    """Whether each value can be written down as a literal, and looked for."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = pd.Series(values.cat.categories)
+    if pd.api.types.is_string_dtype(values.dtype) and values.dtype != object:
+        return True
+    if pd.api.types.is_bool_dtype(values.dtype) and values.dtype != object:
+        return True
+    return all(type(value) in _PLAIN for value in values)
+
+
+def _runs(bars: Sequence[int]) -> list[tuple[int, int]]:
+    """Neighbours together: ``[1, 2, 5]`` is ``[(1, 2), (5, 5)]``."""
+    runs: list[tuple[int, int]] = []
+    for bar in bars:
+        if runs and runs[-1][1] == bar - 1:
+            runs[-1] = (runs[-1][0], bar)
+        else:
+            runs.append((bar, bar))
+    return runs
+
+
+def _nice_step(rough: float, *, whole: bool) -> float:
+    """The next of 1, 2, 5, 10 ..., that is not smaller."""
+    if not rough > 0:
+        return 1
+    power = 10.0 ** floor(log10(rough))
+    step = next((m * power for m in (1, 2, 5, 10) if m * power >= rough), 10 * power)
+    return max(1, round(step)) if whole else step
+
+
+def _rounded(edge: float, step: float) -> float:
+    """Without what binary fractions add: 0.3, not 0.30000000000000004."""
+    return round(edge, max(0, 2 - floor(log10(step)))) if step < 1 else float(edge)
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
+def _end(label: str) -> str:
+    return label.split(" to ")[-1]
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, pd.Timestamp):
+        return f'pd.Timestamp("{value.isoformat()}")'
+    return repr(value.item() if isinstance(value, np.generic) else value)

@@ -1,0 +1,412 @@
+// The table: what Python holds, shown row by row. See table.py for what each message means.
+
+import { Body } from "./body.ts";
+import { make, setAttribute, setText } from "./dom.ts";
+import { chosenAfter, Header } from "./header.ts";
+import { hostOf, type Host } from "./host.ts";
+import { lead, picked, type Place } from "./keys.ts";
+import { Pages } from "./pages.ts";
+import { heightOf, movedBy, placeOf, ROW, spanAt, TALLEST } from "./scroll.ts";
+import { followTheme } from "./theme.ts";
+import { count, NOTHING, type Column, type View } from "./view.ts";
+
+class Table {
+  private readonly root = make("div", "kx-table");
+  private readonly sentence = make("div", "kx-sentence", { role: "group", "aria-label": "Filter" });
+  private readonly grid = make("div", "kx-grid", { role: "grid" });
+  private readonly head = make("div", "kx-head", { role: "rowgroup" });
+  private readonly headRow = make("div", "kx-row kx-headers", { role: "row", "aria-rowindex": "1" });
+  private readonly body = new Body();
+  private readonly empty = make("div", "kx-empty");
+  private readonly status = make("span", "kx-count", { role: "status" });
+  private readonly copy = make("button", "kx-button", { type: "button" });
+  private readonly pages: Pages;
+  private readonly ends: (() => void)[] = [];
+  private headers: Header[] = [];
+  private view: View = NOTHING;
+  private shape = "";
+  private active: Place = { row: 0, column: 0 };
+  private anchor = 0;
+  private inBars = false;
+  private frame = 0;
+  private scrolledBefore = 0;
+  private stop: HTMLElement | undefined; // the one element that Tab comes to
+
+  constructor(
+    private readonly host: Host,
+    el: HTMLElement,
+  ) {
+    this.pages = new Pages((message) => this.host.send(message));
+    this.head.append(this.headRow);
+    this.grid.append(this.head, this.body.element);
+    setText(this.copy, "Copy as Python");
+    const foot = make("div", "kx-foot");
+    foot.append(this.status, this.copy);
+    this.root.append(this.sentence, this.grid, this.empty, foot);
+    el.append(this.root);
+    this.ends.push(followTheme(this.root), this.ownKeys());
+    this.ends.push(host.on("view", () => this.renew()), host.on("selected_rows", () => this.draw()));
+    this.ends.push(host.on("message", (message) => this.pages.take(message) && this.later()));
+    for (const name of ["label", "many", "height"]) this.ends.push(host.on(name, () => this.renew()));
+    const sized = new ResizeObserver(() => this.later());
+    sized.observe(this.grid);
+    this.ends.push(() => sized.disconnect());
+    this.listen();
+    this.renew();
+  }
+
+  end(): void {
+    for (const end of this.ends) end();
+    cancelAnimationFrame(this.frame);
+    this.root.remove();
+  }
+
+  // What comes from Python.
+
+  private renew(): void {
+    const before = this.view;
+    this.view = { ...NOTHING, ...(this.host.get("view") as Partial<View>) };
+    const { columns, left, version } = this.view;
+    const had = this.hasFocus();
+    this.pages.renew(version, this.view.first);
+    const shape = JSON.stringify(columns.map((column) => [column.name, column.id, column.number, column.width]));
+    if (shape !== this.shape) this.layOut(columns, shape);
+    columns.forEach((column, n) => this.headers[n]?.renew(column, this.view.sort));
+    if (before.version !== version) this.grid.scrollTop = 0;
+    if (before.filled !== this.view.filled) this.active = { row: left ? 0 : -1, column: 0 };
+    this.active.row = Math.min(this.active.row, left - 1);
+    this.active.column = Math.min(this.active.column, Math.max(0, columns.length - 1));
+    this.anchor = Math.max(0, this.active.row);
+    setAttribute(this.grid, "aria-label", String(this.host.get("label") ?? "Table"));
+    setAttribute(this.grid, "aria-rowcount", String(left + 1));
+    setAttribute(this.grid, "aria-colcount", String(columns.length));
+    setAttribute(this.grid, "aria-multiselectable", String(this.many));
+    this.grid.style.maxHeight = `${Number(this.host.get("height") ?? 330)}px`;
+    this.grid.hidden = columns.length === 0;
+    this.body.element.hidden = left === 0;
+    this.headRow.classList.toggle("kx-plain", this.view.total < 2); // there is nothing to tell apart
+    this.body.element.style.height = `${heightOf(left)}px`;
+    this.empty.hidden = left > 0;
+    setText(this.empty, this.view.total > 0 ? "No row is left. Take a part of the filter away." : "nothing here");
+    this.writeSentence();
+    this.draw();
+    if (had) this.focus();
+  }
+
+  private layOut(columns: Column[], shape: string): void {
+    this.shape = shape;
+    this.stop = undefined;
+    this.headers = columns.map((_, n) => new Header(n, { sort: (column) => this.sort(column), choose: this.choose }));
+    this.headRow.replaceChildren(...this.headers.map((header) => header.element));
+    this.body.renew(columns);
+    const widths = columns.map(widthOf);
+    this.grid.style.setProperty("--kx-columns", widths.map((wide) => `minmax(${wide}px, ${wide}fr)`).join(" "));
+    this.grid.style.setProperty("--kx-wide", `${widths.reduce((sum, wide) => sum + wide, 0)}px`);
+  }
+
+  private writeSentence(): void {
+    const { parts } = this.view;
+    this.sentence.hidden = parts.length === 0;
+    if (parts.length === 0) return this.sentence.replaceChildren();
+    const tokens = parts.map(([column, words]) => {
+      const token = make("span", "kx-token");
+      const text = make("span", "kx-words", { title: words });
+      setText(text, words);
+      const off = make("button", "kx-off", { type: "button", "aria-label": `Without: ${words}` });
+      setText(off, "×");
+      off.addEventListener("click", () => this.filter(column, []));
+      token.append(text, off);
+      return token;
+    });
+    const clear = make("button", "kx-button kx-clear", { type: "button" });
+    setText(clear, "Clear all");
+    clear.addEventListener("click", () => this.host.send({ kind: "clear" }));
+    this.sentence.replaceChildren(...tokens, clear);
+  }
+
+  private writeStatus(extra = ""): void {
+    const { left, total, sort, columns } = this.view;
+    const rows = total === 1 ? "row" : "rows";
+    const name = sort ? columns[sort[0]]?.name : undefined;
+    const chosen = this.picks.length;
+    const parts = [left === total ? `${count(total)} ${rows}` : `${count(left)} of ${count(total)} ${rows}`];
+    if (name !== undefined) parts.push(`sorted by ${name}${sort?.[1] ? ", last first" : ""}`);
+    if (this.many && chosen > 0) parts.push(`${count(chosen)} picked`);
+    setText(this.status, extra || parts.join(", "));
+  }
+
+  // What is on screen.
+
+  private later(): void {
+    if (this.frame === 0)
+      this.frame = requestAnimationFrame(() => {
+        this.frame = 0;
+        this.drawRows();
+      });
+  }
+
+  private draw(): void {
+    this.drawRows();
+    this.writeStatus();
+  }
+
+  private drawRows(): void {
+    const { left, columns } = this.view;
+    if (columns.length > 0) {
+      const { first, last, top } = spanAt(this.grid.scrollTop, this.seen, left, 4);
+      const direction = this.grid.scrollTop - this.scrolledBefore;
+      this.scrolledBefore = this.grid.scrollTop;
+      this.pages.want(first, last, left, direction);
+      const row = (n: number) => this.pages.row(n);
+      this.body.draw(first, last, top, this.active.row, heightOf(left), row, new Set(this.picks));
+    }
+    this.setStop();
+  }
+
+  private setStop(): void {
+    const now = this.cellAt(this.active);
+    if (now === this.stop) return;
+    if (this.stop) setAttribute(this.stop, "tabindex", "-1");
+    if (now) setAttribute(now, "tabindex", "0");
+    this.stop = now;
+  }
+
+  private cellAt({ row, column }: Place): HTMLElement | undefined {
+    return row < 0 ? this.headers[column]?.element : this.body.cell(row, column);
+  }
+
+  private get seen(): number {
+    return Math.max(ROW, this.grid.clientHeight - this.head.offsetHeight);
+  }
+
+  private get many(): boolean {
+    return this.host.get("many") === true;
+  }
+
+  private get picks(): number[] {
+    return (this.host.get("selected_rows") as number[] | undefined) ?? [];
+  }
+
+  private hasFocus(): boolean {
+    const focused = (this.root.getRootNode() as Document | ShadowRoot).activeElement;
+    return focused !== null && this.grid.contains(focused);
+  }
+
+  private focus(): void {
+    const cell = this.cellAt(this.active);
+    cell?.focus({ preventScroll: true });
+    if (!cell) return;
+    const { offsetLeft, offsetWidth } = cell;
+    if (offsetLeft < this.grid.scrollLeft) this.grid.scrollLeft = offsetLeft;
+    const right = offsetLeft + offsetWidth - this.grid.clientWidth;
+    if (right > this.grid.scrollLeft) this.grid.scrollLeft = Math.min(right, offsetLeft);
+  }
+
+  // What a person does.
+
+  private listen(): void {
+    this.grid.addEventListener("scroll", () => this.later(), { passive: true });
+    this.grid.addEventListener("wheel", (event) => this.turn(event), { passive: false });
+    this.grid.addEventListener("keydown", (event) => this.press(event));
+    this.grid.addEventListener("focusin", (event) => this.enter(event.target));
+    this.grid.addEventListener("focusout", () => this.leaveBars());
+    this.body.element.addEventListener("click", (event) => this.click(event));
+    this.body.element.addEventListener("pointerover", (event) => this.body.tell(event.target));
+    this.copy.addEventListener("click", () => this.copyCode());
+    this.root.addEventListener("copy", (event) => {
+      const selection = document.getSelection();
+      const text = selection?.isCollapsed === false ? null : this.cellText(this.active);
+      if (text === null || !this.hasFocus()) return;
+      event.clipboardData?.setData("text/plain", text);
+      event.preventDefault();
+    });
+  }
+
+  /** Keys pressed here are ours, not the notebook's; see OwnKeys in parts.py. */
+  private ownKeys(): () => void {
+    const mark = (event: KeyboardEvent): void => {
+      const target = event.composedPath()[0];
+      if (!(target instanceof HTMLElement) || !this.root.contains(target)) return;
+      const notebooks = event.ctrlKey || event.altKey || event.metaKey || (event.shiftKey && event.key === "Enter");
+      const grid = this.grid.contains(target) && /^(Home|End|Arrow|Page| $)/.test(event.key);
+      target.toggleAttribute("data-lm-suppress-shortcuts", grid || !notebooks);
+    };
+    window.addEventListener("keydown", mark, true);
+    return () => window.removeEventListener("keydown", mark, true);
+  }
+
+  /** Beyond the cap a px of the scroll bar is more than one of the rows: the wheel goes by rows. */
+  private turn(event: WheelEvent): void {
+    const { left } = this.view;
+    if (left * ROW <= TALLEST || event.deltaY === 0 || event.ctrlKey || event.shiftKey) return;
+    const unit = event.deltaMode === 1 ? ROW : event.deltaMode === 2 ? this.seen : 1;
+    const place = movedBy(event.deltaY * unit, this.grid.scrollTop, this.seen, left);
+    if (Math.abs(place - this.grid.scrollTop) < 0.01) return;
+    event.preventDefault();
+    this.grid.scrollTop = place;
+  }
+
+  private enter(target: EventTarget | null): void {
+    const place = this.placeOf(target);
+    if (!place) return;
+    this.active = place;
+    this.setStop();
+  }
+
+  private placeOf(target: EventTarget | null): Place | undefined {
+    const cell = target instanceof Element ? target.closest<HTMLElement>("[aria-colindex]") : null;
+    if (!cell) return undefined;
+    const row = cell.parentElement?.dataset["row"];
+    return { row: row === undefined ? -1 : Number(row), column: Number(cell.getAttribute("aria-colindex")) - 1 };
+  }
+
+  private click(event: MouseEvent): void {
+    const place = this.placeOf(event.target);
+    if (!place || document.getSelection()?.type === "Range") return; // somebody marks a text
+    this.pick(place.row, event.ctrlKey || event.metaKey, event.shiftKey);
+  }
+
+  private pick(n: number, add: boolean, extend: boolean): void {
+    const row = this.pages.row(n);
+    if (!row) return;
+    if (this.many && extend) {
+      this.host.send({ kind: "range", version: this.view.version, first: this.anchor, last: n });
+      return;
+    }
+    this.anchor = n;
+    this.host.send({ kind: "pick", filled: this.view.filled, rows: picked(this.picks, row.at, this.many, add) });
+  }
+
+  private press(event: KeyboardEvent): void {
+    const header = this.active.row < 0 ? this.headers[this.active.column] : undefined;
+    if (this.inBars && header ? this.pressInBars(event, header) : this.pressInGrid(event, header)) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  }
+
+  private pressInGrid(event: KeyboardEvent, header: Header | undefined): boolean {
+    const { left, columns } = this.view;
+    const to = lead(event, this.active, left, columns.length, Math.max(1, Math.floor(this.seen / ROW) - 1));
+    if (to) {
+      this.go(to, this.many && event.shiftKey);
+      return true;
+    }
+    if (event.key === "Escape") {
+      this.cellAt(this.active)?.blur();
+      return true;
+    }
+    if (event.ctrlKey || event.metaKey ? event.key !== " " : event.altKey) return false;
+    if (event.key === "Enter" && event.shiftKey) return false;
+    if (event.key === " " || event.key === "Enter") {
+      if (!header) this.pick(this.active.row, event.key === " ", event.shiftKey);
+      else if (event.key === "Enter" && header.bars > 0) this.enterBars(header);
+      else this.sort(this.active.column);
+      return true;
+    }
+    if (event.key === "c" && !header) {
+      this.copyId();
+      return true;
+    }
+    return false;
+  }
+
+  private go(to: Place, extend: boolean): void {
+    this.active = to;
+    if (to.row >= 0) this.grid.scrollTop = placeOf(to.row, this.grid.scrollTop, this.seen, this.view.left);
+    this.draw();
+    this.focus();
+    if (extend && to.row >= 0) this.pick(to.row, false, true);
+  }
+
+  private enterBars(header: Header): void {
+    this.inBars = true;
+    const first = this.view.columns[this.active.column]?.chosen[0] ?? 0;
+    this.writeStatus(`${header.point(first)}. Arrows go to others, Space filters, Backspace takes it away, Escape leaves.`);
+  }
+
+  private leaveBars(): void {
+    if (!this.inBars) return;
+    this.inBars = false;
+    this.headers[this.active.column]?.point(-1);
+    this.writeStatus();
+  }
+
+  private pressInBars(event: KeyboardEvent, header: Header): boolean {
+    const column = this.active.column;
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key] ?? 0;
+    if (step !== 0) {
+      const to = Math.min(Math.max(0, header.pointed + step), header.bars - 1);
+      if (event.shiftKey) {
+        const chosen = this.view.columns[column]?.chosen ?? [];
+        this.filter(column, [...new Set([...chosen, header.pointed, to])]);
+      }
+      this.writeStatus(header.point(to));
+      return true;
+    }
+    if (event.key === " ") this.choose(column, header.pointed, event.ctrlKey || event.metaKey);
+    else if (event.key === "Enter") this.choose(column, header.pointed, false);
+    else if (event.key === "Backspace") this.filter(column, []);
+    else if (event.key === "Escape") this.leaveBars();
+    else return false;
+    return true;
+  }
+
+  private sort(column: number): void {
+    const now = this.view.sort;
+    const mine = now !== null && now[0] === column;
+    if (mine && now[1]) this.host.send({ kind: "sort", column: null });
+    else this.host.send({ kind: "sort", column, descending: mine });
+  }
+
+  private readonly choose = (column: number, bar: number, add: boolean): void => {
+    this.filter(column, chosenAfter(this.view.columns[column]?.chosen ?? [], bar, add));
+  };
+
+  private filter(column: number, bars: number[]): void {
+    this.host.send({ kind: "filter", column, bars });
+  }
+
+  // Copies.
+
+  private cellText({ row, column }: Place): string | null {
+    return this.pages.row(row)?.cells[column] ?? null;
+  }
+
+  /** The id of the row, whole however little of it is seen; where it has none, the cell. */
+  private copyId(): void {
+    const { columns } = this.view;
+    const id = columns.findIndex((column) => column.name === "id");
+    const column = columns[this.active.column]?.id || id < 0 ? this.active.column : id;
+    const text = this.cellText({ row: this.active.row, column });
+    if (text !== null) void this.toClipboard(text, `${columns[column]?.name ?? "cell"} copied`);
+  }
+
+  private copyCode(): void {
+    void this.toClipboard(this.view.code, `Copied: ${this.view.code}`);
+  }
+
+  private async toClipboard(text: string, done: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.writeStatus(done);
+    } catch {
+      this.writeStatus(`The browser does not let a page copy here: ${text}`);
+    }
+  }
+}
+
+/** As wide as its texts and its picture, and no wider than is read at a glance. */
+function widthOf(column: Column): number {
+  const most = column.id ? 118 : 320;
+  const texts = column.width * (column.id ? 7.5 : 7.2) + 22;
+  const picture = /^\d{4}-/.test(column.bars[0]?.label ?? "") ? 116 : 88; // two months side by side
+  return Math.round(Math.max(picture, Math.min(most, texts), Math.min(200, column.name.length * 8 + 36)));
+}
+
+export default {
+  render({ model, el }: { model: Parameters<typeof hostOf>[0]; el: HTMLElement }): () => void {
+    const table = new Table(hostOf(model), el);
+    return () => table.end();
+  },
+};

@@ -1,0 +1,113 @@
+// What needs no page: pages, places of the scroll bar, keys, choices.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { build } from "esbuild";
+
+const load = async (name) => {
+  const built = await build({ entryPoints: [new URL(`../${name}.ts`, import.meta.url).pathname], bundle: true, format: "esm", write: false });
+  return import(`data:text/javascript;base64,${Buffer.from(built.outputFiles[0].text).toString("base64")}`);
+};
+const { spanAt, placeOf, movedBy, heightOf, ROW, TALLEST } = await load("scroll");
+const { Pages, PAGE } = await load("pages");
+const { lead, picked } = await load("keys");
+const { chosenAfter, caption } = await load("header");
+const NO_ROWS = { at: [], rows: [] };
+const key = (name, more = {}) => ({ key: name, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
+
+test("the first and the last row are reached, whatever the number of rows", () => {
+  for (const rows of [1, 3, 10, 1_000, 468_750, 468_751, 600_000, 5_000_000]) {
+    const seen = 300;
+    assert.equal(spanAt(0, seen, rows).first, 0);
+    const end = spanAt(heightOf(rows) - seen, seen, rows);
+    assert.equal(end.last, rows - 1);
+    const bottom = end.top + (end.last - end.first + 1) * ROW;
+    assert.ok(Math.abs(bottom - Math.max(heightOf(rows), 0)) < 0.01, `${rows}: ${bottom}`);
+  }
+});
+
+test("every row can be brought on screen, and is then whole", () => {
+  for (const rows of [5, 1_000, 600_000])
+    for (const row of [0, 1, 4, Math.floor(rows / 2), rows - 1]) {
+      const place = placeOf(row, heightOf(rows) / 3, 300, rows);
+      const { first, top } = spanAt(place, 300, rows);
+      const y = top + (row - first) * ROW - place;
+      assert.ok(y > -0.1 && y + ROW < 300.1 , `row ${row} of ${rows} stands at ${y}`);
+    }
+});
+
+test("beyond the cap the wheel goes as far in rows as below it", () => {
+  assert.equal(heightOf(600_000), TALLEST);
+  const rows = 600_000, seen = 300;
+  const before = spanAt(1_000_000, seen, rows), after = spanAt(movedBy(320, 1_000_000, seen, rows), seen, rows);
+  assert.equal(after.first - before.first, 10);
+});
+
+test("a page is asked for once, and answers to others are let be", () => {
+  const sent = [];
+  const pages = new Pages((message) => sent.push(message));
+  pages.renew(1, NO_ROWS);
+  pages.want(0, 20, 10 * PAGE, 0);
+  pages.want(0, 20, 10 * PAGE, 0);
+  assert.deepEqual(sent.map((message) => message.start), [0, PAGE]);
+  assert.equal(pages.take({ kind: "page", request: 99, version: 1, at: [], rows: [] }), false);
+  assert.equal(pages.take({ kind: "page", request: sent[0].request, version: 1, at: [7], rows: [["a"]] }), true);
+  assert.deepEqual(pages.row(0), { at: 7, cells: ["a"] });
+});
+
+test("an answer of before a change is not shown", () => {
+  const sent = [];
+  const pages = new Pages((message) => sent.push(message));
+  pages.renew(1, NO_ROWS);
+  pages.want(0, 20, PAGE, 0);
+  pages.renew(2, { at: [3], rows: [["new"]] });
+  assert.equal(pages.take({ kind: "page", request: sent[0].request, version: 1, at: [7], rows: [["old"]] }), false);
+  assert.deepEqual(pages.row(0), { at: 3, cells: ["new"] });
+});
+
+test("few requests are under way at a time, and few pages are kept", () => {
+  const sent = [];
+  const pages = new Pages((message) => sent.push(message));
+  pages.renew(1, NO_ROWS);
+  for (let page = 0; page < 100; page++) {
+    pages.want(page * PAGE, page * PAGE, 1_000 * PAGE, 1);
+    for (const { request } of sent.splice(0)) pages.take({ kind: "page", request, version: 1, at: [0], rows: [["x"]] });
+  }
+  assert.equal(pages.row(0), undefined);
+  for (let page = 200; page < 300; page++) pages.want(page * PAGE, page * PAGE, 1_000 * PAGE, 1);
+  assert.equal(sent.length, 3);
+});
+
+test("keys lead through rows, columns and the header", () => {
+  const at = { row: 0, column: 1 };
+  assert.deepEqual(lead(key("ArrowUp"), at, 10, 3, 5), { row: -1, column: 1 });
+  assert.deepEqual(lead(key("ArrowDown"), { row: 9, column: 1 }, 10, 3, 5), { row: 9, column: 1 });
+  assert.deepEqual(lead(key("End"), at, 10, 3, 5), { row: 0, column: 2 });
+  assert.deepEqual(lead(key("End", { ctrlKey: true }), at, 10, 3, 5), { row: 9, column: 2 });
+  assert.deepEqual(lead(key("Home", { ctrlKey: true }), { row: 7, column: 2 }, 10, 3, 5), { row: 0, column: 0 });
+  assert.deepEqual(lead(key("PageDown"), at, 10, 3, 5), { row: 5, column: 1 });
+  assert.deepEqual(lead(key("PageUp"), { row: 3, column: 0 }, 10, 3, 5), { row: 0, column: 0 });
+  assert.deepEqual(lead(key("ArrowDown"), { row: -1, column: 0 }, 0, 3, 5), { row: -1, column: 0 });
+  assert.equal(lead(key("x"), at, 10, 3, 5), undefined);
+  assert.equal(lead(key("ArrowLeft", { altKey: true }), at, 10, 3, 5), undefined);
+});
+
+test("a click picks one, with Ctrl one more or one fewer", () => {
+  assert.deepEqual(picked([1], 2, true, false), [2]);
+  assert.deepEqual(picked([1], 2, true, true), [1, 2]);
+  assert.deepEqual(picked([1, 2], 2, true, true), [1]);
+  assert.deepEqual(picked([1], 2, false, true), [2]);
+});
+
+test("a bar clicked again takes its filter away", () => {
+  assert.deepEqual(chosenAfter([], 2, false), [2]);
+  assert.deepEqual(chosenAfter([2], 2, false), []);
+  assert.deepEqual(chosenAfter([1, 2], 2, false), [2]);
+  assert.deepEqual(chosenAfter([1], 2, true), [1, 2]);
+});
+
+test("a caption tells a column without a picture", () => {
+  const column = { name: "n", kind: "range", bars: [{ label: "0 to 4" }, { label: "5 to 9" }], chosen: [], missing: false, other: false, different: 9 };
+  assert.deepEqual(caption(column), ["0", "9"]);
+  assert.deepEqual(caption({ ...column, bars: [{ label: "missing" }], missing: true }), ["all missing", ""]);
+  assert.deepEqual(caption({ ...column, kind: "different", bars: [], different: 1234 }), ["1,234 different", ""]);
+});

@@ -1,0 +1,36 @@
+// What Python says of the table: the trait `view`.
+
+export interface Bar {
+  label: string;
+  total: number;
+  left: number;
+}
+
+export interface Column {
+  name: string;
+  number: boolean;
+  id: boolean;
+  width: number;
+  kind: "range" | "value" | "different";
+  different: number;
+  bars: Bar[];
+  missing: boolean;
+  other: boolean;
+  chosen: number[];
+}
+
+export interface View {
+  version: number;
+  filled: number;
+  first: { at: number[]; rows: (string | null)[][] };
+  total: number;
+  left: number;
+  columns: Column[];
+  sort: [number, boolean] | null;
+  parts: [number, string][];
+  code: string;
+}
+
+export const NOTHING: View = { version: 0, filled: 0, first: { at: [], rows: [] }, total: 0, left: 0, columns: [], sort: null, parts: [], code: "df" };
+
+export const count = (n: number): string => n.toLocaleString("en-US");

@@ -1,0 +1,295 @@
+"""A table to look at, sort, filter and pick from: the rows stay in Python, the page asks for those on screen."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import numpy as np
+import pandas as pd
+import traitlets
+from traitlets import Bunch
+
+from kimono_explore.display import cell_text, printable
+from kimono_explore.widgets.crossfilter import Crossfilter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+PAGE = 200
+"""Rows that the page asks for at a time."""
+_STATIC = Path(__file__).parent / "static"
+_AFTERWARDS = 0.003
+"""Seconds after an answer: an empty message then makes the server pass the answer on (Nagle waits 40 ms otherwise)."""
+_SAMPLE = 100
+_AT_ONCE = 40
+"""Rows that come with a change, so that nothing is blank until the page has asked."""
+
+
+class DataTable(anywidget.AnyWidget):
+    """A table to pick rows from, by mouse or keyboard. Every text is shown as text.
+
+    Each header shows how its column is made up. A click on a bar keeps its rows only, and the bars of all columns follow.
+
+    Parameters
+    ----------
+    df : pandas.DataFrame, optional
+        Of any size: the page gets 200 rows at a time.
+    label : str, default "Table"
+        What a screen reader calls it.
+    many : bool, default False
+        Whether several rows can be picked.
+    height : int, default 330
+        Of the rows and their header at most, in pixels.
+
+    Attributes
+    ----------
+    selected_rows : list of int
+        Positions in ``df`` of the rows that are picked.
+    """
+
+    _esm = _STATIC / "table.js"
+    _css = _STATIC / "table.css"
+
+    label = traitlets.Unicode("Table").tag(sync=True)
+    many = traitlets.Bool(False).tag(sync=True)
+    height = traitlets.Int(330).tag(sync=True)
+    view = traitlets.Dict().tag(sync=True)
+    selected_rows = traitlets.List(traitlets.Int()).tag(sync=True)
+
+    def __init__(
+        self, df: pd.DataFrame | None = None, label: str = "Table", *, many: bool = False, height: int = 330
+    ) -> None:
+        super().__init__(label=label, many=many, height=height)
+        self._version = self._filled = 0
+        self._take(pd.DataFrame() if df is None else df)
+        self.on_msg(self._hear)
+
+    def __repr__(self) -> str:
+        return f"DataTable({self.label!r}, {len(self.df):,} rows)"
+
+    # What a person, or a notebook, does.
+
+    def fill(self, df: pd.DataFrame) -> None:
+        """Show these rows; nothing is picked, sorted or filtered."""
+        self._take(df)
+
+    def _take(self, df: pd.DataFrame) -> None:
+        self.df = df
+        self._filled += 1
+        self._bars = Crossfilter(df)
+        self._sorted_by: tuple[int, bool] | None = None
+        self._order = self._shown = np.arange(len(df))
+        self._columns = [_describe(df, column) for column in range(df.shape[1])]
+        with self.hold_sync():
+            self.selected_rows = []
+            self._renew()
+
+    def pick(self, rows: Iterable[int]) -> None:
+        """Pick rows by their position in ``df``, as if they were clicked; those that are not there cannot be."""
+        picked = [int(row) for row in rows if 0 <= row < len(self.df)]
+        self.selected_rows = picked if self.many else picked[:1]
+
+    def sort(self, column: int | None, *, descending: bool = False) -> None:
+        """Sort by a column, given by its position; None: as the rows came. What is missing comes last."""
+        if column is not None and not 0 <= column < self.df.shape[1]:
+            return
+        self._sorted_by = None if column is None else (column, descending)
+        self._order = (
+            np.arange(len(self.df))
+            if column is None
+            else sort_positions(self.df.iloc[:, column], descending=descending)
+        )
+        self._renew()
+
+    def choose(self, column: int, bars: Iterable[int]) -> None:
+        """Keep only the rows in these bars of a column, all given by position; no bars: all rows of it again.
+
+        What is picked and not there any more is not picked.
+        """
+        if 0 <= column < self.df.shape[1]:
+            self._bars.choose(column, bars)
+            self._narrow()
+
+    def clear(self) -> None:
+        """Show all rows again."""
+        self._bars.chosen.clear()
+        self._narrow()
+
+    @property
+    def filter(self) -> dict[Any, list[str]]:
+        """What is chosen: the labels of bars by the name of their column."""
+        return self._bars.filter
+
+    @property
+    def sentence(self) -> str:
+        """The filter as words: ``"grade is 9 or 10; school is Lincoln"``."""
+        return self._bars.sentence
+
+    @property
+    def code(self) -> str:
+        """The filter as an expression of pandas, on a table named df."""
+        return self._bars.code
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The rows that are left, in the order on screen."""
+        return self.df.iloc[self._shown]
+
+    def page(self, start: int, rows: int = PAGE) -> dict[str, Any]:
+        """Some of the rows on screen: their positions in ``df``, and each cell as text, or None where it is missing."""
+        start = max(0, start)
+        positions = self._shown[start : start + max(0, min(rows, PAGE))]
+        part = self.df.iloc[positions]
+        cells = [_texts(part.iloc[:, column]) for column in range(part.shape[1])]
+        rows_of = [list(row) for row in zip(*cells, strict=True)] if cells else [[] for _ in positions]
+        return {"start": start, "at": positions.tolist(), "rows": rows_of}
+
+    # What happens then.
+
+    def _narrow(self) -> None:
+        left = self._bars.rows()
+        with self.hold_sync():
+            self.selected_rows = [row for row in self.selected_rows if left[row]]
+            self._renew()
+
+    def _renew(self) -> None:
+        """Tell the page what there is now; the pages it holds are of before."""
+        left = self._bars.rows()
+        self._shown = self._order[left[self._order]]
+        self._version += 1
+        totals, counts = self._bars.totals, self._bars.counts()
+        columns = [
+            {
+                **described,
+                "kind": bins.kind,
+                "different": bins.different,
+                "bars": [
+                    {"label": label, "total": total, "left": now}
+                    for label, total, now in zip(bins.labels, totals[column], counts[column], strict=True)
+                ],
+                "missing": bins.has_missing,
+                "other": bins.has_other,
+                "chosen": self._bars.chosen.get(column, []),
+            }
+            for column, (described, bins) in enumerate(zip(self._columns, self._bars.bins, strict=True))
+        ]
+        self.view = {
+            "version": self._version,
+            "filled": self._filled,
+            "first": self.page(0, _AT_ONCE),
+            "total": len(self.df),
+            "left": len(self._shown),
+            "columns": columns,
+            "sort": None if self._sorted_by is None else list(self._sorted_by),
+            "parts": [list(part) for part in self._bars.parts()],
+            "code": printable(self.code),
+        }
+
+    def _hear(self, _: object, message: object, __: object) -> None:
+        """Do what the page asks for; what is no message of ours is let be."""
+        if not isinstance(message, dict):
+            return
+        act = self._acts.get(str(message.get("kind")))
+        if act is not None:
+            act(self, message)
+
+    def _answer_page(self, message: dict[str, Any]) -> None:
+        start, request = message.get("start"), message.get("request")
+        if isinstance(start, int) and isinstance(request, int):
+            self.send({"kind": "page", "request": request, "version": self._version, **self.page(start)})
+            with suppress(RuntimeError):  # no loop, no server that waits
+                asyncio.get_running_loop().call_later(_AFTERWARDS, self.send, {})
+
+    def _answer_sort(self, message: dict[str, Any]) -> None:
+        column = message.get("column")
+        if column is None or isinstance(column, int):
+            self.sort(column, descending=bool(message.get("descending")))
+
+    def _answer_filter(self, message: dict[str, Any]) -> None:
+        column, bars = message.get("column"), message.get("bars")
+        if isinstance(column, int) and isinstance(bars, list):
+            self.choose(column, [bar for bar in bars if isinstance(bar, int)])
+
+    def _answer_pick(self, message: dict[str, Any]) -> None:
+        """Pick rows, unless they are of what was shown before; picked again, they are told of again."""
+        rows = message.get("rows")
+        if message.get("filled") != self._filled or not isinstance(rows, list):
+            return
+        before = self.selected_rows
+        self.pick([row for row in rows if isinstance(row, int)])
+        if self.selected_rows == before:
+            again = {"name": "selected_rows", "old": before, "new": before, "owner": self, "type": "change"}
+            self.notify_change(Bunch(again))
+
+    def _answer_range(self, message: dict[str, Any]) -> None:
+        """Pick what is on screen from one place to another: the page may not know all of these rows."""
+        first, last = message.get("first"), message.get("last")
+        if message.get("version") == self._version and isinstance(first, int) and isinstance(last, int):
+            low, high = sorted((first, last))
+            self.pick(self._shown[max(0, low) : high + 1].tolist())
+
+    _acts: dict[str, Callable[[DataTable, dict[str, Any]], None]] = {  # noqa: RUF012
+        "page": _answer_page,
+        "sort": _answer_sort,
+        "filter": _answer_filter,
+        "clear": lambda self, _: self.clear(),
+        "pick": _answer_pick,
+        "range": _answer_range,
+    }
+
+
+def sort_positions(values: pd.Series, *, descending: bool = False) -> NDArray[np.int64]:
+    """Positions of rows in the order of a column: stable, texts without regard to case and accents, missing last."""
+    plain = values.reset_index(drop=True)
+    in_order = isinstance(plain.dtype, pd.CategoricalDtype) and plain.cat.ordered
+    number = pd.api.types.is_numeric_dtype(plain.dtype) or pd.api.types.is_datetime64_any_dtype(plain.dtype)
+    keys = plain if in_order or number else _ranks(plain)
+    ordered = keys.sort_values(ascending=not descending, kind="stable", na_position="last")
+    return ordered.index.to_numpy()
+
+
+def _ranks(values: pd.Series) -> pd.Series:
+    """Places of texts, and of what else cannot be compared, among each other; of different ones only once."""
+    missing = values.isna().to_numpy(dtype=bool)
+    if pd.api.types.is_string_dtype(values.dtype) and values.dtype != object:
+        texts = values.astype("object").where(~missing, "")
+    else:
+        texts = values.astype("object").where(~missing, "").map(_text)
+    codes, uniques = pd.factorize(texts)
+    place = np.empty(len(uniques), dtype="float64")
+    place[sorted(range(len(uniques)), key=[_key(text) for text in uniques].__getitem__)] = np.arange(len(uniques))
+    ranks = place[codes]
+    ranks[missing] = np.nan
+    return pd.Series(ranks)
+
+
+def _key(text: str) -> tuple[str, str]:
+    if text.isascii():
+        return text.lower(), text
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return bare.casefold(), text
+
+
+def _describe(df: pd.DataFrame, column: int) -> dict[str, Any]:
+    """What the page must know of a column to lay it out."""
+    name, values = df.columns[column], df.iloc[:, column]
+    number = pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
+    lengths = [len(text) for text in _texts(values.head(_SAMPLE)) if text is not None]
+    is_id = isinstance(name, str) and (name == "id" or name.endswith("_id"))
+    return {"name": printable(name), "number": bool(number), "id": is_id, "width": max([0, *lengths])}
+
+
+def _texts(values: pd.Series) -> Sequence[str | None]:
+    there = values.notna().to_numpy(dtype=bool)
+    return [_text(value) if has else None for value, has in zip(values.tolist(), there, strict=True)]
+
+
+def _text(value: object) -> str:
+    return printable(cell_text(value, seconds=True), lines=True)

@@ -1,0 +1,341 @@
+"""The table without a browser: pages, sorting, filters, and what the page may ask for, beside plain pandas."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kimono_explore.widgets.bins import make_bins
+from kimono_explore.widgets.table import PAGE, DataTable, sort_positions
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\u202eabc",
+    "a\x00b",
+    "\ud800",
+    "👩‍🎓",
+    "",
+    " ",
+]
+
+
+def people(rows: int = 400) -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    return pd.DataFrame(
+        {
+            "id": [f"p{n:04}" for n in range(rows)],
+            "school": pd.array(rng.choice(["Lincoln", "Pine", "Cedar", None], rows), dtype="str"),
+            "grade": pd.array(rng.choice([str(n) for n in range(1, 13)], rows), dtype="str"),
+            "sections": pd.array(np.where(rng.random(rows) < 0.1, None, rng.integers(0, 9, rows)), dtype="Int64"),
+            "score": np.where(rng.random(rows) < 0.1, np.nan, rng.normal(50, 20, rows)),
+            "born": pd.Timestamp("2010-03-01") + pd.to_timedelta(rng.integers(0, 4000, rows), unit="D"),
+            "active": rng.random(rows) < 0.5,
+        }
+    )
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict]]:
+    messages: list[dict] = []
+    monkeypatch.setattr(DataTable, "send", lambda self, message, buffers=None: messages.append(message))
+    yield messages
+    for message in messages:
+        json.dumps(message, allow_nan=False)
+
+
+def bar(table: DataTable, column: int, label: str) -> int:
+    return [bar["label"] for bar in table.view["columns"][column]["bars"]].index(label)
+
+
+def assert_counts(table: DataTable) -> None:
+    """What stands in the headers, and is left, against conditions of plain pandas."""
+    df = table.df
+    left = eval(table.code, {"df": df, "pd": pd})
+    assert len(left) == table.view["left"] == len(table.shown)
+    assert sorted(left.index) == sorted(table.shown.index)
+    for position, column in enumerate(table.view["columns"]):
+        bins = table._bars.bins[position]
+        name = f"df.iloc[:, {position}]"
+        for number, counted in enumerate(column["bars"]):
+            condition = bins.code(name, [number])
+            assert counted["total"] == pd.Series(eval(condition, {"df": df, "pd": pd})).fillna(False).sum()
+            assert counted["left"] == pd.Series(eval(condition, {"df": left, "pd": pd})).fillna(False).sum()
+        if column["bars"]:
+            assert sum(counted["total"] for counted in column["bars"]) == len(df)
+
+
+# Pages
+
+
+def test_pages_are_the_rows_in_order(sent: list[dict]) -> None:
+    df = people(450)
+    table = DataTable(df)
+    rows = [row for start in (0, PAGE, 2 * PAGE) for row in table.page(start)["rows"]]
+    assert [row[0] for row in rows] == df["id"].tolist()
+    assert table.page(5_000) == {"start": 5_000, "at": [], "rows": []}
+    table._hear(table, {"kind": "page", "request": 4, "start": 400}, [])
+    assert [(m["request"], m["version"], len(m["rows"])) for m in sent if m.get("kind") == "page"] == [(4, 1, 50)]
+
+
+def test_cells_are_text_and_what_is_missing_is_none() -> None:
+    df = pd.DataFrame(
+        {
+            "a": [1, None, "x", True, [1, 2]],
+            "b": [1.5, np.nan, 2, np.inf, 0.1],
+            "c": pd.to_datetime(
+                ["2026-01-02", None, "2026-01-02 03:04:05", "2026-01-03", "2026-01-04"], format="mixed"
+            ),
+            "d": [date(2026, 1, 2), None, pd.NA, {"k": 1}, np.float64(2)],
+        }
+    )
+    assert DataTable(df).page(0)["rows"] == [
+        ["1", "1.5", "2026-01-02", "2026-01-02"],
+        [None, None, None, None],
+        ["x", "2.0", "2026-01-02 03:04:05", None],
+        ["True", "inf", "2026-01-03", "{'k': 1}"],
+        ["[1, 2]", "0.1", "2026-01-04", "2.0"],
+    ]
+
+
+def test_hostile_texts_stay_text(sent: list[dict]) -> None:
+    columns = dict.fromkeys(HOSTILE[:2], HOSTILE) | {"id": [f"<b>{n}</b>" for n in range(len(HOSTILE))]}
+    df = pd.DataFrame(columns, dtype="object")  # pandas' own texts hold no halves of characters
+    table = DataTable(df, label=HOSTILE[0])
+    table.sort(0)
+    table.choose(0, [0])
+    json.dumps(table.view).encode("ascii")
+    json.dumps(table.view, ensure_ascii=False).encode("utf-8")
+    texts = {row[0] for row in DataTable(df).page(0)["rows"]}
+    assert {"<script>alert(1)</script>", "\\u202eabc", "a\\x00b", "\\ud800", ""} <= texts
+    assert_counts(table)
+
+
+def test_an_empty_table_and_one_without_columns() -> None:
+    for df in (pd.DataFrame(), pd.DataFrame({"a": [], "b": []}), pd.DataFrame(index=[1, 2]), people(0)):
+        table = DataTable(df)
+        assert table.page(0)["rows"] == [[] for _ in range(len(df))]
+        table.choose(0, [0])
+        table.sort(0)
+        table.pick([0, 7])
+        assert (table.filter, table.code, table.sentence) == ({}, "df", "")
+    assert DataTable().view["total"] == 0
+
+
+def test_names_and_index_that_are_there_twice() -> None:
+    df = pd.DataFrame([["a", "x"], ["b", "y"], ["a", "y"]], columns=["n", "n"], index=[5, 5, 5])
+    table = DataTable(df)
+    table.choose(1, [bar(table, 1, "y")])
+    assert table.page(0)["rows"] == [["b", "y"], ["a", "y"]]
+    table.sort(0)
+    assert table.page(0)["at"] == [2, 1]
+    assert_counts(table)
+
+
+def test_as_many_rows_as_a_state_has() -> None:
+    rows = 600_000
+    table = DataTable(pd.DataFrame({"id": np.arange(rows), "kind": np.arange(rows) % 3}))
+    assert table.page(rows - 3)["at"] == [rows - 3, rows - 2, rows - 1]
+    assert len(json.dumps(table.view)) < 20_000
+    table.choose(1, [0])
+    assert table.view["left"] == rows / 3
+    table.pick([rows - 3])
+    assert table.selected_rows == [rows - 3]
+
+
+# Sorting
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("name", ["sections", "score", "born", "active", "school"])
+def test_sorting_is_that_of_pandas(name: str, descending: bool) -> None:
+    df = people()
+    table = DataTable(df)
+    table.sort(df.columns.get_loc(name), descending=descending)
+    expected = df.sort_values(name, ascending=not descending, kind="stable", na_position="last")
+    pd.testing.assert_frame_equal(table.shown, expected)
+    table.sort(None)
+    pd.testing.assert_frame_equal(table.shown, df)
+
+
+def test_texts_are_sorted_as_people_do() -> None:
+    names = pd.Series(["b", "Åkesson", None, "Zorn", "adams", "Adams", "Abel", "İ"])
+    assert [names[n] for n in sort_positions(names)][:-1] == ["Abel", "Adams", "adams", "Åkesson", "b", "İ", "Zorn"]
+    assert sort_positions(names)[-1] == 2
+    assert sort_positions(names, descending=True)[-1] == 2
+
+
+def test_what_cannot_be_compared_is_sorted_as_text() -> None:
+    mixed = pd.Series([2, "10", None, [1], {"a": 1}, 1.5, True])
+    assert [str(mixed[n]) for n in sort_positions(mixed)] == ["1.5", "10", "2", "[1]", "True", "{'a': 1}", "None"]
+
+
+def test_an_ordered_category_is_sorted_as_it_says() -> None:
+    grades = pd.Series(["1", "K", "PK", "1"], dtype=pd.CategoricalDtype(["PK", "K", "1"], ordered=True))
+    assert sort_positions(grades).tolist() == [2, 1, 0, 3]
+
+
+# Filters
+
+
+def test_a_filter_is_a_sentence_a_dict_and_code() -> None:
+    df = people()
+    table = DataTable(df)
+    table.choose(1, [bar(table, 1, "Lincoln")])
+    table.choose(2, [bar(table, 2, label) for label in table._bars.bins[2].labels[:2]])
+    first, second = table._bars.bins[2].labels[:2]
+    assert table.filter == {"school": ["Lincoln"], "grade": [first, second]}
+    assert table.sentence == f"school is Lincoln; grade is {first} or {second}"
+    expected = df[(df["school"] == "Lincoln") & df["grade"].isin([first, second])]
+    pd.testing.assert_frame_equal(table.shown, expected)
+    pd.testing.assert_frame_equal(eval(table.code), expected)
+
+
+def test_neighbours_read_as_a_range() -> None:
+    table = DataTable(pd.DataFrame({"n": range(9)}))
+    table.choose(0, [3, 4, 5, 6, 7])
+    assert (table.sentence, table.shown["n"].tolist()) == ("n is 3 to 7", [3, 4, 5, 6, 7])
+    table.choose(0, [3, 4])
+    assert table.sentence == "n is 3 or 4"
+    table.choose(0, [1, 4, 6, 7, 8])
+    assert table.sentence == "n is 1, 4 or 6 to 8"
+
+
+def test_missing_and_others_can_be_chosen() -> None:
+    values = [f"v{n}" for n in range(30) for _ in range(30 - n)] + [None] * 4
+    table = DataTable(pd.DataFrame({"v": values}))
+    labels = table._bars.bins[0].labels
+    assert labels == [f"v{n}" for n in range(8)] + ["another", "missing"]
+    for chosen in ([8], [9], [0, 9], [8, 9], [0, 8, 9]):
+        table.choose(0, chosen)
+        assert_counts(table)
+    assert table.sentence == "v is v0, another or missing"
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_counts_of_all_headers_narrow_together(data: st.DataObject) -> None:
+    table = DataTable(people(120))
+    for column in data.draw(st.lists(st.integers(0, 6), max_size=3)):
+        bars = len(table.view["columns"][column]["bars"])
+        table.choose(column, data.draw(st.lists(st.integers(-1, bars), max_size=4)))
+    assert_counts(table)
+    table.clear()
+    assert table.view["left"] == 120
+    assert all(bar["left"] == bar["total"] for column in table.view["columns"] for bar in column["bars"])
+
+
+FLOATS = st.floats(allow_nan=True, allow_infinity=True) | st.none()
+TIMES = st.datetimes(pd.Timestamp("1700-01-01").to_pydatetime(), pd.Timestamp("2250-01-01").to_pydatetime()) | st.none()
+
+
+@given(
+    st.one_of(
+        st.lists(FLOATS, max_size=30).map(lambda values: pd.Series(values, dtype="float64")),
+        st.lists(st.integers(-(2**53), 2**53) | st.none(), max_size=30).map(
+            lambda values: pd.Series(values, dtype="Int64")
+        ),
+        st.lists(TIMES, max_size=30).map(lambda values: pd.Series(values, dtype="datetime64[us]")),
+        st.lists(TIMES, max_size=30).map(lambda v: pd.Series(v, dtype="datetime64[us]").dt.tz_localize("UTC")),
+        st.lists(st.text(max_size=2) | st.none(), max_size=30).map(lambda values: pd.Series(values, dtype="str")),
+        st.lists(st.sampled_from([1, "1", 1.0, True, None, "a", 2.5]), max_size=30).map(
+            lambda values: pd.Series(values, dtype="object")
+        ),
+        st.lists(st.sampled_from([date(2026, 1, 1), (1, 2), None, "a"]), max_size=30).map(
+            lambda values: pd.Series(values, dtype="object")
+        ),
+        st.lists(st.sampled_from(["a", "b", None]), max_size=30).map(
+            lambda values: pd.Series(values, dtype="category")
+        ),
+        st.lists(st.booleans() | st.none(), max_size=30).map(lambda values: pd.Series(values, dtype="boolean")),
+    ),
+    st.data(),
+)
+def test_code_chooses_the_same_rows(values: pd.Series, data: st.DataObject) -> None:
+    table = DataTable(pd.DataFrame({"v": values}))
+    bars = len(table.view["columns"][0]["bars"])
+    if bars:
+        table.choose(0, data.draw(st.lists(st.integers(0, bars - 1), min_size=1, max_size=4)))
+    assert_counts(table)
+
+
+def test_few_bars_whatever_the_values() -> None:
+    rng = np.random.default_rng(1)
+    for values in (
+        pd.Series(rng.normal(size=999)) * 1e300,
+        pd.Series(rng.integers(0, 10**9, 999)),
+        pd.Series([1e-300, 2e-300]),
+        pd.Series([-np.inf, 1.0, np.inf]),
+        pd.Series([np.finfo(float).min, np.finfo(float).max]),
+        pd.to_datetime(pd.Series(["1900-01-01", "2100-01-01"])),
+        pd.to_datetime(pd.Series(["2026-01-01 10:00:00", "2026-01-01 10:00:03"])),
+    ):
+        assert 1 <= len(make_bins(values).labels) <= 22
+
+
+def test_ids_have_no_bars() -> None:
+    column = DataTable(people()).view["columns"][0]
+    assert (column["kind"], column["bars"], column["different"]) == ("different", [], 400)
+
+
+# Picking, and what the page sends
+
+
+def test_one_row_or_several_are_picked() -> None:
+    table, many = DataTable(people(9)), DataTable(people(9), many=True)
+    for one in (table, many):
+        one.pick([3, 99, -1, 5])
+    assert (table.selected_rows, many.selected_rows) == ([3], [3, 5])
+
+
+def test_a_picked_row_that_is_filtered_away_is_not_picked() -> None:
+    table = DataTable(pd.DataFrame({"k": ["a", "b", "a", "b"]}), many=True)
+    table.pick([0, 1, 2])
+    table.choose(0, [bar(table, 0, "b")])
+    assert table.selected_rows == [1]
+    table.fill(people(3))
+    assert table.selected_rows == []
+
+
+def test_a_row_picked_again_is_told_of_again() -> None:
+    table, heard = DataTable(people(9)), []
+    table.observe(lambda change: heard.append(change["new"]), "selected_rows")
+    for _ in range(2):
+        table._hear(table, {"kind": "pick", "filled": 1, "rows": [4]}, [])
+    assert heard == [[4], [4]]
+
+
+def test_a_click_on_rows_that_are_gone_picks_none() -> None:
+    table = DataTable(people(9), many=True)
+    table.fill(people(9))
+    table._hear(table, {"kind": "pick", "filled": 1, "rows": [4]}, [])
+    table._hear(table, {"kind": "range", "version": 1, "first": 0, "last": 4}, [])
+    assert table.selected_rows == []
+
+
+def test_a_range_is_of_the_rows_as_they_stand() -> None:
+    table = DataTable(pd.DataFrame({"n": [5, 3, 4, 1]}), many=True)
+    table._hear(table, {"kind": "sort", "column": 0, "descending": False}, [])
+    table._hear(table, {"kind": "range", "version": table.view["version"], "first": 2, "last": 1}, [])
+    assert table.selected_rows == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        None, "x", [], {}, {"kind": []}, {"kind": "page"}, {"kind": "page", "request": "1", "start": 0},
+        {"kind": "page", "request": 1, "start": None}, {"kind": "sort", "column": "a"}, {"kind": "sort", "column": 99},
+        {"kind": "filter", "column": 99, "bars": [0]}, {"kind": "filter", "column": 1, "bars": ["a", None, -3, 99]},
+        {"kind": "pick", "filled": 1, "rows": ["a", -1, 99]}, {"kind": "pick"}, {"kind": "range", "first": 0, "last": 1},
+        {"kind": "fill", "df": []},
+    ],
+)  # fmt: skip
+def test_a_message_that_makes_no_sense_does_nothing(message: object, sent: list[dict]) -> None:
+    table = DataTable(people(9), many=True)
+    table._hear(table, message, [])
+    assert (table.filter, table.selected_rows, len(table.shown), sent) == ({}, [], 9, [])
