@@ -42,6 +42,7 @@ from .plots import (
 )
 from .privacy import pseudonymize
 from .quality import Report, check, check_tasks, checks, define_check
+from .questions import dependents, shared_classes
 from .roster.open import open_roster, read_oneroster
 from .roster.roster import Description, Roster
 from .sandbox import Dialect, Faults, Sandbox, sandbox
@@ -85,6 +86,7 @@ __all__ = [
     "connect",
     "define_check",
     "delete_task",
+    "dependents",
     "inspect_quality",
     "inspect_tasks",
     "load",
@@ -109,6 +111,7 @@ __all__ = [
     "pseudonymize",
     "read_oneroster",
     "sandbox",
+    "shared_classes",
     "shortest_path",
     "show_network",
     "summarize_graph",

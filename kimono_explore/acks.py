@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import httpx
 import pandas as pd
 
+from kimono_explore.api.client import Client
 from kimono_explore.api.operations import ACK_STATUSES, operation
 from kimono_explore.api.transport import TooLong
 from kimono_explore.errors import (
@@ -21,6 +22,7 @@ from kimono_explore.errors import (
     ConnectionFailedError,
     KimonoError,
     ResponseError,
+    expect,
 )
 from kimono_explore.json_text import encode
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
     from httpx_retries import Retry
 
-    from kimono_explore.api.client import Client
     from kimono_explore.api.operations import Operation
     from kimono_explore.schema import JSON
 
@@ -104,6 +105,7 @@ def ack_tasks(
     ...     kx.ack_tasks(small.client, first)["outcome"].tolist()
     ['done']
     """
+    expect("ack_tasks", client, Client)
     check_status(status, message)
     fields = {"status": status, "message": message, "$sys.app_id": app_id, "params": params}
     ack = {key: cast("JSON", value) for key, value in fields.items() if value is not None}
@@ -153,6 +155,7 @@ def delete_task(client: Client, id: str) -> None:
     >>> with kx.sandbox(students=20) as small:
     ...     kx.delete_task(small.client, kx.load_tasks(small.client)["id"].iloc[-1])
     """
+    expect("delete_task", client, Client)
     (id,) = _checked_ids(id)
     answer = _send(client, operation("deleteTaskAdmin"), id=id)
     outcome, words = _judge(answer.error, lost=answer.lost)

@@ -15,15 +15,15 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from kimono_explore.display import display_label, printable
+from kimono_explore.errors import expect
 from kimono_explore.html import frame_html, render
+from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
-
-    from kimono_explore.roster.roster import Roster
 
     Rows = NDArray[np.int64]
 
@@ -64,6 +64,8 @@ def compare(old: Roster, new: Roster, ignore: Iterable[str] = ()) -> Comparison:
     >>> kx.compare(roster, later).summary.set_index("table").loc["terms"].to_dict()
     {'added': 0, 'removed': 1, 'changed': 6, 'unchanged': 0}
     """
+    expect("compare", old, Roster)
+    expect("compare", new, Roster)
     return Comparison(old, new, tuple(ignore))
 
 

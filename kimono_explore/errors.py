@@ -21,6 +21,7 @@ Each message says what happened, where, in the server's own words, and what to d
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from kimono_explore.display import printable
@@ -147,3 +148,51 @@ class RosterFailedError(KimonoError):
 
 class KimonoWarning(UserWarning):
     """Something a reader should know that does not stop the work."""
+
+
+# Where what a function needs comes from, by the name of its class.
+_MADE_BY = {
+    "Roster": "Make one with kx.load_roster(client), kx.open_roster(folder) or kx.read_oneroster(path).",
+    "Client": "Make one with kx.connect(), or take the client of kx.sandbox().",
+    "Report": "Make one with kx.check(roster).",
+    "Comparison": "Make one with kx.compare(old, new).",
+    "MultiDiGraph": "Make one with kx.neighborhood(roster, id) or kx.build_graph(roster).",
+    "DataFrame": "Load the tasks with kx.load_tasks(client).",
+    "path": "Give it the path of a file or folder.",
+}
+
+
+def expect(function: str, value: object, *kinds: type | None) -> None:
+    """Say what a public function needs where it is given something else, before it fails somewhere within.
+
+    Parameters
+    ----------
+    function : str
+        Its name.
+    value : object
+        What it was given.
+    *kinds : type or None
+        What it takes, the usual one first.
+
+    Raises
+    ------
+    TypeError
+        The value is of none of the kinds.
+
+    Examples
+    --------
+    >>> expect("open_roster", 5, str, os.PathLike)
+    Traceback (most recent call last):
+    ...
+    TypeError: open_roster needs a path, not an int. Give it the path of a file or folder.
+    """
+    if isinstance(value, tuple(type(None) if kind is None else kind for kind in kinds)):
+        return
+    paths = (str, os.PathLike)
+    needed = list(dict.fromkeys("path" if kind in paths else kind.__name__ for kind in kinds if kind is not None))
+    given = type(value).__name__
+    shown = f"{'an' if given[0] in 'aeiouAEIOU' else 'a'} {given}"
+    if value is None or isinstance(value, type):
+        shown = "None" if value is None else f"the class {value.__name__}"
+    words = " or ".join(f"a {name}" for name in needed)
+    raise TypeError(f"{function} needs {words}, not {shown}. {_MADE_BY.get(needed[0], '')}".strip())

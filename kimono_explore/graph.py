@@ -13,6 +13,8 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from kimono_explore.errors import expect
+from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, RELATIONS
 
 if TYPE_CHECKING:
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kimono_explore.roster.index import LinkIndex
-    from kimono_explore.roster.roster import Roster
 
 _AT_A_TIME = 100_000
+_HUB = 100  # links: what has more connects everybody with everybody
 # Where not all neighbors fit, the few that give the others their place come first.
 _ORDER = ("org", "term", "course", "section", "grading_category", "person")
 
@@ -60,6 +62,7 @@ def build_graph(
     >>> sorted({relation for _, _, relation in graph.edges(keys=True)})
     ['child_of', 'held_at']
     """
+    expect("build_graph", roster, Roster)
     index = roster.index
     wanted = _known("type", types, tuple(OBJECT_TYPES.values()), OBJECT_TYPES)
     nodes = np.arange(index.size)
@@ -111,6 +114,7 @@ def neighborhood(
     >>> around.graph["focus"] == roster.sections["id"][0], around.graph["left_out"]
     (True, 0)
     """
+    expect("neighborhood", roster, Roster)
     if radius < 0 or limit < 1:
         raise ValueError("radius is a whole number from 0, limit one from 1.")
     index = roster.index
@@ -147,7 +151,14 @@ def _ring(roster: Roster, codes: NDArray[np.int64], found: NDArray[np.int64]) ->
 
 
 def shortest_path(
-    roster: Roster, source: str, target: str, source_type: str | None = None, target_type: str | None = None
+    roster: Roster,
+    source: str,
+    target: str,
+    source_type: str | None = None,
+    target_type: str | None = None,
+    *,
+    avoid_hubs: bool = True,
+    count: int = 1,
 ) -> pd.DataFrame:
     """How two objects are connected: a shortest way through the links, whatever their direction.
 
@@ -158,12 +169,18 @@ def shortest_path(
         Ids of the two ends.
     source_type, target_type : str, optional
         Needed only where objects of two types share the id.
+    avoid_hubs : bool, default True
+        Lead through terms, districts and whatever has more than 100 links only where there is no other way: that two
+        students are in one term says nothing of them. False: the fewest links, whatever is between.
+    count : int, default 1
+        The most ways to give, the shortest first. No two of them share an object between the ends.
 
     Returns
     -------
     pandas.DataFrame
         One row an object on the way, both ends included: type, id, label, relation and direction (``"to"`` or
-        ``"from"``) of the link that leads from it to the next; missing in the last row. Empty where there is no way.
+        ``"from"``) of the link that leads from it to the next; missing in the last row. Empty where there is no way. Where
+        ``count`` is more than one, a first column, way, counts the ways from 1.
 
     Raises
     ------
@@ -176,29 +193,90 @@ def shortest_path(
     >>> way["type"].iloc[[0, -1]].tolist()
     ['person', 'course']
     """
+    expect("shortest_path", roster, Roster)
+    if count < 1:
+        raise ValueError("count is a whole number from 1.")
     index = roster.index
     start, end = index.code(source, source_type), index.code(target, target_type)
+    avoided: Iterable[NDArray[np.bool_] | None] = _avoided(roster) if avoid_hubs else (None,)
+    for closed in avoided:
+        ways = _ways(index, start, end, closed, count)
+        if ways:
+            break
+    tables = [_way_table(roster, *way) for way in ways or [([], [])]]
+    if count == 1:
+        return tables[0]
+    numbered = [table.assign(way=n)[["way", *table.columns]] for n, table in enumerate(tables, 1)]
+    return pd.concat(numbered, ignore_index=True)
+
+
+def _avoided(roster: Roster) -> Iterator[NDArray[np.bool_] | None]:
+    """Which objects not to go through: terms, districts and hubs; where that leaves no way, no hub is one; then none."""
+    index = roster.index
+    kinds = roster.orgs["org_type"].str.lower()
+    broad = roster.orgs.loc[(kinds.notna() & (kinds != "school")).to_numpy(dtype=bool), "id"].dropna().drop_duplicates()
+    closed = index.type_of(np.arange(index.size)) == "term"
+    closed[index.codes(pd.Series(["org"] * len(broad), dtype="str"), broad.astype("str"))] = True
+    yield closed | (index.degrees() > _HUB)
+    yield closed
+    yield None
+
+
+def _ways(
+    index: LinkIndex, start: int, end: int, closed: NDArray[np.bool_] | None, count: int
+) -> list[tuple[list[int], list[int]]]:
+    """Shortest ways that share nothing between the ends: the objects of each, and the links between them."""
+    ways: list[tuple[list[int], list[int]]] = []
+    passable = None if closed is None and count == 1 else np.ones(len(index.source), dtype=bool)
+    if passable is not None and closed is not None:
+        between = closed.copy()
+        between[[start, end]] = False
+        passable = ~(between[index.source] | between[index.target])
+    while len(ways) < count:
+        way = _way(index, start, end, passable)
+        if way is None:
+            break
+        ways.append(way)
+        if start == end or passable is None:
+            break
+        # The next one goes through nothing that this one went through; where it was one link, that link is taken.
+        used = np.array(way[0][1:-1], dtype=np.int64)
+        if len(used):
+            passable[np.concatenate([index.links_from(used), index.links_to(used)])] = False
+        else:
+            passable[
+                ((index.source == start) & (index.target == end)) | ((index.source == end) & (index.target == start))
+            ] = False
+    return ways
+
+
+def _way(
+    index: LinkIndex, start: int, end: int, passable: NDArray[np.bool_] | None
+) -> tuple[list[int], list[int]] | None:
     # From both ends in turn, the side with the smaller ring first: one side alone soon holds half the roster.
-    sides = [_Widening(index, start), _Widening(index, end)]
+    sides = [_Widening(index, start, passable), _Widening(index, end, passable)]
     met = np.array([start] if start == end else [], dtype=np.int64)
     while not len(met) and len(sides[0].ring) and len(sides[1].ring):
         one, other = sorted(sides, key=lambda side: len(side.ring))
         one.widen()
         met = one.ring[other.came_from[one.ring] >= 0]
-    if len(met):
-        (there, by), (back, back_by) = (side.way(int(met[0])) for side in sides)
-        codes, rows = np.array([*there[::-1], *back[1:]]), np.array([*by[::-1], *back_by], dtype=np.int64)
-    else:
-        codes, rows = np.array([], dtype=np.int64), np.array([], dtype=np.int64)
-    forward = np.array(index.source[rows] == codes[:-1], dtype=bool) if len(codes) else np.array([], dtype=bool)
-    relation = [*roster.links["relation"].iloc[rows].astype("str"), *([None] if len(codes) else [])]
-    direction = [*np.where(forward, "to", "from"), *([None] if len(codes) else [])]
+    if not len(met):
+        return None
+    (there, by), (back, back_by) = (side.way(int(met[0])) for side in sides)
+    return [*there[::-1], *back[1:]], [*by[::-1], *back_by]
+
+
+def _way_table(roster: Roster, objects: list[int], links: list[int]) -> pd.DataFrame:
+    index = roster.index
+    codes, rows = np.array(objects, dtype=np.int64), np.array(links, dtype=np.int64)
+    forward = index.source[rows] == codes[:-1] if len(codes) else np.array([], dtype=bool)
+    last = [None] if len(codes) else []
     columns = {
         "type": index.type_of(codes),
         "id": index.ids(codes),
         "label": index.labels(codes),
-        "relation": relation,
-        "direction": direction,
+        "relation": [*roster.links["relation"].iloc[rows].astype("str"), *last],
+        "direction": [*np.where(forward, "to", "from"), *last],
     }
     return pd.DataFrame({name: pd.Series(values, dtype="str") for name, values in columns.items()})
 
@@ -206,8 +284,8 @@ def shortest_path(
 class _Widening:
     """All objects within a number of links of one, and how each was reached."""
 
-    def __init__(self, index: LinkIndex, start: int) -> None:
-        self._index = index
+    def __init__(self, index: LinkIndex, start: int, passable: NDArray[np.bool_] | None) -> None:
+        self._index, self._passable = index, passable
         self.came_from = np.full(index.size, -1, dtype=np.int32)
         self._by = np.full(index.size, -1, dtype=np.int32)
         self.came_from[start] = start
@@ -217,6 +295,8 @@ class _Widening:
         """One link further."""
         index = self._index
         onward, back = index.links_from(self.ring), index.links_to(self.ring)
+        if self._passable is not None:
+            onward, back = onward[self._passable[onward]], back[self._passable[back]]
         near = np.concatenate([index.target[onward], index.source[back]]).astype(np.int64)
         before = np.concatenate([index.source[onward], index.target[back]])
         near, first = np.unique(near, return_index=True)
@@ -268,6 +348,7 @@ def summarize_graph(graph: nx.MultiDiGraph[str], hubs: int = 10) -> pd.DataFrame
     >>> int(summary.query("measure == 'nodes' and name == 'person'")["value"].iloc[0]) == len(roster.persons)
     True
     """
+    expect("summarize_graph", graph, nx.MultiDiGraph)
     described = {name: (data["type"], data["label"], data["missing"]) for name, data in graph.nodes(data=True)}
     nodes = pd.DataFrame.from_dict(described, orient="index", columns=["type", "label", "missing"])
     types, missing = nodes["type"].astype("str"), nodes["missing"].astype("bool")

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from kimono_explore.api.client import Client
 from kimono_explore.api.operations import LISTS, Operation
 from kimono_explore.api.page_cache import SavedPages, saved_pages
 from kimono_explore.api.paging import MAX_PAGES, read_pages
 from kimono_explore.decode.decoder import Decoded, Decoder
 from kimono_explore.decode.links import merge_sides
 from kimono_explore.display import printable
-from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError
+from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError, expect
 from kimono_explore.frames import frame, to_pandas
 from kimono_explore.problems import REFUSED
+from kimono_explore.progress import Bar
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import TABLES, Problem
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Self
 
-    from kimono_explore.api.client import Client
 
 # Small lists first: what a tenant refuses shows at once.
 _ORDER = ("orgs", "terms", "courses", "sections", "persons", "grading_categories")
@@ -93,6 +94,7 @@ def load(
     >>> kx.load(client, "schools", progress=False)["org_type"].unique().tolist()
     ['school']
     """
+    expect("load", client, Client)
     if (list, org_id is not None) not in LISTS:
         known = sorted(name for name, below in LISTS if below == (org_id is not None))
         where = " below an org" if org_id is not None else ""
@@ -138,7 +140,7 @@ def load_roster(
     heal : bool, default True
         As in `load`.
     progress : bool, default True
-        Show a bar for each list.
+        Show a bar: how many of the six lists are read, and how many rows there are so far.
     resume : str or path, optional
         A folder that keeps each page as it comes, for a load of hours: where it was interrupted, the same call goes on
         with what is missing, and a row in ``problems`` says which pages are older. It holds what the API sent, personal
@@ -162,16 +164,23 @@ def load_roster(
     >>> int((roster.persons["person_type"] == "student").sum())
     60
     """
+    expect("load_roster", client, Client)
     lists: dict[str, Decoded] = {}
     problems: list[Problem] = []
-    with saved_pages(resume, client.base_url, page_size) as saved:
-        reading = _Reading(client, page_size, max_connections, max_pages, heal, progress, saved)
+    with (
+        saved_pages(resume, client.base_url, page_size) as saved,
+        Bar(_ORDER[0], "lists", total=len(_ORDER), shown=progress) as bar,
+    ):
+        reading = _Reading(client, page_size, max_connections, max_pages, heal, progress=False, saved=saved)
         for name in _ORDER:
+            bar.at(name.replace("_", " "))
             try:
-                lists[name] = reading.read(LISTS[name, False])
+                lists[name] = reading.read(LISTS[name, False], bar=bar)
             except (NotFoundError, PermissionDeniedError) as error:
                 problems.append(Problem(name, None, None, str(error.status), f"{REFUSED}: {error}"))
                 lists[name] = Decoder(name).finish()
+            bar.step()
+        bar.at("roster")
         problems += _older_pages(saved)
         roster = assemble(lists, problems, source=client.base_url)
         if saved is not None:
@@ -219,14 +228,18 @@ class _Reading(NamedTuple):
     progress: bool
     saved: SavedPages | None = None
 
-    def read(self, operation: Operation, id: str | None = None, path: str | None = None) -> Decoded:
-        """Read and decode a list."""
+    def read(
+        self, operation: Operation, id: str | None = None, path: str | None = None, bar: Bar | None = None
+    ) -> Decoded:
+        """Read and decode a list; its rows are counted on a bar."""
         decoder = Decoder(operation.table)
         path = path or operation.path
         try:
             # Closed by its name: whoever holds an error holds its frames, and pages under way would go on.
             with closing(read_pages(**self._asdict(), operation=operation, id=id, path=path)) as pages:
                 for page in pages:
+                    if bar is not None:
+                        bar.step(0, rows=len(page.rows))
                     decoder.add(page.rows, f"{path} (page {page.number})")
                     if page.note:
                         value = path if page.counted is None else str(page.counted)
@@ -241,7 +254,7 @@ class _Reading(NamedTuple):
         except NotFoundError:
             if operation.older_path in (None, path):
                 raise
-            return self.read(operation, id, operation.older_path)
+            return self.read(operation, id, operation.older_path, bar)
         return decoder.finish()
 
 

@@ -16,8 +16,10 @@ import numpy as np
 import pandas as pd
 
 from kimono_explore.decode.links import sort_links
+from kimono_explore.errors import expect
 from kimono_explore.frames import frame
 from kimono_explore.problems import kind_of
+from kimono_explore.roster.roster import Roster
 from kimono_explore.roster.text import fold
 from kimono_explore.schema import REFERENCES, TABLES, declared
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from kimono_explore.roster.roster import Roster
     from kimono_explore.schema import Rule
 
 FEWEST = 5
@@ -88,6 +89,7 @@ def pseudonymize(
     >>> len(safe.links) == len(roster.links), set(safe.persons["id"]) & set(roster.persons["id"])
     (True, set())
     """
+    expect("pseudonymize", roster, Roster)
     secret = secrets.token_bytes(32) if key is None else key.encode("utf-8") if isinstance(key, str) else key
     if not secret:
         raise ValueError("The key is empty: pass a secret, or nothing for one made at random.")

@@ -63,6 +63,7 @@ _KINDS = (
     "rows of ….csv without a sourcedId; kept, value counts them",
     "the id of a row of ….csv came again with different content; kept",
     "row … of ….csv has … cells where … were expected",
+    "rows of ….csv hold cells below a column without a name, or with one that came before; left out, value counts them",
     "an unknown role; the person type is unknown",
     "an unknown role; read as one of staff",
     "an unknown role; kept as one of a teacher",

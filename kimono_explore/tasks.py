@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 import msgspec
 import pandas as pd
 
+from kimono_explore.api.client import Client
 from kimono_explore.api.operations import TASK_TYPES, operation
 from kimono_explore.api.pages import open_page
 from kimono_explore.api.paging import read_pages
 from kimono_explore.decode.values import as_text, read_time
-from kimono_explore.errors import BadResponseError, KimonoError
+from kimono_explore.errors import BadResponseError, KimonoError, expect
 from kimono_explore.json_text import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from kimono_explore.api.client import Client
     from kimono_explore.api.operations import Operation
     from kimono_explore.schema import JSON
 
@@ -83,6 +83,7 @@ def load_tasks(
     >>> kx.load_tasks(client)["type"].iloc[0]
     'lifecycle_event'
     """
+    expect("load_tasks", client, Client)
     listing = operation("listTasksAdmin" if admin else "listTasks")
     params = {"schema": schema, "driver": driver}
     rows: Sequence[bytes | msgspec.Raw]

@@ -36,6 +36,7 @@ SLOW: dict[str, tuple[str, ...]] = {
     "test_docs": (),
     "test_examples": (),
     "test_exit": (),
+    "test_front": ("test_what_is_checked_in",),
     "test_fuzz": (),
     "test_healing": (),
     "test_interrupt": (),

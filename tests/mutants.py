@@ -2,6 +2,9 @@
 
     python tests/mutants.py [module ...]
 
+Without a module all are tried; ``--page`` only writes the page again. Results are kept in mutants.json, so that modules can
+be tried one at a time.
+
 The faults are those of cosmic-ray's operators. Each is tried in a fork of an interpreter that has pandas, Arrow and DuckDB
 loaded: to import them takes longer than the tests. mutants.toml says which tests a module has, and which survivors are
 equal to the original.
@@ -34,7 +37,7 @@ import kimono_explore.widgets.browser  # noqa: F401  with all that they import
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))
-FOUND = ROOT / "build" / "mutants.json"
+FOUND = ROOT / "tests" / "mutants.json"  # what each module gave when it was last tried
 os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take longer than the tests
 _PLUGIN = pytest_httpserver.pytest_plugin.__name__
 _AGAIN = "ignore::pytest.PytestAssertRewriteWarning"  # plugins are loaded before pytest is
@@ -117,25 +120,36 @@ def changed(source, mutant):
     return next((a.strip(), b.strip()) for a, b in pairs if a != b)
 
 
-def _why(was, now):
-    reasons = (e["why"] for e in SETTINGS["equal"] if re.search(e["lines"], f"{was} => {now}"))
-    return next(reasons, "**no test tells it apart**")
+def _why(path, was, now):
+    """Why a survivor is equal to the original; None where it is not known to be."""
+    return next((e["why"] for e in SETTINGS["equal"] if re.search(e["lines"], f"{path}: {was} => {now}")), None)
 
 
 def page(found):
     """The results as docs/mutation.md."""
-    lines = [SETTINGS["text"], "| module | mutants | killed | share |", "| --- | --: | --: | --: |"]
+    lines = ["| module | mutants | equal | killed | share |", "| --- | --: | --: | --: | --: |"]
     told = []
     for room, modules in SETTINGS["rooms"].items():
-        results = {path: found[path] for path in modules if path in found}
-        if not results:
-            continue
-        for path, (tried, left) in results.items():
-            lines.append(f"| {path} | {tried} | {tried - len(left)} | {1 - len(left) / tried:.0%} |")
-            told += [f"- {path}: `{was}` as `{now}`: {_why(was, now)}" for was, now in left]
-        tried, left = sum(tried for tried, _ in results.values()), sum(len(left) for _, left in results.values())
-        lines.append(f"| **{room}** | {tried} | {tried - left} | **{1 - left / tried:.0%}** |")
-    return "\n".join([*lines, "", "## Survivors", "", *told, ""])
+        sums = collections.Counter()
+        for path in modules:
+            tried, left = found.get(path, (0, []))
+            if tried:
+                whys = [_why(path, was, now) for was, now in left]
+                told += [
+                    f"- {path}: `{was}` as `{now}`: {why or '**no test tells it apart**'}"
+                    for (was, now), why in zip(left, whys, strict=True)
+                ]
+                figures = {"tried": tried, "equal": sum(why is not None for why in whys), "killed": tried - len(left)}
+                lines.append(_row(path, figures))
+                sums.update(figures)
+        if sums:
+            lines.append(_row(f"**{room}**", sums))
+    return "\n".join([SETTINGS["text"], *lines, "", "## Survivors", "", *told, ""])
+
+
+def _row(name, figures):
+    tried, equal, killed = (figures[key] for key in ("tried", "equal", "killed"))
+    return f"| {name} | {tried} | {equal} | {killed} | {killed / max(tried - equal, 1):.0%} |"
 
 
 def main(names):
@@ -150,8 +164,7 @@ def main(names):
         drawn = list(itertools.islice(mutants_of(source), SETTINGS["most"]))
         tried = [mutant for mutant in drawn if not again or before is None or list(changed(source, mutant)) in before]
         left = sorted(changed(source, mutant) for mutant in survivors(path, tried, tests))
-        FOUND.parent.mkdir(exist_ok=True)
-        FOUND.write_text(json.dumps({**_found(), path: (len(drawn), left)}, indent=1))
+        FOUND.write_text(json.dumps({**_found(), path: (len(drawn), left)}, indent=1) + "\n")
         print(f"{path}: {len(drawn) - len(left)} of {len(drawn)} killed", flush=True)
         print(*(f"    {was}\n    {now}" for was, now in left), sep="\n", flush=True)
     (ROOT / "docs" / "mutation.md").write_text(page(_found()), encoding="utf-8")

@@ -338,7 +338,9 @@ def text_rule(wrong: Callable[[str], bool], *columns: str) -> Rule:
         failing: Failing = []
         for name, df in view.roster.tables.items():
             texts = [c for c in df.columns if (c in columns if columns else pd.api.types.is_string_dtype(df[c]))]
-            bad = [any(isinstance(v, str) and wrong(v) for v in row) for row in df[texts].itertuples(index=False)]
+            bad = [False] * len(df)
+            for column in texts:
+                bad = [so_far or (isinstance(v, str) and wrong(v)) for so_far, v in zip(bad, df[column], strict=True)]
             failing += rows(name, df, bad)
         return failing
 

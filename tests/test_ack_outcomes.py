@@ -38,7 +38,7 @@ class Waits(Retry):
             raise TooLong(response, 9999.0)
 
 
-class Client:
+class Client(kx.Client):
     """Answers in order: None is yes, an error is raised. After the last one, yes. It keeps what was sent."""
 
     def __init__(self, *answers: BaseException | None) -> None:

@@ -116,7 +116,8 @@ def test_a_list_that_took_effect_and_lost_its_answer_is_done(client: kx.Client, 
         assert outcomes["outcome"].tolist() == ["done"] * 12
         assert outcomes["message"].str.contains("a repeat found the task gone").all()
         assert queue.taken == dict.fromkeys(ids, 1)
-        assert (len(queue.log) == 2) if details else (len(queue.log) > 12)
+        # With details the whole list is repeated: once, or twice where a slow machine answers too late again.
+        assert 2 <= len(queue.log) <= 3 if details else len(queue.log) > 12
 
 
 @pytest.mark.parametrize("fault", ["reset before", "page instead", "503", "429"])

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +18,8 @@ from kimono_explore.sandbox.district.build import make_district
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Locator
 
 pytestmark = [
     pytest.mark.skipif(
@@ -27,6 +27,7 @@ pytestmark = [
     ),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
+ROOT = Path(__file__).parents[1]
 HOSTILE = ["<img src=x onerror=alert(1)>", "O'Neil", "Þórr", "محمد", "👩‍🎓"]
 
 
@@ -278,3 +279,112 @@ def test_a_picture_made_in_a_hidden_tab_is_drawn_when_it_is_shown(lab: Lab, page
     page.get_by_role("tab", name="Two").click()
     page.wait_for_function("document.querySelector('canvas.sigma-nodes').getBoundingClientRect().width > 300")
     expect(page.locator(".kx h3")).to_be_visible()
+
+
+TABLE = """
+import numpy as np, pandas as pd
+from kimono_explore.widgets.table import DataTable
+n = ROWS
+table = DataTable(pd.DataFrame({
+    "name": [f"person {i}" for i in range(n)],
+    "grade": np.arange(n) % 13,
+    "school": pd.array((["Lincoln", "Pine", None, "Lincoln"] * n)[:n], dtype="str"),
+    "id": [f"1f9b3c7d-38de-4968-b5d0-{i:012x}" for i in range(n)],
+}), label="People", many=True)
+table
+"""
+AXE = ROOT / "kimono_explore" / "widgets" / "front" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def cell(page: Page, row: int, column: int) -> Locator:
+    return page.locator(f".kx-body [role=row][aria-rowindex='{row + 2}'] [aria-colindex='{column + 1}']")
+
+
+def test_a_table_of_a_state_is_scrolled_filtered_and_sorted(lab: Lab, page: Page) -> None:
+    lab.run(page, "state", TABLE.replace("ROWS", "600_000").strip())
+    grid = page.get_by_role("grid", name="People")
+    expect(grid).to_have_attribute("aria-rowcount", "600001", timeout=60_000)
+    grid.evaluate("grid => { grid.scrollTop = grid.scrollHeight }")
+    expect(cell(page, 599_999, 0)).to_have_text("person 599999")
+    grid.evaluate("grid => { grid.scrollTop = grid.scrollHeight / 2 }")
+    expect(page.locator(".kx-body [role=row][aria-busy]")).to_have_count(0)
+    for row in page.locator(".kx-body [role=row]").all()[:3]:
+        assert (
+            row.locator("[role=gridcell]").first.inner_text() == f"person {int(row.get_attribute('aria-rowindex')) - 2}"
+        )
+    page.locator(".kx-header").nth(1).locator(".kx-bar").nth(9).locator(".kx-hit").click()
+    page.locator(".kx-header").nth(1).locator(".kx-bar").nth(10).locator(".kx-hit").click(modifiers=["Control"])
+    page.locator(".kx-header").nth(2).locator(".kx-bar").first.locator(".kx-hit").click()
+    expect(page.locator(".kx-words")).to_have_text(["grade is 9 or 10", "school is Lincoln"])
+    left = sum(1 for n in range(600_000) if n % 13 in (9, 10) and n % 4 in (0, 3))
+    expect(page.locator(".kx-count")).to_have_text(f"{left:,} of 600,000 rows")
+    header = page.get_by_role("columnheader", name="name")
+    for order in ("ascending", "descending", "none"):
+        header.locator(".kx-name").click()
+        expect(header).to_have_attribute("aria-sort", order)
+    page.get_by_role("button", name="Without: grade is 9 or 10").click()
+    expect(page.locator(".kx-words")).to_have_text(["school is Lincoln"])
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.locator(".kx-sentence")).to_be_hidden()
+    expect(page.locator(".kx-count")).to_have_text("600,000 rows")
+
+
+def test_a_table_has_one_tab_stop_and_keys_for_all(lab: Lab, page: Page) -> None:
+    lab.run(page, "grid_keys", TABLE.replace("ROWS", "5_000").strip(), "table.selected_rows")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    expect(cell(page, 0, 0)).to_have_attribute("tabindex", "0", timeout=60_000)
+    cell(page, 0, 0).focus()
+    keyboard = page.keyboard
+    for keys, row, column in (
+        ("ArrowDown ArrowRight", 1, 1), ("End", 1, 3), ("Home", 1, 0), ("Control+End", 4_999, 3),
+        ("ArrowDown", 4_999, 3), ("Control+Home", 0, 0), ("PageDown", 6, 0), ("PageUp", 0, 0),
+    ):  # fmt: skip
+        for key in keys.split():
+            keyboard.press(key)
+        expect(cell(page, row, column)).to_be_focused()
+        assert page.locator(".kx-grid [tabindex='0']").count() == 1
+    keyboard.press("Enter")
+    expect(page.locator(".kx-body [aria-selected=true]")).to_have_count(1)
+    keyboard.press("Shift+ArrowDown")
+    keyboard.press("Shift+ArrowDown")
+    expect(page.locator(".kx-body [aria-selected=true]")).to_have_count(3)
+    keyboard.press("c")
+    expect(page.locator(".kx-count")).to_have_text("id copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "1f9b3c7d-38de-4968-b5d0-000000000002"
+    for key in ("ArrowUp", "ArrowUp", "ArrowUp", "ArrowRight"):
+        keyboard.press(key)
+    expect(page.get_by_role("columnheader", name="grade")).to_be_focused()
+    for key in ("Enter", "ArrowRight", "ArrowRight", "Space"):
+        keyboard.press(key)
+    expect(page.locator(".kx-words")).to_have_text(["grade is 2"])
+    keyboard.press("Backspace")
+    expect(page.locator(".kx-words")).to_have_count(0)
+    keyboard.press("Escape")
+    keyboard.press("Space")
+    expect(page.get_by_role("columnheader", name="grade")).to_have_attribute("aria-sort", "ascending")
+    keyboard.press("Escape")
+    expect(page.locator(".kx-grid :focus")).to_have_count(0)
+    expect(page.locator(".jp-CodeCell")).to_have_count(2)
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="there is no axe-core: make front")
+def test_axe_finds_no_fault_in_a_table(lab: Lab, page: Page) -> None:
+    cells = (
+        TABLE.replace("ROWS", "5_000").strip(),
+        "DataTable(table.df.head(0))",
+        "DataTable(table.df.head(1))",
+        "DataTable()",
+    )
+    lab.run(page, "axe", *cells)
+    expect(page.locator(".kx-table")).to_have_count(4, timeout=60_000)
+    page.locator(".kx-header").nth(2).locator(".kx-bar").first.locator(".kx-hit").click()
+    expect(page.locator(".kx-words")).to_have_count(1)
+    cell(page, 3, 1).first.click()
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    for theme in ("light", "dark"):
+        page.evaluate("theme => document.body.setAttribute('data-jp-theme-light', String(theme === 'light'))", theme)
+        expect(page.locator(".kx-table").first).to_have_attribute("data-kx-theme", theme)
+        page.wait_for_timeout(300)  # colours change in 120 ms
+        found = page.evaluate("axe.run('.kx-table')")
+        assert len(found["passes"]) > 10
+        assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found["violations"]] == []

@@ -8,6 +8,7 @@ from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from jinja2 import TemplateAssertionError, UndefinedError
@@ -16,7 +17,7 @@ import kimono_explore as kx
 from kimono_explore import html
 from kimono_explore.display import printable
 from kimono_explore.frames import frame
-from kimono_explore.widgets.parts import _shown
+from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_html import outcome_html
 
 PACKAGE = Path(kx.__file__).parent
@@ -59,12 +60,14 @@ def outputs(small_sandbox: kx.Sandbox, tmp_path_factory: pytest.TempPathFactory)
 
 
 def hostile_roster() -> kx.Roster:
+    # Before version 2, DuckDB's relations cannot name a column that holds a quotation mark (docs/limits.md).
+    column = HOSTILE if int(duckdb.__version__.split(".")[0]) >= 2 else HOSTILE.replace('"', "")
     persons = {
         "id": ["p", HOSTILE, HOSTILE],
         "person_type": ["student"] * 3,
         "name_last": [HOSTILE] * 3,
         "email": [HOSTILE] * 3,
-        f"ext_{HOSTILE}": [HOSTILE] * 3,
+        f"ext_{column}": [HOSTILE] * 3,
     }
     links = {
         "source_type": ["person"],
@@ -145,8 +148,9 @@ def test_what_a_tenant_sent_is_text_once_escaped(outputs: dict[str, str], name: 
 
 
 def test_a_table_to_pick_from_turns_no_text_around() -> None:
-    shown = _shown(pd.DataFrame({f"ext_{HOSTILE}": [HOSTILE]}))
-    assert shown.to_dict("list") == {f"ext_{printable(HOSTILE)}": [printable(HOSTILE)]}
+    table = DataTable(pd.DataFrame({f"ext_{HOSTILE}": [HOSTILE]}))
+    assert table.view["columns"][0]["name"] == f"ext_{printable(HOSTILE)}"
+    assert table.page(0)["rows"] == table.view["first"]["rows"] == [[printable(HOSTILE)]]
 
 
 def test_all_outputs_are_tried(outputs: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 """Every notebook runs from top to bottom, without credentials, and is committed without outputs."""
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -34,3 +35,11 @@ def test_a_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kinds = {kind for output in outputs for kind in output.get("data", {})}
     assert kinds & {"text/html", "application/vnd.jupyter.widget-view+json"}
     assert "image/png" in kinds or path.stem[:2] in ("02", "04", "05", "06")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_tables_lead_with_names_and_not_with_ids(path: Path) -> None:
+    cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    first = re.findall(r'\[\["(\w+)"', "\n".join("".join(cell["source"]) for cell in cells))
+    assert not [name for name in first if name == "id" or name.endswith("_id")]
+    assert not any("".join(cell["source"]).splitlines()[-1].startswith("client.find") for cell in cells)

@@ -188,7 +188,11 @@ def test_ragged_rows_are_repaired_and_told(read) -> None:
 def test_unknown_columns_are_kept_and_headers_come_in_any_case(read) -> None:
     roster = read(courses="SOURCEDID,Title,courseCode,orgSourcedId,Credits,,Credits\nc1,Art,A1,sch1,3,x,4\n")
     assert roster.courses[["id", "title", "ext_Credits"]].to_numpy().tolist() == [["c1", "Art", "3"]]
-    assert [problem[4] for problem in told(roster)] == ["courses.csv has two columns of this name; the first is read"]
+    text = "rows of courses.csv hold cells below a column without a name, or with one that came before; left out, value counts them"
+    assert [problem[4] for problem in told(roster)] == [
+        "courses.csv has two columns of this name; the first is read",
+        text,
+    ]
 
 
 def test_what_is_marked_for_deletion_is_kept_and_told(read) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 import matplotlib.pyplot as plt
+import networkx as nx
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.text import Annotation
-from plot_rosters import HOSTILE, clipped, draw, links, overlaps
+from plot_rosters import HOSTILE, clipped, draw, drawn_roster, links, overlaps
 
 import kimono_explore as kx
 from kimono_explore.frames import frame
@@ -68,7 +69,7 @@ def test_every_node_and_every_colour_has_a_name(small_roster: kx.Roster) -> None
     assert axes.get_title(loc="left").startswith("Around ")
 
 
-@pytest.mark.parametrize("students", [1, 30, 140])
+@pytest.mark.parametrize("students", [1, 30, 60])
 def test_labels_do_not_overlap(students: int) -> None:
     axes = kx.plot_neighborhood(kx.neighborhood(school(students), "s1"))
     draw(axes.get_figure())
@@ -97,6 +98,10 @@ def test_no_line_crosses_a_name(small_roster: kx.Roster) -> None:
             if path.intersects_bbox(box, filled=False)
         ]
         assert crossed == []
+
+
+def test_a_class_that_is_wider_than_a_slide_becomes_a_group() -> None:
+    assert "140 students" in labels(kx.plot_neighborhood(kx.neighborhood(school(140), "s1")))
 
 
 def test_beyond_150_nodes_people_become_a_group() -> None:
@@ -143,3 +148,29 @@ def test_an_axes_of_ones_own_is_used(small_roster: kx.Roster) -> None:
     figure, axes = plt.subplots()
     assert kx.plot_neighborhood(kx.neighborhood(small_roster, small_roster.sections["id"][0]), ax=axes) is axes
     assert plt.get_fignums() == [figure.number]
+
+
+@pytest.mark.parametrize("radius", [1, 2, 3])
+def test_a_picture_of_60_fits_a_slide(radius: int) -> None:
+    roster = drawn_roster("sandbox")
+    for id in (roster.orgs["id"].iloc[1], roster.sections["id"].iloc[3], roster.persons["id"].iloc[0]):
+        axes = kx.plot_neighborhood(kx.neighborhood(roster, id, radius=radius, limit=60))
+        width, height = axes.figure.get_size_inches()
+        assert width <= 16
+        assert height <= 9.5
+        plt.close(axes.figure)
+
+
+def test_many_that_are_linked_each_otherwise_are_bounded() -> None:
+    """What has nothing in common stands in no box: a column of 60 was 20 inches tall."""
+    graph = nx.MultiDiGraph(focus="s")
+    graph.add_node("s", type="section", label="Art", missing=False)
+    for n in range(60):
+        graph.add_node(f"p{n}", type="person", label=f"Person {n}", missing=False)
+        graph.add_edge(f"p{n}", "s", "student_in", relation="student_in", role="student")
+        graph.add_node(f"o{n % 7}-{n // 9}", type="org", label=f"Org {n}", missing=False)
+        graph.add_edge(f"p{n}", f"o{n % 7}-{n // 9}", "member_of", relation="member_of", role="student")
+    axes = kx.plot_neighborhood(graph)
+    width, height = axes.figure.get_size_inches()
+    assert width <= 16
+    assert height <= 9.5

@@ -345,4 +345,41 @@ def test_a_comparison_shows_its_summary(small_roster: kx.Roster) -> None:
 
 
 def test_no_difference_is_said(small_roster: kx.Roster) -> None:
-    assert "no difference in any table" in words(kx.plot_comparison(kx.compare(small_roster, small_roster)))
+    axes = kx.plot_comparison(kx.compare(small_roster, small_roster))
+    assert axes.get_title(loc="left") == "No difference"
+    same = [len(df) for df in (*small_roster.tables.values(), small_roster.links)]
+    assert [bar.get_width() for bar in axes.containers[0]] == same
+    assert "no difference in any table" in words(kx.plot_comparison(kx.compare(kx.Roster(), kx.Roster())))
+
+
+def test_terms_of_one_name_are_told_apart_by_school_and_dates() -> None:
+    names = ["Fall", "Fall", "Fall", "Traditional", "Traditional", "Spring", "Same", "Same"]
+    starts = (
+        [dt.date(2026, 8, 17)] * 3
+        + [dt.date(2026, 8, 17), dt.date(2027, 1, 4), dt.date(2027, 1, 4)]
+        + [dt.date(2026, 8, 17)] * 2
+    )
+    ends = [dt.date(2026, 12, 18)] * 4 + [dt.date(2027, 6, 4)] * 2 + [dt.date(2026, 12, 18)] * 2
+    ids = [f"255901001-{n}-FallSemester" for n in range(8)]
+    roster = kx.Roster(
+        orgs=frame("orgs", {"id": ["n", "s"], "name": ["North High", "South High"], "org_type": ["school"] * 2}),
+        terms=frame("terms", {"id": ids, "name": names, "start_date": starts, "end_date": ends}),
+        sections=frame("sections", {"id": ["a", "b"], "title": ["A", "B"]}),
+        links=links([
+            ("section", "a", "held_at", "org", "n", None), ("section", "a", "in_term", "term", ids[0], None),
+            ("section", "b", "held_at", "org", "s", None), ("section", "b", "in_term", "term", ids[1], None),
+        ]),
+    )  # fmt: skip
+    shown = [label.get_text() for label in kx.plot_terms(roster).get_yticklabels()]
+    assert sorted(shown) == [
+        "Fall (Aug 2026 to Dec 2026)", "Fall (North High)", "Fall (South High)", "Same (Aug 2026 to Dec 2026 · 1)",
+        "Same (Aug 2026 to Dec 2026 · 2)", "Spring",
+        "Traditional (Aug 2026 to Dec 2026)", "Traditional (Jan 2027 to Jun 2027)",
+    ]  # fmt: skip
+
+
+def test_a_large_adjacency_has_no_row_numbers() -> None:
+    roster = drawn_roster("sandbox")
+    axes = draw(kx.plot_adjacency(roster, roster.orgs.query("org_type == 'school'")["id"].iloc[0]).figure).axes[0]
+    assert len(axes.get_yticks()) == len(axes.get_xticks()) == 0
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("71 sections, one a row", "233 students, one a column")

@@ -616,5 +616,5 @@ def test_odd_rosters_cost_no_check() -> None:
 def test_memory_can_be_bounded_and_a_bad_bound_says_so(small_roster: kx.Roster) -> None:
     bounded = kx.check(small_roster, as_of="2026-10-05", memory="500MB").summary
     assert bounded["failed"].tolist() == kx.check(small_roster, as_of="2026-10-05").summary["failed"].tolist()
-    with pytest.raises(kx.ConfigurationError, match="memory='plenty' is no amount"):
+    with pytest.raises(kx.ConfigurationError, match="memory='plenty' is not an amount"):
         kx.check(small_roster, memory="plenty")

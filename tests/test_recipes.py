@@ -25,7 +25,7 @@ NINE = (
     "A OneRoster column",
     "A dialect of the sandbox",
 )
-MOST_LINES = 10
+MOST_LINES = 11
 _STEP = re.compile(
     r"^In (?P<files>`[^`]+`(?: and `[^`]+`)?), (?P<place>below|above|in place of|at the end|a cell)(?: `(?P<line>[^`]+)`)?"
     r"[^\n]*:\n\n```python\n(?P<text>.*?)```$",
@@ -79,7 +79,7 @@ def recipes() -> dict[str, list[Step]]:
 
 def copy_of_the_repository(target: Path) -> Path:
     for name in ("kimono_explore", "tests", "docs", "notebooks"):
-        left_out = shutil.ignore_patterns("__pycache__", "images", ".ipynb_checkpoints", ".hypothesis")
+        left_out = shutil.ignore_patterns("__pycache__", "images", ".ipynb_checkpoints", ".hypothesis", "node_modules")
         shutil.copytree(ROOT / name, target / name, ignore=left_out)
     shutil.copy(ROOT / "pyproject.toml", target)
     return target

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import kimono_explore as kx
 from kimono_explore.tasks import load_tasks
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ TASKS = [
 ]
 
 
-class Client:
+class Client(kx.Client):
     """Serves two tasks a page of the admin queue, and all of them at once of the managed one."""
 
     def __init__(self, error: BaseException | None = None) -> None:

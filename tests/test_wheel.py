@@ -34,8 +34,11 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_is_the_installed_one_and_whole(python: Path) -> None:
     where = Path(_run(python, "-c", "import kimono_explore; print(kimono_explore.__file__)")).parent
     assert where.is_relative_to(python.parents[1])
-    front_end = {path for path in _files(Path(kx.__file__).parent) if "notebooks" not in path.parts}
-    assert {path.suffix for path in front_end} >= {".py", ".pyi", ".typed", ".j2"}
+    sources = Path("widgets", "front")  # what static/ is built of, and npm's packages
+    files = {path for path in _files(Path(kx.__file__).parent) if "notebooks" not in path.parts}
+    front_end = {path for path in files if not path.is_relative_to(sources)}
+    assert {path.suffix for path in front_end} >= {".py", ".pyi", ".typed", ".j2", ".js", ".css"}
+    assert not [path for path in _files(where) if path.is_relative_to(sources) or "node_modules" in path.parts]
     assert front_end <= _files(where)
     assert _files(where / "notebooks") == _files(ROOT / "notebooks")
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import wait
-from typing import TYPE_CHECKING, NoReturn
-
-from tqdm.auto import tqdm
+from typing import TYPE_CHECKING
 
 from kimono_explore.api.moved_rows import Boundaries
 from kimono_explore.api.pages import Answer, Page, key_of, open_page
 from kimono_explore.errors import IncompleteListError, NotFoundError, PermissionDeniedError
 from kimono_explore.problems import ROWS_MAY_BE_MISSING, TAKEN_FOR_THE_END
+from kimono_explore.progress import Bar
 from kimono_explore.threads import in_thread, result_of
 
 if TYPE_CHECKING:
@@ -102,37 +101,25 @@ def read_pages(
         return client.ask(operation, read, id=id, params=query, path=path, stop=stop)
 
     read = ask if saved is None else _remembering(ask, saved, path)
-    bar = tqdm(desc=operation.list_name, unit=" rows", disable=not progress, leave=True)
     boundaries = Boundaries()
-    try:
-        for page in _in_order(read, ask, max_connections, max_pages, path, under_way):
-            bar.update(len(page.rows))
-            bar.set_postfix(pages=page.number + 1, refresh=False)
-            if heal:
-                boundaries.add(page)
-            yield page
-        if heal:
-            for page in boundaries.heal(ask, page_size, max_connections):
-                bar.update(len(page.rows))
+    with Bar(operation.list_name, "rows", shown=progress) as bar:
+        try:
+            for page in _in_order(read, ask, max_connections, max_pages, path, under_way):
+                bar.step(len(page.rows), pages=1)
+                if heal:
+                    boundaries.add(page)
                 yield page
-    except BaseException:
-        stop.set()
-        wait(under_way, timeout=0.6)  # nothing is written into a folder after its load has ended
-        _turn_red(bar)
-        raise
-    finally:
-        # Also on an interrupt: what is under way ends within a quarter of a second, and nothing is asked for any more.
-        stop.set()
-        bar.close()
-
-
-def _turn_red(bar: tqdm[NoReturn]) -> None:
-    if bar.disable:
-        return
-    bar.colour = "red"
-    if hasattr(bar, "container"):
-        bar.total = bar.n + 1  # a notebook's bar is green when it is closed, unless something is missing
-    bar.set_description(f"{bar.desc.removesuffix(': ')} stopped")
+            if heal:
+                for page in boundaries.heal(ask, page_size, max_connections):
+                    bar.step(len(page.rows))
+                    yield page
+        except BaseException:
+            stop.set()
+            wait(under_way, timeout=0.6)  # nothing is written into a folder after its load has ended
+            raise
+        finally:
+            # Also on an interrupt: what is under way ends within a quarter of a second, and nothing is asked for any more.
+            stop.set()
 
 
 def _in_order(

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
+from kimono_explore.compare import Comparison
+from kimono_explore.errors import expect
 from kimono_explore.palette import CHANGE_COLORS, INK, LINE, MISSING, QUIET, SEVERITY_COLORS, TASK_COLORS
 from kimono_explore.plots.fonts import set_words
 from kimono_explore.plots.style import (
@@ -32,6 +34,7 @@ from kimono_explore.plots.style import (
     short,
     time_axis,
 )
+from kimono_explore.quality import Report
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,8 +42,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from kimono_explore.compare import Comparison
-    from kimono_explore.quality import Report
 
 _MOST_CHECKS, _MOST_ORGS, _MOST_COLUMNS, _MOST_SYNCS, _BINS = 20, 15, 14, 12, 60
 
@@ -65,6 +66,7 @@ def plot_quality(report: Report) -> Figure:
     >>> figure.axes[0].get_title(loc="left")
     'Findings by check'
     """
+    expect("plot_quality", report, Report)
     failed = report.summary[report.summary["status"] == "failed"]
     rank = failed["severity"].map({name: n for n, name in enumerate(SEVERITY_COLORS)})
     failed = failed.assign(rank=rank).sort_values(["rank", "failed"], ascending=[True, False], kind="stable")
@@ -157,6 +159,7 @@ def plot_tasks(tasks: pd.DataFrame) -> Figure:
     >>> [axes.get_title(loc="left") for axes in figure.axes]
     ['Tasks by type', 'Syncs']
     """
+    expect("plot_tasks", tasks, pd.DataFrame)
     dated = tasks[tasks["created_at"].notna()]
     syncs = _syncs(dated)
     tall = [3.6, max(1.4, len(syncs) * ROW + 1.0)]
@@ -263,7 +266,7 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
     -------
     matplotlib.axes.Axes
         To the left what was removed, to the right what was added and what changed; links, of which there are many more,
-        are measured as the tables are.
+        are measured as the tables are. Where nothing differs, how many rows are the same.
 
     Examples
     --------
@@ -272,17 +275,22 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
     >>> kx.plot_comparison(kx.compare(roster, later)).get_title(loc="left")
     '0 added, 1 removed, 0 changed'
     """
+    expect("plot_comparison", diff, Comparison)
     summary = diff.summary
     ax = axes_or_new(ax, len(summary) * 1.4)
     totals = summary[["added", "removed", "changed"]].sum()
     names = f"{district(diff.new)} · " if district(diff.new) else ""
     heading(
         ax,
-        ", ".join(f"{int(count):,} {name}" for name, count in totals.items()),
+        ", ".join(f"{int(count):,} {name}" for name, count in totals.items()) if totals.any() else "No difference",
         f"{names}{_time(diff.old.loaded_at)} to {_time(diff.new.loaded_at)}",
     )
     if not totals.any():
-        empty_panel(ax, "no difference in any table")
+        if not summary["unchanged"].any():
+            empty_panel(ax, "no difference in any table")
+            return ax
+        labels = [Name(str(name).replace("_", " ")) for name in summary["table"]]
+        bars(ax, labels, summary["unchanged"], CHANGE_COLORS["unchanged"], "rows, the same in both")
         return ax
     rows = np.arange(len(summary))
     removed, added, changed = (summary[name].to_numpy(dtype=np.int64) for name in ("removed", "added", "changed"))

@@ -11,10 +11,12 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
+import networkx as nx
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
+from kimono_explore.errors import expect
 from kimono_explore.graph import node_kinds
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, RELATION_COLORS, TYPE_COLORS
 from kimono_explore.plots.fonts import set_words
@@ -24,13 +26,13 @@ from kimono_explore.plots.style import SMALL, TEXT, empty_panel, heading, join_p
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import networkx as nx
     from matplotlib.axes import Axes
 
     Edge = tuple[str, str, str]
 
 _MOST_NODES, _MOST_BOXES = 150, 45
 _ROW, _LEAST_WIDTH = 0.25, 7.0  # inches
+_WIDEST, _TALLEST = 15.5, 8.0  # inches: with title and legend it fits a slide
 # From the district on the left to its people on the right; types of one number share a layer.
 _LAYERS = {
     "org": 0, "term": 0, "course": 1, "section": 2, "grading_category": 3, "teacher": 3, "staff": 3, "student": 4,
@@ -44,8 +46,8 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Ax
     Parameters
     ----------
     graph : networkx.MultiDiGraph
-        As `neighborhood` makes it. Objects that are linked alike stand in one box. Beyond 150 nodes, those around one
-        section or org are drawn as one group.
+        As `neighborhood` makes it. Objects that are linked alike stand in one box. Beyond 150 nodes, or what fits
+        a slide, those around one section or org are drawn as one group.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure, as large as its labels need.
 
@@ -59,10 +61,18 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Ax
     >>> sorted(text.get_text() for text in axes.get_legend().get_texts())[:2]
     ['course', 'graded for']
     """
+    expect("plot_neighborhood", graph, nx.MultiDiGraph)
     marks, edges = _marks(graph)
     focus = graph.graph.get("focus")
-    boxes, layers, lines = _boxes(marks, edges, focus)
-    layout = arrange([boxes[name] for name in boxes], layers, lines, focus)
+    grouped: set[str] = set()
+    while True:
+        boxes, layers, lines = _boxes(marks, edges, focus)
+        layout = arrange([boxes[name] for name in boxes], layers, lines, focus)
+        kind = _most_common(marks, grouped, focus)
+        if (layout.width <= _WIDEST and layout.rows * _ROW <= _TALLEST) or kind is None:
+            break
+        grouped.add(kind)
+        marks, edges = _grouped(kind, marks, edges, focus)
     width = max(_LEAST_WIDTH, layout.width)
     if ax is None:
         ax = _fitting_axes(
@@ -105,13 +115,18 @@ def _marks(graph: nx.MultiDiGraph[str]) -> tuple[dict[str, Mark], set[Edge]]:
     focus, grouped = graph.graph.get("focus"), set[str]()
     while len(marks) > _MOST_NODES or len(_alike(marks, edges, focus)) > _MOST_BOXES:
         # What there is most of is grouped first, until what is left can be read.
-        left = Counter(mark.kind for mark in marks.values() if mark.kind not in grouped and mark.name != focus)
-        if not left:
+        kind = _most_common(marks, grouped, focus)
+        if kind is None:
             break
-        kind = left.most_common(1)[0][0]
         grouped.add(kind)
         marks, edges = _grouped(kind, marks, edges, focus)
     return marks, edges
+
+
+def _most_common(marks: dict[str, Mark], grouped: set[str], focus: str | None) -> str | None:
+    """The kind of which there is most, of those that are not grouped yet."""
+    left = Counter(mark.kind for mark in marks.values() if mark.kind not in grouped and mark.name != focus)
+    return left.most_common(1)[0][0] if left else None
 
 
 def _grouped(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from kimono_explore.errors import expect
 from kimono_explore.palette import MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import codes_of, grade_span, grades, in_grade_order, names, pairs, students_by_org
 from kimono_explore.plots.style import (
@@ -21,11 +22,11 @@ from kimono_explore.plots.style import (
     plural,
     titled,
 )
+from kimono_explore.roster.roster import Roster
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from kimono_explore.roster.roster import Roster
 
 _MOST_ROWS = 36
 
@@ -60,6 +61,7 @@ def plot_org_tree(roster: Roster, ax: Axes | None = None) -> Axes:
     >>> axes.get_title(loc="left")
     'Orgs and their students, 2026-27'
     """
+    expect("plot_org_tree", roster, Roster)
     rows = _rows(roster)
     ax = axes_or_new(ax, len(rows))
     kinds = roster.orgs["org_type"].str.lower().value_counts()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from kimono_explore.errors import expect
 from kimono_explore.palette import INK, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import names, section_sizes, students_by_org, top
 from kimono_explore.plots.style import (
@@ -25,13 +26,13 @@ from kimono_explore.plots.style import (
     plural,
     year,
 )
+from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import RELATIONS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from kimono_explore.roster.roster import Roster
 
 _MOST_SCHOOLS = 15
 
@@ -53,6 +54,7 @@ def plot_overview(roster: Roster) -> Figure:
     >>> [axes.get_title(loc="left") for axes in kx.plot_overview(roster).axes]
     ['Objects by type', 'Students by school', 'Students per section', 'Links by relation']
     """
+    expect("plot_overview", roster, Roster)
     figure = figure_or_new(12, 8)
     (types, schools), (sizes, links) = figure.subplots(2, 2)
     counts = counts_by_type(roster)
@@ -136,7 +138,6 @@ def _schools(ax: Axes, roster: Roster) -> None:
 
 
 def _relations(ax: Axes, roster: Roster) -> None:
-    heading(ax, "Links by relation", size=11)
     index = roster.index
     known = (index.source >= 0) & (index.target >= 0)
     broken = ~known
@@ -145,12 +146,15 @@ def _relations(ax: Axes, roster: Roster) -> None:
     total = np.bincount(relation[relation >= 0], minlength=len(RELATIONS))
     missing = np.bincount(relation[broken & (relation >= 0)], minlength=len(RELATIONS))
     there = np.flatnonzero(total)
+    heading(ax, "Links by relation", "in red: an end was not delivered" if missing.any() else "", size=11)
     if not len(there):
         empty_panel(ax)
         return
     labels = [Name(RELATIONS[n].replace("_", " ")) for n in there]
     words = [f"{total[n]:,}" + (f" ({missing[n]:,} broken)" if missing[n] else "") for n in there]
     bars(ax, labels, total[there], QUIET, "links", words)
-    if missing.any():
-        ax.barh(range(len(there)), missing[there], color=MISSING, height=0.7, label="an end was not delivered")
-        ax.legend(frameon=False, loc="lower right", fontsize=TEXT)
+    ax.barh(range(len(there)), missing[there], color=MISSING, height=0.7)
+    # A few of thousands are too thin to see: the words are red, too.
+    for text in ax.texts:
+        if text.get_text().endswith(" broken)"):
+            text.set_color(MISSING)

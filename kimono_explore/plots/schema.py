@@ -10,9 +10,11 @@ import pandas as pd
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
+from kimono_explore.errors import expect
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.fonts import set_words
 from kimono_explore.plots.style import SMALL, TEXT, axes_or_new, district, heading, join_parts, titled
+from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLE_OF
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from kimono_explore.roster.roster import Roster
 
 # Where each table stands, in inches, so that no two arrows cross.
 _PLACES: dict[str, tuple[float, float]] = {
@@ -72,6 +73,7 @@ def plot_schema(roster: Roster, ax: Axes | None = None) -> Axes:
     >>> axes.get_title(loc="left")
     'Tables and their links, 2026-27'
     """
+    expect("plot_schema", roster, Roster)
     ax = axes_or_new(ax, rows=17.5, width=10.4)
     counts = _counts(roster)
     note = join_parts(district(roster), "" if counts else "no links", "red: an end of the link was not delivered" * any(

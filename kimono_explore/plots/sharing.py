@@ -11,6 +11,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.spatial.distance import squareform
 
+from kimono_explore.errors import expect
 from kimono_explore.palette import QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import Pairs, names, pairs
 from kimono_explore.plots.style import (
@@ -18,7 +19,6 @@ from kimono_explore.plots.style import (
     SMALL,
     TEXT,
     axes_or_new,
-    count_axis,
     empty_panel,
     heading,
     heat,
@@ -28,12 +28,12 @@ from kimono_explore.plots.style import (
     short,
     titled,
 )
+from kimono_explore.roster.roster import Roster
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from kimono_explore.roster.roster import Roster
 
 _MOST_COURSES, _MOST_NAMED, _MOST_CELLS = 30, 45, 1200
 
@@ -65,6 +65,7 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None) ->
     >>> kx.plot_shared_students(roster, school).get_title(loc="left")
     'Students that courses share, 2026-27'
     """
+    expect("plot_shared_students", roster, Roster)
     seats, label = _seats(roster, org_id)
     courses = pairs(roster, "of_course")
     here = np.isin(courses.source, seats.target)
@@ -122,6 +123,7 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
     >>> kx.plot_adjacency(roster, school).get_title(loc="left")
     'Sections by students, 2026-27'
     """
+    expect("plot_adjacency", roster, Roster)
     seats, label = _seats(roster, org_id)
     sections, section = np.unique(seats.target, return_inverse=True)
     students, student = np.unique(seats.source, return_inverse=True)
@@ -144,9 +146,11 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
         name_rows(ax, names(roster, by_row, 30), SMALL)
         ax.set_ylim(len(sections) - 0.5, -0.5)
     else:
-        count_axis(ax, "y", "sections")
-    count_axis(ax, "x", "students")
-    ax.tick_params(labelsize=TEXT if len(sections) > _MOST_NAMED else SMALL, colors=QUIET)
+        # The number of a row says nothing, and there is no room for so many names.
+        ax.set_yticks([])
+        ax.set_ylabel(f"{plural(len(sections), 'section')}, one a row", color=QUIET, fontsize=TEXT)
+    ax.set_xticks([])
+    ax.set_xlabel(f"{plural(len(students), 'student')}, one a column", color=QUIET, fontsize=TEXT)
     return ax
 
 

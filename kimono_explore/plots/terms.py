@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,10 +11,12 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from kimono_explore.errors import expect
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import codes_of, names, pairs
 from kimono_explore.plots.style import (
     SMALL,
+    Name,
     axes_or_new,
     days,
     district,
@@ -24,16 +26,17 @@ from kimono_explore.plots.style import (
     key,
     name_rows,
     plural,
+    short,
     time_axis,
     titled,
 )
+from kimono_explore.roster.roster import Roster
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from kimono_explore.roster.roster import Roster
 
-_MOST_ROWS = 40
+_MOST_ROWS, _LETTERS = 40, 30
 _WINDOW, _CLOSE = 6 * 366, 200  # days
 _WEEKEND = 3
 
@@ -72,6 +75,7 @@ def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None
     >>> [label.get_text().split()[-1] for label in axes.get_yticklabels()][:3]
     ['2026-2027', '1', '1']
     """
+    expect("plot_terms", roster, Roster)
     every = _terms(roster)
     few = _most(every)
     ax = axes_or_new(ax, len(few) + 1)
@@ -83,7 +87,7 @@ def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None
     low, high = _window(few)
     kinds = {term.kind: None for term in few if not np.isnan(term.start)}
     shades = dict(zip(kinds, np.linspace(1, 0.35, len(kinds)), strict=True))
-    labels = names(roster, [term.code for term in few])
+    labels = _labels(roster, few)
     name_rows(ax, [name._replace(depth=term.depth) for name, term in zip(labels, few, strict=True)])
     for row, term in enumerate(few):
         _bar(ax, row, term, shades.get(term.kind, 1.0), low, high)
@@ -146,6 +150,51 @@ def _most(terms: list[_Term]) -> list[_Term]:
     """The terms with most sections, and in the order of the tree."""
     kept = {term.code for term in sorted(terms, key=lambda term: (-term.sections, term.depth))[:_MOST_ROWS]}
     return [term for term in terms if term.code in kept]
+
+
+def _labels(roster: Roster, terms: list[_Term]) -> list[Name]:
+    """The name of each term; where several share one, with their school, else their dates, else a number."""
+    codes = [term.code for term in terms]
+    labels = names(roster, codes)
+    plain = [str(label) for label in roster.index.labels(codes)]
+    schools = _schools(roster)
+    alike: defaultdict[str, list[int]] = defaultdict(list)
+    for row, label in enumerate(plain):
+        if not labels[row].missing:
+            alike[short(label, _LETTERS)].append(row)
+    for label, rows in alike.items():
+        if len(rows) < 2:
+            continue
+        by_school = [schools.get(terms[row].code, "") for row in rows]
+        by_date = [_span(terms[row]) for row in rows]
+        by_both = [join_parts(*parts) for parts in zip(by_school, by_date, strict=True)]
+        by_school = [school or day for school, day in zip(by_school, by_date, strict=True)]
+        # The first that tells them all apart; else the one that tells most, and a number where it does not.
+        told = max((by_school, by_date, by_both), key=lambda words: len(set(words)))
+        again = Counter(told)
+        seen: Counter[str] = Counter()
+        for row, words in zip(rows, told, strict=True):
+            seen[words] += 1
+            number = str(seen[words]) if again[words] > 1 or not words else ""
+            labels[row] = Name(f"{short(label, 20)} ({join_parts(words, number)})")
+    return labels
+
+
+def _schools(roster: Roster) -> dict[int, str]:
+    """The name of the one org that holds all sections of a term; by the term's code."""
+    held, inside = pairs(roster, "held_at"), pairs(roster, "in_term")
+    both = pd.DataFrame({"section": inside.source, "term": inside.target}).merge(
+        pd.DataFrame({"section": held.source, "org": held.target}), on="section"
+    )
+    orgs = both.groupby("term")["org"].agg(["nunique", "first"])
+    orgs = orgs[orgs["nunique"] == 1]
+    labels = roster.index.labels(orgs["first"].to_numpy(dtype=np.int64))
+    return {int(term): short(str(label), 24) for term, label in zip(orgs.index, labels, strict=True)}
+
+
+def _span(term: _Term) -> str:
+    known = [day for day in (term.start, term.end) if not np.isnan(day)]
+    return " to ".join(dict.fromkeys(f"{pd.Timestamp(day, unit='D'):%b %Y}" for day in known))
 
 
 def _window(terms: list[_Term]) -> tuple[float, float]:

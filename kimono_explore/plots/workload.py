@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from kimono_explore.errors import expect
 from kimono_explore.palette import INK, LINE, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import (
     codes_of,
@@ -37,12 +38,12 @@ from kimono_explore.plots.style import (
     plural,
     titled,
 )
+from kimono_explore.roster.roster import Roster
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from kimono_explore.roster.roster import Roster
 
 _MOST_ROWS, _MOST_COLUMNS = 25, 24
 _GROUPS = {"school": ("held_at", "school"), "course": ("of_course", "course"), "term": ("in_term", "term")}
@@ -77,6 +78,7 @@ def plot_section_sizes(
     >>> kx.plot_section_sizes(roster, by="term").get_title(loc="left")
     'Students per section by term, 2026-27'
     """
+    expect("plot_section_sizes", roster, Roster)
     if by not in _GROUPS:
         raise ValueError(f"Unknown by={by!r}. Choose one of: {', '.join(_GROUPS)}.")
     relation, noun = _GROUPS[by]
@@ -163,6 +165,7 @@ def plot_teacher_load(roster: Roster, of: Literal["students", "sections"] = "stu
     >>> kx.plot_teacher_load(roster).get_title(loc="left")
     'Students per teacher, 2026-27'
     """
+    expect("plot_teacher_load", roster, Roster)
     if of not in ("students", "sections"):
         raise ValueError(f"Unknown of={of!r}. Choose one of: students, sections.")
     teachers, sections, students = _loads(roster)
@@ -220,6 +223,7 @@ def plot_enrollment_matrix(roster: Roster, by: Literal["grade", "term"] | None =
     >>> kx.plot_enrollment_matrix(roster).get_title(loc="left")
     'Students by school and grade, 2026-27'
     """
+    expect("plot_enrollment_matrix", roster, Roster)
     if by not in (None, "grade", "term"):
         raise ValueError(f"Unknown by={by!r}. Choose one of: grade, term.")
     known = grades(roster)

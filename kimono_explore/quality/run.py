@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -9,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 import pandas as pd
-from tqdm.auto import tqdm
 
 from kimono_explore.atomic import whole
-from kimono_explore.errors import BundleError, ConfigurationError
+from kimono_explore.errors import BundleError, ConfigurationError, expect
 from kimono_explore.files.snapshot import is_snapshot, part, read_manifest
+from kimono_explore.progress import Bar
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
 from kimono_explore.quality.checks.queue import QueueContext
 from kimono_explore.quality.context import CheckContext
@@ -26,7 +27,6 @@ from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import TABLE_OF, TABLES
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping, Sequence
 
     from pyspark.sql import SparkSession
@@ -47,7 +47,7 @@ def check(
     as_of: date | str | None = None,
     engine: str | SparkSession = "duckdb",
     max_rows: int = 1_000_000,
-    progress: bool = False,
+    progress: bool | None = None,
     memory: str | None = None,
 ) -> Report:
     """Find what is wrong with a roster.
@@ -68,8 +68,8 @@ def check(
         Where the checks run. The results are the same.
     max_rows : int, default 1,000,000
         The most failing rows to keep of a check; all are counted.
-    progress : bool, default False
-        Show a bar.
+    progress : bool, optional
+        Show a bar, or none. Default: where it takes longer than two seconds, in a notebook or on a terminal.
     memory : str, optional
         How much DuckDB may use, such as ``"4GB"``; what does not fit goes to a private temporary folder. Default: 80 % of
         the machine's. The failing rows come on top.
@@ -91,6 +91,7 @@ def check(
     >>> report.summary.loc[report.summary["status"] == "failed", "id"].tolist()
     []
     """
+    expect("check", roster, Roster, str, os.PathLike)
     chosen = _with_params(choose(checks, exclude, ROSTER_CHECKS), params or {})
     running = make_engine(engine, memory)
     with closing(running):
@@ -151,6 +152,8 @@ def check_tasks(
     >>> report.failures("sync_without_end")["action"].tolist()
     ['SYNC_START']
     """
+    expect("check_tasks", tasks, pd.DataFrame)
+    expect("check_tasks", roster, Roster, None)
     chosen = _with_params(choose(checks, exclude, TASK_CHECKS), params or {})
     moment = pd.Timestamp(now or datetime.now(UTC))
     moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
@@ -183,33 +186,43 @@ def _run(
     chosen: Sequence[tuple[Check, dict[str, Parameter]]],
     context: CheckContext | QueueContext,
     max_rows: int,
-    progress: bool,
+    progress: bool | None,
 ) -> list[Outcome]:
     outcomes = []
-    for check, params in tqdm(chosen, desc="checks", unit="check", disable=not progress):
-        outcome = Outcome(check, check.rule_with(params))
-        try:
-            for need in check.needs:
-                context.require(need)
-            found = check.find(context, **params)
-            outcome.checked = _count(context.engine, found.checked)
-            if not outcome.checked:
-                reasons = [context.refused(table) for table in check.tables]
-                nothing = "no object or link that the rule is about"
-                raise NotApplicable(next(filter(None, reasons), nothing))
-            outcome.failures = _failures(context.engine, found.failing, check, max_rows)
-            outcome.failed = len(outcome.failures)
-            if outcome.failed > max_rows:
-                outcome.failed = _count(context.engine, found.failing)
-                outcome.failures = outcome.failures.head(max_rows)
-            outcome.status = "failed" if outcome.failed else "passed"
-        except NotApplicable as reason:
-            outcome.status, outcome.reason = "not applicable", str(reason)
-        except Exception as error:  # noqa: BLE001
-            # One check that breaks, perhaps a user's own, must not cost the report: it says so, and counts as a failure.
-            outcome.status, outcome.reason = "could not run", f"{type(error).__name__}: {error}"
-        outcomes.append(outcome)
+    with Bar("checks", "checks", total=len(chosen), shown=progress) as bar:
+        for check, params in chosen:
+            bar.at(check.title)
+            outcomes.append(_outcome(check, params, context, max_rows))
+            bar.step()
+        bar.at("checks")
     return outcomes
+
+
+def _outcome(
+    check: Check, params: dict[str, Parameter], context: CheckContext | QueueContext, max_rows: int
+) -> Outcome:
+    outcome = Outcome(check, check.rule_with(params))
+    try:
+        for need in check.needs:
+            context.require(need)
+        found = check.find(context, **params)
+        outcome.checked = _count(context.engine, found.checked)
+        if not outcome.checked:
+            reasons = [context.refused(table) for table in check.tables]
+            nothing = "no object or link that the rule is about"
+            raise NotApplicable(next(filter(None, reasons), nothing))
+        outcome.failures = _failures(context.engine, found.failing, check, max_rows)
+        outcome.failed = len(outcome.failures)
+        if outcome.failed > max_rows:
+            outcome.failed = _count(context.engine, found.failing)
+            outcome.failures = outcome.failures.head(max_rows)
+        outcome.status = "failed" if outcome.failed else "passed"
+    except NotApplicable as reason:
+        outcome.status, outcome.reason = "not applicable", str(reason)
+    except Exception as error:  # noqa: BLE001
+        # One check that breaks, perhaps a user's own, must not cost the report: it says so, and counts as a failure.
+        outcome.status, outcome.reason = "could not run", f"{type(error).__name__}: {error}"
+    return outcome
 
 
 def _count(engine: Engine, checked: Frame | int) -> int:

@@ -58,6 +58,10 @@ class LinkIndex(IdIndex):
         """The rows of ``links`` whose target is one of the codes."""
         return _rows(self._to, codes)
 
+    def degrees(self) -> NDArray[np.int64]:
+        """How many rows of ``links`` touch each object, from either end."""
+        return (np.diff(self._from.indptr) + np.diff(self._to.indptr)).astype(np.int64)
+
     def code(self, id: str, type: str | None = None) -> int:
         """The code of the object with this id.
 

@@ -18,9 +18,9 @@ from kimono_explore.atomic import whole
 from kimono_explore.files.snapshot import incomplete, part, read_manifest
 from kimono_explore.frames import to_pandas
 from kimono_explore.roster.roster import Roster
-from kimono_explore.roster.search import SEARCHED, ranked, shown
+from kimono_explore.roster.search import SEARCHED, ranked, shown, tables_of
 from kimono_explore.roster.text import fold
-from kimono_explore.schema import OBJECT_TYPES, TABLES, columns_named
+from kimono_explore.schema import TABLES, columns_named
 
 if TYPE_CHECKING:
     import os
@@ -92,12 +92,8 @@ class LazyRoster:
             As there. Each table is looked through until 1,000 objects are found: where ``attrs["more"]`` is true, there
             are more than ``attrs["found"]``.
         """
-        words = fold(text).split()
-        parts = [
-            shown(name, self._matching(name, words, max(limit, _MOST) + 1))
-            for name, t in OBJECT_TYPES.items()
-            if words and type in (None, t, name)
-        ]
+        wanted, words = tables_of(type), fold(text).split()
+        parts = [shown(name, self._matching(name, words, max(limit, _MOST) + 1)) for name in wanted if words]
         result = ranked(parts, words, limit)
         result.attrs["more"] = any(len(part) > max(limit, _MOST) for part in parts)
         return result

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
 
+from kimono_explore.errors import expect
 from kimono_explore.files.oneroster.bundle import MAX_BYTES
 from kimono_explore.files.oneroster.read import read_bundle
 from kimono_explore.files.snapshot import is_snapshot, read_snapshot
 from kimono_explore.roster.roster import Roster
-
-if TYPE_CHECKING:
-    import os
 
 
 def open_roster(folder: str | os.PathLike[str], *, verify: bool = False) -> Roster:
@@ -40,6 +38,7 @@ def open_roster(folder: str | os.PathLike[str], *, verify: bool = False) -> Rost
     >>> len(kx.open_roster(tmp_path / "monday").persons) == len(roster.persons)
     True
     """
+    expect("open_roster", folder, str, os.PathLike)
     return Roster(**vars(read_snapshot(folder, verify=verify)))
 
 
@@ -91,6 +90,7 @@ def read_oneroster(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) 
     >>> len(kx.read_oneroster(tmp_path / "district.zip").persons) == len(roster.persons)
     True
     """
+    expect("read_oneroster", path, str, os.PathLike)
     return Roster(**vars(read_bundle(path, max_bytes)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from kimono_explore.files.snapshot import write_snapshot
 from kimono_explore.html import frame_html, render
 from kimono_explore.problems import INCOMPLETE
 from kimono_explore.roster.index import LinkIndex
-from kimono_explore.roster.search import SearchIndex, ranked, shown
+from kimono_explore.roster.search import SearchIndex, ranked, shown, tables_of
 from kimono_explore.roster.text import fold
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 from kimono_explore.tables import Tables
@@ -137,17 +137,18 @@ class Roster(Tables):
             type, id, label, local_id, detail (e-mail, or kind of org, person or term). Labels that begin
             with the text come first.
 
+        Raises
+        ------
+        ValueError
+            There is no such type. A student is a ``"person"``.
+
         Examples
         --------
         >>> roster.search("mathematics", type="course")["type"].unique().tolist()
         ['course']
         """
-        words = fold(text).split()
-        found = {
-            name: rows
-            for name, rows in self._texts.rows(words).items()
-            if len(rows) and type in (None, OBJECT_TYPES[name], name)
-        }
+        wanted, words = tables_of(type), fold(text).split()
+        found = {name: rows for name, rows in self._texts.rows(words).items() if len(rows) and name in wanted}
         # Ranking looks at no more than it must: a first keystroke may match half the roster.
         parts = [shown(name, self.tables[name].iloc[rows[: max(limit, 1000)]]) for name, rows in found.items()]
         result = ranked(parts, words, limit)
@@ -339,7 +340,8 @@ class Roster(Tables):
                 "rows": "{:,}".format,
                 "links": "{:,}".format,
                 "problems": "{:,}".format,
-                "complete": lambda share: "–" if np.isnan(cast("float", share)) else f"{share:.0%}",
+                "complete": "{:.0%}".format,
             },
+            na_rep="–",  # what is missing reaches no formatter
         )
         return render("roster.html", roster=self, overview=overview, loaded_at=f"{self.loaded_at:%Y-%m-%d %H:%M}")

@@ -80,6 +80,20 @@ class SearchIndex:
         return {name: rows[ends[n] : ends[n + 1]] for n, name in enumerate(self._names)}
 
 
+def tables_of(type: str | None) -> tuple[str, ...]:
+    """The tables to search: that of a type, by its name or its table's, or all.
+
+    Raises
+    ------
+    ValueError
+        There is no such type.
+    """
+    known = tuple(name for name, own in OBJECT_TYPES.items() if type in (None, own, name))
+    if not known:
+        raise ValueError(f"Unknown type {type!r}. Choose one of: {', '.join(OBJECT_TYPES.values())}.")
+    return known
+
+
 def shown(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows of a table as a search shows them: type, id, label, local_id, detail."""
     wanted = dict.fromkeys(("id", "label", "local_id", *_DETAILS, *label_columns(name)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -11,7 +12,7 @@ import pandas as pd
 import uvicorn
 
 from kimono_explore.api.client import Client, connect
-from kimono_explore.errors import ConfigurationError, KimonoError
+from kimono_explore.errors import ConfigurationError, KimonoError, expect
 from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
 from kimono_explore.sandbox.dialect import Dialect
@@ -25,7 +26,6 @@ from kimono_explore.sandbox.server import BASE_PATH, Credentials, Service, kind_
 from kimono_explore.sandbox.task_queue import TaskQueue
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
@@ -216,6 +216,7 @@ def sandbox(
     ...     len(kx.load(small.client, "students", progress=False))
     20
     """
+    expect("sandbox", source, Roster, str, os.PathLike, None)
     return make_sandbox(
         source,
         students,

@@ -161,11 +161,10 @@ def _ranges(
     labels: list[str],
     different: int,
 ) -> Bins:
+    of_row = np.full(len(numbers), -1, dtype=np.int16)
     if edges:
-        of_row = np.searchsorted(np.asarray(edges, dtype="float64"), numbers, side="right") - 1
-        of_row = of_row.clip(0, len(edges) - 1).astype("int16")
-    else:
-        of_row = np.full(len(numbers), -1, dtype="int16")
+        places = np.searchsorted(np.asarray(edges, dtype="float64"), numbers, side="right") - 1
+        of_row[:] = places.clip(0, len(edges) - 1)
     has_missing = bool(missing.any())
     of_row[missing] = len(edges) if has_missing else -1
     return Bins("range", labels + ["missing"] * has_missing, of_row, different, edges, False, has_missing, False)

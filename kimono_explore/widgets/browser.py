@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple
 
 import ipywidgets as widgets
 import pandas as pd
 
+from kimono_explore.errors import expect
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.graph import neighborhood, shortest_path
 from kimono_explore.html import render
+from kimono_explore.quality import Report
 from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.roster.open import read_source
+from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 from kimono_explore.widgets.network import show_network
 from kimono_explore.widgets.parts import OnScreen, Panel, chips, line, replace, shorten
 from kimono_explore.widgets.table import DataTable
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
 
-    from kimono_explore.quality import Report
     from kimono_explore.roster.explorable import Explorable
-    from kimono_explore.roster.roster import Description, Roster, Step
+    from kimono_explore.roster.roster import Description, Step
 
 _MOST_NODES, _MOST_ROWS, _TRAIL = 80, 20, 6
 _NAMES = {
@@ -86,6 +88,8 @@ def browse(roster: Roster | str | os.PathLike[str], report: Report | None = None
     >>> browser.selected == browser.table["id"][0]
     True
     """
+    expect("browse", roster, Roster, LazyRoster, str, os.PathLike)
+    expect("browse", report, Report, None)
     return Browser(roster, report, id)
 
 

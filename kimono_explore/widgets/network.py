@@ -10,14 +10,15 @@ import anywidget
 import networkx as nx
 import traitlets
 
+from kimono_explore.errors import expect
 from kimono_explore.palette import MISSING, TYPE_COLORS, TYPE_OUTLINES
+from kimono_explore.quality import Report
 from kimono_explore.schema import TABLE_OF
 from kimono_explore.widgets.scene import MOST_FORCE, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kimono_explore.quality import Report
 
 _MOST_NODES, _MOST_UNDO = 50_000, 50
 _STATIC = Path(__file__).parent / "static"
@@ -65,6 +66,8 @@ def show_network(
     >>> network.selected == roster.sections["id"][0]
     True
     """
+    expect("show_network", graph, nx.MultiDiGraph)
+    expect("show_network", report, Report, None)
     if graph.number_of_nodes() > _MOST_NODES:
         raise ValueError(
             f"{graph.number_of_nodes():,} nodes are more than a screen can show ({_MOST_NODES:,}). "

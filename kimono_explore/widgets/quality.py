@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import pandas as pd
 
+from kimono_explore.errors import expect
 from kimono_explore.html import render
 from kimono_explore.palette import SEVERITY_COLORS
+from kimono_explore.quality import Report
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.report import no_formulas
+from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES
 from kimono_explore.widgets.browser import Browser
 from kimono_explore.widgets.parts import Panel, chips, line
 from kimono_explore.widgets.table import DataTable
-
-if TYPE_CHECKING:
-    from kimono_explore.quality import Report
-    from kimono_explore.roster.roster import Roster
-
 
 _MOST_SAVED = 20_000
 """Rows that a link in the page can hold."""
@@ -50,6 +47,8 @@ def inspect_quality(report: Report, roster: Roster | None = None) -> QualityInsp
     >>> inspector.table["label"].tolist()
     ['2026-2027']
     """
+    expect("inspect_quality", report, Report)
+    expect("inspect_quality", roster, Roster, None)
     return QualityInspector(report, roster)
 
 

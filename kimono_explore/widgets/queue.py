@@ -10,10 +10,12 @@ import ipywidgets as widgets
 import pandas as pd
 
 from kimono_explore.acks import ack_tasks, check_status, delete_task
+from kimono_explore.api.client import Client
 from kimono_explore.api.operations import ACK_STATUSES
-from kimono_explore.errors import AckError, KimonoError
+from kimono_explore.errors import AckError, KimonoError, expect
 from kimono_explore.html import render
 from kimono_explore.quality import check_tasks
+from kimono_explore.roster.roster import Roster
 from kimono_explore.tasks import load_tasks
 from kimono_explore.widgets.parts import Panel, chips, counted, line, set_options
 from kimono_explore.widgets.table import DataTable
@@ -30,9 +32,8 @@ from kimono_explore.widgets.task_html import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kimono_explore.api.client import Client
     from kimono_explore.quality import Report
-    from kimono_explore.roster.roster import Description, Roster
+    from kimono_explore.roster.roster import Description
 
 _FILTERS = (("type", "type"), ("action", "action"), ("object_type", "object type"), ("tenant_id", "tenant"))
 _COLUMNS = ["is", "created_at", "type", "action", "label", "object_type", "tenant_id", "sequence", "id"]
@@ -69,6 +70,8 @@ def inspect_tasks(
     >>> inspector.table["action"].unique().tolist()
     ['SYNC_START', 'SYNC_END']
     """
+    expect("inspect_tasks", client, Client)
+    expect("inspect_tasks", roster, Roster, None)
     return TaskInspector(client, roster, allow_changes=allow_changes, every=every)
 
 

@@ -68,7 +68,7 @@ class DataTable(anywidget.AnyWidget):
     ) -> None:
         super().__init__(label=label, many=many, height=height)
         self._version = self._filled = 0
-        self.fill(pd.DataFrame() if df is None else df)
+        self._take(pd.DataFrame() if df is None else df)
         self.on_msg(self._hear)
 
     def __repr__(self) -> str:
@@ -78,6 +78,9 @@ class DataTable(anywidget.AnyWidget):
 
     def fill(self, df: pd.DataFrame) -> None:
         """Show these rows; nothing is picked, sorted or filtered."""
+        self._take(df)
+
+    def _take(self, df: pd.DataFrame) -> None:
         self.df = df
         self._filled += 1
         self._bars = Crossfilter(df)

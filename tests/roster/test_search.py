@@ -92,3 +92,8 @@ def test_nothing_found_is_an_empty_table() -> None:
     assert (len(found), found.attrs["found"]) == (0, 0)
     assert found.columns.tolist() == ["type", "id", "label", "local_id", "detail"]
     assert np.array_equal(found.index, [])
+
+
+def test_one_table_alone_can_be_searched() -> None:
+    index = SearchIndex({"orgs": make(school(), school("other", name="Oak"), school("third", name="Oakley")).orgs})
+    assert {name: rows.tolist() for name, rows in index.rows(["oak"]).items()} == {"orgs": [1, 2]}

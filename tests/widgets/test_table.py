@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from kimono_explore.widgets.bins import make_bins
 from kimono_explore.widgets.table import PAGE, DataTable, sort_positions
 
-HOSTILE = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "\u202eabc", "a\x00b", "\ud800", "👩‍🎓", "", " "]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\u202eabc",
+    "a\x00b",
+    "\ud800",
+    "👩‍🎓",
+    "",
+    " ",
+]
 
 
 def people(rows: int = 400) -> pd.DataFrame:
@@ -79,7 +88,9 @@ def test_cells_are_text_and_what_is_missing_is_none() -> None:
         {
             "a": [1, None, "x", True, [1, 2]],
             "b": [1.5, np.nan, 2, np.inf, 0.1],
-            "c": pd.to_datetime(["2026-01-02", None, "2026-01-02 03:04:05", "2026-01-03", "2026-01-04"], format="mixed"),
+            "c": pd.to_datetime(
+                ["2026-01-02", None, "2026-01-02 03:04:05", "2026-01-03", "2026-01-04"], format="mixed"
+            ),
             "d": [date(2026, 1, 2), None, pd.NA, {"k": 1}, np.float64(2)],
         }
     )
@@ -93,7 +104,7 @@ def test_cells_are_text_and_what_is_missing_is_none() -> None:
 
 
 def test_hostile_texts_stay_text(sent: list[dict]) -> None:
-    columns = {name: HOSTILE for name in HOSTILE[:2]} | {"id": [f"<b>{n}</b>" for n in range(len(HOSTILE))]}
+    columns = dict.fromkeys(HOSTILE[:2], HOSTILE) | {"id": [f"<b>{n}</b>" for n in range(len(HOSTILE))]}
     df = pd.DataFrame(columns, dtype="object")  # pandas' own texts hold no halves of characters
     table = DataTable(df, label=HOSTILE[0])
     table.sort(0)
@@ -226,7 +237,9 @@ TIMES = st.datetimes(pd.Timestamp("1700-01-01").to_pydatetime(), pd.Timestamp("2
 @given(
     st.one_of(
         st.lists(FLOATS, max_size=30).map(lambda values: pd.Series(values, dtype="float64")),
-        st.lists(st.integers(-(2**53), 2**53) | st.none(), max_size=30).map(lambda values: pd.Series(values, dtype="Int64")),
+        st.lists(st.integers(-(2**53), 2**53) | st.none(), max_size=30).map(
+            lambda values: pd.Series(values, dtype="Int64")
+        ),
         st.lists(TIMES, max_size=30).map(lambda values: pd.Series(values, dtype="datetime64[us]")),
         st.lists(TIMES, max_size=30).map(lambda v: pd.Series(v, dtype="datetime64[us]").dt.tz_localize("UTC")),
         st.lists(st.text(max_size=2) | st.none(), max_size=30).map(lambda values: pd.Series(values, dtype="str")),
@@ -236,7 +249,9 @@ TIMES = st.datetimes(pd.Timestamp("1700-01-01").to_pydatetime(), pd.Timestamp("2
         st.lists(st.sampled_from([date(2026, 1, 1), (1, 2), None, "a"]), max_size=30).map(
             lambda values: pd.Series(values, dtype="object")
         ),
-        st.lists(st.sampled_from(["a", "b", None]), max_size=30).map(lambda values: pd.Series(values, dtype="category")),
+        st.lists(st.sampled_from(["a", "b", None]), max_size=30).map(
+            lambda values: pd.Series(values, dtype="category")
+        ),
         st.lists(st.booleans() | st.none(), max_size=30).map(lambda values: pd.Series(values, dtype="boolean")),
     ),
     st.data(),

@@ -242,6 +242,9 @@ class Bundle:
                 row[:] = [*row[:width], *[""] * (width - len(row))]
             unnamed += any(cell and not key for cell, key in zip(row, names, strict=True)) if "" in names else 0
             kept.append(row)
+        if unnamed:
+            text = f"rows of {name}.csv hold cells below a column without a name, or with one that came before; left out, value counts them"
+            self.problems.append(Problem(table, None, None, str(unnamed), text))
         if rows.unclosed:
             self._note(table, f"{name}.csv, line {rows.unclosed}: a quote is opened here and not closed")
         cells = zip(*kept, strict=True) if kept else iter([()] * width)

@@ -42,6 +42,13 @@ export class Body {
     for (const drawn of spare) drawn.element.remove();
   }
 
+  /** What is cut off on screen is whole in a title. */
+  tell(target: EventTarget | null): void {
+    const cell = target instanceof Element ? target.closest(".kx-cell") : null;
+    const text = cell?.textContent;
+    if (cell && text) setAttribute(cell, "title", text);
+  }
+
   cell(row: number, column: number): HTMLElement | undefined {
     return this.drawn.get(row)?.cells[column];
   }
@@ -65,7 +72,8 @@ export class Body {
       const value = row?.cells[column];
       setText(text, value ?? "");
       const cell = drawn.cells[column];
-      if (cell) setAttribute(cell, "title", row ? (value ?? "missing") : null);
+      // A text gets its title once the pointer is there: to write all of them would cost frames.
+      if (cell) setAttribute(cell, "title", row && value === null ? "missing" : null);
     });
   }
 

@@ -22,6 +22,9 @@ export function say(bar: Bar): string {
   return bar.left === bar.total ? `${bar.label}: ${count(bar.total)}` : `${bar.label}: ${count(bar.left)} of ${count(bar.total)}`;
 }
 
+/** Of a day, its month: both ends of a column of days stand side by side. */
+const brief = (label: string): string => (/^\d{4}-\d\d-\d\d/.test(label) ? label.slice(0, 7) : label);
+
 export function caption(column: Column): [string, string] {
   if (column.chosen.length > 0) {
     const labels = column.chosen.map((bar) => column.bars[bar]?.label ?? "");
@@ -32,8 +35,8 @@ export function caption(column: Column): [string, string] {
   if (column.kind === "different") return [`${count(column.different)} different`, ""];
   if (real <= 0) return ["all missing", ""];
   if (column.kind === "range") {
-    const first = column.bars[0]?.label.split(" to ")[0] ?? "";
-    const last = column.bars[real - 1]?.label.split(" to ").at(-1) ?? "";
+    const first = brief(column.bars[0]?.label.split(" to ")[0] ?? "");
+    const last = brief(column.bars[real - 1]?.label.split(" to ").at(-1) ?? "");
     return [first, gone || (first === last ? "" : last)];
   }
   if (column.different === 1) return [column.bars[0]?.label ?? "", gone];

@@ -84,6 +84,7 @@ class Table {
     this.grid.style.maxHeight = `${Number(this.host.get("height") ?? 330)}px`;
     this.grid.hidden = columns.length === 0;
     this.body.element.hidden = left === 0;
+    this.headRow.classList.toggle("kx-plain", this.view.total < 2); // there is nothing to tell apart
     this.body.element.style.height = `${heightOf(left)}px`;
     this.empty.hidden = left > 0;
     setText(this.empty, this.view.total > 0 ? "No row is left. Take a part of the filter away." : "nothing here");
@@ -140,11 +141,16 @@ class Table {
     if (this.frame === 0)
       this.frame = requestAnimationFrame(() => {
         this.frame = 0;
-        this.draw();
+        this.drawRows();
       });
   }
 
   private draw(): void {
+    this.drawRows();
+    this.writeStatus();
+  }
+
+  private drawRows(): void {
     const { left, columns } = this.view;
     if (columns.length > 0) {
       const { first, last, top } = spanAt(this.grid.scrollTop, this.seen, left, 4);
@@ -155,7 +161,6 @@ class Table {
       this.body.draw(first, last, top, this.active.row, heightOf(left), row, new Set(this.picks));
     }
     this.setStop();
-    this.writeStatus();
   }
 
   private setStop(): void {
@@ -206,6 +211,7 @@ class Table {
     this.grid.addEventListener("focusin", (event) => this.enter(event.target));
     this.grid.addEventListener("focusout", () => this.leaveBars());
     this.body.element.addEventListener("click", (event) => this.click(event));
+    this.body.element.addEventListener("pointerover", (event) => this.body.tell(event.target));
     this.copy.addEventListener("click", () => this.copyCode());
     this.root.addEventListener("copy", (event) => {
       const selection = document.getSelection();
@@ -394,7 +400,8 @@ class Table {
 function widthOf(column: Column): number {
   const most = column.id ? 118 : 320;
   const texts = column.width * (column.id ? 7.5 : 7.2) + 22;
-  return Math.round(Math.max(88, Math.min(most, texts), Math.min(200, column.name.length * 8 + 36)));
+  const picture = /^\d{4}-/.test(column.bars[0]?.label ?? "") ? 116 : 88; // two months side by side
+  return Math.round(Math.max(picture, Math.min(most, texts), Math.min(200, column.name.length * 8 + 36)));
 }
 
 export default {

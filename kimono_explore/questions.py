@@ -1,0 +1,162 @@
+"""What people ask of a roster: who shares classes with whom, and what hangs on one object alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from kimono_explore.errors import expect
+from kimono_explore.roster.roster import Roster
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kimono_explore.roster.index import LinkIndex
+
+_IN_CLASS = ("student_in", "teacher_in")
+
+
+def shared_classes(roster: Roster, person_id: str) -> pd.DataFrame:
+    """Who shares classes with a person, those who share most first.
+
+    Parameters
+    ----------
+    roster : Roster
+    person_id : str
+        A student or a teacher.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a person who studies or teaches in a section of theirs: person_id, name, person_type, classes (how many
+        they share) and sections (their names, between commas).
+
+    Raises
+    ------
+    KeyError
+        No person has this id.
+
+    Examples
+    --------
+    >>> student = roster.persons.query("person_type == 'student'")["id"].iloc[0]
+    >>> kx.shared_classes(roster, student)["classes"].is_monotonic_decreasing
+    True
+    """
+    expect("shared_classes", roster, Roster)
+    index = roster.index
+    person = index.code(person_id, "person")
+    own = _seats(roster, index.links_from([person]))
+    seats = _seats(roster, index.links_to(np.unique(index.target[own])))
+    pairs = pd.DataFrame({"person": index.source[seats], "section": index.target[seats]}).drop_duplicates()
+    pairs = pairs[(pairs["person"] != person) & (pairs["person"] >= 0)]
+    pairs["title"] = index.labels(pairs["section"].to_numpy()).astype(str)
+    both = pairs.sort_values(["title", "section"]).groupby("person")["title"].agg(["size", ", ".join])
+    codes = both.index.to_numpy(dtype=np.int64)
+    shared = pd.DataFrame(
+        {
+            "person_id": pd.Series(index.ids(codes), dtype="str"),
+            "name": pd.Series(index.labels(codes), dtype="str"),
+            "person_type": _person_types(roster, codes),
+            "classes": pd.Series(both["size"].to_numpy(), dtype="int64"),
+            "sections": pd.Series(both["join"].to_numpy(), dtype="str"),
+        }
+    )
+    return shared.sort_values(["classes", "name", "person_id"], ascending=[False, True, True], ignore_index=True)
+
+
+def _seats(roster: Roster, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of some links that say that somebody studies or teaches in a section."""
+    index = roster.index
+    rows = rows[(index.source[rows] >= 0) & (index.target[rows] >= 0)]
+    return rows[roster.links["relation"].iloc[rows].isin(_IN_CLASS).to_numpy(dtype=bool)]
+
+
+def _person_types(roster: Roster, codes: NDArray[np.int64]) -> pd.Series[str]:
+    rows = roster.index.rows(codes)
+    kinds = roster.persons["person_type"].astype("str").iloc[np.maximum(rows, 0)] if len(roster.persons) else None
+    if kinds is None:
+        return pd.Series([None] * len(codes), dtype="str")
+    return kinds.reset_index(drop=True).where(pd.Series(rows >= 0))
+
+
+def dependents(roster: Roster, id: str, type: str | None = None, *, only: bool = True) -> pd.DataFrame:
+    """What would be lost if an object went: those linked with it, and with no other such object.
+
+    If a section went: the students and teachers who would be in no section, the course that would have none, the term
+    in which none would take place. If a school went: its persons, courses and sections that no other school has. One step
+    is looked at, not what those lose in turn.
+
+    Parameters
+    ----------
+    roster : Roster
+    id : str
+    type : str, optional
+        Needed only where objects of two types share the id.
+    only : bool, default True
+        Only what hangs on this object alone. False: whatever is linked with it, so that the sum of ``lost`` counts the
+        memberships and other links that would go.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an object and relation: type, id, label, relation, direction (``"to"`` where the link leads from the object
+        that goes to it), lost (links with the object that goes) and left (how many other delivered objects it is linked
+        with by that relation). Those that keep least come first.
+
+    Raises
+    ------
+    KeyError
+        No object has this id.
+    ValueError
+        Objects of several types have it, and no type was given.
+
+    Examples
+    --------
+    >>> section = roster.sections["id"][0]
+    >>> kx.dependents(roster, section)["left"].unique().tolist()
+    [0]
+    >>> int(kx.dependents(roster, section, only=False)["lost"].sum()) == len(roster.describe(section).relations)
+    True
+    """
+    expect("dependents", roster, Roster)
+    index = roster.index
+    gone = index.code(id, type)
+    found = pd.concat([_linked(roster, gone, "to"), _linked(roster, gone, "from")], ignore_index=True)
+    if only:
+        found = found[found["left"] == 0]
+    codes = found["code"].to_numpy(dtype=np.int64)
+    columns = {"type": index.type_of(codes), "id": index.ids(codes), "label": index.labels(codes)}
+    named = {name: pd.Series(values, index=found.index, dtype="str") for name, values in columns.items()}
+    shown = pd.DataFrame(named).join(found[["relation", "direction", "lost", "left"]])
+    return shown.sort_values(["left", "type", "label", "id"], ignore_index=True)
+
+
+def _linked(roster: Roster, gone: int, direction: str) -> pd.DataFrame:
+    """The delivered objects that links lead to from one, or from which they lead to it: code, relation, lost, left."""
+    index = roster.index
+    rows = index.links_from([gone]) if direction == "to" else index.links_to([gone])
+    near = _delivered(index, np.unique((index.target if direction == "to" else index.source)[rows]))
+    near = near[near != gone]
+    rows = index.links_to(near) if direction == "to" else index.links_from(near)
+    ends = (index.target, index.source) if direction == "to" else (index.source, index.target)
+    links = pd.DataFrame(
+        {
+            "code": ends[0][rows].astype(np.int64),
+            "other": ends[1][rows].astype(np.int64),
+            "relation": roster.links["relation"].iloc[rows].astype("str").to_numpy(),
+        }
+    )
+    keys = ["code", "relation"]
+    lost = links[links["other"] == gone].groupby(keys).size().rename("lost")
+    others = links[(links["other"] != gone) & (links["other"] != links["code"])]
+    others = others[others["other"].isin(_delivered(index, others["other"].unique()))]
+    left = others.groupby(keys)["other"].nunique().rename("left")
+    both = lost.to_frame().join(left).fillna({"left": 0}).astype("int64").reset_index()
+    return both.assign(direction=direction).astype({"relation": "str", "direction": "str"})
+
+
+def _delivered(index: LinkIndex, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    codes = codes[codes >= 0].astype(np.int64)
+    return codes[~index.missing(codes)]
