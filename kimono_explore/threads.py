@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import threading
 import time
+import weakref
 from collections import deque
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, TypeVar
@@ -61,3 +62,11 @@ def in_threads(function: Callable[[A], T], arguments: Iterable[A], width: int) -
             yield result_of(under_way.popleft())
     while under_way:
         yield result_of(under_way.popleft())
+
+
+def let_go_at_exit(owner: object) -> None:
+    """Drop what an object holds when the process ends, whoever still holds the object: a thread that nobody waits for may.
+
+    DuckDB complains of each connection that is left then.
+    """
+    weakref.finalize(owner, vars(owner).clear)

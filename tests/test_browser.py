@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
+import axe_playwright_python
 import pytest
 from lab import CHROMIUM, Lab, free_port, start_chromium, start_lab, wait_for
 from playwright.sync_api import Page, expect
@@ -259,7 +261,7 @@ def test_the_page_for_people_without_notebooks(page: Page, tmp_path: Path) -> No
         expect(page.get_by_text("failed 0")).to_be_visible()
         assert page.get_by_role("tab", name="Tasks").count() == 0
         page.get_by_role("tab", name="Browse").click()  # left before its picture was there
-        page.wait_for_function("document.querySelector('canvas.sigma-nodes')?.getBoundingClientRect().width > 300")
+        page.wait_for_function("document.querySelector('canvas.kx-canvas')?.getBoundingClientRect().width > 300")
         page.screenshot(path=os.environ.get("KX_SHOT", str(tmp_path / "page.png")))
     finally:
         page.goto("about:blank")  # a page whose server ends complains of it
@@ -275,9 +277,9 @@ def test_a_picture_made_in_a_hidden_tab_is_drawn_when_it_is_shown(lab: Lab, page
         "roster = make_district(60)\nbrowser = kx.browse(roster, id=roster.sections['id'][0])\n"
         "ipywidgets.Tab([ipywidgets.HTML('first'), browser], titles=['One', 'Two'])",
     )
-    expect(page.locator("canvas.sigma-nodes")).to_be_attached(timeout=30_000)
+    expect(page.locator("canvas.kx-canvas")).to_be_attached(timeout=30_000)
     page.get_by_role("tab", name="Two").click()
-    page.wait_for_function("document.querySelector('canvas.sigma-nodes').getBoundingClientRect().width > 300")
+    page.wait_for_function("document.querySelector('canvas.kx-canvas').getBoundingClientRect().width > 300")
     expect(page.locator(".kx h3")).to_be_visible()
 
 
@@ -293,7 +295,7 @@ table = DataTable(pd.DataFrame({
 }), label="People", many=True)
 table
 """
-AXE = ROOT / "kimono_explore" / "widgets" / "front" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 
 
 def cell(page: Page, row: int, column: int) -> Locator:
@@ -367,7 +369,6 @@ def test_a_table_has_one_tab_stop_and_keys_for_all(lab: Lab, page: Page) -> None
     expect(page.locator(".jp-CodeCell")).to_have_count(2)
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="there is no axe-core: make front")
 def test_axe_finds_no_fault_in_a_table(lab: Lab, page: Page) -> None:
     cells = (
         TABLE.replace("ROWS", "5_000").strip(),
@@ -381,10 +382,110 @@ def test_axe_finds_no_fault_in_a_table(lab: Lab, page: Page) -> None:
     expect(page.locator(".kx-words")).to_have_count(1)
     cell(page, 3, 1).first.click()
     page.evaluate(AXE.read_text(encoding="utf-8"))
+    no_fault(page, ".kx-table")
+
+
+def no_fault(page: Page, what: str) -> None:
+    """Axe finds none, light and dark."""
     for theme in ("light", "dark"):
         page.evaluate("theme => document.body.setAttribute('data-jp-theme-light', String(theme === 'light'))", theme)
-        expect(page.locator(".kx-table").first).to_have_attribute("data-kx-theme", theme)
+        expect(page.locator(what).first).to_have_attribute("data-kx-theme", theme)
         page.wait_for_timeout(300)  # colours change in 120 ms
-        found = page.evaluate("axe.run('.kx-table')")
+        found = page.evaluate("what => axe.run(what)", what)
         assert len(found["passes"]) > 10
         assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found["violations"]] == []
+
+
+GRAPH = """
+import kimono_explore as kx
+from kimono_explore.sandbox.district.build import make_district
+roster = make_district(120)
+size = roster.links[roster.links["relation"] == "student_in"]["target_id"].value_counts()
+network = kx.show_network(kx.neighborhood(roster, str(size.index[0])))
+network
+"""
+
+
+def test_a_graph_is_searched_opened_and_taken_back_by_keyboard(lab: Lab, page: Page, tmp_path: Path) -> None:
+    lab.run(page, "graph_keys", GRAPH.strip(), "print(network.selected, len(network.scene['ids']), network.undoable)")
+    canvas = page.locator("canvas.kx-canvas")
+    expect(canvas).to_be_visible(timeout=60_000)
+    counts = page.locator(".kx-counts")
+    expect(counts).to_contain_text("and what it is linked with")
+    title = page.locator(".kx-name")
+    before = title.inner_text()
+    canvas.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(title).not_to_have_text(before)
+    page.keyboard.press("/")
+    expect(page.get_by_role("combobox", name="Find by name")).to_be_focused()
+    page.keyboard.type("students")
+    expect(page.locator(".kx-hits [role=option]")).to_contain_text("Nothing in this graph is called")
+    page.keyboard.press("Escape")
+    expect(canvas).to_be_focused()
+    # The group is the only one with a number: its legend says what opens it.
+    expect(page.get_by_text("group, double-click opens it")).to_be_visible()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(title).to_contain_text("students")
+    member = page.locator("button.kx-item").first
+    name = member.inner_text()
+    page.get_by_role("button", name="Open the group").click()
+    expect(page.get_by_text("group, double-click opens it")).to_have_count(0)
+    page.get_by_role("combobox", name="Find by name").fill(name)
+    page.locator(".kx-hits [role=option]", has_text=name).first.wait_for()
+    page.keyboard.press("Enter")
+    expect(title).to_have_text(name)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("group, double-click opens it")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    page.get_by_role("button", name="Force").click()
+    expect(page.get_by_role("button", name="Force")).to_have_attribute("aria-pressed", "true")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as SVG").click()
+    saved.value.save_as(tmp_path / "graph.svg")
+    drawn = ElementTree.parse(tmp_path / "graph.svg").getroot()
+    texts = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert any(text and "students" in text for text in texts)
+    assert len(list(drawn.iter("{http://www.w3.org/2000/svg}circle"))) > 3
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as PNG").click()
+    saved.value.save_as(tmp_path / "graph.png")
+    assert (tmp_path / "graph.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_axe_finds_no_fault_in_a_graph(lab: Lab, page: Page) -> None:
+    lab.run(page, "graph_axe", GRAPH.strip())
+    expect(page.locator("canvas.kx-canvas")).to_be_visible(timeout=60_000)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    no_fault(page, ".kx-graph")
+    page.get_by_role("combobox", name="Find by name").fill("a")
+    page.locator(".kx-hits [role=option]").first.wait_for()
+    no_fault(page, ".kx-graph")
+
+
+def test_a_click_in_the_graph_opens_the_object_beside_it(lab: Lab, page: Page) -> None:
+    code = GRAPH.replace("network = kx.show_network(kx.neighborhood(roster, ", "browser = kx.browse(roster, id=")
+    lab.run(page, "graph_browse", code.replace("))\nnetwork", ")\nbrowser").strip())
+    canvas = page.locator("canvas.kx-canvas")
+    expect(canvas).to_be_visible(timeout=60_000)
+    heading = page.locator(".kx h3").first
+    before = heading.inner_text()
+    box = canvas.bounding_box()
+    assert box is not None
+    page.wait_for_timeout(500)
+    drawn = canvas.screenshot()
+    # The object in the middle stands in the middle of its layer; its teacher or school is found by walking over the canvas.
+    for part in range(2, 40):
+        for height in range(2, 20):
+            place = {"x": box["width"] * part / 40, "y": box["height"] * height / 20}
+            canvas.hover(position=place)
+            hover = page.locator(".kx-hover")
+            if hover.is_visible() and not hover.inner_text().startswith(before) and "group" not in hover.inner_text():
+                name = hover.inner_text().split("\n")[0]
+                canvas.click(position=place)
+                expect(heading).to_contain_text(name)
+                assert canvas.screenshot() != drawn  # what is selected is marked; the rest stays where it is
+                return
+    raise AssertionError("no other node was found")

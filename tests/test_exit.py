@@ -26,6 +26,15 @@ with tempfile.TemporaryDirectory() as folder:
     stored = kx.browse(folder + "/monday")
     pages = kx.load(box.client, "persons", page_size=5, progress=False)
 """,
+    "a thread that nobody waits for": """
+import tempfile, threading, time
+roster.search('a')
+with tempfile.TemporaryDirectory() as folder:
+    roster.save(folder + "/monday")
+    stored = kx.browse(folder + "/monday").roster
+    stored.search('a')
+threading.Thread(target=lambda *held: time.sleep(60), args=(roster, stored), daemon=True).start()
+""",
 }
 
 

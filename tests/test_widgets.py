@@ -16,7 +16,6 @@ import kimono_explore as kx
 from kimono_explore.__main__ import main
 from kimono_explore.api.operations import Operation
 from kimono_explore.frames import frame
-from kimono_explore.palette import MISSING, TYPE_COLORS
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.sandbox.task_queue import Refusal
@@ -361,41 +360,6 @@ def test_a_report_on_tasks_can_be_inspected(box: kx.Sandbox) -> None:
     inspector = kx.inspect_quality(report)
     inspector.select(inspector.checks["id"].iloc[0])
     assert len(inspector.table) == report.summary.set_index("id")["failed"][inspector.check]
-
-
-# Networks
-
-
-def test_a_network_has_our_colours_and_places(small_roster: kx.Roster) -> None:
-    graph = kx.neighborhood(small_roster, small_roster.sections["id"].iloc[0])
-    network = kx.show_network(graph)
-    assert len(network.data["nodes"]) == len(graph)
-    assert len(network.data["edges"]) == graph.number_of_edges()
-    palette = network.visual_variables["nodeColor"]["palette"]
-    assert dict(palette)["section"] == TYPE_COLORS["section"]
-    places = {(node["attributes"]["x"], node["attributes"]["y"]) for node in network.data["nodes"]}
-    assert len(places) == len(graph)
-
-
-def test_what_was_not_delivered_is_red() -> None:
-    graph = nx.MultiDiGraph()
-    graph.add_node("p", type="person", label="\u202eAna\n", missing=False)
-    graph.add_node("s", type="org", label="s", missing=True)
-    graph.add_edge("p", "s", key="member_of", relation="member_of", role="student")
-    network = kx.show_network(graph)
-    assert dict(network.visual_variables["nodeColor"]["palette"]) == {
-        "not delivered": MISSING,
-        "student": TYPE_COLORS["student"],
-    }
-    assert network.data["nodes"][0]["attributes"]["label"] == " Ana "
-
-
-def test_a_network_of_nothing_and_one_of_too_much() -> None:
-    assert kx.show_network(nx.MultiDiGraph()).data["nodes"] == []
-    graph = nx.MultiDiGraph()
-    graph.add_nodes_from(range(50_001), type="person", label="", missing=False)
-    with pytest.raises(ValueError, match=r"kx\.neighborhood"):
-        kx.show_network(graph)
 
 
 # What they are made of

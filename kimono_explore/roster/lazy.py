@@ -21,6 +21,7 @@ from kimono_explore.roster.roster import Roster
 from kimono_explore.roster.search import SEARCHED, ranked, shown, tables_of
 from kimono_explore.roster.text import fold
 from kimono_explore.schema import TABLES, columns_named
+from kimono_explore.threads import let_go_at_exit
 
 if TYPE_CHECKING:
     import os
@@ -67,6 +68,7 @@ class LazyRoster:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._manifest = read_manifest(folder)
         self._duckdb = duckdb.connect()
+        let_go_at_exit(self)
         try:
             for name in (*TABLES, "links"):
                 path = part(whole(folder), name)

@@ -19,6 +19,7 @@ from kimono_explore.display import display_label
 from kimono_explore.frames import frame
 from kimono_explore.roster.text import fold_all, plain_texts
 from kimono_explore.schema import OBJECT_TYPES, TABLES, columns_named, label_columns
+from kimono_explore.threads import let_go_at_exit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,7 @@ class SearchIndex:
                 folded = pool.map(lambda some: fold_all(some["id"].chunk(0)), texts)
                 texts = [some.set_column(3, "id", ids) for some, ids in zip(texts, folded, strict=True)]
         self._duckdb, self._texts = connected.result(), pa.concat_tables([_NOTHING, *texts])
+        let_go_at_exit(self)
 
     def rows(self, words: list[str]) -> dict[str, np.ndarray]:
         """The rows of each table in which every word occurs; the words are folded."""

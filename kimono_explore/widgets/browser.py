@@ -18,39 +18,20 @@ from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
-from kimono_explore.widgets.network import show_network
-from kimono_explore.widgets.parts import OnScreen, Panel, chips, line, replace, shorten
+from kimono_explore.widgets.network import Network
+from kimono_explore.widgets.parts import Panel, chips, line, replace, shorten
 from kimono_explore.widgets.table import DataTable
+from kimono_explore.widgets.words import LINK_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import networkx as nx
 
     from kimono_explore.roster.explorable import Explorable
     from kimono_explore.roster.roster import Description, Step
 
 _MOST_NODES, _MOST_ROWS, _TRAIL = 80, 20, 6
-_NAMES = {
-    ("child_of", "to"): "parent",
-    ("child_of", "from"): "children",
-    ("offered_by", "to"): "offered by",
-    ("offered_by", "from"): "courses",
-    ("of_course", "to"): "course",
-    ("of_course", "from"): "sections",
-    ("held_at", "to"): "school",
-    ("held_at", "from"): "sections",
-    ("in_term", "to"): "terms",
-    ("in_term", "from"): "sections",
-    ("member_of", "to"): "schools",
-    ("member_of", "from"): "people",
-    ("student_in", "to"): "sections as student",
-    ("student_in", "from"): "students",
-    ("teacher_in", "to"): "sections as teacher",
-    ("teacher_in", "from"): "teachers",
-    ("graded_in", "to"): "section",
-    ("graded_in", "from"): "grading categories",
-    ("graded_for", "to"): "graded for",
-    ("graded_for", "from"): "grading categories",
-}
 
 
 class _Place(NamedTuple):
@@ -153,11 +134,13 @@ class Browser(Panel):
             options=[("no picture", 0), ("direct", 1), ("two links away", 2)], value=1, style={"button_width": "auto"}
         )
         self._radius.add_class("kx-chips")
-        self._picture = widgets.Box(layout=widgets.Layout(width="100%"))
+        self._network = Network(report=self.report, height=380, panel=False)
+        self._network.on_select(self.guarded(self._picked_in_graph))
+        self._network.on_expand(self.guarded(self._expand))
         moves = widgets.HBox([self._back, self._forward, self._trail])
         actions = widgets.HBox([self._mark, self._connect, self._radius], layout=widgets.Layout(flex_flow="row wrap"))
         left = widgets.VBox([self._results], layout=widgets.Layout(width="38%", min_width="300px"))
-        self._object = widgets.VBox([self._relations, self._related, actions, OnScreen(), self._picture])
+        self._object = widgets.VBox([self._relations, self._related, actions, self._network])
         self._object.layout.display = "none"  # until something is picked
         right = widgets.VBox(
             [moves, self._head, self._object], layout=widgets.Layout(width="62%", padding="0 0 0 16px")
@@ -198,8 +181,11 @@ class Browser(Panel):
         KeyError
             No object has this id.
         """
+        self._show(id, type)
+
+    def _show(self, id: str, type: str | None, *, redraw: bool = True) -> None:
         self._say_wait("object")
-        self._visit(id, type)
+        self._visit(id, type, redraw=redraw)
         self.say("")
         assert self._description is not None
         place = _Place(self._description.id, self._description.type, self._description.label)
@@ -241,7 +227,7 @@ class Browser(Panel):
             self._visit(self._places[self._at].id, self._places[self._at].type)
             self._renew_moves()
 
-    def _visit(self, id: str, type: str | None) -> None:
+    def _visit(self, id: str, type: str | None, *, redraw: bool = True) -> None:
         self._description = self._near(id).describe(id, type)
         self.selected = self._description.id
         self._head.value = _head(self._description, self.report)
@@ -250,14 +236,15 @@ class Browser(Panel):
         groups = relations.groupby(["relation", "direction"], observed=True, sort=False).size().reset_index(name="n")
         groups = groups.sort_values(["direction", "n"], ascending=[False, True], kind="stable")
         options = [
-            (f"{_NAMES.get((relation, direction), relation)} {n:,}", (relation, direction))
+            (f"{LINK_NAMES.get((relation, direction), relation)} {n:,}", (relation, direction))
             for relation, direction, n in zip(groups["relation"], groups["direction"], groups["n"], strict=True)
         ]
         with self.hold_trait_notifications():
             self._relations.options = options
             self._relations.value = options[0][1] if options else None
         self._show_related()
-        self._show_picture()
+        if redraw:
+            self._show_picture()
 
     def _show_related(self) -> None:
         if self._description is None or self._relations.value is None:
@@ -277,14 +264,34 @@ class Browser(Panel):
         self._related.fill(shown)
 
     def _show_picture(self) -> None:
-        shown: tuple[widgets.Widget, ...] = ()
+        self._network.layout.display = None if self._radius.value else "none"
         if self._description is not None and self._radius.value:
-            about = self._description
-            graph = neighborhood(self._near(about.id), about.id, self._radius.value, limit=_MOST_NODES, type=about.type)
-            left_out = graph.graph["left_out"]
-            note = f"{left_out:,} more are not drawn" if left_out else None
-            shown = (show_network(graph, height=340, name=note, panel=False),)
-        replace(self._picture, shown)
+            self._network.show(self._graph(self._description.id, self._radius.value, self._description.type))
+
+    def _graph(self, id: str, radius: int, type: str | None) -> nx.MultiDiGraph[str]:
+        return neighborhood(self.roster.subset_around(id, radius=radius), id, radius, limit=_MOST_NODES, type=type)
+
+    def _picked_in_graph(self, node: str) -> None:
+        """The object opens beside the graph, which stays as it is."""
+        data = self._network.graph.nodes[node]
+        if data["missing"]:
+            self.say("This object is named by others, but was not delivered: there is nothing more to show.")
+        else:
+            self._show(self._id(node), data["type"], redraw=False)
+
+    def _expand(self, node: str) -> None:
+        """What a node is linked with is drawn, too."""
+        self._network.add(self._graph(self._id(node), 1, self._network.graph.nodes[node]["type"]))
+
+    def _id(self, node: str) -> str:
+        """The id of a node, which bears its type before it where objects of two types share the id."""
+        type = self._network.graph.nodes[node]["type"]
+        plain = node.removeprefix(f"{type}:")
+        try:
+            self.roster.subset_around(plain, radius=0).index.code(plain, type)
+        except KeyError:
+            return node
+        return plain
 
     def _set_start(self) -> None:
         if self._at >= 0:

@@ -101,12 +101,12 @@ class Network(anywidget.AnyWidget):
 
     scene = traitlets.Dict().tag(sync=True)
     info = traitlets.Dict().tag(sync=True)
-    heading = traitlets.List().tag(sync=True)
+    heading: traitlets.List[Any] = traitlets.List().tag(sync=True)
     selected = traitlets.Unicode(None, allow_none=True).tag(sync=True)
-    undoable = traitlets.Bool(False).tag(sync=True)  # noqa: FBT003
-    force = traitlets.Bool(False).tag(sync=True)  # noqa: FBT003
+    undoable = traitlets.Bool(False).tag(sync=True)
+    force = traitlets.Bool(False).tag(sync=True)
     height = traitlets.Int(520).tag(sync=True)
-    panel = traitlets.Bool(True).tag(sync=True)  # noqa: FBT003
+    panel = traitlets.Bool(True).tag(sync=True)
     colors = traitlets.Dict().tag(sync=True)
 
     def __init__(
@@ -134,7 +134,9 @@ class Network(anywidget.AnyWidget):
 
     def show(self, graph: nx.MultiDiGraph[str], name: str | None = None) -> None:
         """Show another graph; what was before can no longer be undone."""
-        self.graph, self._opened, self._pinned, self._before = graph, frozenset[str](), {}, list[_State]()
+        self.graph, self._opened = graph, frozenset[str]()
+        self._pinned: dict[str, tuple[float, float]] = {}
+        self._before: list[_State] = []
         self._name = name or self._name
         self._findings = self._count_findings(graph)
         focus = graph.graph.get("focus")
@@ -148,9 +150,11 @@ class Network(anywidget.AnyWidget):
         """Draw more: another graph's nodes and links beside those that are there."""
         self._keep()
         focus = dict(self.graph.graph)
-        self.graph = nx.compose(self.graph, graph)
-        self.graph.graph.update(focus)
-        self.graph.graph["left_out"] = graph.graph.get("left_out", 0)
+        both: nx.MultiDiGraph[str] = self.graph.copy()
+        both.update(graph)
+        both.graph.update(focus)
+        both.graph["left_out"] = graph.graph.get("left_out", 0)
+        self.graph = both
         self._findings = self._count_findings(self.graph)
         self._draw()
 

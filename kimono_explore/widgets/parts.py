@@ -65,26 +65,6 @@ class Panel(widgets.VBox):  # type: ignore[misc]
             self._waiting.pop(name).cancel()
 
 
-class OnScreen(anywidget.AnyWidget):
-    """Nothing to see: it tells the page of a change of size when it comes on screen, as a hidden tab does not.
-
-    What draws on a canvas takes its size only then.
-    """
-
-    _esm = """
-    export default {
-      render({ el }) {
-        const seen = new ResizeObserver(() => el.clientWidth && window.dispatchEvent(new Event("resize")));
-        seen.observe(el);
-        return () => seen.disconnect();
-      },
-    };
-    """
-
-    def __init__(self) -> None:
-        super().__init__(layout=widgets.Layout(width="100%", height="0", margin="0"))
-
-
 class OwnKeys(anywidget.AnyWidget):
     """Nothing to see: keys pressed in the panel around it are the panel's, not the notebook's.
 

@@ -74,10 +74,14 @@ class Scene:
         self.focus: str | None = graph.graph.get("focus")
         kinds, findings = node_kinds(graph), findings or {}
         self.members = {
-            name: Member(printable(str(data.get("label") or name)), kinds[name], bool(data.get("missing")), findings.get(name, 0))
+            name: Member(
+                printable(str(data.get("label") or name)), kinds[name], bool(data.get("missing")), findings.get(name, 0)
+            )
             for name, data in graph.nodes(data=True)
         }
-        self._edges: list[Edge] = [(a, b, str(data.get("relation", key))) for a, b, key, data in graph.edges(keys=True, data=True)]
+        self._edges: list[Edge] = [
+            (a, b, str(data.get("relation", key))) for a, b, key, data in graph.edges(keys=True, data=True)
+        ]
         self.group_of = self._group(opened)
         self.groups: dict[str, list[str]] = defaultdict(list)
         for name, group in self.group_of.items():
@@ -118,7 +122,10 @@ class Scene:
             if left <= MOST_APART or not apart:
                 return found
             self._group_around(apart.most_common(1)[0][0], links, opened, found)
-            if not any(group[0] == _AROUND and self.members[name].kind == apart.most_common(1)[0][0] for name, group in found.items()):
+            if not any(
+                group[0] == _AROUND and self.members[name].kind == apart.most_common(1)[0][0]
+                for name, group in found.items()
+            ):
                 return found
 
     def _group_around(
@@ -178,9 +185,7 @@ class Scene:
     def _depths(self, kinds: list[str]) -> list[int]:
         """How far below a parent of its own type each node stands; a ring of parents ends somewhere."""
         depth = [0] * len(self.nodes)
-        pairs = [
-            (self._number[a], self._number[b]) for a, b, relation, _ in self.links if relation == "child_of"
-        ]
+        pairs = [(self._number[a], self._number[b]) for a, b, relation, _ in self.links if relation == "child_of"]
         for _ in range(4):
             for child, parent in pairs:
                 if kinds[child] == kinds[parent]:
@@ -239,7 +244,10 @@ class Scene:
             "relations": [relation.replace("_", " ") for relation in relations],
             "many": [count for _, _, _, count in self.links],
             "columns": [[x, words] for x, words in self.columns],
-            "legend": [[kind, kind_words(kind)] for kind in sorted({m.kind for m in firsts if not m.missing}, key=list(_LAYERS).index)],
+            "legend": [
+                [kind, kind_words(kind)]
+                for kind in sorted({m.kind for m in firsts if not m.missing}, key=list(_LAYERS).index)
+            ],
             "focus": self._number.get(self._at(self.focus)) if self.focus in self.members else None,
         }
 
@@ -288,10 +296,16 @@ class Scene:
             return self._of_one(name)
         counts = Counter((member.kind, member.missing) for member in self.members.values())
         kinds = sorted(counts, key=lambda key: (key[1], list(_LAYERS).index(key[0])))
-        words = [f"{kind_words(kind, counts[kind, missing]) if counts[kind, missing] > 1 else '1 ' + kind_words(kind)}" for kind, missing in kinds]
+        words = [
+            f"1 {kind_words(kind)}" if counts[kind, missing] == 1 else kind_words(kind, counts[kind, missing])
+            for kind, missing in kinds
+        ]
         return {
             "title": "In this graph", "id": "", "note": "", "alarm": "", "head": "",
-            "rows": [["", text + ", not delivered" * missing, kind, int(missing)] for text, (kind, missing) in zip(words, kinds, strict=True)],
+            "rows": [
+                ["", text + ", not delivered" * missing, kind, int(missing)]
+                for text, (kind, missing) in zip(words, kinds, strict=True)
+            ],
             "more": 0, "group": False,
         }  # fmt: skip
 

@@ -32,5 +32,7 @@ def kind_words(kind: str, count: int = 1) -> str:
     words = kind.replace("_", " ")
     if count == 1:
         return words
-    many = {"staff": "staff", "person": "people"}.get(kind) or (words[:-1] + "ies" if words.endswith("y") else f"{words}s")
+    many = {"staff": "staff", "person": "people"}.get(kind) or (
+        words[:-1] + "ies" if words.endswith("y") else f"{words}s"
+    )
     return f"{count:,} {many}"

@@ -92,7 +92,9 @@ def test_what_the_page_asks_is_done(network: Any) -> None:
     assert sent[0]["hits"][0][:2] == [node, name]
 
 
-@pytest.mark.parametrize("message", [{}, {"do": "select", "node": "gone"}, {"do": "pin", "node": "gone"}, {"do": "boil"}, {"do": "expand"}])
+@pytest.mark.parametrize(
+    "message", [{}, {"do": "select", "node": "gone"}, {"do": "pin", "node": "gone"}, {"do": "boil"}, {"do": "expand"}]
+)
 def test_what_cannot_be_done_changes_nothing(network: Any, message: dict[str, object]) -> None:
     before, selected = network.scene, network.selected
     assert heard(network, **message) == []

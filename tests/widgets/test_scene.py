@@ -102,7 +102,11 @@ def test_a_large_graph_is_grouped_until_it_can_be_read_and_opens_step_by_step() 
     scene = Scene(graph)
     assert len(scene.nodes) <= scenes.MOST_APART
     assert sum(scene.data()["counts"]) == 841
-    people = next(name for name in scene.groups if "|student" in name or "student|" in name) if len(scene.nodes) < 40 else None
+    people = (
+        next(name for name in scene.groups if "|student" in name or "student|" in name)
+        if len(scene.nodes) < 40
+        else None
+    )
     opened = Scene(graph, {people} if people else {scene.group_of["p0"]})
     assert len(opened.nodes) > len(scene.nodes)
     assert sum(opened.data()["counts"]) == 841
