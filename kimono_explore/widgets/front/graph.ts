@@ -12,6 +12,8 @@ const STILL = 90; // milliseconds without a move, after which a large graph is d
 const MANY = 300; // nodes above which the last picture is moved instead of drawn anew
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
 
+let graphs = 0; // in this page, so that each has ids of its own
+
 class Graph {
   private readonly root = make("div", "kx-graph");
   private readonly name = make("div", "kx-title");
@@ -38,6 +40,7 @@ class Graph {
   private kept: { picture: HTMLCanvasElement; camera: Camera } | undefined;
   private moving = false;
   private asked = 0;
+  private readonly own = `kx-hits-${++graphs}`;
   private found: string[][] = [];
   private at = -1;
   private dragged: { node: number | undefined; x: number; y: number; moved: boolean } | undefined;
@@ -84,6 +87,8 @@ class Graph {
     saves.append(this.button("png", "PNG", "Save as PNG"), this.button("svg", "SVG", "Save as SVG"));
     head.append(words, search, layouts, tools, saves);
     this.hits.hidden = true;
+    this.hits.id = this.own;
+    this.box.setAttribute("aria-controls", this.own);
     this.stage.append(this.canvas, this.hover);
     const main = make("div", "kx-main");
     main.append(this.stage, this.legend);
@@ -486,7 +491,7 @@ class Graph {
     this.at = hits.length ? 0 : -1;
     this.hits.replaceChildren();
     hits.forEach(([node = "", name = "", kind = ""], n) => {
-      const hit = make("div", "kx-hit-row", { role: "option", "aria-selected": String(n === 0) });
+      const hit = make("div", "kx-hit-row", { role: "option", "aria-selected": String(n === 0), id: `${this.own}-${n}` });
       const words = make("span", "kx-cut");
       const what = make("span", "kx-kind");
       setText(words, name);
@@ -505,12 +510,18 @@ class Graph {
     }
     this.hits.hidden = !this.hits.childElementCount;
     setAttribute(this.box, "aria-expanded", String(!this.hits.hidden));
+    this.markHit();
+  }
+
+  private markHit(): void {
+    this.found.forEach((_, n) => this.hits.children[n]?.setAttribute("aria-selected", String(n === this.at)));
+    setAttribute(this.box, "aria-activedescendant", this.at < 0 ? null : `${this.own}-${this.at}`);
   }
 
   private inBox(event: KeyboardEvent): void {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       this.at = Math.max(0, Math.min(this.found.length - 1, this.at + (event.key === "ArrowDown" ? 1 : -1)));
-      [...this.hits.children].forEach((hit, n) => hit.setAttribute("aria-selected", String(n === this.at)));
+      this.markHit();
     } else if (event.key === "Enter") {
       const node = this.found[this.at]?.[0];
       if (node !== undefined) this.choose(node);
