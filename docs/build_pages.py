@@ -283,11 +283,12 @@ def _example(check: Check) -> str:
         )
         said = "In the sandbox's made-up district, with mistakes planted in it"
         return f"{said}:\n\n```python\n{code}\n```\n\n{_failing(rows)}"
-    sys.path.insert(0, str(ROOT / "tests"))
+    before = list(sys.path)
+    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "quality")]
     try:
         given, rows = _smallest_queue(check) if of_tasks else _smallest_roster(check)
     finally:
-        sys.path.remove(str(ROOT / "tests"))
+        sys.path[:] = before
     said = "The small sandbox has no such rows. The smallest case from the tests"
     return f"{said}:\n\n{given}\n\nWhat the check finds in it:\n\n{_failing(rows)}"
 

@@ -105,7 +105,7 @@ def ack_tasks(
     ...     kx.ack_tasks(small.client, first)["outcome"].tolist()
     ['done']
     """
-    expect("ack_tasks", client, Client)
+    expect("ack_tasks", client, Client, having="request")
     check_status(status, message)
     fields = {"status": status, "message": message, "$sys.app_id": app_id, "params": params}
     ack = {key: cast("JSON", value) for key, value in fields.items() if value is not None}
@@ -155,7 +155,7 @@ def delete_task(client: Client, id: str) -> None:
     >>> with kx.sandbox(students=20) as small:
     ...     kx.delete_task(small.client, kx.load_tasks(small.client)["id"].iloc[-1])
     """
-    expect("delete_task", client, Client)
+    expect("delete_task", client, Client, having="request")
     (id,) = _checked_ids(id)
     answer = _send(client, operation("deleteTaskAdmin"), id=id)
     outcome, words = _judge(answer.error, lost=answer.lost)

@@ -162,7 +162,7 @@ _MADE_BY = {
 }
 
 
-def expect(function: str, value: object, *kinds: type | None) -> None:
+def expect(function: str, value: object, *kinds: type | None, having: str | None = None) -> None:
     """Say what a public function needs where it is given something else, before it fails somewhere within.
 
     Parameters
@@ -173,6 +173,8 @@ def expect(function: str, value: object, *kinds: type | None) -> None:
         What it was given.
     *kinds : type or None
         What it takes, the usual one first.
+    having : str, optional
+        A method that is enough: what has it may stand in for the kinds, as a client of one's own does.
 
     Raises
     ------
@@ -187,6 +189,8 @@ def expect(function: str, value: object, *kinds: type | None) -> None:
     TypeError: open_roster needs a path, not an int. Give it the path of a file or folder.
     """
     if isinstance(value, tuple(type(None) if kind is None else kind for kind in kinds)):
+        return
+    if having and not isinstance(value, type) and callable(getattr(value, having, None)):
         return
     paths = (str, os.PathLike)
     needed = list(dict.fromkeys("path" if kind in paths else kind.__name__ for kind in kinds if kind is not None))

@@ -94,7 +94,7 @@ def load(
     >>> kx.load(client, "schools", progress=False)["org_type"].unique().tolist()
     ['school']
     """
-    expect("load", client, Client)
+    expect("load", client, Client, having="ask")
     if (list, org_id is not None) not in LISTS:
         known = sorted(name for name, below in LISTS if below == (org_id is not None))
         where = " below an org" if org_id is not None else ""
@@ -164,7 +164,7 @@ def load_roster(
     >>> int((roster.persons["person_type"] == "student").sum())
     60
     """
-    expect("load_roster", client, Client)
+    expect("load_roster", client, Client, having="ask")
     lists: dict[str, Decoded] = {}
     problems: list[Problem] = []
     with (

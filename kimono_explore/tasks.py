@@ -83,7 +83,7 @@ def load_tasks(
     >>> kx.load_tasks(client)["type"].iloc[0]
     'lifecycle_event'
     """
-    expect("load_tasks", client, Client)
+    expect("load_tasks", client, Client, having="request")
     listing = operation("listTasksAdmin" if admin else "listTasks")
     params = {"schema": schema, "driver": driver}
     rows: Sequence[bytes | msgspec.Raw]

@@ -132,7 +132,11 @@ def test_a_check_has_words_and_a_case() -> None:
             f"The check {check.id} has no {name}." for name in ("title", "rule", "why") if not getattr(check, name)
         ]
         if not any(f'"{check.id}": (' in text for text in texts_of_tests().values()):
-            table = "CASES in tests/test_checks.py" if check in ROSTER_CHECKS else "TASKS in tests/test_quality.py"
+            table = (
+                "CASES in tests/quality/test_checks.py"
+                if check in ROSTER_CHECKS
+                else "TASKS in tests/quality/test_quality.py"
+            )
             missing.append(f"The check {check.id} has no case: add the smallest roster that fails it to {table}.")
         takes = set(inspect.signature(check.find).parameters)
         missing += [
@@ -154,7 +158,8 @@ def test_a_picture_is_in_every_place() -> None:
             "notebooks/07_gallery.ipynb: draw it in a cell": f"kx.{name}(" in gallery,
             "docs/build_pages.py: say in DRAWN how it is called": needed == ["roster"]
             or f'"{name}": "kx.{name}(' in docs,
-            "tests/test_plots_numbers.py: test that what it shows is what the tables hold": name in _tested_pictures(),
+            "tests/plots/test_plots_numbers.py: test that what it shows is what the tables hold": name
+            in _tested_pictures(),
         }
         missing += [f"The picture {name} is not in {place}." for place, there in places.items() if not there]
     complain(missing)

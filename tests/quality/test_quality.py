@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 OCTOBER = "2026-10-05"
-DATA = Path(__file__).parents[2] / "shared" / "data"
+DATA = Path(__file__).parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not there")
 HOSTILE = ("<img src=x onerror=alert(1)>", "O'Neil", "Þórr", "محمد", "👩‍🎓")
 

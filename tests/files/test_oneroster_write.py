@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-API = Path(__file__).parents[2] / "shared" / "api"
+API = Path(__file__).parents[3] / "shared" / "api"
 CHECKER = API / "check_oneroster.py"
 
 
