@@ -62,6 +62,9 @@ class Lab:
         session = {"path": f"{name}.ipynb", "name": name, "type": "notebook", "kernel": {"name": "python3"}}
         token = {"Authorization": "token t"}
         assert page.request.post(f"http://127.0.0.1:{self.port}/api/sessions", data=session, headers=token).ok
+        # On a busy machine JupyterLab may ask which kernel to take, with the right one chosen already.
+        asked = page.locator("dialog.jp-Dialog")
+        page.add_locator_handler(asked, lambda: asked.locator(".jp-mod-accept").first.click())
         page.goto(address)
         page.wait_for_selector(".jp-Notebook-cell", timeout=60_000)
         expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle", timeout=60_000)

@@ -199,45 +199,30 @@ class Bar:
 
     made: "Bar"
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, what: str, unit: str, total: int | None = None, shown: bool | None = True) -> None:
         Bar.made = self
-        self.desc, self.unit, self.disable, self.leave = (options[key] for key in ("desc", "unit", "disable", "leave"))
-        self.n, self.total, self.colour, self.closed, self.shown = 0, None, None, False, []
+        self.about, self.steps, self.ended = (what, unit, total, shown), list[tuple[int, int]](), list[type | None]()
 
-    def update(self, rows: int) -> None:
-        self.n += rows
+    def step(self, count: int, *, pages: int) -> None:
+        self.steps.append((count, pages))
 
-    def set_postfix(self, *, pages: int, refresh: bool) -> None:
-        self.shown.append((pages, refresh))
+    def __enter__(self) -> "Bar":
+        return self
 
-    def set_description(self, text: str) -> None:
-        self.desc = text
-
-    def close(self) -> None:
-        self.closed = True
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.ended.append(kind)
 
 
-def test_a_bar_counts_rows_and_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "tqdm", Bar)
-    Answers(page(1, 2, next="p"), page(3, next=None)).read(progress=True)
-    bar = Bar.made
-    assert (bar.desc, bar.unit, bar.disable, bar.leave) == ("orgs", " rows", False, True)
-    assert (bar.n, bar.shown, bar.colour, bar.closed) == (3, [(1, False), (2, False)], None, True)
+@pytest.mark.parametrize("progress", [True, False])
+def test_a_bar_counts_rows_and_pages(monkeypatch: pytest.MonkeyPatch, progress: bool) -> None:
+    monkeypatch.setattr(paging, "Bar", Bar)
+    Answers(page(1, 2, next="p"), page(3, next=None)).read(progress=progress)
+    assert Bar.made.about == ("orgs", "rows", None, progress)
+    assert (Bar.made.steps, Bar.made.ended) == ([(2, 1), (1, 1)], [None])
 
 
-@pytest.mark.parametrize(("progress", "notebook"), [(True, True), (True, False), (False, False)])
-def test_a_bar_turns_red_where_a_list_is_not_whole(
-    monkeypatch: pytest.MonkeyPatch, progress: bool, notebook: bool
-) -> None:
-    monkeypatch.setattr(paging, "tqdm", Bar)
-    monkeypatch.setattr(Bar, "container", "a widget", raising=False)
-    if not notebook:
-        monkeypatch.delattr(Bar, "container")
+def test_a_bar_hears_that_a_list_is_not_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "Bar", Bar)
     with pytest.raises(IncompleteListError):
-        Answers(page(1, 2), NotFoundError("gone", 404)).read(progress=progress)
-    bar = Bar.made
-    assert bar.closed
-    assert bar.disable is not progress
-    assert bar.colour == ("red" if progress else None)
-    assert bar.total == (3 if notebook else None)
-    assert bar.desc == ("orgs stopped" if progress else "orgs")
+        Answers(page(1, 2), NotFoundError("gone", 404)).read(progress=True)
+    assert Bar.made.ended == [IncompleteListError]
