@@ -495,3 +495,27 @@ def test_a_click_in_the_graph_opens_the_object_beside_it(lab: Lab, page: Page) -
                 assert canvas.screenshot() != drawn  # what is selected is marked; the rest stays where it is
                 return
     raise AssertionError("no other node was found")
+
+
+def test_a_notebook_that_is_opened_again_shows_what_was_on_screen(lab: Lab, page: Page) -> None:
+    lab.run(page, "reopened", GRAPH.strip(), "print('the end')")
+    expect(page.locator("canvas.kx-canvas")).to_be_visible(timeout=60_000)
+    static = page.locator(".kx-static")
+    expect(static).to_be_attached()
+    expect(static).to_be_hidden()  # the widget itself is there
+    title = page.locator(".kx-name").inner_text()
+    page.keyboard.press("Control+s")
+    for _ in range(100):
+        page.wait_for_timeout(200)
+        if "kx-static" in (lab.folder / "reopened.ipynb").read_text("utf-8"):
+            break
+    address = page.url
+    page.goto("about:blank")
+    token = {"Authorization": "token t"}
+    sessions = f"http://127.0.0.1:{lab.port}/api/sessions"
+    for session in page.request.get(sessions, headers=token).json():
+        assert page.request.delete(f"{sessions}/{session['id']}", headers=token).ok
+    page.goto(address)
+    expect(static).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-OutputArea-output b", has_text=title)).to_be_visible()
+    expect(page.get_by_text("Error displaying widget")).to_be_hidden()

@@ -11,9 +11,11 @@ import networkx as nx
 import traitlets
 
 from kimono_explore.errors import expect
+from kimono_explore.html import render
 from kimono_explore.palette import MISSING, TYPE_COLORS, TYPE_OUTLINES
 from kimono_explore.quality import Report
 from kimono_explore.schema import TABLE_OF
+from kimono_explore.widgets.picture import Pictured
 from kimono_explore.widgets.scene import MOST_FORCE, Scene
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ class _State(NamedTuple):
     force: bool
 
 
-class Network(anywidget.AnyWidget):
+class Network(Pictured, anywidget.AnyWidget):
     """The widget that `show_network` makes.
 
     Attributes
@@ -211,6 +213,10 @@ class Network(anywidget.AnyWidget):
         if self._group(node) not in (None, node):
             self.open_group(node)
         self.selected = node
+
+    def as_html(self) -> str:
+        """What the graph shows, in words: for the widget's picture of itself."""
+        return render("picture_graph.html", heading=self.heading, info=self.info)
 
     def on_select(self, function: Callable[[str], object]) -> None:
         """Call a function with the node that a person selects in the graph, no group among them."""

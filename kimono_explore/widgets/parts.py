@@ -11,12 +11,13 @@ import ipywidgets as widgets
 import pandas as pd
 
 from kimono_explore.html import render
+from kimono_explore.widgets.picture import Pictured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
 
 
-class Panel(widgets.VBox):  # type: ignore[misc]
+class Panel(Pictured, widgets.VBox):  # type: ignore[misc]
     """A box that shows what goes wrong in it, and says when it works."""
 
     def __init__(self) -> None:
@@ -25,6 +26,9 @@ class Panel(widgets.VBox):  # type: ignore[misc]
         self._unseen = [widgets.HTML(render("style.html"), layout=widgets.Layout(display="none")), OwnKeys()]
         self._status = widgets.HTML()
         self._waiting: dict[str, asyncio.TimerHandle] = {}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
     def guarded(self, function: Callable[..., object]) -> Callable[..., None]:
         """A callback whose error stands in the widget, not in a log that nobody reads."""

@@ -15,7 +15,9 @@ import traitlets
 from traitlets import Bunch
 
 from kimono_explore.display import cell_text, printable
+from kimono_explore.html import frame_html, render
 from kimono_explore.widgets.crossfilter import Crossfilter
+from kimono_explore.widgets.picture import Pictured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +34,7 @@ _AT_ONCE = 40
 """Rows that come with a change, so that nothing is blank until the page has asked."""
 
 
-class DataTable(anywidget.AnyWidget):
+class DataTable(Pictured, anywidget.AnyWidget):
     """A table to pick rows from, by mouse or keyboard. Every text is shown as text.
 
     Each header shows how its column is made up. A click on a bar keeps its rows only, and the bars of all columns follow.
@@ -150,6 +152,22 @@ class DataTable(anywidget.AnyWidget):
         cells = [_texts(part.iloc[:, column]) for column in range(part.shape[1])]
         rows_of = [list(row) for row in zip(*cells, strict=True)] if cells else [[] for _ in positions]
         return {"start": start, "at": positions.tolist(), "rows": rows_of}
+
+    def as_html(self, rows: int = 20) -> str:
+        """The first rows on screen, for the widget's picture of itself."""
+        if self.df.empty:
+            return ""
+        first = self.shown.head(rows)
+        cells = {str(name): _texts(first.iloc[:, column]) for column, name in enumerate(first.columns)}
+        shown = pd.DataFrame(cells, index=range(len(first)))
+        said = (
+            f"{len(self._shown):,} of {len(self.df):,} rows"
+            if len(self._shown) < len(self.df)
+            else f"{len(self.df):,} rows"
+        )
+        said += f", the first {len(first)} below" if len(first) < len(self._shown) else ""
+        said += f"; {printable(self.sentence)}" if self.sentence else ""
+        return render("picture_table.html", label=self.label, said=said, rows=frame_html(shown, index=False, na_rep=""))
 
     # What happens then.
 
