@@ -41,7 +41,8 @@ function* lines({ scene, camera, size, theme, colors, selected }: Drawing): Gene
   // What the object in the middle is linked with is the picture; how those are linked with each other stands behind it.
   const main = selected ?? scene.focus ?? undefined;
   const behind = (n: number): number => (main !== undefined && (scene.from[n] === main || scene.to[n] === main) ? 1 : 0);
-  const order = scene.from.map((_, n) => n).sort((one, other) => behind(one) - behind(other));
+  const order = scene.from.map((_, n) => n);
+  if (main !== undefined) order.sort((one, other) => behind(one) - behind(other));
   const dense = scene.from.length > 150;
   for (const n of order) {
     const [a, b] = [scene.from[n] ?? 0, scene.to[n] ?? 0];
@@ -120,11 +121,13 @@ function* texts({ scene, camera, size, theme, colors, selected, near, wide }: Dr
       yield { kind: "text", x: place, y: 17, text: words, size: 11, bold: false, color: theme.quiet, align: "center", halo: true };
   }
   const degree = new Float64Array(scene.ids.length);
-  for (const end of [...scene.from, ...scene.to]) degree[end] = (degree[end] ?? 0) + 1;
-  const weight = (n: number): number =>
+  for (const ends of [scene.from, scene.to]) for (const end of ends) degree[end] = (degree[end] ?? 0) + 1;
+  const weights = new Float64Array(scene.ids.length);
+  for (const n of seen) weights[n] =
     (n === selected ? 1e6 : 0) + (n === scene.focus ? 1e5 : 0) + (near?.has(n) ? 1e4 : 0) + (scene.missing[n] ? 3e3 : 0) + (scene.findings[n] ? 2e3 : 0) + (scene.counts[n] ?? 1) + (degree[n] ?? 0);
   const below = fewInColumns(scene) && camera.scale > 0.5;
-  for (const n of seen.sort((a, b) => weight(b) - weight(a)).slice(0, MOST_LABELS)) {
+  const first = (a: number, b: number): number => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b;
+  for (const n of seen.sort(first).slice(0, MOST_LABELS)) {
     const [x, y] = at[n] ?? [0, 0];
     const r = shrunk(radius(scene, n), camera.scale) + ((scene.counts[n] ?? 1) > 1 ? 3 : 0);
     const main = n === selected || n === scene.focus || (scene.counts[n] ?? 1) > 1 || Boolean(scene.missing[n]);
@@ -183,8 +186,17 @@ export function paint(context: CanvasRenderingContext2D, shapes: readonly Shape[
   context.fillRect(0, 0, size.width, size.height);
   context.textBaseline = "middle";
   context.lineJoin = "round";
+  let before = "";
+  let filled = false;
+  const finish = (): void => {
+    if (before && filled) context.fill();
+    if (before) context.stroke();
+    before = "";
+    context.globalAlpha = 1;
+  };
   for (const shape of shapes) {
     if (shape.kind === "text") {
+      finish();
       context.font = `${shape.bold ? "600 " : ""}${shape.size}px ${FONT}`;
       context.textAlign = shape.align;
       if (shape.halo) {
@@ -196,27 +208,35 @@ export function paint(context: CanvasRenderingContext2D, shapes: readonly Shape[
       context.fillText(shape.text, shape.x, shape.y);
       continue;
     }
-    context.globalAlpha = shape.alpha;
-    context.setLineDash(shape.dash ?? []);
-    context.lineWidth = shape.width;
-    context.beginPath();
+    // Lines, and circles, of one look are one path: a large graph is drawn many times as fast.
+    const look = lookOf(shape);
+    if (look !== before) {
+      finish();
+      before = look;
+      context.globalAlpha = shape.alpha;
+      context.setLineDash(shape.dash ?? []);
+      context.lineWidth = shape.width;
+      context.strokeStyle = shape.kind === "line" ? shape.color : shape.stroke;
+      filled = shape.kind === "circle";
+      if (shape.kind === "circle") context.fillStyle = shape.fill;
+      context.beginPath();
+    }
     if (shape.kind === "line") {
       const [a = 0, b = 0, ...rest] = shape.points;
       context.moveTo(a, b);
       if (rest.length === 2) context.lineTo(rest[0] ?? 0, rest[1] ?? 0);
       else context.bezierCurveTo(rest[0] ?? 0, rest[1] ?? 0, rest[2] ?? 0, rest[3] ?? 0, rest[4] ?? 0, rest[5] ?? 0);
-      context.strokeStyle = shape.color;
     } else {
+      context.moveTo(shape.x + shape.r, shape.y);
       context.arc(shape.x, shape.y, shape.r, 0, 2 * Math.PI);
-      context.fillStyle = shape.fill;
-      context.fill();
-      context.strokeStyle = shape.stroke;
     }
-    context.stroke();
-    context.globalAlpha = 1;
   }
+  finish();
   context.setLineDash([]);
 }
+
+const lookOf = (shape: Exclude<Shape, { kind: "text" }>): string =>
+  `${shape.kind}|${shape.width}|${shape.alpha}|${shape.dash ?? ""}|${shape.kind === "line" ? shape.color : `${shape.fill}|${shape.stroke}`}`;
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 const short = (value: number): string => String(Math.round(value * 10) / 10);
