@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
     from kimono_explore.roster.index import LinkIndex
 
+LAYER_OF: dict[str, int] = {
+    "org": 0, "term": 0, "course": 1, "section": 2, "grading_category": 3, "teacher": 3, "staff": 3, "student": 4,
+    "person": 4,
+}  # fmt: skip
+"""From the district on the left to its people on the right, by the kinds of `node_kinds`: how a roster is drawn."""
+
 _AT_A_TIME = 100_000
 _HUB = 100  # links: what has more connects everybody with everybody
 # Where not all neighbors fit, the few that give the others their place come first.

@@ -17,7 +17,7 @@ from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
 from kimono_explore.errors import expect
-from kimono_explore.graph import node_kinds
+from kimono_explore.graph import LAYER_OF, node_kinds
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, RELATION_COLORS, TYPE_COLORS
 from kimono_explore.plots.fonts import set_words
 from kimono_explore.plots.layers import Layout, Mark, arrange, shown
@@ -33,11 +33,6 @@ if TYPE_CHECKING:
 _MOST_NODES, _MOST_BOXES = 150, 45
 _ROW, _LEAST_WIDTH = 0.25, 7.0  # inches
 _WIDEST, _TALLEST = 15.5, 8.0  # inches: with title and legend it fits a slide
-# From the district on the left to its people on the right; types of one number share a layer.
-_LAYERS = {
-    "org": 0, "term": 0, "course": 1, "section": 2, "grading_category": 3, "teacher": 3, "staff": 3, "student": 4,
-    "person": 4,
-}  # fmt: skip
 
 
 def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Axes:
@@ -164,7 +159,7 @@ def _boxes(
     depth = _depths(boxes, lines)
     layers: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     for box, members in boxes.items():
-        layers[_LAYERS[members[0].kind], depth[box]].append(box)
+        layers[LAYER_OF[members[0].kind], depth[box]].append(box)
     return boxes, [layers[place] for place in sorted(layers)], lines
 
 

@@ -15,7 +15,7 @@ import networkx as nx
 import numpy as np
 
 from kimono_explore.display import printable
-from kimono_explore.graph import node_kinds
+from kimono_explore.graph import LAYER_OF, node_kinds
 from kimono_explore.widgets.words import LINK_NAMES, kind_words
 
 if TYPE_CHECKING:
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 MOST_ALIKE, MOST_APART, MOST_FORCE = 12, 100, 2_000
 """More that are linked alike are one node; more nodes are grouped by what they are linked with most; force moves fewer."""
 _ALIKE, _AROUND = "\x01", "\x02"  # how the name of a group begins: no id holds such a character
-_LAYERS = {
-    "org": 0, "term": 0, "course": 1, "section": 2, "grading_category": 3, "teacher": 3, "staff": 3, "student": 4,
-    "person": 4,
-}  # fmt: skip
 _COLUMN, _DENSE, _SWEEPS, _NAMED = 215, 170, 8, 8
 
 
@@ -155,7 +151,7 @@ class Scene:
         """A column for each type, from orgs on the left to students on the right, and what stands above each column."""
         kinds = [self.members[self.first(name)].kind for name in self.nodes]
         depth = self._depths(kinds)
-        layer = np.array([_LAYERS[kind] * 8 + d for kind, d in zip(kinds, depth, strict=True)], dtype=int)
+        layer = np.array([LAYER_OF[kind] * 8 + d for kind, d in zip(kinds, depth, strict=True)], dtype=int)
         rank = self._order(layer)
         present, sizes = np.unique(layer, return_counts=True)
         places = np.zeros((len(self.nodes), 2))
@@ -246,7 +242,7 @@ class Scene:
             "columns": [[x, words] for x, words in self.columns],
             "legend": [
                 [kind, kind_words(kind)]
-                for kind in sorted({m.kind for m in firsts if not m.missing}, key=list(_LAYERS).index)
+                for kind in sorted({m.kind for m in firsts if not m.missing}, key=list(LAYER_OF).index)
             ],
             "focus": self._number.get(self._at(self.focus)) if self.focus in self.members else None,
         }
@@ -295,7 +291,7 @@ class Scene:
         if name in self.members:
             return self._of_one(name)
         counts = Counter((member.kind, member.missing) for member in self.members.values())
-        kinds = sorted(counts, key=lambda key: (key[1], list(_LAYERS).index(key[0])))
+        kinds = sorted(counts, key=lambda key: (key[1], list(LAYER_OF).index(key[0])))
         words = [
             f"1 {kind_words(kind)}" if counts[kind, missing] == 1 else kind_words(kind, counts[kind, missing])
             for kind, missing in kinds

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import kimono_explore as kx
-from kimono_explore.graph import node_kinds
+from kimono_explore.graph import LAYER_OF, node_kinds
 from kimono_explore.palette import TYPE_COLORS
 from kimono_explore.widgets import scene as scenes
 from kimono_explore.widgets.scene import Scene, fold
@@ -81,10 +81,10 @@ def test_nobody_is_left_out_and_no_two_stand_at_one_place(seed: int, size: int, 
         assert len({(x, y) for x, y in scene.places.tolist()}) == len(scene.nodes)
         for (x, y), (other_x, other_y) in itertools.combinations(scene.places.tolist(), 2):
             assert x != other_x or abs(y - other_y) >= 29
-        kinds, layer = node_kinds(graph), {"org": 0, "term": 0, "course": 1, "section": 2}
+        kinds = node_kinds(graph)
         lefts = {n: x for n, (x, _) in zip(scene.nodes, scene.places.tolist(), strict=True)}
         for a, b in itertools.combinations(scene.nodes, 2):
-            one, other = layer.get(kinds[scene.first(a)], 3), layer.get(kinds[scene.first(b)], 3)
+            one, other = LAYER_OF[kinds[scene.first(a)]], LAYER_OF[kinds[scene.first(b)]]
             assert one == other or (one < other) == (lefts[a] < lefts[b])
 
 
@@ -162,5 +162,5 @@ def test_numbers_have_their_words() -> None:
 
 def test_every_type_has_a_place(small_roster: kx.Roster) -> None:
     scene = Scene(kx.build_graph(small_roster))
-    assert set(scenes._LAYERS) == set(TYPE_COLORS)
+    assert set(LAYER_OF) == set(TYPE_COLORS)
     assert sum(scene.data()["counts"]) == len(kx.build_graph(small_roster))
