@@ -213,3 +213,22 @@ def test_what_is_written_is_the_owners_alone_unless_said_otherwise(
     assert [(tmp_path / name).stat().st_mode & 0o077 == 0 for name in "abcd"] == [private, private, True, True]
     with pytest.raises(ValueError, match="Unknown OneRoster version"):
         small.to_oneroster(tmp_path / "e", "3")
+
+
+def test_a_row_of_an_id_that_is_not_there_is_an_error(small: kx.Roster) -> None:
+    with pytest.raises(IndexError, match="row=1: 1 rows have the id 'ana'"):
+        small.describe("ana", row=1)
+    with pytest.raises(IndexError, match="row=3: 1 rows"):
+        small.describe("ana", row=3)
+
+
+def test_of_two_school_years_as_frequent_the_earlier_counts() -> None:
+    made = make(student("ana", school_year="2027"), student("ben", school_year="2026"))
+    assert made.school_year == "2026"
+
+
+def test_relations_are_counted_in_the_order_in_which_they_came() -> None:
+    made = make(
+        lea(), school(), student("ana"), section(), link("ana student_in algebra-1"), link("ana member_of school")
+    )
+    assert repr(made.describe("ana")).endswith("(ana): student_in 1, member_of 1>")
