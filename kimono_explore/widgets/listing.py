@@ -234,4 +234,4 @@ def _findings(report: Report, type: str, roster: Roster, near: _Rows) -> pd.Seri
 def object_types(counts: dict[str, int]) -> list[str]:
     """The types of which there is an object, people first: what is listed first."""
     there = [OBJECT_TYPES[name] for name, rows in counts.items() if rows]
-    return sorted(there, key=lambda type: type != "person")
+    return sorted(there, key=lambda kind: kind != "person")
