@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kimono_explore.display import in_grade_order
+from kimono_explore.roster.query import GRADES
 from kimono_explore.roster.search import shown
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 NOT_DELIVERED = "not delivered"
 """What stands for an object that a link names and no table holds."""
-GRADES = ("grade", "ext_grade", "ext_grade_level")
-"""The columns of persons that may say a grade; the first that is filled counts."""
 _KINDS = ("person_type", "org_type", "term_type")
 _ONCE = ("type", "label", "detail")  # said by other columns on screen
 
