@@ -173,8 +173,11 @@ class Roster(Tables):
         who = understood(text)
         if who is None:
             return {}
-        named = isinstance(who, Name)
-        there = people_named(self.persons, who) if named else people_at(self.persons, self.orgs, self.links, who)
+        there = (
+            people_named(self.persons, who)
+            if isinstance(who, Name)
+            else people_at(self.persons, self.orgs, self.links, who)
+        )
         return {"persons": np.flatnonzero(there)} if there.any() else {}
 
     @cached_property
