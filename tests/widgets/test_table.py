@@ -358,8 +358,8 @@ def test_a_table_with_fewer_columns_keeps_what_is_picked_sorted_and_filtered(sen
     pd.testing.assert_frame_equal(table.shown, before)
     # The page counts columns as it shows them, those behind them too.
     assert table.view["sort"] == [0, True]
-    assert table.view["parts"] == [[3, "school is Pine"]]
-    table._hear(None, {"kind": "filter", "column": 3, "bars": []}, None)
+    assert table.view["parts"] == [[2, "school is Pine"]]
+    table._hear(None, {"kind": "filter", "column": 2, "bars": []}, None)
     assert (table.filter, table.view["left"]) == ({}, 400)
     table._hear(None, {"kind": "sort", "column": 1}, None)
     assert table.shown["id"].tolist() == sorted(table.df["id"])
