@@ -27,6 +27,7 @@ from kimono_explore.roster.query import (
     orgs_named,
     people_named,
     understood,
+    words_of,
 )
 from kimono_explore.roster.roster import Roster
 from kimono_explore.roster.search import SEARCHED, meant, ranked, shown, tables_of
@@ -156,7 +157,9 @@ class LazyRoster:
             for name in tables
         )
         with self._duckdb.cursor() as cursor:
-            found = cursor.execute(nearest_word("words", f"({texts})"), {"word": word, "most": most}).fetchone()
+            found = cursor.execute(
+                nearest_word(f"({words_of('words', f'({texts})')})"), {"word": word, "most": most}
+            ).fetchone()
         return None if found is None else str(found[0])
 
     def _matching(self, name: str, words: list[str], limit: int) -> pd.DataFrame:

@@ -22,11 +22,13 @@ FOLDED = "translate(lower(strip_accents(concat_ws(chr(10), {}))), 'øłđðı’
 _GRADE = re.compile(r"(?:\bgrade (?P<after>\S+)|\b(?P<before>\d{1,2})(?:st|nd|rd|th) grade)\b")
 _KINDERGARTEN = {"k", "kg", "kindergarten", "0", "00"}
 _SHORTEST = 4
-# One letter may be wrong, of a long word two.
+_WORDS = """
+select distinct {more} word from (select {more} unnest(string_split(translate({words}, chr(10), ' '), ' ')) as word
+from {source}) where length(word) >= {shortest} and regexp_full_match(word, '[\\p{{L}}''-]+')
+"""
 _NEAREST = """
-select word from (select distinct unnest(string_split_regex({words}, '\\s+')) as word from {source})
-where regexp_full_match(word, '[\\p{{L}}''-]+') and abs(length(word) - length($word)) <= $most and word <> $word
-  and damerau_levenshtein(word, $word) <= $most
+select word from {source} where abs(length(word) - length($word)) <= $most and word <> $word
+and damerau_levenshtein(word, $word) <= $most
 order by damerau_levenshtein(word, $word), -jaro_winkler_similarity(word, $word), word limit 1
 """
 
@@ -106,11 +108,16 @@ def people_at(persons: pd.DataFrame, orgs: pd.DataFrame, links: pd.DataFrame, wh
     return found.to_numpy(dtype=bool)
 
 
-def nearest_word(words: str, source: str) -> str:
-    """A query for the word that is nearest to ``$word`` with ``$most`` letters wrong: of an SQL text, in a source."""
-    return _NEAREST.format(words=words, source=source)
+def words_of(words: str, source: str, more: str = "") -> str:
+    """A query for the different words, without figures and addresses, of an SQL text in a source; ``more``: columns."""
+    return _WORDS.format(words=words, source=source, shortest=_SHORTEST - 1, more=more)
+
+
+def nearest_word(source: str) -> str:
+    """A query for the word of a source that is nearest to ``$word``, with ``$most`` letters wrong."""
+    return _NEAREST.format(source=source)
 
 
 def most_wrong(word: str) -> int:
-    """How many letters of a word may be wrong; of a short one none."""
+    """How many letters of a word may be wrong: one, of a long one two, of a short one none."""
     return 0 if len(word) < _SHORTEST else 1 if len(word) < _SHORTEST + 2 else 2

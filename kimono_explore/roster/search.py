@@ -7,6 +7,7 @@ text, and mostly hexadecimal: they are scanned only for words that could be in o
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 
 from kimono_explore.display import display_label
 from kimono_explore.frames import frame
-from kimono_explore.roster.query import most_wrong, nearest_word
+from kimono_explore.roster.query import most_wrong, nearest_word, words_of
 from kimono_explore.roster.text import fold_all, plain_texts
 from kimono_explore.schema import OBJECT_TYPES, TABLES, columns_named, label_columns
 from kimono_explore.threads import let_go_at_exit
@@ -82,6 +83,13 @@ class SearchIndex:
         ends = np.searchsorted(tables, np.arange(len(self._names) + 1))
         return {name: rows[ends[n] : ends[n + 1]] for n, name in enumerate(self._names)}
 
+    @cached_property
+    def _words(self) -> pa.Table:
+        """The different words of each table; made where a search finds nothing."""
+        with self._duckdb.cursor() as cursor:
+            cursor.register("texts", self._texts)
+            return cursor.sql(words_of("words", "texts", '"table",')).to_arrow_table()
+
     def nearest(self, word: str, tables: Collection[str]) -> str | None:
         """The word in the texts of some tables that a folded word was meant to be; itself where it occurs there."""
         found = self.rows([word])
@@ -91,9 +99,9 @@ class SearchIndex:
         if not most:
             return None
         numbers = ", ".join(str(self._names.index(name)) for name in tables)
-        query = nearest_word("words", f'texts where "table" in ({numbers})')
         with self._duckdb.cursor() as cursor:
-            cursor.register("texts", self._texts)
+            cursor.register("known", self._words)
+            query = nearest_word(f'(select distinct word from known where "table" in ({numbers}))')  # noqa: S608
             near = cursor.execute(query, {"word": word, "most": most}).fetchone()
         return None if near is None else str(near[0])
 
