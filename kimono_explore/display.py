@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 from kimono_explore.schema import label_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
 # C0 and C1, marks and overrides of direction, separators of lines, halves of characters, what nobody sees.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+
+_BEFORE_FIRST = ("IT", "PR", "PK", "TK", "KG", "K")  # OneRoster's codes, youngest first
 
 
 def printable(text: object, *, lines: bool = False) -> str:
@@ -83,3 +87,15 @@ def display_label(table: str, df: pd.DataFrame) -> pd.Series:
             other = other + " " + part.fillna("")
         other = other.str.strip()
     return df["label"].where(df["label"].notna(), other).replace("", float("nan"))
+
+
+def in_grade_order(said: Sequence[str]) -> list[str]:
+    """Grades from the youngest to the oldest, then what is not a grade."""
+    return sorted(said, key=_grade_rank)
+
+
+def _grade_rank(grade: str) -> tuple[int, int, str]:
+    word = grade.upper()
+    if word in _BEFORE_FIRST:
+        return 0, _BEFORE_FIRST.index(word), ""
+    return (1, int(word), "") if word.isascii() and word.isdigit() and len(word) < 5 else (2, 0, grade)

@@ -186,7 +186,8 @@ def shortest_path(
     pandas.DataFrame
         One row an object on the way, both ends included: type, id, label, relation and direction (``"to"`` or
         ``"from"``) of the link that leads from it to the next; missing in the last row. Empty where there is no way. Where
-        ``count`` is more than one, a first column, way, counts the ways from 1.
+        ``count`` is more than one, a first column, way, counts the ways from 1; of one way, ``attrs["hubs"]`` names
+        those it leads through all the same.
 
     Raises
     ------
@@ -205,12 +206,16 @@ def shortest_path(
     index = roster.index
     start, end = index.code(source, source_type), index.code(target, target_type)
     avoided: Iterable[NDArray[np.bool_] | None] = _avoided(roster) if avoid_hubs else (None,)
+    hubs: NDArray[np.bool_] | None = None
     for closed in avoided:
+        hubs = closed if hubs is None else hubs
         ways = _ways(index, start, end, closed, count)
         if ways:
             break
     tables = [_way_table(roster, *way) for way in ways or [([], [])]]
     if count == 1:
+        between = [code for code in (ways[0][0][1:-1] if ways else []) if hubs is not None and hubs[code]]
+        tables[0].attrs["hubs"] = index.labels(between).tolist()
         return tables[0]
     numbered = [table.assign(way=n)[["way", *table.columns]] for n, table in enumerate(tables, 1)]
     return pd.concat(numbered, ignore_index=True)

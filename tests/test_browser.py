@@ -106,6 +106,42 @@ def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) ->
     expect(page.locator(".kx-panel canvas").first).to_be_visible()
 
 
+def test_all_people_are_there_a_bar_narrows_and_a_row_opens(lab: Lab, page: Page) -> None:
+    lab.run(
+        page,
+        "first_sight",
+        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district.build import make_district\n"
+        "roster = make_district(60)\nbrowser = kx.browse(roster)\nbrowser",
+    )
+    roster = make_district(60)
+    table = page.locator(".kx-table").first
+    count = table.locator(".kx-count")
+    expect(count).to_contain_text(f"{len(roster.persons)} rows, sorted by name", timeout=60_000)
+    wide = table.bounding_box()
+    table.locator(".kx-header").nth(1).locator(".kx-bar").first.click()
+    students = int((roster.persons["person_type"] == "student").sum())
+    expect(count).to_contain_text(f"{students} of {len(roster.persons)} rows")
+    expect(table.locator(".kx-token")).to_contain_text("type is student")
+    row = table.locator(".kx-body [role=row]").nth(2)
+    last, first = row.locator("[role=gridcell]").first.inner_text().split(", ")
+    row.click()
+    expect(page.locator(".kx h3")).to_have_text(f"{first} {last}")
+    expect(table.locator(".kx-header")).to_have_count(2)  # beside an object: the name and the type
+    expect(count).to_contain_text(f"{students} of {len(roster.persons)} rows")
+    expect(row).to_have_attribute("aria-selected", "true")
+    narrow = table.bounding_box()
+    assert wide is not None
+    assert narrow is not None
+    assert narrow["width"] < wide["width"] / 2
+    page.get_by_role("button", name="Who shares most classes").click()
+    expect(page.locator(".kx[role=status]").first).to_contain_text("in the same classes")
+    page.get_by_role("textbox", name="Search").fill("mathmatics")
+    page.get_by_role("button", name="Did you mean mathematics?").click()
+    expect(table.locator(".kx-body [role=row]").first).to_contain_text("Mathematics")
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator(".kx h3")).to_be_hidden()
+
+
 def test_a_table_is_used_by_keyboard(lab: Lab, page: Page) -> None:
     lab.run(
         page,

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import ipywidgets
 import networkx as nx
 import pandas as pd
 import pytest
+from builders import lea, link, make, school, section, student, term
 
 import kimono_explore as kx
 from kimono_explore.__main__ import main
@@ -20,6 +22,7 @@ from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.sandbox.task_queue import Refusal
 from kimono_explore.widgets import queue
+from kimono_explore.widgets.listing import listing
 from kimono_explore.widgets.parts import counted, set_options
 from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_html import describe_task
@@ -54,6 +57,135 @@ def test_a_search_finds_what_the_roster_finds(small_roster: kx.Roster) -> None:
     pd.testing.assert_frame_equal(browser.table, found)
     browser.pick(1)
     assert browser.selected == found["id"].iloc[1]
+
+
+def test_all_people_are_there_at_first_sight(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    roster, report = flawed
+    browser = kx.browse(roster, report)
+    pd.testing.assert_frame_equal(browser.table, listing(roster, "person", report))
+    assert {"type", "id", "label", "local_id", "detail"} <= set(browser.table)
+    assert browser._results.view["left"] == len(roster.persons)
+    assert [column["name"] for column in browser._results.view["columns"]] == [
+        "name", "type", "school", "grade", "sex", "sections", "local_id", "findings", "id"]  # fmt: skip
+    assert browser._results.view["sort"] == [0, False]
+    browser._types.value = "section"
+    assert browser.table["id"].tolist() == roster.sections["id"].tolist()
+    browser.search("algebra")
+    assert browser.table.attrs["found"] == len(browser.table)
+    browser.search("  ")
+    assert len(browser.table) == len(roster.persons)
+
+
+def test_a_list_beside_an_object_has_fewer_columns_and_keeps_its_filter(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    roster, report = flawed
+    browser = kx.browse(roster, report)
+    assert (browser._list.layout.width, browser._object.layout.display) == ("100%", "none")
+    browser._results._answer_filter({"column": 1, "bars": [0]})
+    picked = browser._results.page(3, 1)["at"]
+    browser._results.pick(picked)
+    assert browser.selected == browser.table["id"].iloc[picked[0]]
+    assert (browser._list.layout.width, browser._object.layout.display) == ("38%", None)
+    assert [column["name"] for column in browser._results.view["columns"]] == ["name", "type", "findings"]
+    assert browser._results.filter == {"type": ["student"]}
+    assert browser._results.selected_rows == picked
+    browser.show_list()
+    assert (browser.selected, browser._list.layout.width) == (None, "100%")
+    assert len(browser._results.view["columns"]) == 9
+    browser._results.pick(picked)  # the same again
+    assert browser.selected == browser.table["id"].iloc[picked[0]]
+
+
+def test_what_was_meant_is_one_click_away(small_roster: kx.Roster, tmp_path: Path) -> None:
+    small_roster.save(tmp_path / "monday")
+    for roster in (small_roster, tmp_path / "monday"):
+        browser = kx.browse(roster)
+        assert browser._meant.layout.display == "none"
+        browser.search("mathmatics")
+        meant = small_roster.search("mathematics", limit=1000)
+        assert browser._meant.description == f"Did you mean mathematics? It finds {len(meant):,}."
+        browser._meant.click()
+        assert (browser._text.value, browser._meant.layout.display) == ("mathematics", "none")
+        assert len(browser.table) == len(meant)
+
+
+def test_two_questions_are_one_click_each(small_roster: kx.Roster) -> None:
+    student = small_roster.persons.query("person_type == 'student'")["id"].iloc[0]
+    browser = kx.browse(small_roster, id=student)
+    browser._shares.click()
+    shared = kx.shared_classes(small_roster, student)
+    assert browser.related["id"].tolist() == shared["person_id"].tolist()
+    assert browser.related["classes"].tolist() == shared["classes"].tolist()
+    browser._related.pick([0])
+    assert browser.selected == shared["person_id"].iloc[0]
+    section = small_roster.sections["id"].iloc[0]
+    browser.select(section)
+    assert browser._shares.layout.display == "none"
+    for only_here in (section, small_roster.courses["id"].iloc[0]):
+        browser.select(only_here)
+        browser._lost.click()
+        pd.testing.assert_frame_equal(browser.related, kx.dependents(small_roster, only_here))
+
+
+def test_questions_are_answered_by_a_snapshot_as_by_its_roster(small_roster: kx.Roster, tmp_path: Path) -> None:
+    small_roster.save(tmp_path / "monday")
+    stored = kx.browse(tmp_path / "monday")
+    assert len(stored.table) == 0
+    teacher = small_roster.persons.query("person_type == 'teacher'")["id"].iloc[0]
+    stored.select(teacher)
+    stored._shares.click()
+    shared = kx.shared_classes(small_roster, teacher)
+    assert stored.related[["id", "classes"]].to_numpy().tolist() == shared[["person_id", "classes"]].to_numpy().tolist()
+    stored._lost.click()
+    lost = kx.dependents(small_roster, teacher)
+    pd.testing.assert_frame_equal(stored.related, lost)
+
+
+def test_a_path_says_which_hubs_it_goes_around() -> None:
+    roster = make(student("ana"), student("ben"), student("eva"), student("zoe"), lea(), school(), section("art"),
+                  section("law"), term(), link("ana member_of district"), link("zoe member_of district"),
+                  link("ana student_in art"), link("ben student_in art"), link("ben student_in law"),
+                  link("zoe student_in law"), link("eva member_of district"))  # fmt: skip
+    browser = kx.browse(roster, id="ana")
+    browser._mark.click()
+    browser.select("zoe")
+    browser._connect.click()
+    assert len(browser.related) == 5
+    assert "A shorter one, through district, says little and was avoided." in browser._status.value
+    browser.select("eva")
+    browser._connect.click()
+    assert "Only district connects the two." in browser._status.value
+    browser.select("art")
+    browser._connect.click()
+    assert browser._status.value.count("Only") + browser._status.value.count("avoided") == 0
+
+
+def test_a_state_brings_back_what_was_on_screen(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    roster, report = flawed
+    browser = kx.browse(roster, report)
+    browser._types.value = "section"
+    browser._results.choose(list(browser._results.df.columns).index("teachers"), [0])
+    for id in (roster.sections["id"].iloc[0], roster.courses["id"].iloc[0], roster.orgs["id"].iloc[0]):
+        browser.select(id)
+    browser.back()
+    browser._relations.value = browser._relations.options[-1][1]
+    state = json.loads(json.dumps(browser.state))
+    again = kx.browse(roster, report)
+    again.state = state
+    assert again.state == state == browser.state
+    assert (again.selected, again._places, again._at) == (browser.selected, browser._places, 1)
+    pd.testing.assert_frame_equal(again.table, browser.table)
+    pd.testing.assert_frame_equal(again.related, browser.related)
+    assert again._results.view["left"] == browser._results.view["left"]
+    assert not again._forward.disabled
+    first = kx.browse(roster, report)
+    again.state = first.state
+    assert (again.selected, len(again.table)) == (None, len(roster.persons))
+    other = kx.browse(make_district(20))  # which holds none of these
+    other.state = {**state, "search": "math", "places": [["section", "gone"], *state["places"][2:]], "at": 1}
+    assert other._text.value == "math"
+    assert other.selected in (None, state["places"][2][1])
+    other.state = {}
+    assert (other.selected, other._text.value) == (None, "")
 
 
 def test_relations_on_screen_are_those_of_describe(small_roster: kx.Roster) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from kimono_explore.display import in_grade_order
 from kimono_explore.plots.style import Name, short
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int64]
 
 _GRADES = ("ext_grade", "ext_grades", "ext_grade_level")
-_BEFORE_FIRST = ("IT", "PR", "PK", "TK", "KG", "K")  # OneRoster's codes, youngest first
 
 
 class Pairs(NamedTuple):
@@ -116,18 +116,6 @@ def grades(roster: Roster) -> pd.Series[str]:
     # A person in two grades counts in the first.
     said = said.str.replace(r",.*$", "", regex=True).str.strip()
     return pd.Series(said.where(said != "").to_numpy(dtype=object), index=codes, dtype="str")
-
-
-def in_grade_order(said: Sequence[str]) -> list[str]:
-    """Grades from the youngest to the oldest, then what is not a grade."""
-    return sorted(said, key=_grade_rank)
-
-
-def _grade_rank(grade: str) -> tuple[int, int, str]:
-    word = grade.upper()
-    if word in _BEFORE_FIRST:
-        return 0, _BEFORE_FIRST.index(word), ""
-    return (1, int(word), "") if word.isascii() and word.isdigit() and len(word) < 5 else (2, 0, grade)
 
 
 def grade_span(said: Sequence[str]) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from kimono_explore.display import in_grade_order
 from kimono_explore.errors import expect
 from kimono_explore.palette import MISSING, QUIET, TYPE_COLORS
-from kimono_explore.plots.measures import codes_of, grade_span, grades, in_grade_order, names, pairs, students_by_org
+from kimono_explore.plots.measures import codes_of, grade_span, grades, names, pairs, students_by_org
 from kimono_explore.plots.style import (
     axes_or_new,
     bars,

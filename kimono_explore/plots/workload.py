@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from kimono_explore.display import in_grade_order
 from kimono_explore.errors import expect
 from kimono_explore.palette import INK, LINE, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import (
     codes_of,
     counted,
     grades,
-    in_grade_order,
     names,
     pairs,
     row_of,

@@ -17,8 +17,20 @@ import pyarrow as pa
 from kimono_explore.atomic import whole
 from kimono_explore.files.snapshot import incomplete, part, read_manifest
 from kimono_explore.frames import to_pandas
+from kimono_explore.roster.query import (
+    FOLDED,
+    GRADES,
+    Name,
+    Place,
+    most_wrong,
+    nearest_word,
+    orgs_named,
+    people_named,
+    understood,
+    words_of,
+)
 from kimono_explore.roster.roster import Roster
-from kimono_explore.roster.search import SEARCHED, ranked, shown, tables_of
+from kimono_explore.roster.search import SEARCHED, meant, ranked, shown, tables_of
 from kimono_explore.roster.text import fold
 from kimono_explore.schema import TABLES, columns_named
 from kimono_explore.threads import let_go_at_exit
@@ -37,8 +49,6 @@ _PLAIN = columns_named(
     lambda column: column.name == "id" or (column.searched and column.privacy in ("number", "email"))
 )
 _NAMED = (*(name for name in SEARCHED if name not in _PLAIN), "label")
-# Names without accents: as `fold` does it, but for a few letters. It is what a search takes longest for.
-_FOLDED = "translate(lower(strip_accents(concat_ws(chr(10), {}))), 'øłđðı’', 'olddi''')"
 
 
 class LazyRoster:
@@ -95,15 +105,67 @@ class LazyRoster:
             are more than ``attrs["found"]``.
         """
         wanted, words = tables_of(type), fold(text).split()
-        parts = [shown(name, self._matching(name, words, max(limit, _MOST) + 1)) for name in wanted if words]
+        most = max(limit, _MOST) + 1
+        parts = [shown(name, self._matching(name, words, most)) for name in wanted if words]
+        if words and "persons" in wanted and not any(map(len, parts)):
+            parts.append(shown("persons", self._people(text, most)))
         result = ranked(parts, words, limit)
-        result.attrs["more"] = any(len(part) > max(limit, _MOST) for part in parts)
+        result.attrs["more"] = any(len(part) >= most for part in parts)
+        result.attrs["did_you_mean"] = None
+        if result.attrs["found"] == 0:
+            result.attrs["did_you_mean"] = meant(
+                words,
+                lambda word: self._nearest(word, wanted),
+                lambda near: sum(len(self._matching(name, near, 1)) for name in wanted),
+            )
         return result
+
+    def _people(self, text: str, limit: int) -> pd.DataFrame:
+        """The people whom a text means that is more than words."""
+        who = understood(text)
+        if isinstance(who, Name):
+            names = " and ".join(f"starts_with({FOLDED.format(name)}, ?)" for name in ("name_last", "name_first"))
+            # Some who only begin like it are among them: more are asked for than shown.
+            query = f"select * from persons where {names} limit {20 * limit}"  # noqa: S608
+            people = to_pandas("persons", self._ask(query, who))
+            return people[people_named(people, who)].head(limit)
+        if isinstance(who, Place):
+            return to_pandas("persons", self._at(who, limit))
+        return to_pandas("persons", self._ask("select * from persons limit 0"))
+
+    def _at(self, where: Place, limit: int) -> pa.Table:
+        member = "id in (select source_id from links where relation = 'member_of' and {})"
+        grades = f"({', '.join('?' * len(where.grades))})"
+        graded = [f"upper(trim({name}::varchar)) in {grades}" for name in GRADES if name in self._known["persons"]]
+        graded.append(member.format(f"upper(grade::varchar) in {grades}"))
+        wanted = [f"({' or '.join(graded)})"]
+        orgs: list[str] = []
+        if where.org:
+            orgs = orgs_named(to_pandas("orgs", self._ask("select * from orgs")), where.org)
+            wanted.append(member.format("target_id in (select id from ring)"))
+        query = f"select * from persons where {' and '.join(wanted)} limit {limit}"  # noqa: S608
+        return self._ask(query, [*where.grades] * len(graded), ring=orgs)
+
+    def _nearest(self, word: str, tables: Sequence[str]) -> str | None:
+        if any(len(self._matching(name, [word], 1)) for name in tables):
+            return word
+        most = most_wrong(word)
+        if not most:
+            return None
+        texts = " union all ".join(
+            f"select {FOLDED.format(', '.join(c for c in _NAMED if c in self._known[name]))} as words from {name}"  # noqa: S608
+            for name in tables
+        )
+        with self._duckdb.cursor() as cursor:
+            found = cursor.execute(
+                nearest_word(f"({words_of('words', f'({texts})')})"), {"word": word, "most": most}
+            ).fetchone()
+        return None if found is None else str(found[0])
 
     def _matching(self, name: str, words: list[str], limit: int) -> pd.DataFrame:
         known = self._known[name]
         plain, named = ([c for c in columns if c in known] for columns in (_PLAIN, _NAMED))
-        found = f"(contains({_FOLDED.format(', '.join(named))}, ?) or contains(lower(concat_ws(chr(10), {', '.join(plain)})), ?))"
+        found = f"(contains({FOLDED.format(', '.join(named))}, ?) or contains(lower(concat_ws(chr(10), {', '.join(plain)})), ?))"
         query = f"select * from {name} where {' and '.join([found] * len(words))} limit {limit}"  # noqa: S608
         return to_pandas(name, self._ask(query, [word for word in words for _ in range(2)]))
 

@@ -20,7 +20,8 @@ from kimono_explore.files.snapshot import write_snapshot
 from kimono_explore.html import frame_html, render
 from kimono_explore.problems import INCOMPLETE
 from kimono_explore.roster.index import LinkIndex
-from kimono_explore.roster.search import SearchIndex, ranked, shown, tables_of
+from kimono_explore.roster.query import Name, people_at, people_named, understood
+from kimono_explore.roster.search import SearchIndex, meant, ranked, shown, tables_of
 from kimono_explore.roster.text import fold
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 from kimono_explore.tables import Tables
@@ -125,7 +126,9 @@ class Roster(Tables):
         Parameters
         ----------
         text : str
-            Words in any order; all must occur. Case and accents make no difference.
+            Words in any order; all must occur. Case and accents make no difference. Where nothing has them all,
+            ``"smith, j"`` finds people by last name and the beginning of the first, and ``"grade 9 lincoln"`` those of a
+            grade at an org of that name.
         type : str, optional
             Only objects of this type: ``"person"``, ``"section"``, ...
         limit : int, default 50
@@ -135,7 +138,8 @@ class Roster(Tables):
         -------
         pandas.DataFrame
             type, id, label, local_id, detail (e-mail, or kind of org, person or term). Labels that begin
-            with the text come first.
+            with the text come first. Where nothing was found, ``attrs["did_you_mean"]`` is a text that finds
+            something and differs by a letter or two; else None.
 
         Raises
         ------
@@ -149,11 +153,32 @@ class Roster(Tables):
         """
         wanted, words = tables_of(type), fold(text).split()
         found = {name: rows for name, rows in self._texts.rows(words).items() if len(rows) and name in wanted}
+        if not found and "persons" in wanted:
+            found = self._people(text)
         # Ranking looks at no more than it must: a first keystroke may match half the roster.
         parts = [shown(name, self.tables[name].iloc[rows[: max(limit, 1000)]]) for name, rows in found.items()]
         result = ranked(parts, words, limit)
         result.attrs["found"] = sum(len(rows) for rows in found.values())
+        result.attrs["did_you_mean"] = None
+        if not found:
+            result.attrs["did_you_mean"] = meant(
+                words,
+                lambda word: self._texts.nearest(word, wanted),
+                lambda near: sum(len(rows) for name, rows in self._texts.rows(near).items() if name in wanted),
+            )
         return result
+
+    def _people(self, text: str) -> dict[str, np.ndarray]:
+        """The rows of the people whom a text means that is more than words."""
+        who = understood(text)
+        if who is None:
+            return {}
+        there = (
+            people_named(self.persons, who)
+            if isinstance(who, Name)
+            else people_at(self.persons, self.orgs, self.links, who)
+        )
+        return {"persons": np.flatnonzero(there)} if there.any() else {}
 
     @cached_property
     def _texts(self) -> SearchIndex:

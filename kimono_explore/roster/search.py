@@ -7,6 +7,7 @@ text, and mostly hexadecimal: they are scanned only for words that could be in o
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -17,12 +18,13 @@ import pyarrow.compute as pc
 
 from kimono_explore.display import display_label
 from kimono_explore.frames import frame
+from kimono_explore.roster.query import most_wrong, nearest_word, words_of
 from kimono_explore.roster.text import fold_all, plain_texts
 from kimono_explore.schema import OBJECT_TYPES, TABLES, columns_named, label_columns
 from kimono_explore.threads import let_go_at_exit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 
 # The columns in which a person looks for an object, for the table at hand those that it has; beside its id.
@@ -81,6 +83,28 @@ class SearchIndex:
         ends = np.searchsorted(tables, np.arange(len(self._names) + 1))
         return {name: rows[ends[n] : ends[n + 1]] for n, name in enumerate(self._names)}
 
+    @cached_property
+    def _words(self) -> pa.Table:
+        """The different words of each table; made where a search finds nothing."""
+        with self._duckdb.cursor() as cursor:
+            cursor.register("texts", self._texts)
+            return cursor.sql(words_of("words", "texts", '"table",')).to_arrow_table()
+
+    def nearest(self, word: str, tables: Collection[str]) -> str | None:
+        """The word in the texts of some tables that a folded word was meant to be; itself where it occurs there."""
+        found = self.rows([word])
+        if any(len(found[name]) for name in tables):
+            return word
+        most = most_wrong(word)
+        if not most:
+            return None
+        numbers = ", ".join(str(self._names.index(name)) for name in tables)
+        with self._duckdb.cursor() as cursor:
+            cursor.register("known", self._words)
+            query = nearest_word(f'(select distinct word from known where "table" in ({numbers}))')  # noqa: S608
+            near = cursor.execute(query, {"word": word, "most": most}).fetchone()
+        return None if near is None else str(near[0])
+
 
 def tables_of(type: str | None) -> tuple[str, ...]:
     """The tables to search: that of a type, by its name or its table's, or all.
@@ -112,6 +136,17 @@ def shown(name: str, rows: pd.DataFrame) -> pd.DataFrame:
         "detail": detail,
     }
     return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def meant(words: list[str], nearest: Callable[[str], str | None], found: Callable[[list[str]], int]) -> str | None:
+    """What words that find nothing were meant to be: each by its nearest, where these find something."""
+    near = []
+    for word in words:
+        other = nearest(word)
+        if other is None:
+            return None
+        near.append(other)
+    return " ".join(near) if near != words and found(near) else None
 
 
 def ranked(parts: list[pd.DataFrame], words: list[str], limit: int) -> pd.DataFrame:

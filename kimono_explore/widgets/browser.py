@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from os import PathLike
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets as widgets
 import pandas as pd
@@ -14,14 +14,16 @@ from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.graph import neighborhood, shortest_path
 from kimono_explore.html import render
 from kimono_explore.quality import Report
+from kimono_explore.questions import dependents, shared_classes
 from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
+from kimono_explore.widgets.listing import listing, object_types, on_screen
 from kimono_explore.widgets.network import Network
 from kimono_explore.widgets.parts import Panel, chips, line, replace, shorten
 from kimono_explore.widgets.table import DataTable
-from kimono_explore.widgets.words import LINK_NAMES
+from kimono_explore.widgets.words import LINK_NAMES, kind_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Description, Step
 
 _MOST_NODES, _MOST_ROWS, _TRAIL = 80, 20, 6
+_BRIEF = ("name", "type", "label", "findings")
+"""The columns of the list that stay when an object stands beside it."""
 
 
 class _Place(NamedTuple):
@@ -43,7 +47,7 @@ class _Place(NamedTuple):
 
 
 def browse(roster: Roster | str | os.PathLike[str], report: Report | None = None, id: str | None = None) -> Browser:
-    """Browse a roster: search, pick an object, see its fields, relations and findings, follow them, go back.
+    """Browse a roster: all people at first sight, search, pick an object, see its fields, relations and findings, go back.
 
     Parameters
     ----------
@@ -58,8 +62,8 @@ def browse(roster: Roster | str | os.PathLike[str], report: Report | None = None
     Returns
     -------
     Browser
-        A widget. ``.selected`` is the id of the object on screen, ``.table`` the DataFrame of what was found,
-        ``.related`` that of the relations on screen.
+        A widget. ``.selected`` is the id of the object on screen, ``.table`` the DataFrame of what is listed or was
+        found, ``.related`` that of the relations on screen; ``.state`` is all of it as a small dict.
 
     Examples
     --------
@@ -82,9 +86,13 @@ class Browser(Panel):
     selected : str or None
         The id of the object on screen.
     table : pandas.DataFrame
-        What was found: type, id, label, local_id, detail.
+        What is listed, or was found: type, id, label, local_id, detail; where nothing is searched for, also what the
+        list shows (`kimono_explore.widgets.listing.listing`), in the order of the roster's table.
     related : pandas.DataFrame
-        The relations on screen, as `Roster.describe` gives them.
+        The relations on screen, as `Roster.describe` gives them; or what `shared_classes`, `dependents` or
+        `shortest_path` says, with type, id and label.
+    state : dict
+        What is on screen, to be kept as JSON and set again.
     """
 
     def __init__(
@@ -99,12 +107,14 @@ class Browser(Panel):
         self.report = report
         self.selected: str | None = None
         self.table = self.roster.search("")
+        self._listings: dict[str, pd.DataFrame] = {}
         self.related = pd.DataFrame()
         self._description: Description | None = None
         self._places: list[_Place] = []
         self._at = -1
         self._start: _Place | None = None
         self._lay_out()
+        self._search()
         if id is not None:
             self.select(id)
 
@@ -122,12 +132,17 @@ class Browser(Panel):
         ]
         self._types = chips([("all", ""), *[option for option in types if not option[0].endswith(" 0")]], "only")
         self._results = DataTable(label="Results", height=560)
+        self._meant = self._button("Did you mean", "search", self._search_what_was_meant)
+        self._meant.layout.display = "none"
         self._back = self._button("Back", "arrow-left", lambda: self._go(-1))
         self._forward = self._button("Forward", "arrow-right", lambda: self._go(1))
         self._trail = widgets.HBox(layout=widgets.Layout(flex_flow="row wrap"))
-        self._head = widgets.HTML(line("Search for something, and pick a row."))
+        self._head = widgets.HTML(line("Pick a row."))
         self._relations = chips([], "relation")
         self._related = DataTable(label="Related objects")
+        self._shares = self._button("Who shares most classes", "users", self._show_shared)
+        self._lost = self._button("What would be lost without it", "trash", self._show_lost)
+        self._leave = self._button("Close", "times", self.show_list)
         self._mark = self._button("Path from here", "flag", self._set_start)
         self._connect = self._button("Path to here", "share-alt", self._show_path)
         self._radius = widgets.ToggleButtons(
@@ -137,16 +152,19 @@ class Browser(Panel):
         self._network = Network(report=self.report, height=380, panel=False)
         self._network.on_select(self.guarded(self._picked_in_graph))
         self._network.on_expand(self.guarded(self._expand))
-        moves = widgets.HBox([self._back, self._forward, self._trail])
-        actions = widgets.HBox([self._mark, self._connect, self._radius], layout=widgets.Layout(flex_flow="row wrap"))
-        left = widgets.VBox([self._results], layout=widgets.Layout(width="38%", min_width="300px"))
-        self._object = widgets.VBox([self._relations, self._related, actions, self._network])
-        self._object.layout.display = "none"  # until something is picked
-        right = widgets.VBox(
-            [moves, self._head, self._object], layout=widgets.Layout(width="62%", padding="0 0 0 16px")
+        moves = widgets.HBox([self._back, self._forward, self._leave, self._trail])
+        wrapped = widgets.Layout(flex_flow="row wrap")
+        questions = widgets.HBox([self._shares, self._lost], layout=wrapped)
+        questions.add_class("kx-chips")
+        actions = widgets.HBox([self._mark, self._connect, self._radius], layout=wrapped)
+        self._list = widgets.VBox([self._results], layout=widgets.Layout(width="100%", min_width="300px"))
+        self._object = widgets.VBox(
+            [moves, self._head, self._relations, questions, self._related, actions, self._network],
+            layout=widgets.Layout(width="62%", padding="0 0 0 16px", display="none"),  # until something is picked
         )
-        search = widgets.HBox([self._text, self._types], layout=widgets.Layout(flex_flow="row wrap"))
-        self.children = [*self._unseen, search, self._status, widgets.HBox([left, right])]
+        search = widgets.HBox([self._text, self._types], layout=wrapped)
+        said = widgets.HBox([self._status, self._meant], layout=wrapped)
+        self.children = [*self._unseen, search, said, widgets.HBox([self._list, self._object])]
         self._text.observe(lambda _: self.later("search", 0.2, self.guarded(self._search)), "value")
         self._types.observe(self.guarded(lambda _: self._search()), "value")
         self._results.observe(self.guarded(lambda _: self._picked(self._results, self.table)), "selected_rows")
@@ -194,6 +212,65 @@ class Browser(Panel):
             self._at = len(self._places) - 1
         self._renew_moves()
 
+    def show_list(self) -> None:
+        """Leave the object: the list takes the whole width again."""
+        self.selected, self._description, self.related = None, None, pd.DataFrame()
+        self._results.pick([])
+        self._share_width(alone=True)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What is on screen, as a small dict for JSON: it holds ids, and what was typed.
+
+        Set, it brings the same back; what the roster does not hold any more is left out.
+        """
+        return {
+            "search": self._text.value,
+            "type": self._types.value,
+            "filter": {str(column): labels for column, labels in self._results.filter.items()},
+            "places": [[place.type, place.id] for place in self._places],
+            "at": self._at,
+            "open": self.selected is not None,
+            "relation": None if self._relations.value is None else list(self._relations.value),
+        }
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        types = [value for _, value in self._types.options]
+        type = state.get("type", "")
+        self.search(str(state.get("search", "")), type if type in types else None)
+        self._filter_again(state.get("filter", {}))
+        self.show_list()
+        at = int(state.get("at", -1))
+        self._places, self._at = [], -1
+        for number, (type, id) in enumerate(state.get("places", [])):
+            label = self._label(id, type)
+            if label is not None:
+                self._places.append(_Place(id, type, label))
+                self._at += number <= at
+        if self._places and state.get("open"):
+            self._at = max(0, self._at)
+            self._visit(self._places[self._at].id, self._places[self._at].type)
+            relation = state.get("relation")
+            if relation is not None and tuple(relation) in [value for _, value in self._relations.options]:
+                self._relations.value = tuple(relation)
+        self._renew_moves()
+
+    def _filter_again(self, filter: dict[str, list[str]]) -> None:
+        names = [str(name) for name in self._results.df.columns]
+        for name, labels in filter.items():
+            if name in names:
+                bars = self._results.bars(names.index(name))
+                self._results.choose(names.index(name), [bars.index(label) for label in labels if label in bars])
+
+    def _label(self, id: str, type: str) -> str | None:
+        """What an object is called; None where the roster does not know it."""
+        index = self.roster.subset_around(id, radius=0).index
+        try:
+            return str(index.labels([index.code(id, type)])[0])
+        except KeyError:
+            return None
+
     def back(self) -> None:
         """Show the object before."""
         self._go(-1)
@@ -205,16 +282,59 @@ class Browser(Panel):
     # What happens then.
 
     def _search(self) -> None:
-        text = self._text.value
+        text, type = self._text.value, self._types.value or None
+        self._meant.layout.display = "none"
+        kinds = [type] if type else object_types(self.roster.counts())[:1]
+        if not text.strip() and isinstance(self.roster, Roster) and kinds:
+            self._show_listing(self.roster, kinds[0])
+        else:
+            self._show_found(text, type)
+        self._narrow_list()
+
+    def _show_listing(self, roster: Roster, type: str) -> None:
+        if type not in self._listings:
+            self._say_wait("object")
+            self._listings[type] = listing(roster, type, self.report)
+        self.table = self._listings[type]
+        self._results.fill(on_screen(self.table))
+        self._results.sort(0)
+        everything = "" if self._types.value else " A search looks through all types."
+        self.say(f"{kind_words(type, len(self.table))}.{everything}")
+
+    def _show_found(self, text: str, type: str | None) -> None:
         if text:
             self._say_wait("search")
-        self.table = self.roster.search(text, self._types.value or None, limit=200)
+        self.table = self.roster.search(text, type, limit=200)
         self._results.fill(self.table[["type", "label", "detail", "local_id", "id"]])
         found, more = self.table.attrs["found"], "more than " if self.table.attrs.get("more") else ""
         shown = f"{more}{found:,} found"
         if found > len(self.table):
             shown += f", {len(self.table)} shown: type more"
         self.say(shown if text.strip() else "")
+        self._suggest(self.table.attrs.get("did_you_mean"), type)
+
+    def _suggest(self, meant: str | None, type: str | None) -> None:
+        if meant is not None:
+            found = self.roster.search(meant, type, limit=1)
+            more = "more than " if found.attrs.get("more") else ""
+            self._meant.description = f"Did you mean {meant}? It finds {more}{found.attrs['found']:,}."
+            self._meant.tooltip = f"Search for {meant}"
+            self._meant.layout.display = None
+
+    def _search_what_was_meant(self) -> None:
+        self.search(str(self.table.attrs.get("did_you_mean") or self._text.value), self._types.value)
+
+    def _share_width(self, *, alone: bool) -> None:
+        """The list takes the whole width, or leaves the larger part to the object."""
+        self._list.layout.width = "100%" if alone else "38%"
+        self._object.layout.display = "none" if alone else None
+        self._narrow_list()
+
+    def _narrow_list(self) -> None:
+        names = self._results.df.columns
+        beside = self._object.layout.display != "none"
+        brief = [column for column, name in enumerate(names) if name in _BRIEF]
+        self._results.show_columns(brief if beside else None)
 
     def _picked(self, table: DataTable, rows: pd.DataFrame) -> None:
         if table.selected_rows:
@@ -231,7 +351,9 @@ class Browser(Panel):
         self._description = self._near(id).describe(id, type)
         self.selected = self._description.id
         self._head.value = _head(self._description, self.report)
-        self._object.layout.display = None
+        self._shares.layout.display = None if self._description.type == "person" else "none"
+        if self._object.layout.display == "none":
+            self._share_width(alone=False)
         relations = self._description.relations
         groups = relations.groupby(["relation", "direction"], observed=True, sort=False).size().reset_index(name="n")
         groups = groups.sort_values(["direction", "n"], ascending=[False, True], kind="stable")
@@ -262,6 +384,27 @@ class Browser(Panel):
             label=self.related["label"].where(~self.related["missing"], "(not delivered)")
         )
         self._related.fill(shown)
+
+    def _show_shared(self) -> None:
+        if self._description is not None:
+            shared = shared_classes(self.roster.subset_around(self._description.id, radius=2), self._description.id)
+            named = shared.rename(columns={"person_id": "id", "name": "label"}).assign(type="person")
+            self._answer(named, ["label", "person_type", "classes", "sections", "id"])
+            self.say(f"{kind_words('person', len(named)) if len(named) != 1 else '1 person'} in the same classes.")
+
+    def _show_lost(self) -> None:
+        if self._description is not None:
+            about = self._description
+            lost = dependents(self.roster.subset_around(about.id, radius=2), about.id, about.type)
+            self._answer(lost, ["type", "label", "relation", "lost", "id"])
+            nothing = "Nothing hangs on it alone." if lost.empty else f"{len(lost):,} would be left without any other."
+            self.say(nothing)
+
+    def _answer(self, related: pd.DataFrame, columns: list[str]) -> None:
+        """Show what answers a question in place of a relation."""
+        self._relations.value = None
+        self.related = related
+        self._related.fill(related[columns])
 
     def _show_picture(self) -> None:
         self._network.layout.display = None if self._radius.value else "none"
@@ -309,10 +452,11 @@ class Browser(Panel):
             longest = self.roster.longest_path
             self.say(f"No path{f' of at most {longest} links' if longest else ''} connects the two.")
             return
+        direct = shortest_path(near, self._start.id, here.id, self._start.type, here.type, avoid_hubs=False)
         self._relations.options = []
         self.related = way
         self._related.fill(way[["type", "label", "relation", "id"]])
-        self.say(f"A shortest path: {' - '.join(way['label'])}")
+        self.say(f"A shortest path: {' - '.join(way['label'])}{_about_hubs(way, direct)}")
 
     def _near(self, id: str) -> Roster:
         """A roster that holds what is around an object, as far as the picture goes."""
@@ -339,6 +483,14 @@ class Browser(Panel):
             crumb.on_click(self.guarded(lambda _, steps=position - self._at: self._go(steps)))
             crumbs.append(crumb)
         replace(self._trail, crumbs)
+
+
+def _about_hubs(way: pd.DataFrame, direct: pd.DataFrame) -> str:
+    """A sentence on what links so many that a path through it says little."""
+    if len(direct) < len(way):
+        return f". A shorter one, through {' and '.join(direct['label'].iloc[1:-1])}, says little and was avoided."
+    hubs = way.attrs.get("hubs", [])
+    return f". Only {' and '.join(hubs)} {'connects' if len(hubs) == 1 else 'connect'} the two." if hubs else ""
 
 
 def _head(about: Description, report: Report | None) -> str:

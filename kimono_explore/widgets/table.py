@@ -69,7 +69,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         self, df: pd.DataFrame | None = None, label: str = "Table", *, many: bool = False, height: int = 330
     ) -> None:
         super().__init__(label=label, many=many, height=height)
-        self._version = self._filled = 0
+        self._version = self._filled = self._ordered = 0
         self._take(pd.DataFrame() if df is None else df)
         self.on_msg(self._hear)
 
@@ -89,6 +89,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         self._sorted_by: tuple[int, bool] | None = None
         self._order = self._shown = np.arange(len(df))
         self._columns = [_describe(df, column) for column in range(df.shape[1])]
+        self._wide, self._places = df.shape[1], list(range(df.shape[1]))
         with self.hold_sync():
             self.selected_rows = []
             self._renew()
@@ -97,6 +98,14 @@ class DataTable(Pictured, anywidget.AnyWidget):
         """Pick rows by their position in ``df``, as if they were clicked; those that are not there cannot be."""
         picked = [int(row) for row in rows if 0 <= row < len(self.df)]
         self.selected_rows = picked if self.many else picked[:1]
+
+    def show_columns(self, columns: Iterable[int] | None = None) -> None:
+        """Show only these columns, given by position, in this order; None: all. What is picked, sorted or filtered stays."""
+        all_of = range(self.df.shape[1])
+        shown = list(all_of if columns is None else dict.fromkeys(column for column in columns if column in all_of))
+        # The page counts columns as they stand on screen; those that are not come behind.
+        self._wide, self._places = len(shown), [*shown, *(column for column in all_of if column not in shown)]
+        self._renew(ordered=False)
 
     def sort(self, column: int | None, *, descending: bool = False) -> None:
         """Sort by a column, given by its position; None: as the rows came. What is missing comes last."""
@@ -124,6 +133,10 @@ class DataTable(Pictured, anywidget.AnyWidget):
         self._bars.chosen.clear()
         self._narrow()
 
+    def bars(self, column: int) -> list[str]:
+        """The labels of a column's bars."""
+        return list(self._bars.bins[column].labels)
+
     @property
     def filter(self) -> dict[Any, list[str]]:
         """What is chosen: the labels of bars by the name of their column."""
@@ -148,7 +161,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         """Some of the rows on screen: their positions in ``df``, and each cell as text, or None where it is missing."""
         start = max(0, start)
         positions = self._shown[start : start + max(0, min(rows, PAGE))]
-        part = self.df.iloc[positions]
+        part = self.df.iloc[positions, self._places[: self._wide]]
         cells = [_texts(part.iloc[:, column]) for column in range(part.shape[1])]
         rows_of = [list(row) for row in zip(*cells, strict=True)] if cells else [[] for _ in positions]
         return {"start": start, "at": positions.tolist(), "rows": rows_of}
@@ -177,15 +190,16 @@ class DataTable(Pictured, anywidget.AnyWidget):
             self.selected_rows = [row for row in self.selected_rows if left[row]]
             self._renew()
 
-    def _renew(self) -> None:
-        """Tell the page what there is now; the pages it holds are of before."""
+    def _renew(self, *, ordered: bool = True) -> None:
+        """Tell the page what there is now; the pages it holds are of before. It goes to the top where rows have moved."""
         left = self._bars.rows()
         self._shown = self._order[left[self._order]]
         self._version += 1
+        self._ordered += ordered
         totals, counts = self._bars.totals, self._bars.counts()
         columns = [
             {
-                **described,
+                **self._columns[column],
                 "kind": bins.kind,
                 "different": bins.different,
                 "bars": [
@@ -196,17 +210,19 @@ class DataTable(Pictured, anywidget.AnyWidget):
                 "other": bins.has_other,
                 "chosen": self._bars.chosen.get(column, []),
             }
-            for column, (described, bins) in enumerate(zip(self._columns, self._bars.bins, strict=True))
+            for column, bins in ((column, self._bars.bins[column]) for column in self._places[: self._wide])
         ]
+        sort = self._sorted_by
         self.view = {
             "version": self._version,
             "filled": self._filled,
+            "ordered": self._ordered,
             "first": self.page(0, _AT_ONCE),
             "total": len(self.df),
             "left": len(self._shown),
             "columns": columns,
-            "sort": None if self._sorted_by is None else list(self._sorted_by),
-            "parts": [list(part) for part in self._bars.parts()],
+            "sort": None if sort is None else [self._places.index(sort[0]), sort[1]],
+            "parts": [[self._places.index(column), words] for column, words in self._bars.parts()],
             "code": printable(self.code),
         }
 
@@ -228,12 +244,16 @@ class DataTable(Pictured, anywidget.AnyWidget):
     def _answer_sort(self, message: dict[str, Any]) -> None:
         column = message.get("column")
         if column is None or isinstance(column, int):
-            self.sort(column, descending=bool(message.get("descending")))
+            self.sort(self._place(column), descending=bool(message.get("descending")))
+
+    def _place(self, column: Any) -> Any:  # noqa: ANN401  whatever a page sends
+        """The position in ``df`` of a column as the page counts it; of none that is there, the number itself."""
+        return self._places[column] if column is not None and 0 <= column < len(self._places) else column
 
     def _answer_filter(self, message: dict[str, Any]) -> None:
         column, bars = message.get("column"), message.get("bars")
         if isinstance(column, int) and isinstance(bars, list):
-            self.choose(column, [bar for bar in bars if isinstance(bar, int)])
+            self.choose(self._place(column), [bar for bar in bars if isinstance(bar, int)])
 
     def _answer_pick(self, message: dict[str, Any]) -> None:
         """Pick rows, unless they are of what was shown before; picked again, they are told of again."""

@@ -339,3 +339,36 @@ def test_a_message_that_makes_no_sense_does_nothing(message: object, sent: list[
     table = DataTable(people(9), many=True)
     table._hear(table, message, [])
     assert (table.filter, table.selected_rows, len(table.shown), sent) == ({}, [], 9, [])
+
+
+# Fewer columns
+
+
+def test_a_table_with_fewer_columns_keeps_what_is_picked_sorted_and_filtered(sent: list[dict]) -> None:
+    table = DataTable(people(), many=True)
+    table.sort(2, descending=True)
+    table.choose(1, [bar(table, 1, "Pine")])
+    table.pick(table.shown.index[:2])
+    before, ordered, picked = table.shown, table.view["ordered"], table.selected_rows
+    table.show_columns([2, 0, 99, 2])
+    assert [column["name"] for column in table.view["columns"]] == ["grade", "id"]
+    assert table.page(0, 3)["rows"] == before[["grade", "id"]].iloc[:3].to_numpy().tolist()
+    assert table.view["first"]["rows"][:3] == table.page(0, 3)["rows"]
+    assert (table.view["ordered"], table.selected_rows) == (ordered, picked)
+    pd.testing.assert_frame_equal(table.shown, before)
+    # The page counts columns as it shows them, those behind them too.
+    assert table.view["sort"] == [0, True]
+    assert table.view["parts"] == [[2, "school is Pine"]]
+    table._hear(None, {"kind": "filter", "column": 2, "bars": []}, None)
+    assert (table.filter, table.view["left"]) == ({}, 400)
+    table._hear(None, {"kind": "sort", "column": 1}, None)
+    assert table.shown["id"].tolist() == sorted(table.df["id"])
+    table._hear(None, {"kind": "sort", "column": 99}, None)
+    table._hear(None, {"kind": "filter", "column": -1, "bars": [0]}, None)
+    assert table.view["sort"] == [1, False]
+    table.show_columns()
+    assert [column["name"] for column in table.view["columns"]] == table.df.columns.tolist()
+    assert table.view["sort"] == [0, False]
+    table.fill(people(3))
+    assert len(table.view["columns"]) == 7
+    assert table.view["ordered"] > ordered

@@ -72,7 +72,7 @@ class Table {
     const shape = JSON.stringify(columns.map((column) => [column.name, column.id, column.number, column.width]));
     if (shape !== this.shape) this.layOut(columns, shape);
     columns.forEach((column, n) => this.headers[n]?.renew(column, this.view.sort));
-    if (before.version !== version) this.grid.scrollTop = 0;
+    if (before.ordered !== this.view.ordered) this.grid.scrollTop = 0;
     if (before.filled !== this.view.filled) this.active = { row: left ? 0 : -1, column: 0 };
     this.active.row = Math.min(this.active.row, left - 1);
     this.active.column = Math.min(this.active.column, Math.max(0, columns.length - 1));

@@ -22,6 +22,7 @@ export interface Column {
 export interface View {
   version: number;
   filled: number;
+  ordered: number;
   first: { at: number[]; rows: (string | null)[][] };
   total: number;
   left: number;
@@ -31,6 +32,6 @@ export interface View {
   code: string;
 }
 
-export const NOTHING: View = { version: 0, filled: 0, first: { at: [], rows: [] }, total: 0, left: 0, columns: [], sort: null, parts: [], code: "df" };
+export const NOTHING: View = { version: 0, filled: 0, ordered: 0, first: { at: [], rows: [] }, total: 0, left: 0, columns: [], sort: null, parts: [], code: "df" };
 
 export const count = (n: number): string => n.toLocaleString("en-US");
