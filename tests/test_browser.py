@@ -165,18 +165,56 @@ def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> 
         table.locator(".kx-body [role=row]").nth(1).click(modifiers=["Control"])
         ids = [table.locator(".kx-body [role=row]").nth(n).locator("[role=gridcell]").last.inner_text() for n in (0, 1)]
         expect(page.get_by_text("2 tasks are picked")).to_be_visible()
-        page.get_by_role("button", name="Acknowledge").click()
+        page.get_by_role("button", name="Acknowledge 2 tasks …").click()
         expect(page.get_by_role("alertdialog")).to_contain_text("Acknowledge 2 tasks as success?")
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_text("Nothing was done.")).to_be_visible()
         assert [str(task["id"]) for task in box.queue.all()] == before
-        page.get_by_role("button", name="Acknowledge").click()
-        page.get_by_role("button", name="Confirm").click()
+        page.get_by_role("button", name="Acknowledge 2 tasks …").click()
+        page.get_by_role("button", name="Acknowledge 2 tasks", exact=True).click()
         expect(page.get_by_text("2 tasks done: acknowledge as success.")).to_be_visible()
         expect(table.locator(".kx-body [role=row]")).to_have_count(3)
         expect(page.locator(".kx[role=status]").first).to_contain_text(f"{len(before) - 2} tasks in the queue")
         left = {str(task["id"]) for task in box.queue.all()}
         assert set(before) - left == set(ids)
+
+
+def test_a_second_enter_deletes_nothing(lab: Lab, page: Page) -> None:
+    with kx.sandbox(students=60) as box:
+        before = [str(task["id"]) for task in box.queue.all()]
+        lab.run(
+            page,
+            "enter",
+            "import kimono_explore as kx\n"
+            f"client = kx.connect({box.base_url!r}, token={box.credentials.token!r})\n"
+            "inspector = kx.inspect_tasks(client, allow_changes=True)\n"
+            "inspector.pick(*inspector.table['id'].iloc[:3])\ninspector",
+        )
+        delete = page.get_by_role("button", name="Delete 3 tasks …")
+        cancel = page.get_by_role("button", name="Cancel", exact=True)
+        for pause in (0, 20, 60, 150, 400):  # milliseconds: before the question is there, and after
+            delete.focus()
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(pause)
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(600)
+            if cancel.is_visible():  # both were before it: the question is asked, and waits
+                expect(cancel).to_be_focused()
+                page.keyboard.press("Enter")
+            expect(cancel).to_be_hidden()
+            expect(delete).to_be_focused()  # where it began
+        page.keyboard.press("Enter")
+        expect(cancel).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name="Delete 3 tasks", exact=True)).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.get_by_text("Nothing was done.")).to_be_visible()
+        expect(delete).to_be_focused()
+        assert [str(task["id"]) for task in box.queue.all()] == before
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Delete 3 tasks", exact=True).click()
+        expect(page.locator(".kx[role=status]").first).to_contain_text(f"{len(before) - 3} tasks in the queue")
+        assert len(box.queue.all()) == len(before) - 3
 
 
 def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> None:

@@ -248,7 +248,7 @@ def test_a_status_that_needs_a_message_is_not_asked_about(inspector: queue.TaskI
     inspector.pick(inspector.tasks["id"].iloc[0])
     with pytest.raises(ValueError, match="needs a message"):
         inspector.acknowledge("retry")
-    assert inspector._confirm_box.children == ()
+    assert not inspector._confirm_box.is_open
 
 
 def test_deleting_asks_first(box: kx.Sandbox, inspector: queue.TaskInspector) -> None:
@@ -314,7 +314,7 @@ def test_who_only_looks_cannot_change(box: kx.Sandbox) -> None:
     inspector.pick(inspector.tasks["id"].iloc[0])
     with pytest.raises(kx.KimonoError, match="allow_changes=True"):
         inspector.acknowledge()
-    assert "Acknowledge ..." not in [w.description for w in buttons(inspector)]
+    assert not [w.description for w in buttons(inspector) if w.description.startswith(("Acknowledge", "Delete"))]
 
 
 def test_a_queue_that_cannot_be_read_says_why(small_sandbox: kx.Sandbox) -> None:

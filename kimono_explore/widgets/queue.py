@@ -17,6 +17,7 @@ from kimono_explore.html import render
 from kimono_explore.quality import check_tasks
 from kimono_explore.roster.roster import Roster
 from kimono_explore.tasks import load_tasks
+from kimono_explore.widgets.confirm import Confirmation
 from kimono_explore.widgets.parts import Panel, chips, counted, line, set_options
 from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_html import (
@@ -106,6 +107,7 @@ class TaskInspector(Panel):
         self.report: Report | None = None
         self._new: set[str] = set()
         self._pending: Callable[[], pd.DataFrame] | None = None
+        self._asked_by: widgets.Button | None = None
         self._settling = False
         self._loading: asyncio.Future[pd.DataFrame] | None = None
         self._lay_out()
@@ -132,8 +134,7 @@ class TaskInspector(Panel):
         self._rows = DataTable(label="Tasks", many=True)
         self._detail = widgets.HTML(line("Pick a task."))
         self._actions = self._make_actions()
-        self._confirm_box = widgets.VBox(layout=widgets.Layout(display="none"))
-        self._confirm_box.add_class("kx-confirm")
+        self._confirm_box = Confirmation(self.guarded(lambda _: self.confirm()), self.guarded(lambda _: self.cancel()))
         self._outcome = widgets.HTML()
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         left = [
@@ -173,20 +174,19 @@ class TaskInspector(Panel):
             description="message", placeholder="needed with error and retry", layout=widgets.Layout(width="300px")
         )
         self._app_id = widgets.Text(description="app id", layout=widgets.Layout(width="220px"))
-        acknowledge = widgets.Button(
-            description="Acknowledge ...", icon="check", tooltip="Acknowledge the picked tasks"
+        auto = widgets.Layout(width="auto")
+        self._acknowledge = widgets.Button(
+            icon="check", tooltip="Acknowledge the selected tasks, once you confirm", layout=auto
         )
-        delete = widgets.Button(
-            description="Delete ...", icon="trash", tooltip="Delete the picked tasks", button_style="danger"
-        )
-        acknowledge.on_click(
+        self._delete = widgets.Button(icon="trash", tooltip="Delete the selected tasks, once you confirm", layout=auto)
+        self._acknowledge.on_click(
             self.guarded(lambda _: self.acknowledge(self._act.value, self._message.value, self._app_id.value))
         )
-        delete.on_click(self.guarded(lambda _: self.delete()))
+        self._delete.on_click(self.guarded(lambda _: self.delete()))
         wrap = widgets.Layout(flex_flow="row wrap")
         return widgets.VBox(
             [
-                widgets.HBox([self._act, acknowledge, delete], layout=wrap),
+                widgets.HBox([self._act, self._acknowledge, self._delete], layout=wrap),
                 widgets.HBox([self._message, self._app_id], layout=wrap),
             ]
         )
@@ -226,8 +226,11 @@ class TaskInspector(Panel):
         ids = self._ids_to_act_on()
         check_status(status, message)
         with_message = f", message {message!r}" if message else ""
+        do = f"Acknowledge {count_tasks(len(ids))}"
         self._ask(
-            f"Acknowledge {count_tasks(len(ids))} as {status}{with_message}? They leave the queue; this cannot be undone.",
+            f"{do} as {status}{with_message}? {_it(ids)} {_leaves(ids, status)}. This cannot be undone.",
+            do,
+            self._acknowledge,
             lambda: self._record(
                 f"acknowledge as {status}",
                 ids,
@@ -238,15 +241,18 @@ class TaskInspector(Panel):
     def delete(self) -> None:
         """Ask whether the picked tasks shall be deleted; `confirm` does it."""
         ids = self._ids_to_act_on()
+        do = f"Delete {count_tasks(len(ids))}"
         self._ask(
-            f"Delete {count_tasks(len(ids))}? Nobody will get them; this cannot be undone.",
+            f"{do}? Your app will never hear of {'it' if len(ids) == 1 else 'them'}. This cannot be undone.",
+            do,
+            self._delete,
             lambda: self._record("delete", ids, lambda task: delete_task(self.client, task)),
         )
 
     def confirm(self) -> None:
         """Do what was asked for."""
         pending, self._pending = self._pending, None
-        self._close_question()
+        self._confirm_box.close_question()
         if pending is None:
             return
         outcome = pending()
@@ -260,8 +266,10 @@ class TaskInspector(Panel):
     def cancel(self) -> None:
         """Do nothing after all."""
         self._pending = None
-        self._close_question()
-        self._outcome.value = line("Nothing was done.")
+        self._confirm_box.close_question()
+        self._outcome.value = line("Nothing was done.", role="status")
+        if self._asked_by is not None:
+            self._asked_by.focus()
 
     # What happens then.
 
@@ -273,21 +281,10 @@ class TaskInspector(Panel):
             raise KimonoError("No task is picked. Pick one or more rows first.")
         return ids
 
-    def _ask(self, question: str, act: Callable[[], pd.DataFrame]) -> None:
-        self._pending = act
+    def _ask(self, question: str, do: str, button: widgets.Button, act: Callable[[], pd.DataFrame]) -> None:
+        self._pending, self._asked_by = act, button
         self._outcome.value = ""
-        confirm = widgets.Button(description="Confirm", button_style="warning", tooltip=question)
-        cancel = widgets.Button(description="Cancel", tooltip="Do nothing")
-        confirm.on_click(self.guarded(lambda _: self.confirm()))
-        cancel.on_click(self.guarded(lambda _: self.cancel()))
-        text = widgets.HTML(line(question, role="alertdialog", quiet=False))
-        self._confirm_box.children = [text, widgets.HBox([confirm, cancel])]
-        self._confirm_box.layout.display = "flex"
-        confirm.focus()
-
-    def _close_question(self) -> None:
-        self._confirm_box.layout.display = "none"
-        self._confirm_box.children = ()
+        self._confirm_box.ask(question, do)
 
     def _record(self, act: str, ids: list[str], do: Callable[[str], object]) -> pd.DataFrame:
         """Do it task by task, so that the outcome of each is known; all of it goes into the history."""
@@ -371,10 +368,20 @@ class TaskInspector(Panel):
 
     def _show_detail(self) -> None:
         picked = self.picked
+        self._name_actions(len(picked))
         if picked.empty:
             self._detail.value = line("Pick a task.")
             return
         self._detail.value = self._task(picked.iloc[0], len(picked))
+
+    def _name_actions(self, picked: int) -> None:
+        """The buttons say what they would do, and to how many; with nothing picked they do nothing."""
+        if not self.allow_changes:
+            return
+        what = count_tasks(picked) if picked else "tasks"
+        for button, verb in ((self._acknowledge, "Acknowledge"), (self._delete, "Delete")):
+            button.description = f"{verb} {what} …"
+            button.disabled = not picked
 
     def _task(self, task: pd.Series, picked: int) -> str:
         facts = {
@@ -410,3 +417,15 @@ class TaskInspector(Panel):
             return self.roster.describe(id)
         except (KeyError, ValueError):
             return None
+
+
+def _it(ids: list[str]) -> str:
+    return "It" if len(ids) == 1 else "They"
+
+
+def _leaves(ids: list[str], status: str) -> str:
+    """What an acknowledgement does to tasks, after "it" or "they"."""
+    one = len(ids) == 1
+    if status == "retry":
+        return "is delivered again" if one else "are delivered again"
+    return "leaves the queue" if one else "leave the queue"
