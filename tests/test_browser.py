@@ -172,7 +172,7 @@ def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> 
         assert [str(task["id"]) for task in box.queue.all()] == before
         page.get_by_role("button", name="Acknowledge 2 tasks …").click()
         page.get_by_role("button", name="Acknowledge 2 tasks", exact=True).click()
-        expect(page.get_by_text("2 tasks done: acknowledge as success.")).to_be_visible()
+        expect(page.get_by_text("2 tasks acknowledged as success.")).to_be_visible()
         expect(table.locator(".kx-body [role=row]")).to_have_count(3)
         expect(page.locator(".kx[role=status]").first).to_contain_text(f"{len(before) - 2} tasks in the queue")
         left = {str(task["id"]) for task in box.queue.all()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import ipywidgets as widgets
 import pandas as pd
@@ -12,25 +12,34 @@ import pandas as pd
 from kimono_explore.acks import ack_tasks, check_status, delete_task
 from kimono_explore.api.client import Client
 from kimono_explore.api.operations import ACK_STATUSES
+from kimono_explore.atomic import atomic_file
 from kimono_explore.errors import AckError, KimonoError, expect
 from kimono_explore.html import render
 from kimono_explore.quality import check_tasks
+from kimono_explore.quality.report import no_formulas
 from kimono_explore.roster.roster import Roster
 from kimono_explore.tasks import load_tasks
 from kimono_explore.widgets.confirm import Confirmation
+from kimono_explore.widgets.outcome import (
+    count_tasks,
+    dry_run_html,
+    error_facts,
+    lost_html,
+    outcome_html,
+    was_closed,
+)
 from kimono_explore.widgets.parts import Panel, chips, counted, line, set_options
 from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_html import (
     changes_rows,
-    count_tasks,
     describe_group,
     describe_task,
-    outcome_html,
     pretty,
     timeline,
 )
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from kimono_explore.quality import Report
@@ -38,7 +47,7 @@ if TYPE_CHECKING:
 
 _FILTERS = (("type", "type"), ("action", "action"), ("object_type", "object type"), ("tenant_id", "tenant"))
 _COLUMNS = ["is", "created_at", "type", "action", "label", "object_type", "tenant_id", "sequence", "id"]
-_HISTORY = ["time", "act", "id", "status", "accepted", "message"]
+_HISTORY = ["time", "act", "id", "status", "accepted", "message", "code", "reason"]
 
 
 def inspect_tasks(
@@ -76,6 +85,15 @@ def inspect_tasks(
     return TaskInspector(client, roster, allow_changes=allow_changes, every=every)
 
 
+class _Result(NamedTuple):
+    """What became of one task: the outcome, what was said, the HTTP status, and the server's reason."""
+
+    outcome: str
+    message: str | None = None
+    code: int | None = None
+    reason: str | None = None
+
+
 class TaskInspector(Panel):
     """The widget that `inspect_tasks` makes.
 
@@ -86,8 +104,13 @@ class TaskInspector(Panel):
     table : pandas.DataFrame
         The tasks on screen.
     history : pandas.DataFrame
-        What was done here: time, act, id, status, accepted, message. The status is the outcome: ``"done"``,
-        ``"refused"``, ``"not known"`` or ``"not sent"``.
+        What was done here: time, act, id, status, accepted, message, code, reason. The status is the outcome:
+        ``"done"``, ``"refused"``, ``"not known"`` or ``"not sent"``; code is that of HTTP, and reason what the server
+        said of the task, where it answered.
+    asked : pandas.DataFrame
+        The dry run: the tasks that `confirm` would act on; none while nothing is asked.
+    lost : bool
+        Whether the queue could not be read the last time, so that what is shown is older.
     report : Report or None
         Of `check_tasks`.
     """
@@ -106,12 +129,15 @@ class TaskInspector(Panel):
         self.history = pd.DataFrame(columns=_HISTORY)
         self.report: Report | None = None
         self._new: set[str] = set()
+        self.asked = self.tasks
+        self.lost = False
+        self.read_at: datetime | None = None
         self._pending: Callable[[], pd.DataFrame] | None = None
         self._asked_by: widgets.Button | None = None
         self._settling = False
         self._loading: asyncio.Future[pd.DataFrame] | None = None
         self._lay_out()
-        self.guarded(lambda: self._take(load_tasks(client)))()
+        self.guarded(self._read)()
         self._every.value = float(every or 0)
 
     def _lay_out(self) -> None:
@@ -136,6 +162,12 @@ class TaskInspector(Panel):
         self._actions = self._make_actions()
         self._confirm_box = Confirmation(self.guarded(lambda _: self.confirm()), self.guarded(lambda _: self.cancel()))
         self._outcome = widgets.HTML()
+        self._retry = widgets.Button(
+            description="Retry",
+            icon="refresh",
+            tooltip="Read the admin queue again",
+            layout=widgets.Layout(width="auto", display="none"),
+        )
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         left = [
             self._timeline,
@@ -148,7 +180,7 @@ class TaskInspector(Panel):
             widgets.HBox([self._filters["type"]], layout=wrap),
             widgets.HBox([self._filters["action"]], layout=wrap),
             widgets.HBox([self._filters[name] for name, _ in _FILTERS[2:]], layout=wrap),
-            self._status,
+            widgets.HBox([self._status, self._retry], layout=wrap),
             widgets.HBox(
                 [
                     widgets.VBox(left, layout=widgets.Layout(width="60%")),
@@ -157,11 +189,13 @@ class TaskInspector(Panel):
             ),
         ]
         self._refresh.on_click(self.guarded(lambda _: self.refresh()))
+        self._retry.on_click(self.guarded(lambda _: self.refresh()))
         self._stop.on_click(self.guarded(lambda _: self._loading and self._loading.cancel()))
         self._every.observe(self.guarded(lambda _: self._again()), "value")
         for choice in (self._order, *self._filters.values()):
             choice.observe(self.guarded(lambda _: self._filtered()), "value")
         self._rows.observe(self.guarded(lambda _: self._show_detail()), "selected_rows")
+        self._rows.observe(self.guarded(lambda _: self._name_actions()), "view")
 
     def _make_actions(self) -> widgets.Widget:
         self._act = widgets.Dropdown(
@@ -183,10 +217,12 @@ class TaskInspector(Panel):
             self.guarded(lambda _: self.acknowledge(self._act.value, self._message.value, self._app_id.value))
         )
         self._delete.on_click(self.guarded(lambda _: self.delete()))
+        self._all = widgets.Button(tooltip="Select all tasks that match the filters", layout=auto)
+        self._all.on_click(self.guarded(lambda _: self.pick_all()))
         wrap = widgets.Layout(flex_flow="row wrap")
         return widgets.VBox(
             [
-                widgets.HBox([self._act, self._acknowledge, self._delete], layout=wrap),
+                widgets.HBox([self._all, self._act, self._acknowledge, self._delete], layout=wrap),
                 widgets.HBox([self._message, self._app_id], layout=wrap),
             ]
         )
@@ -202,6 +238,15 @@ class TaskInspector(Panel):
         """Pick tasks, as if they were clicked."""
         self._rows.pick(self.table.index[self.table["id"].isin(ids)].tolist())
 
+    @property
+    def matching(self) -> pd.DataFrame:
+        """The rows of ``table`` that match every filter, those of the table's own headers too."""
+        return self.table.loc[self._rows.shown.index]
+
+    def pick_all(self) -> None:
+        """Pick all tasks that match the filters."""
+        self._rows.pick(self.matching.index.tolist())
+
     def filter(self, **chosen: str | None) -> None:
         """Show only some tasks: by type, action, object_type or tenant_id; None shows all again."""
         for name, value in chosen.items():
@@ -212,7 +257,7 @@ class TaskInspector(Panel):
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._take(load_tasks(self.client))
+            self._read()
             return
         if self._loading is not None and not self._loading.done():
             return
@@ -221,15 +266,31 @@ class TaskInspector(Panel):
         self._loading = loop.run_in_executor(None, load_tasks, self.client)
         self._loading.add_done_callback(self._loaded)
 
-    def acknowledge(self, status: str = "success", message: str | None = None, app_id: str | None = None) -> None:
-        """Ask whether the picked tasks shall be acknowledged; `confirm` does it."""
-        ids = self._ids_to_act_on()
+    def acknowledge(
+        self,
+        status: str = "success",
+        message: str | None = None,
+        app_id: str | None = None,
+        *,
+        matching: bool = False,
+    ) -> None:
+        """Ask whether tasks shall be acknowledged, and list them in ``asked``; only `confirm` does it.
+
+        Parameters
+        ----------
+        status, message, app_id : str, optional
+            As in `ack_tasks`.
+        matching : bool, default False
+            All tasks that match the filters, in place of the picked ones.
+        """
+        tasks, ids = self._to_act_on(matching)
         check_status(status, message)
         with_message = f", message {message!r}" if message else ""
         do = f"Acknowledge {count_tasks(len(ids))}"
         self._ask(
-            f"{do} as {status}{with_message}? {_it(ids)} {_leaves(ids, status)}. This cannot be undone.",
+            f"{do} as {status}{with_message}? {'It' if len(ids) == 1 else 'They'} {_leaves(ids, status)}. This cannot be undone.",
             do,
+            tasks,
             self._acknowledge,
             lambda: self._record(
                 f"acknowledge as {status}",
@@ -238,61 +299,96 @@ class TaskInspector(Panel):
             ),
         )
 
-    def delete(self) -> None:
-        """Ask whether the picked tasks shall be deleted; `confirm` does it."""
-        ids = self._ids_to_act_on()
+    def delete(self, *, matching: bool = False) -> None:
+        """Ask whether tasks shall be deleted, and list them in ``asked``; only `confirm` does it.
+
+        Parameters
+        ----------
+        matching : bool, default False
+            All tasks that match the filters, in place of the picked ones.
+        """
+        tasks, ids = self._to_act_on(matching)
         do = f"Delete {count_tasks(len(ids))}"
         self._ask(
             f"{do}? Your app will never hear of {'it' if len(ids) == 1 else 'them'}. This cannot be undone.",
             do,
+            tasks,
             self._delete,
             lambda: self._record("delete", ids, lambda task: delete_task(self.client, task)),
         )
 
     def confirm(self) -> None:
         """Do what was asked for."""
-        pending, self._pending = self._pending, None
-        self._confirm_box.close_question()
+        pending = self._pending
+        self._ask_nothing()
         if pending is None:
             return
         outcome = pending()
-        left = outcome[~outcome["accepted"].astype(bool)]
-        self._outcome.value = outcome_html(outcome)
         self.say("Reading the admin queue ...")
-        self._take(load_tasks(self.client))
+        self._read()
         # What is not done stays picked, so that one sees it and may try again.
-        self.pick(*left["id"])
+        self.pick(*outcome.loc[~outcome["accepted"].astype(bool), "id"])
+        self._outcome.value = outcome_html(outcome, self.picked["id"], None if self.lost else self.tasks["id"])
 
     def cancel(self) -> None:
         """Do nothing after all."""
-        self._pending = None
-        self._confirm_box.close_question()
+        self._ask_nothing()
         self._outcome.value = line("Nothing was done.", role="status")
         if self._asked_by is not None:
             self._asked_by.focus()
 
+    def save_history(self, path: str | os.PathLike[str]) -> None:
+        """Write ``history`` as CSV that its owner alone can read.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        text = no_formulas(self.history).to_csv(index=False, lineterminator="\r\n")
+        try:
+            with atomic_file(path) as new:
+                new.write_text(text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise KimonoError(
+                f"The history could not be written to {path}: {error.strerror}. Name another file."
+            ) from error
+
     # What happens then.
 
-    def _ids_to_act_on(self) -> list[str]:
+    def _to_act_on(self, matching: bool) -> tuple[pd.DataFrame, list[str]]:
+        """The tasks to ask about, and the ids of those that have one."""
         if not self.allow_changes:
             raise KimonoError("This inspector only looks. Make one with inspect_tasks(client, allow_changes=True).")
-        ids = [str(id) for id in self.picked["id"].dropna()]
+        if self.lost:
+            raise KimonoError("The queue could not be read, so what is shown is old. Press Retry, or call refresh().")
+        tasks = self.matching if matching else self.picked
+        ids = list(dict.fromkeys(str(id) for id in tasks["id"].dropna()))
         if not ids:
-            raise KimonoError("No task is picked. Pick one or more rows first.")
-        return ids
+            what = "No task matches." if matching else "No task is picked. Pick one or more rows first."
+            raise KimonoError(what)
+        return tasks.reset_index(drop=True), ids
 
-    def _ask(self, question: str, do: str, button: widgets.Button, act: Callable[[], pd.DataFrame]) -> None:
+    def _ask(
+        self, question: str, do: str, tasks: pd.DataFrame, button: widgets.Button, act: Callable[[], pd.DataFrame]
+    ) -> None:
         self._pending, self._asked_by = act, button
+        self.asked = tasks[tasks["id"].notna()].reset_index(drop=True)
         self._outcome.value = ""
-        self._confirm_box.ask(question, do)
+        without_id = len(tasks) - len(self.asked)
+        self._confirm_box.ask(question, do, dry_run_html(self.asked, self.read_at, without_id))
+
+    def _ask_nothing(self) -> None:
+        self._pending = None
+        self.asked = self.tasks.iloc[:0]
+        self._confirm_box.close_question()
 
     def _record(self, act: str, ids: list[str], do: Callable[[str], object]) -> pd.DataFrame:
         """Do it task by task, so that the outcome of each is known; all of it goes into the history."""
-        rows: dict[str, tuple[str, str | None]] = dict.fromkeys(ids, ("not sent", "Not tried: interrupted before."))
+        rows = dict.fromkeys(ids, _Result("not sent", "Not tried: interrupted before."))
         try:
             for position, id in enumerate(ids, 1):
                 self.say(f"{act}: {position:,} of {len(ids):,}")
-                rows[id] = ("not known", "Interrupted: whether it was done, the queue shows.")
+                rows[id] = _Result("not known", "Interrupted: whether it was done, the queue shows.")
                 rows[id] = self._try(do, id)
         except KeyboardInterrupt:
             pass  # what was done is kept, and shown
@@ -301,30 +397,57 @@ class TaskInspector(Panel):
         return outcome
 
     @staticmethod
-    def _try(do: Callable[[str], object], id: str) -> tuple[str, str | None]:
+    def _try(do: Callable[[str], object], id: str) -> _Result:
         """Do it to one task: the outcome, one of `acks.OUTCOMES`, and what was said."""
         try:
             do(id)
         except AckError as error:
             row = error.outcomes.iloc[0]
-            return str(row["outcome"]), str(row["message"])
+            return _Result(str(row["outcome"]), str(row["message"]), *error_facts(error))
         except KimonoError as error:
-            return ("not sent" if not error.sent else "refused" if error.turned_away else "not known"), str(error)
-        return "done", None
+            outcome = "not sent" if not error.sent else "refused" if error.turned_away else "not known"
+            return _Result(outcome, str(error), *error_facts(error))
+        except RuntimeError as error:
+            if not was_closed(error):
+                raise
+            return _Result("not sent", "The client was closed.")
+        return _Result("done")
 
-    def _keep(self, act: str, rows: dict[str, tuple[str, str | None]]) -> pd.DataFrame:
+    def _keep(self, act: str, rows: dict[str, _Result]) -> pd.DataFrame:
         now = pd.Timestamp(datetime.now(UTC)).floor("s")
-        done = [(now, act, id, outcome, outcome == "done", message) for id, (outcome, message) in rows.items()]
-        outcome = pd.DataFrame(done, columns=_HISTORY)
+        done = [(now, act, id, r.outcome, r.outcome == "done", *r[1:]) for id, r in rows.items()]
+        outcome = pd.DataFrame(done, columns=_HISTORY).astype({"code": "Int64"})
         self.history = outcome if self.history.empty else pd.concat([self.history, outcome], ignore_index=True)
         return outcome
+
+    def _read(self) -> None:
+        """Read the queue, or say why it cannot be read; what was read before stays."""
+        try:
+            tasks = load_tasks(self.client)
+        except (KimonoError, RuntimeError) as error:
+            self._lose(error)
+        else:
+            self._take(tasks)
+
+    def _lose(self, error: BaseException) -> None:
+        self._set_lost(True)
+        self._status.value = lost_html(error, self.read_at)
+
+    def _set_lost(self, lost: bool) -> None:
+        self.lost = lost
+        self._retry.layout.display = "" if lost else "none"
+        self._name_actions()
 
     def _loaded(self, loading: asyncio.Future[pd.DataFrame]) -> None:
         self._stop.disabled = True
         if loading.cancelled():
             self.say("Stopped: what is shown is what was read before.")
         else:
-            self.guarded(lambda: self._take(loading.result()))()
+            error = loading.exception()
+            if isinstance(error, KimonoError | RuntimeError):
+                self._lose(error)
+            else:
+                self.guarded(lambda: self._take(loading.result()))()
         self._again()
 
     def _again(self) -> None:
@@ -336,7 +459,8 @@ class TaskInspector(Panel):
         first = not len(self.tasks.columns.difference(_COLUMNS))
         self._new = set() if first else now - before
         gone = set() if first else before - now
-        self.tasks = tasks
+        self.tasks, self.read_at = tasks, datetime.now(UTC)
+        self._set_lost(False)
         self.report = check_tasks(tasks, self.roster) if len(tasks) else None
         self._settling = True  # the filters change one by one; the table is drawn once
         for name, _ in _FILTERS:
@@ -344,7 +468,7 @@ class TaskInspector(Panel):
         self._settling = False
         self._show()
         moved = "" if first else f"; {len(self._new):,} came, {len(gone):,} went"
-        self.say(f"{count_tasks(len(tasks))} in the queue at {datetime.now(UTC):%H:%M:%S} UTC{moved}")
+        self.say(f"{count_tasks(len(tasks))} in the queue at {self.read_at:%H:%M:%S} UTC{moved}")
 
     def _filtered(self) -> None:
         if not self._settling:
@@ -359,29 +483,39 @@ class TaskInspector(Panel):
         table = self.tasks[shown]
         if self._order.value == "newest first":
             table = table.sort_values("created_at", ascending=False, kind="stable")
+        kept = self.picked["id"].dropna()
         self.table = table.reset_index(drop=True)
         new = self.table["id"].isin(self._new)
         on_screen = self.table.assign(**{"is": new.map({True: "new", False: ""})})[_COLUMNS]
-        self._rows.fill(on_screen if self._new else on_screen.drop(columns="is"))
+        self._fill(on_screen if self._new else on_screen.drop(columns="is"), kept)
         self._timeline.value = timeline(self.table)
         self._show_detail()
 
+    def _fill(self, on_screen: pd.DataFrame, kept: pd.Series) -> None:
+        """Show rows. What was picked stays picked where it is still there; the same rows are not drawn again."""
+        if not on_screen.equals(self._rows.df):
+            self._rows.fill(on_screen)
+            self.pick(*kept)
+
     def _show_detail(self) -> None:
         picked = self.picked
-        self._name_actions(len(picked))
+        self._name_actions()
         if picked.empty:
             self._detail.value = line("Pick a task.")
             return
         self._detail.value = self._task(picked.iloc[0], len(picked))
 
-    def _name_actions(self, picked: int) -> None:
+    def _name_actions(self) -> None:
         """The buttons say what they would do, and to how many; with nothing picked they do nothing."""
         if not self.allow_changes:
             return
+        picked, matching = len(self.picked), len(self.matching)
         what = count_tasks(picked) if picked else "tasks"
         for button, verb in ((self._acknowledge, "Acknowledge"), (self._delete, "Delete")):
             button.description = f"{verb} {what} …"
-            button.disabled = not picked
+            button.disabled = self.lost or not picked
+        self._all.description = f"Select all {matching:,} that match"
+        self._all.disabled = not matching
 
     def _task(self, task: pd.Series, picked: int) -> str:
         facts = {
@@ -417,10 +551,6 @@ class TaskInspector(Panel):
             return self.roster.describe(id)
         except (KeyError, ValueError):
             return None
-
-
-def _it(ids: list[str]) -> str:
-    return "It" if len(ids) == 1 else "They"
 
 
 def _leaves(ids: list[str], status: str) -> str:

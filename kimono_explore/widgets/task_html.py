@@ -1,4 +1,4 @@
-"""What the task inspector writes: a task in a sentence, its changes, its group, the queue by time."""
+"""What the task inspector writes of tasks: one in a sentence, its changes, its group, the queue by time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 from kimono_explore.html import render
 from kimono_explore.palette import TASK_COLORS
 from kimono_explore.schema import TASK_TYPE_ROWS
+from kimono_explore.widgets.outcome import count_tasks
 from kimono_explore.widgets.parts import shorten
 
 _WORDS = {row.name: row.words for row in TASK_TYPE_ROWS}
@@ -90,26 +91,6 @@ def pretty(value: object) -> str:
         except ValueError:
             return cast("str", value)
     return json.dumps(value, ensure_ascii=False, indent=1) if isinstance(value, (dict, list)) else ""
-
-
-def count_tasks(count: int) -> str:
-    """``1 task``, ``2 tasks``."""
-    return f"{count:,} task" if count == 1 else f"{count:,} tasks"
-
-
-def outcome_html(outcome: pd.DataFrame) -> str:
-    """What came of an act: how many tasks were done, refused, not known and not sent, and each that is not done."""
-    left = outcome[~outcome["accepted"].astype(bool)]
-    counts = left["status"].value_counts()
-    rest = ", ".join(f"{counts[name]:,} {name}" for name in ("refused", "not known", "not sent") if name in counts)
-    return render(
-        "outcome.html",
-        done=count_tasks(len(outcome) - len(left)),
-        act=str(outcome["act"].iloc[0]),
-        left=[(str(id), str(text)) for id, text in zip(left["id"], left["message"], strict=True)],
-        rest=rest,
-        doubt="not known" in counts,
-    )
 
 
 def timeline(tasks: pd.DataFrame) -> str:

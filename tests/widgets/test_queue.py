@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
+import pandas as pd
 import pytest
 
 import kimono_explore as kx
+from kimono_explore.sandbox.task_queue import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from kimono_explore.widgets.queue import TaskInspector
 
@@ -69,3 +73,183 @@ def test_a_task_to_be_retried_is_not_said_to_leave(inspector: TaskInspector) -> 
     inspector.pick(*inspector.table["id"].iloc[:2])
     inspector.acknowledge("retry", "later")
     assert "They are delivered again." in inspector._confirm_box._question.value
+
+
+# The dry run
+
+
+def test_all_that_match_are_listed_before_anything_is_done(box: kx.Sandbox, inspector: TaskInspector) -> None:
+    before = ids_in(box)
+    inspector.filter(type="data_event", action="DELETE")
+    inspector.delete(matching=True)
+    expected = inspector.tasks[(inspector.tasks["type"] == "data_event") & (inspector.tasks["action"] == "DELETE")]
+    assert set(inspector.asked["id"]) == set(expected["id"])
+    html = inspector._confirm_box._details.value
+    for kind, part in expected.groupby("object_type"):
+        assert f"<td>{len(part)}</td><td>data_event DELETE {kind}</td>" in html
+    assert any(id in html for id in expected["id"])
+    assert "nothing has been done" in html
+    assert ids_in(box) == before
+    inspector.confirm()
+    assert set(before) - set(ids_in(box)) == set(expected["id"])
+    assert inspector.asked.empty
+
+
+def test_what_the_headers_leave_out_does_not_match(inspector: TaskInspector) -> None:
+    column = inspector._rows.df.columns.tolist().index("type")
+    inspector._rows.choose(column, [0])
+    kept = inspector._rows.shown["id"].tolist()
+    assert 0 < len(kept) < len(inspector.table)
+    assert inspector._all.description == f"Select all {len(kept)} that match"
+    inspector.pick_all()
+    inspector.acknowledge()
+    assert sorted(inspector.asked["id"]) == sorted(inspector.picked["id"]) == sorted(kept)
+
+
+def test_a_refresh_between_question_and_answer_changes_nothing_of_it(box: kx.Sandbox, inspector: TaskInspector) -> None:
+    inspector.filter(type="sync_event")
+    inspector.delete(matching=True)
+    asked = inspector.asked["id"].tolist()
+    box.queue._tasks["new"] = {**next(t for t in box.queue.all() if t["id"] == asked[0]), "id": "new"}
+    inspector.refresh()
+    inspector.confirm()
+    assert "new" in ids_in(box)
+    assert inspector.history["id"].tolist() == asked
+
+
+def test_no_match_and_no_id_are_said(inspector: TaskInspector) -> None:
+    inspector.filter(type="request", action="ADD")
+    with pytest.raises(kx.KimonoError, match="No task matches"):
+        inspector.delete(matching=True)
+
+
+# Outcomes
+
+
+def test_refusals_are_told_together_and_stay_selected(
+    box: kx.Sandbox, inspector: TaskInspector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third, fourth = inspector.table["id"].iloc[:4]
+    locked = {first, second}
+    refusals = {first: "it is locked", second: "it is locked", third: "the grade is missing"}
+    monkeypatch.setattr(
+        box.queue,
+        "_refusal",
+        lambda ack: Refusal(ack["task_id"], 409, words) if (words := refusals.get(ack["task_id"])) else None,
+    )
+    inspector.pick(first, second, third, fourth)
+    inspector.acknowledge()
+    inspector.confirm()
+    html = inspector._outcome.value
+    assert "1 task acknowledged as success." in html
+    assert "The server refused 2 tasks: they are locked (400). They are still selected." in html
+    quoted = "The server refused 1 task (400). It said: &#34;the grade is missing&#34;. It is still selected."
+    assert quoted in html
+    assert set(inspector.picked["id"]) == {*locked, third}
+    assert inspector.history.set_index("id")["reason"].dropna().to_dict() == refusals
+    assert inspector.history["code"].isna().sum() == 1
+
+
+def test_what_left_the_queue_meanwhile_is_not_said_to_be_selected(box: kx.Sandbox, inspector: TaskInspector) -> None:
+    first = inspector.table["id"].iloc[0]
+    inspector.pick(first)
+    inspector.delete()
+    box.queue.delete(first)
+    inspector.confirm()
+    assert "The server refused 1 task: it is no longer in the queue (404).<" in inspector._outcome.value
+    assert inspector.picked.empty
+
+
+def test_the_history_outlives_refreshes_and_is_saved(box: kx.Sandbox, inspector: TaskInspector, tmp_path: Path) -> None:
+    first, second = inspector.table["id"].iloc[:2]
+    for id in (first, second):
+        inspector.pick(id)
+        inspector.delete()
+        inspector.confirm()
+        inspector.refresh()
+    inspector.history.loc[1, "message"] = "=1+1"
+    inspector.save_history(tmp_path / "history.csv")
+    saved = pd.read_csv(tmp_path / "history.csv")
+    assert saved.columns.tolist() == ["time", "act", "id", "status", "accepted", "message", "code", "reason"]
+    assert saved[["act", "id", "status"]].to_numpy().tolist() == [["delete", first, "done"], ["delete", second, "done"]]
+    assert saved["message"].tolist()[1] == "'=1+1"
+    assert (tmp_path / "history.csv").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(kx.KimonoError, match="Name another file"):
+        inspector.save_history(tmp_path / "no" / "folder.csv")
+
+
+def test_what_is_picked_stays_picked_when_the_queue_moves(box: kx.Sandbox, inspector: TaskInspector) -> None:
+    first, second = inspector.table["id"].iloc[3:5]
+    inspector.pick(first, second)
+    box.queue.delete(first)
+    inspector.refresh()
+    assert inspector.picked["id"].tolist() == [second]
+
+
+# A server that is gone
+
+
+def test_a_closed_client_is_a_line_and_a_retry(box: kx.Sandbox, inspector: TaskInspector) -> None:
+    shown = inspector.table["id"].tolist()
+    inspector.pick(shown[0])
+    inspector.client.close()
+    inspector.refresh()
+    assert inspector.lost
+    assert inspector.read_at is not None
+    assert "The client was closed in this notebook." in inspector._status.value
+    assert f"This is the queue as it was at {inspector.read_at:%H:%M:%S} UTC." in inspector._status.value
+    assert inspector.table["id"].tolist() == shown
+    assert inspector._retry.layout.display == ""
+    assert inspector._delete.disabled
+    with pytest.raises(kx.KimonoError, match="Retry"):
+        inspector.delete()
+    inspector.client = kx.connect(box.base_url, token=box.credentials.token)
+    inspector._retry.click()
+    assert (inspector.lost, inspector._retry.layout.display) == (False, "none")
+    assert not inspector._delete.disabled
+
+
+def test_a_server_that_is_gone_is_a_line_and_a_retry() -> None:
+    with kx.sandbox(students=20) as box:
+        client = kx.connect(box.base_url, token=box.credentials.token, retries=0)
+        inspector = kx.inspect_tasks(client, allow_changes=True)
+        shown = inspector.table["id"].tolist()
+        inspector.pick(shown[0])
+        inspector.delete()
+    inspector.confirm()
+    assert "The server does not answer." in inspector._status.value
+    assert inspector.table["id"].tolist() == shown
+    assert inspector.history["status"].tolist() == ["not sent"]
+    assert "1 task was not sent. It is still selected." in inspector._outcome.value
+
+
+def test_an_act_after_the_client_was_closed_is_not_sent(inspector: TaskInspector) -> None:
+    inspector.pick(*inspector.table["id"].iloc[:2])
+    inspector.delete()
+    inspector.client.close()
+    inspector.confirm()
+    assert inspector.history["status"].tolist() == ["not sent", "not sent"]
+    assert "2 tasks were not sent. They are still selected." in inspector._outcome.value
+
+
+# What it reads
+
+
+def test_only_the_admin_queue_is_read(box: kx.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str]] = []
+    real = httpx.Client.send
+
+    def send(self: httpx.Client, request: httpx.Request, **options: object) -> object:
+        asked.append((request.method, request.url.path))
+        return real(self, request, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(httpx.Client, "send", send)
+    inspector = kx.inspect_tasks(box.client, allow_changes=True)
+    inspector.refresh()
+    inspector.pick(inspector.table["id"].iloc[0])
+    inspector.acknowledge()
+    inspector.confirm()
+    assert len(asked) >= 4
+    assert {path for _, path in asked if "admin" not in path} == set()
+    assert [method for method, _ in asked if method != "GET"] == ["PUT"]
+    assert box.queue._delivered == {}
