@@ -19,7 +19,9 @@ from kimono_explore.quality import check_tasks
 from kimono_explore.quality.report import no_formulas
 from kimono_explore.roster.roster import Roster
 from kimono_explore.tasks import load_tasks
+from kimono_explore.waits import queue_delays
 from kimono_explore.widgets.confirm import Confirmation
+from kimono_explore.widgets.facet import Facet
 from kimono_explore.widgets.outcome import (
     count_tasks,
     dry_run_html,
@@ -28,7 +30,7 @@ from kimono_explore.widgets.outcome import (
     outcome_html,
     was_closed,
 )
-from kimono_explore.widgets.parts import Panel, chips, counted, line, set_options
+from kimono_explore.widgets.parts import Panel, line
 from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_html import (
     changes_rows,
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality import Report
     from kimono_explore.roster.roster import Description
 
-_FILTERS = (("type", "type"), ("action", "action"), ("object_type", "object type"), ("tenant_id", "tenant"))
+_FILTERS = {"type": "Kind", "action": "What happens", "object_type": "About", "tenant_id": "Tenant"}
 _COLUMNS = ["is", "created_at", "type", "action", "label", "object_type", "tenant_id", "sequence", "id"]
 _HISTORY = ["time", "act", "id", "status", "accepted", "message", "code", "reason"]
 
@@ -151,11 +153,8 @@ class TaskInspector(Panel):
         )
         self._order = widgets.ToggleButtons(options=["newest first", "queue order"], style={"button_width": "auto"})
         self._order.add_class("kx-chips")
-        self._filters = {"type": chips([("all", "")], "type"), "action": chips([("all", "")], "action")}
-        for name, text in _FILTERS[2:]:
-            self._filters[name] = widgets.Dropdown(
-                description=text, options=[("all", "")], layout=widgets.Layout(width="280px")
-            )
+        self._filters = {name: Facet(heading) for name, heading in _FILTERS.items()}
+        self._waits = widgets.HTML()
         self._timeline = widgets.HTML()
         self._rows = DataTable(label="Tasks", many=True)
         self._detail = widgets.HTML(line("Pick a task."))
@@ -177,10 +176,9 @@ class TaskInspector(Panel):
         self.children = [
             *self._unseen,
             widgets.HBox([self._refresh, self._stop, self._every, self._order], layout=wrap),
-            widgets.HBox([self._filters["type"]], layout=wrap),
-            widgets.HBox([self._filters["action"]], layout=wrap),
-            widgets.HBox([self._filters[name] for name, _ in _FILTERS[2:]], layout=wrap),
             widgets.HBox([self._status, self._retry], layout=wrap),
+            self._waits,
+            *self._filters.values(),
             widgets.HBox(
                 [
                     widgets.VBox(left, layout=widgets.Layout(width="60%")),
@@ -199,10 +197,11 @@ class TaskInspector(Panel):
 
     def _make_actions(self) -> widgets.Widget:
         self._act = widgets.Dropdown(
-            description="acknowledge as",
+            description="as",
+            tooltip="What to acknowledge as",
             options=list(ACK_STATUSES),
             style={"description_width": "initial"},
-            layout=widgets.Layout(width="260px"),
+            layout=widgets.Layout(width="160px"),
         )
         self._message = widgets.Text(
             description="message", placeholder="needed with error and retry", layout=widgets.Layout(width="300px")
@@ -222,7 +221,7 @@ class TaskInspector(Panel):
         wrap = widgets.Layout(flex_flow="row wrap")
         return widgets.VBox(
             [
-                widgets.HBox([self._all, self._act, self._acknowledge, self._delete], layout=wrap),
+                widgets.HBox([self._all, self._delete, self._acknowledge, self._act], layout=wrap),
                 widgets.HBox([self._message, self._app_id], layout=wrap),
             ]
         )
@@ -353,6 +352,16 @@ class TaskInspector(Panel):
                 f"The history could not be written to {path}: {error.strerror}. Name another file."
             ) from error
 
+    def waits(self, by: str | None = "type") -> pd.DataFrame:
+        """How long the tasks had waited when the queue was read: `queue_delays`.
+
+        Parameters
+        ----------
+        by : str or None, default "type"
+            A column of ``tasks``, such as ``"tenant_id"``; None takes all together.
+        """
+        return queue_delays(self.tasks, by, now=None if self.read_at is None else pd.Timestamp(self.read_at))
+
     # What happens then.
 
     def _to_act_on(self, matching: bool) -> tuple[pd.DataFrame, list[str]]:
@@ -438,6 +447,16 @@ class TaskInspector(Panel):
         self._retry.layout.display = "" if lost else "none"
         self._name_actions()
 
+    def _waits_html(self) -> str:
+        together = self.waits(None)
+        if together.empty:
+            return ""
+        parts = [
+            (_FILTERS[by], [(row[0], row[1], row[5]) for row in self.waits(by).itertuples(index=False)])
+            for by in ("type", "tenant_id")
+        ]
+        return render("waits.html", summary=together["words"].iloc[0], parts=parts)
+
     def _loaded(self, loading: asyncio.Future[pd.DataFrame]) -> None:
         self._stop.disabled = True
         if loading.cancelled():
@@ -461,10 +480,11 @@ class TaskInspector(Panel):
         gone = set() if first else before - now
         self.tasks, self.read_at = tasks, datetime.now(UTC)
         self._set_lost(False)
+        self._waits.value = self._waits_html() if len(tasks) else ""
         self.report = check_tasks(tasks, self.roster) if len(tasks) else None
         self._settling = True  # the filters change one by one; the table is drawn once
-        for name, _ in _FILTERS:
-            set_options(self._filters[name], counted(tasks[name]))
+        for name, facet in self._filters.items():
+            facet.offer(tasks[name].dropna().astype(str).value_counts().index.tolist())
         self._settling = False
         self._show()
         moved = "" if first else f"; {len(self._new):,} came, {len(gone):,} went"
@@ -475,12 +495,8 @@ class TaskInspector(Panel):
             self._show()
 
     def _show(self) -> None:
-        shown = pd.Series(True, index=self.tasks.index)
-        for name, _ in _FILTERS:
-            value = self._filters[name].value
-            if value:
-                shown &= self.tasks[name] == value
-        table = self.tasks[shown]
+        self._count_facets()
+        table = self.tasks[self._matches()]
         if self._order.value == "newest first":
             table = table.sort_values("created_at", ascending=False, kind="stable")
         kept = self.picked["id"].dropna()
@@ -490,6 +506,20 @@ class TaskInspector(Panel):
         self._fill(on_screen if self._new else on_screen.drop(columns="is"), kept)
         self._timeline.value = timeline(self.table)
         self._show_detail()
+
+    def _matches(self, but: str = "") -> pd.Series:
+        """Which tasks the filters let through, leaving out one of them."""
+        shown = pd.Series(True, index=self.tasks.index)
+        for name, facet in self._filters.items():
+            if facet.value and name != but:
+                shown &= (self.tasks[name] == facet.value).fillna(False).astype("bool")
+        return shown
+
+    def _count_facets(self) -> None:
+        """Each facet counts what there is under all other filters."""
+        for name, facet in self._filters.items():
+            values = self.tasks.loc[self._matches(but=name), name]
+            facet.count(values.dropna().astype(str).value_counts().to_dict(), len(values))
 
     def _fill(self, on_screen: pd.DataFrame, kept: pd.Series) -> None:
         """Show rows. What was picked stays picked where it is still there; the same rows are not drawn again."""
@@ -535,7 +565,7 @@ class TaskInspector(Panel):
         return render(
             "task.html",
             picked=picked,
-            sentence=describe_task(task),
+            sentence=describe_task(task, self._name),
             changes=changes_rows(task),
             facts={name: str(value) for name, value in facts.items() if not pd.isna(value)},
             group=describe_group(self.tasks, task["group_id"]) if isinstance(task["group_id"], str) else None,
@@ -544,6 +574,11 @@ class TaskInspector(Panel):
             warnings=warnings,
             raw={name: text for name, text in raw.items() if text},
         )
+
+    def _name(self, id: str) -> str | None:
+        """What the roster calls an object."""
+        found = self._object(id) if self.roster is not None else None
+        return None if found is None else str(found.label)
 
     def _object(self, id: str) -> Description | None:
         assert self.roster is not None

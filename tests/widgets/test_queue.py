@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import httpx
 import pandas as pd
 import pytest
+import traitlets
 
 import kimono_explore as kx
 from kimono_explore.sandbox.task_queue import Refusal
+from kimono_explore.waits import span_words
+from kimono_explore.widgets.task_html import describe_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -253,3 +257,87 @@ def test_only_the_admin_queue_is_read(box: kx.Sandbox, monkeypatch: pytest.Monke
     assert {path for _, path in asked if "admin" not in path} == set()
     assert [method for method, _ in asked if method != "GET"] == ["PUT"]
     assert box.queue._delivered == {}
+
+
+# Facets, waits and words
+
+
+def test_facets_count_under_all_other_filters(inspector: TaskInspector) -> None:
+    tasks = inspector.tasks
+    inspector.filter(type="data_event", action="DELETE")
+    for name in ("type", "action", "object_type", "tenant_id"):
+        others = pd.Series(True, index=tasks.index)
+        for other, value in (("type", "data_event"), ("action", "DELETE")):
+            others &= (tasks[other] == value) | (name == other)
+        counts = tasks.loc[others, name].value_counts()
+        shown = {value: int(text.rsplit(" ", 1)[1]) for text, value in inspector._filters[name].options if value}
+        assert shown == {value: counts.get(value, 0) for value in tasks[name].dropna().unique()}
+        assert inspector._filters[name].options[0] == [f"all {others.sum()}", ""]
+    assert [text for text, value in inspector._filters["type"].options if value == "sync_event"] == ["sync_event 0"]
+
+
+def test_a_filter_that_no_task_has_says_which_there_are(inspector: TaskInspector) -> None:
+    with pytest.raises(traitlets.TraitError, match=r"No task has kind 'nonsense'. There are: .*sync_event"):
+        inspector.filter(type="nonsense")
+
+
+def queue_of(*minutes: float | None) -> pd.DataFrame:
+    now = pd.Timestamp("2026-10-05 08:00", tz="UTC")
+    made = [None if m is None else now - pd.Timedelta(minutes=m) for m in minutes]
+    kinds = ["data_event"] * (len(minutes) - 1) + ["request"]
+    return pd.DataFrame({"type": kinds, "created_at": pd.Series(made, dtype="datetime64[us, UTC]")})
+
+
+def test_waits_are_told_in_words_that_stay_true() -> None:
+    delays = kx.queue_delays(queue_of(*[2.5] * 18, 180, 180, None, 5), now="2026-10-05 08:00")
+    assert delays["type"].tolist() == ["data_event", "request"]
+    assert delays["tasks"].tolist() == [20, 1]
+    assert delays["words"].tolist() == [
+        "Half have waited less than 3 minutes, 5 % longer than 3 hours.",
+        "It has waited 5 minutes.",
+    ]
+    assert delays["p50"][0] == pd.Timedelta(minutes=2.5)
+    alike = kx.queue_delays(queue_of(61, 62, 62.5), None, now="2026-10-05 08:00")
+    assert alike["words"].tolist() == ["Half have waited 62 minutes or longer."]
+    together = kx.queue_delays(queue_of(1, 1, -5), None, now="2026-10-05 08:00")
+    assert together["tasks"].tolist() == [3]
+    assert together["longest"].tolist() == [pd.Timedelta(minutes=1)]  # made in the future: not waiting yet
+    assert kx.queue_delays(queue_of(None)).empty
+    with pytest.raises(ValueError, match="no column 'driver'"):
+        kx.queue_delays(queue_of(1), "driver")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "up", "words"),
+    [(0, False, "0 seconds"), (0, True, "1 second"), (89, False, "89 seconds"), (90, False, "1 minute"),
+     (5399, True, "90 minutes"), (5400, False, "1 hour"), (129_600, False, "1 day"), (172_800, True, "3 days")],
+)  # fmt: skip
+def test_a_span_in_words(seconds: int, up: bool, words: str) -> None:
+    assert span_words(pd.Timedelta(seconds=seconds), up=up) == words
+
+
+def test_waits_stand_in_the_inspector(inspector: TaskInspector) -> None:
+    assert "Half have waited" in inspector._waits.value
+    assert set(inspector.waits("tenant_id")["tenant_id"]) == set(inspector.tasks["tenant_id"].dropna())
+
+
+def test_an_enrollment_names_who_and_where(box: kx.Sandbox) -> None:
+    roster = kx.load_roster(box.client, progress=False)
+    inspector = kx.inspect_tasks(box.client, roster)
+    tasks = inspector.tasks[inspector.tasks["object_type"] == "RDM:STUDENT_COURSE_SECTION_ENROLLMENT"]
+    for action, verb in (("ADD", "joins"), ("DELETE", "leaves"), ("CHANGE", "stays in")):
+        task = tasks[tasks["action"] == action].iloc[0]
+        inspector.pick(task["id"])
+        name = roster.describe(task["data"]["$person"]["id"]).label
+        assert f"<h3>{escape(name)} {verb} " in inspector._detail.value
+
+
+def test_an_enrollment_in_plain_words() -> None:
+    task = pd.Series({"type": "data_event", "action": "ADD", "object_type": "RDM:STUDENT_COURSE_SECTION_ENROLLMENT",
+                      "object_id": "m", "label": None, "changes": None,
+                      "data": {"$person": {"id": "p-123456789"}, "$section": {"id": "s"}}})  # fmt: skip
+    assert describe_task(task, {"p-123456789": "Ada Li", "s": "Biology - Period 6"}.get) == "Ada Li joins Biology P6"
+    assert describe_task(task) == "Student p-123456… joins section s"
+    staff = pd.Series({**task, "action": "UNSET", "object_type": "RDM:STAFF_COURSE_SECTION_ENROLLMENT"})
+    assert describe_task(staff, str.upper) == "P-123456789 no longer teaches S"
+    assert describe_task(pd.Series({**task, "data": {}})).startswith("ADD of RDM:STUDENT_COURSE")
