@@ -217,6 +217,47 @@ def test_a_second_enter_deletes_nothing(lab: Lab, page: Page) -> None:
         assert len(box.queue.all()) == len(before) - 3
 
 
+def test_a_closed_client_is_a_line_and_a_retry(lab: Lab, page: Page) -> None:
+    with kx.sandbox(students=60) as box:
+        before = len(box.queue.all())
+        connect = f"kx.connect({box.base_url!r}, token={box.credentials.token!r})"
+        lab.run(
+            page,
+            "retry",
+            f"import kimono_explore as kx\ninspector = kx.inspect_tasks({connect}, allow_changes=True)\n"
+            f"old, inspector.client = inspector.client, {connect}\ninspector.client.close()\ninspector",
+            # What a person does once the line says it.
+            f"inspector._retry.on_click(lambda _: setattr(inspector, 'client', {connect}))",
+        )
+        facet = page.get_by_role("group", name="Kind").get_by_role("button", name="sync_event 5")
+        facet.focus()
+        page.keyboard.press("Enter")
+        expect(facet).to_have_attribute("aria-pressed", "true")
+        expect(facet).to_be_focused()
+        expect(page.get_by_role("group", name="What happens").get_by_role("button", name="ADD 0")).to_be_visible()
+        rows = page.locator(".kx-table").first.locator(".kx-body [role=row]")
+        expect(rows).to_have_count(5)
+        page.get_by_role("button", name="Select all 5 that match").click()
+        page.get_by_role("button", name="Delete 5 tasks …").click()
+        expect(page.get_by_role("alertdialog", name="Delete 5 tasks?")).to_be_visible()
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        for part in (".kx-facet", ".kx-confirm"):
+            found = page.evaluate("what => axe.run(what)", part)
+            assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found["violations"]] == []
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Refresh").click()
+        expect(page.get_by_role("alert")).to_contain_text("The client was closed in this notebook.")
+        expect(rows).to_have_count(5)
+        expect(page.get_by_role("button", name="Delete 5 tasks …")).to_be_disabled()
+        retry = page.get_by_role("button", name="Retry")
+        retry.click()
+        retry.click()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        expect(retry).to_be_hidden()
+        expect(page.get_by_role("button", name="Delete 5 tasks …")).to_be_enabled()
+        assert len(box.queue.all()) == before
+
+
 def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> None:
     lab.run(
         page,

@@ -76,7 +76,7 @@ def dry_run_html(tasks: pd.DataFrame, read_at: datetime | None, without_id: int)
 
 
 def _some(ids: Iterable[object]) -> str:
-    found = [str(id) for id in ids]
+    found = [shorten(str(id), 9) for id in ids]
     rest = len(found) - _FIRST_IDS
     return ", ".join(found[:_FIRST_IDS]) + (f" and {rest:,} more" if rest > 0 else "")
 

@@ -13,6 +13,7 @@ from kimono_explore.acks import ack_tasks, check_status, delete_task
 from kimono_explore.api.client import Client
 from kimono_explore.api.operations import ACK_STATUSES
 from kimono_explore.atomic import atomic_file
+from kimono_explore.display import display_label
 from kimono_explore.errors import AckError, KimonoError, expect
 from kimono_explore.html import render
 from kimono_explore.quality import check_tasks
@@ -34,6 +35,7 @@ from kimono_explore.widgets.parts import Panel, line
 from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_html import (
     changes_rows,
+    describe_enrollment,
     describe_group,
     describe_task,
     pretty,
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Description
 
 _FILTERS = {"type": "Kind", "action": "What happens", "object_type": "About", "tenant_id": "Tenant"}
-_COLUMNS = ["is", "created_at", "type", "action", "label", "object_type", "tenant_id", "sequence", "id"]
+_COLUMNS = ["is", "created_at", "type", "action", "about", "object_type", "tenant_id", "sequence", "id"]
 _HISTORY = ["time", "act", "id", "status", "accepted", "message", "code", "reason"]
 
 
@@ -104,7 +106,7 @@ class TaskInspector(Panel):
     tasks : pandas.DataFrame
         The queue, as `load_tasks` gives it.
     table : pandas.DataFrame
-        The tasks on screen.
+        The tasks on screen, and what each is about: its label, or an enrollment in words.
     history : pandas.DataFrame
         What was done here: time, act, id, status, accepted, message, code, reason. The status is the outcome:
         ``"done"``, ``"refused"``, ``"not known"`` or ``"not sent"``; code is that of HTTP, and reason what the server
@@ -131,6 +133,7 @@ class TaskInspector(Panel):
         self.history = pd.DataFrame(columns=_HISTORY)
         self.report: Report | None = None
         self._new: set[str] = set()
+        self._about = pd.Series(dtype="str")
         self.asked = self.tasks
         self.lost = False
         self.read_at: datetime | None = None
@@ -480,6 +483,7 @@ class TaskInspector(Panel):
         gone = set() if first else before - now
         self.tasks, self.read_at = tasks, datetime.now(UTC)
         self._set_lost(False)
+        self._about = self._tell(tasks)
         self._waits.value = self._waits_html() if len(tasks) else ""
         self.report = check_tasks(tasks, self.roster) if len(tasks) else None
         self._settling = True  # the filters change one by one; the table is drawn once
@@ -500,7 +504,7 @@ class TaskInspector(Panel):
         if self._order.value == "newest first":
             table = table.sort_values("created_at", ascending=False, kind="stable")
         kept = self.picked["id"].dropna()
-        self.table = table.reset_index(drop=True)
+        self.table = table.assign(about=self._about[table.index]).reset_index(drop=True)
         new = self.table["id"].isin(self._new)
         on_screen = self.table.assign(**{"is": new.map({True: "new", False: ""})})[_COLUMNS]
         self._fill(on_screen if self._new else on_screen.drop(columns="is"), kept)
@@ -575,10 +579,32 @@ class TaskInspector(Panel):
             raw={name: text for name, text in raw.items() if text},
         )
 
+    def _tell(self, tasks: pd.DataFrame) -> pd.Series:
+        """What each task is about: its label, or an enrollment in words."""
+        told = tasks["label"].astype("str")
+        enrollments = tasks[tasks["object_type"].fillna("").str.endswith("ENROLLMENT")]
+        names = self._names(enrollments)
+        for row, task in enrollments.iterrows():
+            told[row] = describe_enrollment(task, names.get) or told[row]
+        return told
+
+    def _names(self, enrollments: pd.DataFrame) -> dict[str, str]:
+        """The names of those in enrollments, by id."""
+        if self.roster is None:
+            return {}
+        data = [fields for fields in enrollments["data"] if isinstance(fields, dict)]
+        found: dict[str, str] = {}
+        for table, field in (("persons", "$person"), ("sections", "$section")):
+            ids = {str(end.get("id")) for fields in data if isinstance(end := fields.get(field), dict)}
+            df = self.roster.tables[table]
+            df = df[df["id"].isin(ids)].drop_duplicates("id")
+            found |= dict(zip(df["id"], display_label(table, df), strict=True))
+        return {id: name for id, name in found.items() if isinstance(name, str)}
+
     def _name(self, id: str) -> str | None:
-        """What the roster calls an object."""
+        """What the roster calls an object; None where that is its id only."""
         found = self._object(id) if self.roster is not None else None
-        return None if found is None else str(found.label)
+        return None if found is None or found.label == id else str(found.label)
 
     def _object(self, id: str) -> Description | None:
         assert self.roster is not None

@@ -39,7 +39,7 @@ def describe_task(task: pd.Series, name: Callable[[str], str | None] | None = No
     kind = str(task["type"]).replace("_", " ") if isinstance(task["type"], str) else "a task that cannot be read"
     action = task["action"] if isinstance(task["action"], str) else None
     if task["type"] == "data_event":
-        enrollment = _enrollment(task, name)
+        enrollment = describe_enrollment(task, name)
         if enrollment:
             return enrollment
         called = f" '{task['label']}'" if isinstance(task["label"], str) else f" {task['object_id']}"
@@ -61,7 +61,7 @@ _ENROLLMENT = {  # of a student, of staff
 }
 
 
-def _enrollment(task: pd.Series, name: Callable[[str], str | None] | None) -> str | None:
+def describe_enrollment(task: pd.Series, name: Callable[[str], str | None] | None) -> str | None:
     """``"Ada Li joins Biology P6"``; None of anything but an enrollment that says whose and where."""
     kind, data = str(task["object_type"]), task.get("data")
     if not kind.endswith("COURSE_SECTION_ENROLLMENT") or not isinstance(data, dict):
