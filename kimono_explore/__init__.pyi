@@ -47,6 +47,7 @@ from .roster.open import open_roster, read_oneroster
 from .roster.roster import Description, Roster
 from .sandbox import Dialect, Faults, Sandbox, sandbox
 from .tasks import load_tasks
+from .waits import queue_delays
 from .widgets import browse, inspect_quality, inspect_tasks, show_network
 
 __all__ = [
@@ -109,6 +110,7 @@ __all__ = [
     "plot_teacher_load",
     "plot_terms",
     "pseudonymize",
+    "queue_delays",
     "read_oneroster",
     "sandbox",
     "shared_classes",

@@ -207,18 +207,97 @@ def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> 
         table.locator(".kx-body [role=row]").nth(1).click(modifiers=["Control"])
         ids = [table.locator(".kx-body [role=row]").nth(n).locator("[role=gridcell]").last.inner_text() for n in (0, 1)]
         expect(page.get_by_text("2 tasks are picked")).to_be_visible()
-        page.get_by_role("button", name="Acknowledge").click()
+        page.get_by_role("button", name="Acknowledge 2 tasks …").click()
         expect(page.get_by_role("alertdialog")).to_contain_text("Acknowledge 2 tasks as success?")
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_text("Nothing was done.")).to_be_visible()
         assert [str(task["id"]) for task in box.queue.all()] == before
-        page.get_by_role("button", name="Acknowledge").click()
-        page.get_by_role("button", name="Confirm").click()
-        expect(page.get_by_text("2 tasks done: acknowledge as success.")).to_be_visible()
+        page.get_by_role("button", name="Acknowledge 2 tasks …").click()
+        page.get_by_role("button", name="Acknowledge 2 tasks", exact=True).click()
+        expect(page.get_by_text("2 tasks acknowledged as success.")).to_be_visible()
         expect(table.locator(".kx-body [role=row]")).to_have_count(3)
         expect(page.locator(".kx[role=status]").first).to_contain_text(f"{len(before) - 2} tasks in the queue")
         left = {str(task["id"]) for task in box.queue.all()}
         assert set(before) - left == set(ids)
+
+
+def test_a_second_enter_deletes_nothing(lab: Lab, page: Page) -> None:
+    with kx.sandbox(students=60) as box:
+        before = [str(task["id"]) for task in box.queue.all()]
+        lab.run(
+            page,
+            "enter",
+            "import kimono_explore as kx\n"
+            f"client = kx.connect({box.base_url!r}, token={box.credentials.token!r})\n"
+            "inspector = kx.inspect_tasks(client, allow_changes=True)\n"
+            "inspector.pick(*inspector.table['id'].iloc[:3])\ninspector",
+        )
+        delete = page.get_by_role("button", name="Delete 3 tasks …")
+        cancel = page.get_by_role("button", name="Cancel", exact=True)
+        for pause in (0, 20, 60, 150, 400):  # milliseconds: before the question is there, and after
+            delete.focus()
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(pause)
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(600)
+            if cancel.is_visible():  # both were before it: the question is asked, and waits
+                expect(cancel).to_be_focused()
+                page.keyboard.press("Enter")
+            expect(cancel).to_be_hidden()
+            expect(delete).to_be_focused()  # where it began
+        page.keyboard.press("Enter")
+        expect(cancel).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name="Delete 3 tasks", exact=True)).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.get_by_text("Nothing was done.")).to_be_visible()
+        expect(delete).to_be_focused()
+        assert [str(task["id"]) for task in box.queue.all()] == before
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Delete 3 tasks", exact=True).click()
+        expect(page.locator(".kx[role=status]").first).to_contain_text(f"{len(before) - 3} tasks in the queue")
+        assert len(box.queue.all()) == len(before) - 3
+
+
+def test_a_closed_client_is_a_line_and_a_retry(lab: Lab, page: Page) -> None:
+    with kx.sandbox(students=60) as box:
+        before = len(box.queue.all())
+        connect = f"kx.connect({box.base_url!r}, token={box.credentials.token!r})"
+        lab.run(
+            page,
+            "retry",
+            f"import kimono_explore as kx\ninspector = kx.inspect_tasks({connect}, allow_changes=True)\n"
+            f"old, inspector.client = inspector.client, {connect}\ninspector.client.close()\ninspector",
+            # What a person does once the line says it.
+            f"inspector._retry.on_click(lambda _: setattr(inspector, 'client', {connect}))",
+        )
+        facet = page.get_by_role("group", name="Kind").get_by_role("button", name="sync_event 5")
+        facet.focus()
+        page.keyboard.press("Enter")
+        expect(facet).to_have_attribute("aria-pressed", "true")
+        expect(facet).to_be_focused()
+        expect(page.get_by_role("group", name="What happens").get_by_role("button", name="ADD 0")).to_be_visible()
+        rows = page.locator(".kx-table").first.locator(".kx-body [role=row]")
+        expect(rows).to_have_count(5)
+        page.get_by_role("button", name="Select all 5 that match").click()
+        page.get_by_role("button", name="Delete 5 tasks …").click()
+        expect(page.get_by_role("alertdialog", name="Delete 5 tasks?")).to_be_visible()
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        for part in (".kx-facet", ".kx-confirm"):
+            found = page.evaluate("what => axe.run(what)", part)
+            assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found["violations"]] == []
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Refresh").click()
+        expect(page.get_by_role("alert")).to_contain_text("The client was closed in this notebook.")
+        expect(rows).to_have_count(5)
+        expect(page.get_by_role("button", name="Delete 5 tasks …")).to_be_disabled()
+        retry = page.get_by_role("button", name="Retry")
+        retry.click()
+        retry.click()
+        expect(page.get_by_role("alert")).to_have_count(0)
+        expect(retry).to_be_hidden()
+        expect(page.get_by_role("button", name="Delete 5 tasks …")).to_be_enabled()
+        assert len(box.queue.all()) == before
 
 
 def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> None:

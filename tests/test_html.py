@@ -17,8 +17,8 @@ import kimono_explore as kx
 from kimono_explore import html
 from kimono_explore.display import printable
 from kimono_explore.frames import frame
+from kimono_explore.widgets.outcome import outcome_html
 from kimono_explore.widgets.table import DataTable
-from kimono_explore.widgets.task_html import outcome_html
 
 PACKAGE = Path(kx.__file__).parent
 HOSTILE = " ".join(
@@ -37,7 +37,7 @@ HOSTILE = " ".join(
 BIDI = "[\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 OUTPUTS = (
     "report", "note", "roster", "description", "repeated", "comparison", "object", "check", "said", "error", "task", "timeline",
-    "outcome", "question",
+    "outcome", "question", "dry run",
 )  # fmt: skip
 
 
@@ -108,13 +108,16 @@ def of_tasks(client: kx.Client, roster: kx.Roster) -> dict[str, str]:
     inspector.pick(tasks["id"].iloc[0])
     made = {"task": inspector._detail.value}
     inspector._take(tasks.assign(type=HOSTILE))
-    inspector._ask(HOSTILE, lambda: pd.DataFrame())
-    done = {"act": [HOSTILE], "id": [HOSTILE], "status": ["refused"], "accepted": [False], "message": [HOSTILE]}
+    asked = tasks.assign(type=HOSTILE, id=HOSTILE)
+    inspector._ask(HOSTILE, HOSTILE, asked, inspector._delete, lambda: pd.DataFrame())
+    done = {"act": [HOSTILE], "id": [HOSTILE], "status": ["refused"], "accepted": [False], "message": [HOSTILE],
+            "code": [400], "reason": [HOSTILE]}  # fmt: skip
     question = inspector._confirm_box.children[0].value
     return made | {
         "timeline": inspector._timeline.value,
         "question": question,
-        "outcome": outcome_html(pd.DataFrame(done)),
+        "dry run": inspector._confirm_box._details.value,
+        "outcome": outcome_html(pd.DataFrame(done), [], []),
     }
 
 

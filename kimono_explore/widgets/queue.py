@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import ipywidgets as widgets
 import pandas as pd
@@ -12,32 +12,46 @@ import pandas as pd
 from kimono_explore.acks import ack_tasks, check_status, delete_task
 from kimono_explore.api.client import Client
 from kimono_explore.api.operations import ACK_STATUSES
+from kimono_explore.atomic import atomic_file
+from kimono_explore.display import display_label
 from kimono_explore.errors import AckError, KimonoError, expect
 from kimono_explore.html import render
 from kimono_explore.quality import check_tasks
+from kimono_explore.quality.report import no_formulas
 from kimono_explore.roster.roster import Roster
 from kimono_explore.tasks import load_tasks
-from kimono_explore.widgets.parts import Panel, chips, counted, line, set_options
+from kimono_explore.waits import queue_delays
+from kimono_explore.widgets.confirm import Confirmation
+from kimono_explore.widgets.facet import Facet
+from kimono_explore.widgets.outcome import (
+    count_tasks,
+    dry_run_html,
+    error_facts,
+    lost_html,
+    outcome_html,
+    was_closed,
+)
+from kimono_explore.widgets.parts import Panel, line
 from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_html import (
     changes_rows,
-    count_tasks,
+    describe_enrollment,
     describe_group,
     describe_task,
-    outcome_html,
     pretty,
     timeline,
 )
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from kimono_explore.quality import Report
     from kimono_explore.roster.roster import Description
 
-_FILTERS = (("type", "type"), ("action", "action"), ("object_type", "object type"), ("tenant_id", "tenant"))
-_COLUMNS = ["is", "created_at", "type", "action", "label", "object_type", "tenant_id", "sequence", "id"]
-_HISTORY = ["time", "act", "id", "status", "accepted", "message"]
+_FILTERS = {"type": "Kind", "action": "What happens", "object_type": "About", "tenant_id": "Tenant"}
+_COLUMNS = ["is", "created_at", "type", "action", "about", "object_type", "tenant_id", "sequence", "id"]
+_HISTORY = ["time", "act", "id", "status", "accepted", "message", "code", "reason"]
 
 
 def inspect_tasks(
@@ -75,6 +89,15 @@ def inspect_tasks(
     return TaskInspector(client, roster, allow_changes=allow_changes, every=every)
 
 
+class _Result(NamedTuple):
+    """What became of one task: the outcome, what was said, the HTTP status, and the server's reason."""
+
+    outcome: str
+    message: str | None = None
+    code: int | None = None
+    reason: str | None = None
+
+
 class TaskInspector(Panel):
     """The widget that `inspect_tasks` makes.
 
@@ -83,10 +106,15 @@ class TaskInspector(Panel):
     tasks : pandas.DataFrame
         The queue, as `load_tasks` gives it.
     table : pandas.DataFrame
-        The tasks on screen.
+        The tasks on screen, and what each is about: its label, or an enrollment in words.
     history : pandas.DataFrame
-        What was done here: time, act, id, status, accepted, message. The status is the outcome: ``"done"``,
-        ``"refused"``, ``"not known"`` or ``"not sent"``.
+        What was done here: time, act, id, status, accepted, message, code, reason. The status is the outcome:
+        ``"done"``, ``"refused"``, ``"not known"`` or ``"not sent"``; code is that of HTTP, and reason what the server
+        said of the task, where it answered.
+    asked : pandas.DataFrame
+        The dry run: the tasks that `confirm` would act on; none while nothing is asked.
+    lost : bool
+        Whether the queue could not be read the last time, so that what is shown is older.
     report : Report or None
         Of `check_tasks`.
     """
@@ -105,11 +133,16 @@ class TaskInspector(Panel):
         self.history = pd.DataFrame(columns=_HISTORY)
         self.report: Report | None = None
         self._new: set[str] = set()
+        self._about = pd.Series(dtype="str")
+        self.asked = self.tasks
+        self.lost = False
+        self.read_at: datetime | None = None
         self._pending: Callable[[], pd.DataFrame] | None = None
+        self._asked_by: widgets.Button | None = None
         self._settling = False
         self._loading: asyncio.Future[pd.DataFrame] | None = None
         self._lay_out()
-        self.guarded(lambda: self._take(load_tasks(client)))()
+        self.guarded(self._read)()
         self._every.value = float(every or 0)
 
     def _lay_out(self) -> None:
@@ -123,18 +156,20 @@ class TaskInspector(Panel):
         )
         self._order = widgets.ToggleButtons(options=["newest first", "queue order"], style={"button_width": "auto"})
         self._order.add_class("kx-chips")
-        self._filters = {"type": chips([("all", "")], "type"), "action": chips([("all", "")], "action")}
-        for name, text in _FILTERS[2:]:
-            self._filters[name] = widgets.Dropdown(
-                description=text, options=[("all", "")], layout=widgets.Layout(width="280px")
-            )
+        self._filters = {name: Facet(heading) for name, heading in _FILTERS.items()}
+        self._waits = widgets.HTML()
         self._timeline = widgets.HTML()
         self._rows = DataTable(label="Tasks", many=True)
         self._detail = widgets.HTML(line("Pick a task."))
         self._actions = self._make_actions()
-        self._confirm_box = widgets.VBox(layout=widgets.Layout(display="none"))
-        self._confirm_box.add_class("kx-confirm")
+        self._confirm_box = Confirmation(self.guarded(lambda _: self.confirm()), self.guarded(lambda _: self.cancel()))
         self._outcome = widgets.HTML()
+        self._retry = widgets.Button(
+            description="Retry",
+            icon="refresh",
+            tooltip="Read the admin queue again",
+            layout=widgets.Layout(width="auto", display="none"),
+        )
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         left = [
             self._timeline,
@@ -144,10 +179,9 @@ class TaskInspector(Panel):
         self.children = [
             *self._unseen,
             widgets.HBox([self._refresh, self._stop, self._every, self._order], layout=wrap),
-            widgets.HBox([self._filters["type"]], layout=wrap),
-            widgets.HBox([self._filters["action"]], layout=wrap),
-            widgets.HBox([self._filters[name] for name, _ in _FILTERS[2:]], layout=wrap),
-            self._status,
+            widgets.HBox([self._status, self._retry], layout=wrap),
+            self._waits,
+            *self._filters.values(),
             widgets.HBox(
                 [
                     widgets.VBox(left, layout=widgets.Layout(width="60%")),
@@ -156,37 +190,41 @@ class TaskInspector(Panel):
             ),
         ]
         self._refresh.on_click(self.guarded(lambda _: self.refresh()))
+        self._retry.on_click(self.guarded(lambda _: self.refresh()))
         self._stop.on_click(self.guarded(lambda _: self._loading and self._loading.cancel()))
         self._every.observe(self.guarded(lambda _: self._again()), "value")
         for choice in (self._order, *self._filters.values()):
             choice.observe(self.guarded(lambda _: self._filtered()), "value")
         self._rows.observe(self.guarded(lambda _: self._show_detail()), "selected_rows")
+        self._rows.observe(self.guarded(lambda _: self._name_actions()), "view")
 
     def _make_actions(self) -> widgets.Widget:
         self._act = widgets.Dropdown(
-            description="acknowledge as",
+            description="as",
+            tooltip="What to acknowledge as",
             options=list(ACK_STATUSES),
             style={"description_width": "initial"},
-            layout=widgets.Layout(width="260px"),
+            layout=widgets.Layout(width="160px"),
         )
         self._message = widgets.Text(
             description="message", placeholder="needed with error and retry", layout=widgets.Layout(width="300px")
         )
         self._app_id = widgets.Text(description="app id", layout=widgets.Layout(width="220px"))
-        acknowledge = widgets.Button(
-            description="Acknowledge ...", icon="check", tooltip="Acknowledge the picked tasks"
+        auto = widgets.Layout(width="auto")
+        self._acknowledge = widgets.Button(
+            icon="check", tooltip="Acknowledge the selected tasks, once you confirm", layout=auto
         )
-        delete = widgets.Button(
-            description="Delete ...", icon="trash", tooltip="Delete the picked tasks", button_style="danger"
-        )
-        acknowledge.on_click(
+        self._delete = widgets.Button(icon="trash", tooltip="Delete the selected tasks, once you confirm", layout=auto)
+        self._acknowledge.on_click(
             self.guarded(lambda _: self.acknowledge(self._act.value, self._message.value, self._app_id.value))
         )
-        delete.on_click(self.guarded(lambda _: self.delete()))
+        self._delete.on_click(self.guarded(lambda _: self.delete()))
+        self._all = widgets.Button(tooltip="Select all tasks that match the filters", layout=auto)
+        self._all.on_click(self.guarded(lambda _: self.pick_all()))
         wrap = widgets.Layout(flex_flow="row wrap")
         return widgets.VBox(
             [
-                widgets.HBox([self._act, acknowledge, delete], layout=wrap),
+                widgets.HBox([self._all, self._delete, self._acknowledge, self._act], layout=wrap),
                 widgets.HBox([self._message, self._app_id], layout=wrap),
             ]
         )
@@ -202,6 +240,15 @@ class TaskInspector(Panel):
         """Pick tasks, as if they were clicked."""
         self._rows.pick(self.table.index[self.table["id"].isin(ids)].tolist())
 
+    @property
+    def matching(self) -> pd.DataFrame:
+        """The rows of ``table`` that match every filter, those of the table's own headers too."""
+        return self.table.loc[self._rows.shown.index]
+
+    def pick_all(self) -> None:
+        """Pick all tasks that match the filters."""
+        self._rows.pick(self.matching.index.tolist())
+
     def filter(self, **chosen: str | None) -> None:
         """Show only some tasks: by type, action, object_type or tenant_id; None shows all again."""
         for name, value in chosen.items():
@@ -212,7 +259,7 @@ class TaskInspector(Panel):
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._take(load_tasks(self.client))
+            self._read()
             return
         if self._loading is not None and not self._loading.done():
             return
@@ -221,13 +268,32 @@ class TaskInspector(Panel):
         self._loading = loop.run_in_executor(None, load_tasks, self.client)
         self._loading.add_done_callback(self._loaded)
 
-    def acknowledge(self, status: str = "success", message: str | None = None, app_id: str | None = None) -> None:
-        """Ask whether the picked tasks shall be acknowledged; `confirm` does it."""
-        ids = self._ids_to_act_on()
+    def acknowledge(
+        self,
+        status: str = "success",
+        message: str | None = None,
+        app_id: str | None = None,
+        *,
+        matching: bool = False,
+    ) -> None:
+        """Ask whether tasks shall be acknowledged, and list them in ``asked``; only `confirm` does it.
+
+        Parameters
+        ----------
+        status, message, app_id : str, optional
+            As in `ack_tasks`.
+        matching : bool, default False
+            All tasks that match the filters, in place of the picked ones.
+        """
+        tasks, ids = self._to_act_on(matching)
         check_status(status, message)
         with_message = f", message {message!r}" if message else ""
+        do = f"Acknowledge {count_tasks(len(ids))}"
         self._ask(
-            f"Acknowledge {count_tasks(len(ids))} as {status}{with_message}? They leave the queue; this cannot be undone.",
+            f"{do} as {status}{with_message}? {'It' if len(ids) == 1 else 'They'} {_leaves(ids, status)}. This cannot be undone.",
+            do,
+            tasks,
+            self._acknowledge,
             lambda: self._record(
                 f"acknowledge as {status}",
                 ids,
@@ -235,67 +301,106 @@ class TaskInspector(Panel):
             ),
         )
 
-    def delete(self) -> None:
-        """Ask whether the picked tasks shall be deleted; `confirm` does it."""
-        ids = self._ids_to_act_on()
+    def delete(self, *, matching: bool = False) -> None:
+        """Ask whether tasks shall be deleted, and list them in ``asked``; only `confirm` does it.
+
+        Parameters
+        ----------
+        matching : bool, default False
+            All tasks that match the filters, in place of the picked ones.
+        """
+        tasks, ids = self._to_act_on(matching)
+        do = f"Delete {count_tasks(len(ids))}"
         self._ask(
-            f"Delete {count_tasks(len(ids))}? Nobody will get them; this cannot be undone.",
+            f"{do}? Your app will never hear of {'it' if len(ids) == 1 else 'them'}. This cannot be undone.",
+            do,
+            tasks,
+            self._delete,
             lambda: self._record("delete", ids, lambda task: delete_task(self.client, task)),
         )
 
     def confirm(self) -> None:
         """Do what was asked for."""
-        pending, self._pending = self._pending, None
-        self._close_question()
+        pending = self._pending
+        self._ask_nothing()
         if pending is None:
             return
         outcome = pending()
-        left = outcome[~outcome["accepted"].astype(bool)]
-        self._outcome.value = outcome_html(outcome)
         self.say("Reading the admin queue ...")
-        self._take(load_tasks(self.client))
+        self._read()
         # What is not done stays picked, so that one sees it and may try again.
-        self.pick(*left["id"])
+        self.pick(*outcome.loc[~outcome["accepted"].astype(bool), "id"])
+        self._outcome.value = outcome_html(outcome, self.picked["id"], None if self.lost else self.tasks["id"])
 
     def cancel(self) -> None:
         """Do nothing after all."""
-        self._pending = None
-        self._close_question()
-        self._outcome.value = line("Nothing was done.")
+        self._ask_nothing()
+        self._outcome.value = line("Nothing was done.", role="status")
+        if self._asked_by is not None:
+            self._asked_by.focus()
+
+    def save_history(self, path: str | os.PathLike[str]) -> None:
+        """Write ``history`` as CSV that its owner alone can read.
+
+        Parameters
+        ----------
+        path : str or path
+        """
+        text = no_formulas(self.history).to_csv(index=False, lineterminator="\r\n")
+        try:
+            with atomic_file(path) as new:
+                new.write_text(text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise KimonoError(
+                f"The history could not be written to {path}: {error.strerror}. Name another file."
+            ) from error
+
+    def waits(self, by: str | None = "type") -> pd.DataFrame:
+        """How long the tasks had waited when the queue was read: `queue_delays`.
+
+        Parameters
+        ----------
+        by : str or None, default "type"
+            A column of ``tasks``, such as ``"tenant_id"``; None takes all together.
+        """
+        return queue_delays(self.tasks, by, now=None if self.read_at is None else pd.Timestamp(self.read_at))
 
     # What happens then.
 
-    def _ids_to_act_on(self) -> list[str]:
+    def _to_act_on(self, matching: bool) -> tuple[pd.DataFrame, list[str]]:
+        """The tasks to ask about, and the ids of those that have one."""
         if not self.allow_changes:
             raise KimonoError("This inspector only looks. Make one with inspect_tasks(client, allow_changes=True).")
-        ids = [str(id) for id in self.picked["id"].dropna()]
+        if self.lost:
+            raise KimonoError("The queue could not be read, so what is shown is old. Press Retry, or call refresh().")
+        tasks = self.matching if matching else self.picked
+        ids = list(dict.fromkeys(str(id) for id in tasks["id"].dropna()))
         if not ids:
-            raise KimonoError("No task is picked. Pick one or more rows first.")
-        return ids
+            what = "No task matches." if matching else "No task is picked. Pick one or more rows first."
+            raise KimonoError(what)
+        return tasks.reset_index(drop=True), ids
 
-    def _ask(self, question: str, act: Callable[[], pd.DataFrame]) -> None:
-        self._pending = act
+    def _ask(
+        self, question: str, do: str, tasks: pd.DataFrame, button: widgets.Button, act: Callable[[], pd.DataFrame]
+    ) -> None:
+        self._pending, self._asked_by = act, button
+        self.asked = tasks[tasks["id"].notna()].reset_index(drop=True)
         self._outcome.value = ""
-        confirm = widgets.Button(description="Confirm", button_style="warning", tooltip=question)
-        cancel = widgets.Button(description="Cancel", tooltip="Do nothing")
-        confirm.on_click(self.guarded(lambda _: self.confirm()))
-        cancel.on_click(self.guarded(lambda _: self.cancel()))
-        text = widgets.HTML(line(question, role="alertdialog", quiet=False))
-        self._confirm_box.children = [text, widgets.HBox([confirm, cancel])]
-        self._confirm_box.layout.display = "flex"
-        confirm.focus()
+        without_id = len(tasks) - len(self.asked)
+        self._confirm_box.ask(question, do, dry_run_html(self.asked, self.read_at, without_id))
 
-    def _close_question(self) -> None:
-        self._confirm_box.layout.display = "none"
-        self._confirm_box.children = ()
+    def _ask_nothing(self) -> None:
+        self._pending = None
+        self.asked = self.tasks.iloc[:0]
+        self._confirm_box.close_question()
 
     def _record(self, act: str, ids: list[str], do: Callable[[str], object]) -> pd.DataFrame:
         """Do it task by task, so that the outcome of each is known; all of it goes into the history."""
-        rows: dict[str, tuple[str, str | None]] = dict.fromkeys(ids, ("not sent", "Not tried: interrupted before."))
+        rows = dict.fromkeys(ids, _Result("not sent", "Not tried: interrupted before."))
         try:
             for position, id in enumerate(ids, 1):
                 self.say(f"{act}: {position:,} of {len(ids):,}")
-                rows[id] = ("not known", "Interrupted: whether it was done, the queue shows.")
+                rows[id] = _Result("not known", "Interrupted: whether it was done, the queue shows.")
                 rows[id] = self._try(do, id)
         except KeyboardInterrupt:
             pass  # what was done is kept, and shown
@@ -304,30 +409,67 @@ class TaskInspector(Panel):
         return outcome
 
     @staticmethod
-    def _try(do: Callable[[str], object], id: str) -> tuple[str, str | None]:
+    def _try(do: Callable[[str], object], id: str) -> _Result:
         """Do it to one task: the outcome, one of `acks.OUTCOMES`, and what was said."""
         try:
             do(id)
         except AckError as error:
             row = error.outcomes.iloc[0]
-            return str(row["outcome"]), str(row["message"])
+            return _Result(str(row["outcome"]), str(row["message"]), *error_facts(error))
         except KimonoError as error:
-            return ("not sent" if not error.sent else "refused" if error.turned_away else "not known"), str(error)
-        return "done", None
+            outcome = "not sent" if not error.sent else "refused" if error.turned_away else "not known"
+            return _Result(outcome, str(error), *error_facts(error))
+        except RuntimeError as error:
+            if not was_closed(error):
+                raise
+            return _Result("not sent", "The client was closed.")
+        return _Result("done")
 
-    def _keep(self, act: str, rows: dict[str, tuple[str, str | None]]) -> pd.DataFrame:
+    def _keep(self, act: str, rows: dict[str, _Result]) -> pd.DataFrame:
         now = pd.Timestamp(datetime.now(UTC)).floor("s")
-        done = [(now, act, id, outcome, outcome == "done", message) for id, (outcome, message) in rows.items()]
-        outcome = pd.DataFrame(done, columns=_HISTORY)
+        done = [(now, act, id, r.outcome, r.outcome == "done", *r[1:]) for id, r in rows.items()]
+        outcome = pd.DataFrame(done, columns=_HISTORY).astype({"code": "Int64"})
         self.history = outcome if self.history.empty else pd.concat([self.history, outcome], ignore_index=True)
         return outcome
+
+    def _read(self) -> None:
+        """Read the queue, or say why it cannot be read; what was read before stays."""
+        try:
+            tasks = load_tasks(self.client)
+        except (KimonoError, RuntimeError) as error:
+            self._lose(error)
+        else:
+            self._take(tasks)
+
+    def _lose(self, error: BaseException) -> None:
+        self._set_lost(True)
+        self._status.value = lost_html(error, self.read_at)
+
+    def _set_lost(self, lost: bool) -> None:
+        self.lost = lost
+        self._retry.layout.display = "" if lost else "none"
+        self._name_actions()
+
+    def _waits_html(self) -> str:
+        together = self.waits(None)
+        if together.empty:
+            return ""
+        parts = [
+            (_FILTERS[by], [(row[0], row[1], row[5]) for row in self.waits(by).itertuples(index=False)])
+            for by in ("type", "tenant_id")
+        ]
+        return render("waits.html", summary=together["words"].iloc[0], parts=parts)
 
     def _loaded(self, loading: asyncio.Future[pd.DataFrame]) -> None:
         self._stop.disabled = True
         if loading.cancelled():
             self.say("Stopped: what is shown is what was read before.")
         else:
-            self.guarded(lambda: self._take(loading.result()))()
+            error = loading.exception()
+            if isinstance(error, KimonoError | RuntimeError):
+                self._lose(error)
+            else:
+                self.guarded(lambda: self._take(loading.result()))()
         self._again()
 
     def _again(self) -> None:
@@ -339,42 +481,75 @@ class TaskInspector(Panel):
         first = not len(self.tasks.columns.difference(_COLUMNS))
         self._new = set() if first else now - before
         gone = set() if first else before - now
-        self.tasks = tasks
+        self.tasks, self.read_at = tasks, datetime.now(UTC)
+        self._set_lost(False)
+        self._about = self._tell(tasks)
+        self._waits.value = self._waits_html() if len(tasks) else ""
         self.report = check_tasks(tasks, self.roster) if len(tasks) else None
         self._settling = True  # the filters change one by one; the table is drawn once
-        for name, _ in _FILTERS:
-            set_options(self._filters[name], counted(tasks[name]))
+        for name, facet in self._filters.items():
+            facet.offer(tasks[name].dropna().astype(str).value_counts().index.tolist())
         self._settling = False
         self._show()
         moved = "" if first else f"; {len(self._new):,} came, {len(gone):,} went"
-        self.say(f"{count_tasks(len(tasks))} in the queue at {datetime.now(UTC):%H:%M:%S} UTC{moved}")
+        self.say(f"{count_tasks(len(tasks))} in the queue at {self.read_at:%H:%M:%S} UTC{moved}")
 
     def _filtered(self) -> None:
         if not self._settling:
             self._show()
 
     def _show(self) -> None:
-        shown = pd.Series(True, index=self.tasks.index)
-        for name, _ in _FILTERS:
-            value = self._filters[name].value
-            if value:
-                shown &= self.tasks[name] == value
-        table = self.tasks[shown]
+        self._count_facets()
+        table = self.tasks[self._matches()]
         if self._order.value == "newest first":
             table = table.sort_values("created_at", ascending=False, kind="stable")
-        self.table = table.reset_index(drop=True)
+        kept = self.picked["id"].dropna()
+        self.table = table.assign(about=self._about[table.index]).reset_index(drop=True)
         new = self.table["id"].isin(self._new)
         on_screen = self.table.assign(**{"is": new.map({True: "new", False: ""})})[_COLUMNS]
-        self._rows.fill(on_screen if self._new else on_screen.drop(columns="is"))
+        self._fill(on_screen if self._new else on_screen.drop(columns="is"), kept)
         self._timeline.value = timeline(self.table)
         self._show_detail()
 
+    def _matches(self, but: str = "") -> pd.Series:
+        """Which tasks the filters let through, leaving out one of them."""
+        shown = pd.Series(True, index=self.tasks.index)
+        for name, facet in self._filters.items():
+            if facet.value and name != but:
+                shown &= (self.tasks[name] == facet.value).fillna(False).astype("bool")
+        return shown
+
+    def _count_facets(self) -> None:
+        """Each facet counts what there is under all other filters."""
+        for name, facet in self._filters.items():
+            values = self.tasks.loc[self._matches(but=name), name]
+            facet.count(values.dropna().astype(str).value_counts().to_dict(), len(values))
+
+    def _fill(self, on_screen: pd.DataFrame, kept: pd.Series) -> None:
+        """Show rows. What was picked stays picked where it is still there; the same rows are not drawn again."""
+        if not on_screen.equals(self._rows.df):
+            self._rows.fill(on_screen)
+            self.pick(*kept)
+
     def _show_detail(self) -> None:
         picked = self.picked
+        self._name_actions()
         if picked.empty:
             self._detail.value = line("Pick a task.")
             return
         self._detail.value = self._task(picked.iloc[0], len(picked))
+
+    def _name_actions(self) -> None:
+        """The buttons say what they would do, and to how many; with nothing picked they do nothing."""
+        if not self.allow_changes:
+            return
+        picked, matching = len(self.picked), len(self.matching)
+        what = count_tasks(picked) if picked else "tasks"
+        for button, verb in ((self._acknowledge, "Acknowledge"), (self._delete, "Delete")):
+            button.description = f"{verb} {what} …"
+            button.disabled = self.lost or not picked
+        self._all.description = f"Select all {matching:,} that match"
+        self._all.disabled = not matching
 
     def _task(self, task: pd.Series, picked: int) -> str:
         facts = {
@@ -394,7 +569,7 @@ class TaskInspector(Panel):
         return render(
             "task.html",
             picked=picked,
-            sentence=describe_task(task),
+            sentence=describe_task(task, self._name),
             changes=changes_rows(task),
             facts={name: str(value) for name, value in facts.items() if not pd.isna(value)},
             group=describe_group(self.tasks, task["group_id"]) if isinstance(task["group_id"], str) else None,
@@ -404,9 +579,44 @@ class TaskInspector(Panel):
             raw={name: text for name, text in raw.items() if text},
         )
 
+    def _tell(self, tasks: pd.DataFrame) -> pd.Series:
+        """What each task is about: its label, or an enrollment in words."""
+        told = tasks["label"].astype("str")
+        enrollments = tasks[tasks["object_type"].fillna("").str.endswith("ENROLLMENT")]
+        names = self._names(enrollments)
+        for row, task in enrollments.iterrows():
+            told[row] = describe_enrollment(task, names.get) or told[row]
+        return told
+
+    def _names(self, enrollments: pd.DataFrame) -> dict[str, str]:
+        """The names of those in enrollments, by id."""
+        if self.roster is None:
+            return {}
+        data = [fields for fields in enrollments["data"] if isinstance(fields, dict)]
+        found: dict[str, str] = {}
+        for table, field in (("persons", "$person"), ("sections", "$section")):
+            ids = {str(end.get("id")) for fields in data if isinstance(end := fields.get(field), dict)}
+            df = self.roster.tables[table]
+            df = df[df["id"].isin(ids)].drop_duplicates("id")
+            found |= dict(zip(df["id"], display_label(table, df), strict=True))
+        return {id: name for id, name in found.items() if isinstance(name, str)}
+
+    def _name(self, id: str) -> str | None:
+        """What the roster calls an object; None where that is its id only."""
+        found = self._object(id) if self.roster is not None else None
+        return None if found is None or found.label == id else str(found.label)
+
     def _object(self, id: str) -> Description | None:
         assert self.roster is not None
         try:
             return self.roster.describe(id)
         except (KeyError, ValueError):
             return None
+
+
+def _leaves(ids: list[str], status: str) -> str:
+    """What an acknowledgement does to tasks, after "it" or "they"."""
+    one = len(ids) == 1
+    if status == "retry":
+        return "is delivered again" if one else "are delivered again"
+    return "leaves the queue" if one else "leave the queue"

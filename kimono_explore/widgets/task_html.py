@@ -1,27 +1,34 @@
-"""What the task inspector writes: a task in a sentence, its changes, its group, the queue by time."""
+"""What the task inspector writes of tasks: one in a sentence, its changes, its group, the queue by time."""
 
 from __future__ import annotations
 
 import json
-from typing import cast
+import re
+from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
 from kimono_explore.html import render
 from kimono_explore.palette import TASK_COLORS
 from kimono_explore.schema import TASK_TYPE_ROWS
+from kimono_explore.widgets.outcome import count_tasks
 from kimono_explore.widgets.parts import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _WORDS = {row.name: row.words for row in TASK_TYPE_ROWS}
 
 
-def describe_task(task: pd.Series) -> str:
+def describe_task(task: pd.Series, name: Callable[[str], str | None] | None = None) -> str:
     """What a task means, in a sentence.
 
     Parameters
     ----------
     task : pandas.Series
         A row of `load_tasks`.
+    name : callable, optional
+        Gives the name of an object by its id, or None: enrollments name only ids.
 
     Examples
     --------
@@ -32,13 +39,54 @@ def describe_task(task: pd.Series) -> str:
     kind = str(task["type"]).replace("_", " ") if isinstance(task["type"], str) else "a task that cannot be read"
     action = task["action"] if isinstance(task["action"], str) else None
     if task["type"] == "data_event":
-        name = f" '{task['label']}'" if isinstance(task["label"], str) else f" {task['object_id']}"
-        text = f"{action or 'Event'} of {task['object_type']}{name}"
+        enrollment = describe_enrollment(task, name)
+        if enrollment:
+            return enrollment
+        called = f" '{task['label']}'" if isinstance(task["label"], str) else f" {task['object_id']}"
+        text = f"{action or 'Event'} of {task['object_type']}{called}"
         changes = [
             f"{field} {shorten(_value(old), 40)} -> {shorten(_value(new), 40)}" for field, old, new in _changed(task)
         ]
         return f"{text}: {', '.join(changes[:3])}{' ...' if len(changes) > 3 else ''}" if changes else text
     return f"{action}: {_WORDS.get(str(task['type']), kind)}" if action else kind
+
+
+_ENROLLMENT = {  # of a student, of staff
+    "ADD": ("joins", "teaches"),
+    "SET": ("joins", "teaches"),
+    "DELETE": ("leaves", "no longer teaches"),
+    "UNSET": ("leaves", "no longer teaches"),
+    "CHANGE": ("stays in", "still teaches"),
+    "UPDATE": ("stays in", "still teaches"),
+}
+
+
+def describe_enrollment(task: pd.Series, name: Callable[[str], str | None] | None) -> str | None:
+    """``"Ada Li joins Biology P6"``; None of anything but an enrollment that says whose and where."""
+    kind, data = str(task["object_type"]), task.get("data")
+    if not kind.endswith("COURSE_SECTION_ENROLLMENT") or not isinstance(data, dict):
+        return None
+    words = _ENROLLMENT.get(str(task["action"]))
+    person, section = _id_in(data, "$person"), _id_in(data, "$section")
+    if words is None or person is None or section is None:
+        return None
+    staff = "STAFF" in kind
+    who = (name and name(person)) or f"{'Staff' if staff else 'Student'} {shorten(person, 9)}"
+    where = (name and name(section)) or f"section {shorten(section, 9)}"
+    changes = [
+        f"{field} {shorten(_value(old), 40)} -> {shorten(_value(new), 40)}" for field, old, new in _changed(task)
+    ]
+    text = f"{who} {words[staff]} {re.sub(_PERIOD, ' P', where)}"
+    return f"{text}: {', '.join(changes[:3])}{' ...' if len(changes) > 3 else ''}" if changes else text
+
+
+_PERIOD = re.compile(r"\s+-\s+Period (?=\d)")
+
+
+def _id_in(data: dict[str, object], field: str) -> str | None:
+    found = data.get(field)
+    id = found.get("id") if isinstance(found, dict) else None
+    return id if isinstance(id, str) else None
 
 
 def describe_group(tasks: pd.DataFrame, group_id: str) -> str:
@@ -90,26 +138,6 @@ def pretty(value: object) -> str:
         except ValueError:
             return cast("str", value)
     return json.dumps(value, ensure_ascii=False, indent=1) if isinstance(value, (dict, list)) else ""
-
-
-def count_tasks(count: int) -> str:
-    """``1 task``, ``2 tasks``."""
-    return f"{count:,} task" if count == 1 else f"{count:,} tasks"
-
-
-def outcome_html(outcome: pd.DataFrame) -> str:
-    """What came of an act: how many tasks were done, refused, not known and not sent, and each that is not done."""
-    left = outcome[~outcome["accepted"].astype(bool)]
-    counts = left["status"].value_counts()
-    rest = ", ".join(f"{counts[name]:,} {name}" for name in ("refused", "not known", "not sent") if name in counts)
-    return render(
-        "outcome.html",
-        done=count_tasks(len(outcome) - len(left)),
-        act=str(outcome["act"].iloc[0]),
-        left=[(str(id), str(text)) for id, text in zip(left["id"], left["message"], strict=True)],
-        rest=rest,
-        doubt="not known" in counts,
-    )
 
 
 def timeline(tasks: pd.DataFrame) -> str:
