@@ -148,18 +148,18 @@ function* texts({ scene, camera, size, theme, colors, selected, near, wide }: Dr
     yield { kind: "text", x: found[2], y: found[3], text, size: 12, bold: main, color, align: found[1], halo: true };
     if (note) yield { kind: "text", x: found[2], y: found[3] + 16, text: note, size: 11, bold: false, color: scene.findings[n] ? theme.danger : theme.quiet, align: found[1], halo: true };
   }
-  if (scene.from.length <= 12 || (selected !== undefined && near !== undefined)) yield* relations({ scene, camera, size, theme, selected, near, wide }, room);
+  yield* relations({ scene, camera, size, theme, selected, wide }, room);
 }
 
 /** What the links are called, where there are few, or those of the selected node. */
-function* relations(drawing: Pick<Drawing, "scene" | "camera" | "size" | "theme" | "selected" | "near" | "wide">, room: Room): Generator<Shape> {
+function* relations(drawing: Pick<Drawing, "scene" | "camera" | "size" | "theme" | "selected" | "wide">, room: Room): Generator<Shape> {
   const { scene, camera, size, theme, selected, wide } = drawing;
-  const all = scene.from.length <= 12 && drawing.near === undefined;
+  const main = selected ?? scene.focus ?? undefined;
   if (camera.scale < 0.45) return;
   let drawn = 0;
   for (let n = 0; n < scene.from.length && drawn < 12; n++) {
     const [a, b] = [scene.from[n] ?? 0, scene.to[n] ?? 0];
-    if (!all && a !== selected && b !== selected) continue;
+    if (main === undefined ? scene.from.length > 12 : a !== main && b !== main) continue;
     const [x0, y0] = toScreen(camera, size, scene.x[a] ?? 0, scene.y[a] ?? 0);
     const [x1, y1] = toScreen(camera, size, scene.x[b] ?? 0, scene.y[b] ?? 0);
     const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2];
