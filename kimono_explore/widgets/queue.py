@@ -581,12 +581,10 @@ class TaskInspector(Panel):
 
     def _tell(self, tasks: pd.DataFrame) -> pd.Series:
         """What each task is about: its label, or an enrollment in words."""
-        told = tasks["label"].astype("str")
         enrollments = tasks[tasks["object_type"].fillna("").str.endswith("ENROLLMENT")]
         names = self._names(enrollments)
-        for row, task in enrollments.iterrows():
-            told[row] = describe_enrollment(task, names.get) or told[row]
-        return told
+        told = {row: describe_enrollment(task, names.get) for row, task in enrollments.iterrows()}
+        return pd.Series(told, dtype="str").reindex(tasks.index).fillna(tasks["label"])
 
     def _names(self, enrollments: pd.DataFrame) -> dict[str, str]:
         """The names of those in enrollments, by id."""

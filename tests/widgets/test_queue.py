@@ -265,14 +265,14 @@ def test_only_the_admin_queue_is_read(box: kx.Sandbox, monkeypatch: pytest.Monke
 def test_the_table_tells_enrollments_in_words(box: kx.Sandbox) -> None:
     roster = kx.load_roster(box.client, progress=False)
     inspector = kx.inspect_tasks(box.client, roster)
-    for task in inspector.table.itertuples():
-        words = task.about
-        if str(task.object_type).endswith("ENROLLMENT"):
-            person = roster.describe(task.data["$person"]["id"])
+    for _, task in inspector.table.iterrows():
+        words = task["about"]
+        if str(task["object_type"]).endswith("ENROLLMENT"):
+            person = roster.describe(task["data"]["$person"]["id"])
             nameless = person.label == person.id  # one of the planted mistakes
             assert words.startswith(("Student ", "Staff ") if nameless else person.label)
-        elif isinstance(task.label, str):
-            assert words == task.label
+        elif isinstance(task["label"], str):
+            assert words == task["label"]
         else:
             assert pd.isna(words)
     assert "about" in inspector._rows.df
