@@ -40,14 +40,7 @@ def decode_row(body: bytes | msgspec.Raw, where: str) -> tuple[JSON, bool]:
 
 def encode(value: object) -> str:
     """JSON text of a value."""
-    return _encoded(value).decode()
-
-
-def _encoded(value: object) -> bytes:
-    try:
-        return msgspec.json.encode(value)
-    except (OverflowError, RecursionError, msgspec.MsgspecError):  # a number beyond 64 bits, or nested too deep
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return msgspec.json.encode(value).decode()
 
 
 def _clean(value: JSON) -> JSON:
