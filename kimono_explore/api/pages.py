@@ -11,7 +11,7 @@ import msgspec
 
 from kimono_explore.display import printable
 from kimono_explore.errors import BadResponseError
-from kimono_explore.json_text import _encoded, decode, encode
+from kimono_explore.json_text import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ def open_page(body: bytes, where: str) -> Envelope:
         found = 'null in place of a list in "data"' if held is None and isinstance(answer, dict) else found
         raise BadResponseError(f"{where} answered with {found}; expected a list. Is the base URL right?")
     more = _more(answer.get("paging")) if isinstance(answer, dict) else None
-    return Envelope(rows or [msgspec.Raw(_encoded(row)) for row in held], more)
+    return Envelope(rows or [msgspec.Raw(msgspec.json.encode(row)) for row in held], more)
 
 
 def _cut_out_rows(body: bytes, where: str) -> tuple[list[msgspec.Raw], JSON] | None:
