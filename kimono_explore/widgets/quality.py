@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import cached_property
 
 import ipywidgets as widgets
 import pandas as pd
@@ -67,8 +68,7 @@ class QualityInspector(Panel):
     def __init__(self, report: Report, roster: Roster | None = None) -> None:
         super().__init__()
         self.report = report
-        roster = roster if roster is not None else report.roster
-        self.browser = Browser(roster, report) if roster is not None and len(roster.links.columns) else None
+        self._roster = roster if roster is not None else report.roster
         self.check: str | None = None
         self.checks = self.table = pd.DataFrame()
         self._lay_out()
@@ -184,6 +184,13 @@ class QualityInspector(Panel):
         )
         self._rows.layout.display = None
         self._export.value = _link(self.table, f"{self.check}.csv")
+
+    @cached_property
+    def browser(self) -> Browser | None:
+        """Made when a row is first picked: it lists all people, which takes its time in a large roster."""
+        return (
+            None if self._roster is None or not len(self._roster.links.columns) else Browser(self._roster, self.report)
+        )
 
     def _picked_row(self) -> None:
         if not self._rows.selected_rows or self.browser is None:
