@@ -232,3 +232,26 @@ def test_relations_are_counted_in_the_order_in_which_they_came() -> None:
         lea(), school(), student("ana"), section(), link("ana student_in algebra-1"), link("ana member_of school")
     )
     assert repr(made.describe("ana")).endswith("(ana): student_in 1, member_of 1>")
+
+
+def test_a_description_as_html_numbers_no_rows(small: kx.Roster) -> None:
+    html = small.describe("ana")._repr_html_()
+    relations = html[html.index("relation") :]
+    assert "<th>0</th>" not in relations
+    assert "student_in" in relations
+
+
+def test_an_object_without_links_has_no_relations() -> None:
+    made = make(student("ana"))
+    assert repr(made.describe("ana")).endswith("(ana): no relations>")
+
+
+def test_relations_have_the_columns_of_a_link_and_no_others(small: kx.Roster) -> None:
+    own = ["relation", "direction", "type", "id", "label", "missing"]
+    links = small.links.columns.tolist()
+    assert small.describe("ana").relations.columns.tolist() == own + links[links.index("role") :]
+
+
+def test_of_two_rows_of_an_id_each_has_its_own_label() -> None:
+    made = make(student("ana", label="Ana Silva"), student("ana", label="Anna Sylva"))
+    assert [made.describe("ana", row=row).label for row in (0, 1)] == ["Ana Silva", "Anna Sylva"]
