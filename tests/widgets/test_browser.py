@@ -29,7 +29,7 @@ pytestmark = [
     ),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning"),
 ]
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HOSTILE = ["<img src=x onerror=alert(1)>", "O'Neil", "Þórr", "محمد", "👩‍🎓"]
 
 
