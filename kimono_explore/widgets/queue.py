@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import pandas as pd
@@ -13,29 +13,27 @@ from kimono_explore.acks import ack_tasks, check_status, delete_task
 from kimono_explore.api.client import Client
 from kimono_explore.api.operations import ACK_STATUSES
 from kimono_explore.atomic import atomic_file
-from kimono_explore.display import display_label
-from kimono_explore.errors import AckError, KimonoError, expect
+from kimono_explore.errors import KimonoError, expect
 from kimono_explore.html import render
 from kimono_explore.quality import check_tasks
 from kimono_explore.quality.report import no_formulas
 from kimono_explore.roster.roster import Roster
 from kimono_explore.tasks import load_tasks
 from kimono_explore.waits import queue_delays
+from kimono_explore.widgets.acting import Result, act_on
 from kimono_explore.widgets.confirm import Confirmation
 from kimono_explore.widgets.facet import Facet
+from kimono_explore.widgets.names import Names
 from kimono_explore.widgets.outcome import (
     count_tasks,
     dry_run_html,
-    error_facts,
     lost_html,
     outcome_html,
-    was_closed,
 )
 from kimono_explore.widgets.parts import Panel, line
 from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_html import (
     changes_rows,
-    describe_enrollment,
     describe_group,
     describe_task,
     pretty,
@@ -47,7 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kimono_explore.quality import Report
-    from kimono_explore.roster.roster import Description
 
 _FILTERS = {"type": "Kind", "action": "What happens", "object_type": "About", "tenant_id": "Tenant"}
 _COLUMNS = ["is", "created_at", "type", "action", "about", "object_type", "tenant_id", "sequence", "id"]
@@ -89,15 +86,6 @@ def inspect_tasks(
     return TaskInspector(client, roster, allow_changes=allow_changes, every=every)
 
 
-class _Result(NamedTuple):
-    """What became of one task: the outcome, what was said, the HTTP status, and the server's reason."""
-
-    outcome: str
-    message: str | None = None
-    code: int | None = None
-    reason: str | None = None
-
-
 class TaskInspector(Panel):
     """The widget that `inspect_tasks` makes.
 
@@ -132,6 +120,7 @@ class TaskInspector(Panel):
         self.tasks = self.table = pd.DataFrame(columns=_COLUMNS)
         self.history = pd.DataFrame(columns=_HISTORY)
         self.report: Report | None = None
+        self._names = Names(roster)
         self._new: set[str] = set()
         self._about = pd.Series(dtype="str")
         self.asked = self.tasks
@@ -396,36 +385,14 @@ class TaskInspector(Panel):
 
     def _record(self, act: str, ids: list[str], do: Callable[[str], object]) -> pd.DataFrame:
         """Do it task by task, so that the outcome of each is known; all of it goes into the history."""
-        rows = dict.fromkeys(ids, _Result("not sent", "Not tried: interrupted before."))
+        rows: dict[str, Result] = {}
         try:
-            for position, id in enumerate(ids, 1):
-                self.say(f"{act}: {position:,} of {len(ids):,}")
-                rows[id] = _Result("not known", "Interrupted: whether it was done, the queue shows.")
-                rows[id] = self._try(do, id)
-        except KeyboardInterrupt:
-            pass  # what was done is kept, and shown
+            act_on(ids, do, rows, lambda n: self.say(f"{act}: {n:,} of {len(ids):,}"))
         finally:
             outcome = self._keep(act, rows)
         return outcome
 
-    @staticmethod
-    def _try(do: Callable[[str], object], id: str) -> _Result:
-        """Do it to one task: the outcome, one of `acks.OUTCOMES`, and what was said."""
-        try:
-            do(id)
-        except AckError as error:
-            row = error.outcomes.iloc[0]
-            return _Result(str(row["outcome"]), str(row["message"]), *error_facts(error))
-        except KimonoError as error:
-            outcome = "not sent" if not error.sent else "refused" if error.turned_away else "not known"
-            return _Result(outcome, str(error), *error_facts(error))
-        except RuntimeError as error:
-            if not was_closed(error):
-                raise
-            return _Result("not sent", "The client was closed.")
-        return _Result("done")
-
-    def _keep(self, act: str, rows: dict[str, _Result]) -> pd.DataFrame:
+    def _keep(self, act: str, rows: dict[str, Result]) -> pd.DataFrame:
         now = pd.Timestamp(datetime.now(UTC)).floor("s")
         done = [(now, act, id, r.outcome, r.outcome == "done", *r[1:]) for id, r in rows.items()]
         outcome = pd.DataFrame(done, columns=_HISTORY).astype({"code": "Int64"})
@@ -483,7 +450,7 @@ class TaskInspector(Panel):
         gone = set() if first else before - now
         self.tasks, self.read_at = tasks, datetime.now(UTC)
         self._set_lost(False)
-        self._about = self._tell(tasks)
+        self._about = self._names.tell(tasks)
         self._waits.value = self._waits_html() if len(tasks) else ""
         self.report = check_tasks(tasks, self.roster) if len(tasks) else None
         self._settling = True  # the filters change one by one; the table is drawn once
@@ -569,47 +536,15 @@ class TaskInspector(Panel):
         return render(
             "task.html",
             picked=picked,
-            sentence=describe_task(task, self._name),
+            sentence=describe_task(task, self._names.name),
             changes=changes_rows(task),
             facts={name: str(value) for name, value in facts.items() if not pd.isna(value)},
             group=describe_group(self.tasks, task["group_id"]) if isinstance(task["group_id"], str) else None,
             looked_up=looked_up,
-            about=self._object(task["object_id"]) if looked_up else None,
+            about=self._names.find(task["object_id"]),
             warnings=warnings,
             raw={name: text for name, text in raw.items() if text},
         )
-
-    def _tell(self, tasks: pd.DataFrame) -> pd.Series:
-        """What each task is about: its label, or an enrollment in words."""
-        enrollments = tasks[tasks["object_type"].fillna("").str.endswith("ENROLLMENT")]
-        names = self._names(enrollments)
-        told = {row: describe_enrollment(task, names.get) for row, task in enrollments.iterrows()}
-        return pd.Series(told, dtype="str").reindex(tasks.index).fillna(tasks["label"])
-
-    def _names(self, enrollments: pd.DataFrame) -> dict[str, str]:
-        """The names of those in enrollments, by id."""
-        if self.roster is None:
-            return {}
-        data = [fields for fields in enrollments["data"] if isinstance(fields, dict)]
-        found: dict[str, str] = {}
-        for table, field in (("persons", "$person"), ("sections", "$section")):
-            ids = {str(end.get("id")) for fields in data if isinstance(end := fields.get(field), dict)}
-            df = self.roster.tables[table]
-            df = df[df["id"].isin(ids)].drop_duplicates("id")
-            found |= dict(zip(df["id"], display_label(table, df), strict=True))
-        return {id: name for id, name in found.items() if isinstance(name, str)}
-
-    def _name(self, id: str) -> str | None:
-        """What the roster calls an object; None where that is its id only."""
-        found = self._object(id) if self.roster is not None else None
-        return None if found is None or found.label == id else str(found.label)
-
-    def _object(self, id: str) -> Description | None:
-        assert self.roster is not None
-        try:
-            return self.roster.describe(id)
-        except (KeyError, ValueError):
-            return None
 
 
 def _leaves(ids: list[str], status: str) -> str:

@@ -1,0 +1,59 @@
+"""What the tasks of a queue are about, in the words of a roster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from kimono_explore.display import display_label
+from kimono_explore.widgets.task_html import describe_enrollment
+
+if TYPE_CHECKING:
+    from kimono_explore.roster.roster import Description, Roster
+
+
+class Names:
+    """The names that a roster has for what tasks are about; without a roster there are none.
+
+    Parameters
+    ----------
+    roster : Roster or None
+    """
+
+    def __init__(self, roster: Roster | None) -> None:
+        self._roster = roster
+
+    def tell(self, tasks: pd.DataFrame) -> pd.Series:
+        """What each task is about: its label, or an enrollment in words."""
+        enrollments = tasks[tasks["object_type"].fillna("").str.endswith("ENROLLMENT")]
+        names = self._of(enrollments)
+        told = {row: describe_enrollment(task, names.get) for row, task in enrollments.iterrows()}
+        return pd.Series(told, dtype="str").reindex(tasks.index).fillna(tasks["label"])
+
+    def name(self, id: str) -> str | None:
+        """What the roster calls an object; None where that is its id only."""
+        found = self.find(id)
+        return None if found is None or found.label == id else str(found.label)
+
+    def find(self, id: object) -> Description | None:
+        """The object of the roster that has an id; None where there is none, or several types share it."""
+        if self._roster is None or not isinstance(id, str):
+            return None
+        try:
+            return self._roster.describe(id)
+        except (KeyError, ValueError):
+            return None
+
+    def _of(self, enrollments: pd.DataFrame) -> dict[str, str]:
+        """The names of those in enrollments, by id."""
+        if self._roster is None:
+            return {}
+        data = [fields for fields in enrollments["data"] if isinstance(fields, dict)]
+        found: dict[str, str] = {}
+        for table, field in (("persons", "$person"), ("sections", "$section")):
+            ids = {str(end.get("id")) for fields in data if isinstance(end := fields.get(field), dict)}
+            df = self._roster.tables[table]
+            df = df[df["id"].isin(ids)].drop_duplicates("id")
+            found |= dict(zip(df["id"], display_label(table, df), strict=True))
+        return {id: name for id, name in found.items() if isinstance(name, str)}
