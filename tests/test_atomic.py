@@ -129,7 +129,11 @@ def test_readers_see_the_old_or_the_new_while_another_process_saves(tmp_path: Pa
         found = Counter()
         until = time.monotonic() + 4
         while time.monotonic() < until:
-            roster = kx.open_roster(folder)
+            try:
+                roster = kx.open_roster(folder)
+            except kx.BundleError as error:  # on a busy machine the saver may be quicker, which is told
+                assert "times while it was read" in str(error)
+                continue
             count = int((roster.persons["person_type"] == "student").sum())
             found[count] += 1
             # 21 and 22 students came of different seeds: a mixture would refer to persons that are not there.

@@ -84,7 +84,7 @@ def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) ->
     expect(first.locator("[role=gridcell]").first).to_have_text("section")
     title = first.locator("[role=gridcell]").nth(1).inner_text()
     first.click()
-    heading = page.locator(".kx h3")
+    heading = page.locator(".kx-panel .kx h3")
     expect(heading).to_have_text(title)
     # To the course, to its school, to a person of the school.
     visited = [title]
@@ -125,7 +125,7 @@ def test_all_people_are_there_a_bar_narrows_and_a_row_opens(lab: Lab, page: Page
     row = table.locator(".kx-body [role=row]").nth(2)
     last, first = row.locator("[role=gridcell]").first.inner_text().split(", ")
     row.click()
-    expect(page.locator(".kx h3")).to_have_text(f"{first} {last}")
+    expect(page.locator(".kx-panel .kx h3")).to_have_text(f"{first} {last}")
     expect(table.locator(".kx-header")).to_have_count(2)  # beside an object: the name and the type
     expect(count).to_contain_text(f"{students} of {len(roster.persons)} rows")
     expect(row).to_have_attribute("aria-selected", "true")
@@ -139,7 +139,7 @@ def test_all_people_are_there_a_bar_narrows_and_a_row_opens(lab: Lab, page: Page
     page.get_by_role("button", name="Did you mean mathematics?").click()
     expect(table.locator(".kx-body [role=row]").first).to_contain_text("Mathematics")
     page.get_by_role("button", name="Close").click()
-    expect(page.locator(".kx h3")).to_be_hidden()
+    expect(page.locator(".kx-panel .kx h3")).to_be_hidden()
 
 
 def test_a_table_is_used_by_keyboard(lab: Lab, page: Page) -> None:
@@ -164,8 +164,8 @@ def test_a_table_is_used_by_keyboard(lab: Lab, page: Page) -> None:
     page.keyboard.press("ArrowDown")
     expect(first_cells.nth(1)).to_be_focused()
     page.keyboard.press("Space")
-    expect(page.locator(".kx h3")).to_have_text(rows.nth(1).locator("[role=gridcell]").nth(1).inner_text())
-    heading = page.locator(".kx h3").inner_text()
+    expect(page.locator(".kx-panel .kx h3")).to_have_text(rows.nth(1).locator("[role=gridcell]").nth(1).inner_text())
+    heading = page.locator(".kx-panel .kx h3").inner_text()
     for key in ("d", "d", "b", "ArrowDown", "ArrowDown"):  # in a notebook: this cell away, a new one, two down
         page.keyboard.press(key)
     expect(first_cells.nth(3)).to_be_focused()
@@ -176,13 +176,13 @@ def test_a_table_is_used_by_keyboard(lab: Lab, page: Page) -> None:
     page.keyboard.press("ArrowDown")
     expect(first_cells.nth(1)).to_be_focused()
     page.keyboard.press("Space")
-    expect(page.locator(".kx h3")).not_to_have_text(heading)
+    expect(page.locator(".kx-panel .kx h3")).not_to_have_text(heading)
     back = page.get_by_role("button", name="Back")
     expect(back).to_be_enabled()
     back.focus()
     expect(back).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator(".kx h3")).to_have_text(heading)
+    expect(page.locator(".kx-panel .kx h3")).to_have_text(heading)
     for name in ("Path from here", "Path to here"):
         page.get_by_role("button", name=name).focus()
         expect(page.get_by_role("button", name=name)).to_be_focused()
@@ -310,12 +310,12 @@ def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> Non
     )
     page.locator(".kx-chips button", has_text="warning").click(timeout=60_000)
     page.locator(".kx-table").nth(0).get_by_text("E-mail address that cannot be one").click()
-    expect(page.locator(".kx h3").first).to_have_text("E-mail address that cannot be one")
+    expect(page.locator(".kx-panel .kx h3").first).to_have_text("E-mail address that cannot be one")
     failing = page.locator(".kx-table").nth(1).locator(".kx-body [role=row]")
     expect(failing).to_have_count(2)
     name = failing.first.locator("[role=gridcell]").first.inner_text()
     failing.first.click()
-    expect(page.locator(".kx h3").nth(1)).to_have_text(name)
+    expect(page.locator(".kx-panel .kx h3").nth(1)).to_have_text(name)
     expect(page.locator(".kx li", has_text="E-mail address that cannot be one")).to_be_visible()
     saved = page.get_by_role("link", name="Save these 2 rows as CSV")
     assert str(saved.get_attribute("href")).startswith("data:text/csv;base64,")
@@ -337,7 +337,7 @@ def test_names_are_shown_as_text(lab: Lab, page: Page) -> None:
         'browser = kx.browse(roster, kx.check(roster), id="p0")\nbrowser.search("p", type="person")\nbrowser',
         'inspector = kx.inspect_quality(browser.report)\ninspector.select("invalid_email")\ninspector.pick(0)\ninspector',
     )
-    expect(page.locator(".kx h3").first).to_have_text(HOSTILE[0], timeout=60_000)
+    expect(page.locator(".kx-panel .kx h3").first).to_have_text(HOSTILE[0], timeout=60_000)
     cells = page.locator(".kx-table [role=gridcell]")
     for name in HOSTILE:
         expect(cells.get_by_text(name, exact=True).first).to_be_attached()
@@ -377,7 +377,7 @@ def test_the_page_for_people_without_notebooks(page: Page, tmp_path: Path) -> No
         first = page.locator(".kx-table").nth(0).locator(".kx-body [role=row]").first
         expect(first).to_contain_text("Mathematics", timeout=30_000)
         first.click()
-        expect(page.locator(".kx h3").first).to_contain_text("Mathematics")
+        expect(page.locator(".kx-panel .kx h3").first).to_contain_text("Mathematics")
         page.get_by_role("tab", name="Quality").click()
         expect(page.get_by_text("failed 0")).to_be_visible()
         assert page.get_by_role("tab", name="Tasks").count() == 0
@@ -401,7 +401,7 @@ def test_a_picture_made_in_a_hidden_tab_is_drawn_when_it_is_shown(lab: Lab, page
     expect(page.locator("canvas.kx-canvas")).to_be_attached(timeout=30_000)
     page.get_by_role("tab", name="Two").click()
     page.wait_for_function("document.querySelector('canvas.kx-canvas').getBoundingClientRect().width > 300")
-    expect(page.locator(".kx h3")).to_be_visible()
+    expect(page.locator(".kx-panel .kx h3")).to_be_visible()
 
 
 TABLE = """
@@ -591,7 +591,7 @@ def test_a_click_in_the_graph_opens_the_object_beside_it(lab: Lab, page: Page) -
     lab.run(page, "graph_browse", code.replace("))\nnetwork", ")\nbrowser").strip())
     canvas = page.locator("canvas.kx-canvas")
     expect(canvas).to_be_visible(timeout=60_000)
-    heading = page.locator(".kx h3").first
+    heading = page.locator(".kx-panel .kx h3").first
     before = heading.inner_text()
     box = canvas.bounding_box()
     assert box is not None
