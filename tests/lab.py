@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect, sync_playwright
 
 if TYPE_CHECKING:
@@ -64,15 +65,16 @@ class Lab:
         assert page.request.post(f"http://127.0.0.1:{self.port}/api/sessions", data=session, headers=token).ok
         # On a busy machine JupyterLab may ask which kernel to take, with the right one chosen already.
         asked = page.locator("dialog.jp-Dialog")
-        page.add_locator_handler(asked, lambda: asked.locator(".jp-mod-accept").first.click())
+        accept = asked.locator(".jp-mod-accept")
+        page.add_locator_handler(asked, lambda: accept.first.click(timeout=5_000), no_wait_after=True)
         page.goto(address)
         page.wait_for_selector(".jp-Notebook-cell", timeout=60_000)
         expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle", timeout=60_000)
         prompt = page.locator(".jp-InputPrompt").first
         for _ in range(5):  # a kernel that only just says it is idle may not have heard
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_text("Run All Cells", exact=True).click()
-            with suppress(AssertionError):
+            with suppress(AssertionError, PlaywrightError):
+                page.get_by_role("menuitem", name="Run", exact=True).click(timeout=10_000)
+                page.get_by_text("Run All Cells", exact=True).click(timeout=10_000)
                 expect(prompt).not_to_have_text("[ ]:", timeout=10_000)
                 break
         expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=120_000)
