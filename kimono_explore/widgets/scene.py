@@ -7,7 +7,6 @@ are those of a type around one school, section or term. A group that is opened s
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from kimono_explore.display import printable
 from kimono_explore.graph import LAYER_OF, node_kinds
+from kimono_explore.roster.text import fold
 from kimono_explore.widgets.words import LINK_NAMES, kind_words
 
 if TYPE_CHECKING:
@@ -344,11 +344,6 @@ class Scene:
             if all(word in folded for word in words):
                 hits.append((not folded.startswith(words[0]), folded, name))
         return [[name, self._name(name), kind_words(self.members[name].kind)] for _, _, name in sorted(hits)[:most]]
-
-
-def fold(text: str) -> str:
-    """Text without case and accents."""
-    return "".join(c for c in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(c))
 
 
 def _rows(size: int) -> int:

@@ -12,8 +12,9 @@ import pytest
 import kimono_explore as kx
 from kimono_explore.graph import LAYER_OF, node_kinds
 from kimono_explore.palette import TYPE_COLORS
+from kimono_explore.roster.text import fold
 from kimono_explore.widgets import scene as scenes
-from kimono_explore.widgets.scene import Scene, fold
+from kimono_explore.widgets.scene import Scene
 from kimono_explore.widgets.words import kind_words
 
 

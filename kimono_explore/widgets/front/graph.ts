@@ -4,6 +4,7 @@ import { fitted, toScene, zoomed, type Camera, type Size } from "./camera.ts";
 import { make, setAttribute, setText } from "./dom.ts";
 import { hostOf, type Host, type Message } from "./host.ts";
 import { icon } from "./icons.ts";
+import { ownKeys } from "./keys.ts";
 import { EMPTY, nodeAt, nodeToward, type Colors, type Info, type Scene } from "./scene.ts";
 import { fewInColumns, paint, shapesOf, svgOf, type Shape, type Theme } from "./shapes.ts";
 import { followTheme } from "./theme.ts";
@@ -368,13 +369,7 @@ class Graph {
     this.box.addEventListener("input", () => this.ask());
     this.box.addEventListener("keydown", (event) => this.inBox(event));
     this.box.addEventListener("blur", () => window.setTimeout(() => this.showHits([]), 150));
-    const mark = (event: KeyboardEvent): void => {
-      const notebooks = event.ctrlKey || event.altKey || event.metaKey || (event.shiftKey && event.key === "Enter");
-      const target = event.composedPath()[0];
-      if (target instanceof Element && this.root.contains(target)) target.toggleAttribute("data-lm-suppress-shortcuts", !notebooks);
-    };
-    window.addEventListener("keydown", mark, true);
-    this.ends.push(() => window.removeEventListener("keydown", mark, true));
+    this.ends.push(ownKeys(this.root));
   }
 
   private activeElement(): Element | null {

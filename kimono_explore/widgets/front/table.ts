@@ -4,7 +4,7 @@ import { Body } from "./body.ts";
 import { make, setAttribute, setText } from "./dom.ts";
 import { chosenAfter, Header } from "./header.ts";
 import { hostOf, type Host } from "./host.ts";
-import { lead, picked, type Place } from "./keys.ts";
+import { lead, ownKeys, picked, type Place } from "./keys.ts";
 import { Pages } from "./pages.ts";
 import { heightOf, movedBy, placeOf, ROW, spanAt, TALLEST } from "./scroll.ts";
 import { followTheme } from "./theme.ts";
@@ -44,7 +44,8 @@ class Table {
     foot.append(this.status, this.copy);
     this.root.append(this.sentence, this.grid, this.empty, foot);
     el.append(this.root);
-    this.ends.push(followTheme(this.root), this.ownKeys());
+    const moves = /^(Home|End|Arrow|Page| $)/;
+    this.ends.push(followTheme(this.root), ownKeys(this.root, (event, target) => this.grid.contains(target) && moves.test(event.key)));
     this.ends.push(host.on("view", () => this.renew()), host.on("selected_rows", () => this.draw()));
     this.ends.push(host.on("message", (message) => this.pages.take(message) && this.later()));
     for (const name of ["label", "many", "height"]) this.ends.push(host.on(name, () => this.renew()));
@@ -223,18 +224,6 @@ class Table {
   }
 
   /** Keys pressed here are ours, not the notebook's; see OwnKeys in parts.py. */
-  private ownKeys(): () => void {
-    const mark = (event: KeyboardEvent): void => {
-      const target = event.composedPath()[0];
-      if (!(target instanceof HTMLElement) || !this.root.contains(target)) return;
-      const notebooks = event.ctrlKey || event.altKey || event.metaKey || (event.shiftKey && event.key === "Enter");
-      const grid = this.grid.contains(target) && /^(Home|End|Arrow|Page| $)/.test(event.key);
-      target.toggleAttribute("data-lm-suppress-shortcuts", grid || !notebooks);
-    };
-    window.addEventListener("keydown", mark, true);
-    return () => window.removeEventListener("keydown", mark, true);
-  }
-
   /** Beyond the cap a px of the scroll bar is more than one of the rows: the wheel goes by rows. */
   private turn(event: WheelEvent): void {
     const { left } = this.view;
