@@ -78,6 +78,9 @@ class Lab:
                 expect(prompt).not_to_have_text("[ ]:", timeout=10_000)
                 break
         expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=120_000)
+        # JupyterLab moves the focus when its last cell has run: a key pressed before then would go elsewhere.
+        expect(page.locator(".jp-InputPrompt", has_text="*")).to_have_count(0, timeout=120_000)
+        expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute("data-status", "idle", timeout=60_000)
 
 
 @contextmanager

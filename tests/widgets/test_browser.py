@@ -540,6 +540,7 @@ def test_a_graph_is_searched_opened_and_taken_back_by_keyboard(lab: Lab, page: P
     page.keyboard.press("/")
     expect(page.get_by_role("combobox", name="Find by name")).to_be_focused()
     page.keyboard.type("students")
+    expect(page.get_by_role("combobox", name="Find by name")).to_have_value("students")
     expect(page.locator(".kx-hits [role=option]")).to_contain_text("Nothing in this graph is called")
     page.keyboard.press("Escape")
     expect(canvas).to_be_focused()
