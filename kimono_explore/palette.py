@@ -55,3 +55,19 @@ RELATION_COLORS: dict[str, tuple[str, Literal["-", "--", ":"]]] = {
     row.name: (TYPE_COLORS.get(row.color or "", QUIET), row.line) for row in RELATION_ROWS
 }
 """One colour and one line style for each relation: the colour of the type that it leads to or comes from."""
+
+DARK_PAPER = "#14171C"
+ON_DARK: dict[str, str] = {
+    light.lower(): dark
+    for light, dark in {
+        INK: "#E8EBEF",
+        QUIET: "#A4AEBA",
+        LINE: "#48515E",
+        MISSING: "#FF8D83",
+        TYPE_COLORS["org"]: "#4FA9DF",
+        TYPE_COLORS["student"]: "#9AD4F5",
+        TYPE_COLORS["term"]: "#B794F6",
+        TYPE_COLORS["grading_category"]: "#A8AEB6",
+    }.items()
+}
+"""The shade on dark paper of a colour that is made for white; a colour that is not named here can be read on both."""

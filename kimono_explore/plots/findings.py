@@ -12,6 +12,7 @@ from kimono_explore.compare import Comparison
 from kimono_explore.errors import expect
 from kimono_explore.palette import CHANGE_COLORS, INK, LINE, MISSING, QUIET, SEVERITY_COLORS, TASK_COLORS
 from kimono_explore.plots.fonts import set_words
+from kimono_explore.plots.paper import follows_paper
 from kimono_explore.plots.style import (
     ROW,
     SMALL,
@@ -23,13 +24,13 @@ from kimono_explore.plots.style import (
     days,
     district,
     empty_panel,
-    figure_or_new,
     heading,
     headline,
     heat,
     join_parts,
     legend,
     name_rows,
+    new_figure,
     plural,
     short,
     time_axis,
@@ -46,13 +47,16 @@ if TYPE_CHECKING:
 _MOST_CHECKS, _MOST_ORGS, _MOST_COLUMNS, _MOST_SYNCS, _BINS = 20, 15, 14, 12, 60
 
 
-def plot_quality(report: Report) -> Figure:
+@follows_paper
+def plot_quality(report: Report, *, dark: bool | None = None) -> Figure:
     """What the checks found: failed checks by severity, and where.
 
     Parameters
     ----------
     report : Report
         Of a roster or of a task queue.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def plot_quality(report: Report) -> Figure:
     shown = shown.sort_values(["rank", "failed"], ascending=[True, False], kind="stable")
     orgs = _by_org(report)
     tall = [max(4, len(shown)) * ROW + 1.3, (max(3, min(len(orgs), _MOST_ORGS)) * ROW + 2.9) if len(orgs) else 0]
-    figure = figure_or_new(10, sum(tall) + 0.5)
+    figure = new_figure(10, sum(tall) + 0.5, dark=dark)
     roster = report.roster
     source = (
         district(roster)
@@ -139,13 +143,16 @@ def _checks(ax: Axes, report: Report, shown: pd.DataFrame, failed: int) -> None:
     legend(ax, {name: color for name, color in SEVERITY_COLORS.items() if (shown["severity"] == name).any()})
 
 
-def plot_tasks(tasks: pd.DataFrame) -> Figure:
+@follows_paper
+def plot_tasks(tasks: pd.DataFrame, *, dark: bool | None = None) -> Figure:
     """The task queue over time: how many tasks of which type, and the syncs they belong to.
 
     Parameters
     ----------
     tasks : pandas.DataFrame
         As `load_tasks` gives them.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -163,7 +170,7 @@ def plot_tasks(tasks: pd.DataFrame) -> Figure:
     dated = tasks[tasks["created_at"].notna()]
     syncs = _syncs(dated)
     tall = [3.6, max(1.4, len(syncs) * ROW + 1.0)]
-    figure = figure_or_new(10, sum(tall) + 0.6 if len(syncs) else 4.4)
+    figure = new_figure(10, sum(tall) + 0.6 if len(syncs) else 4.4, dark=dark)
     axes = figure.subplots(
         2 if len(syncs) else 1, 1, height_ratios=tall if len(syncs) else [1], sharex=True, squeeze=False
     )[:, 0]
@@ -252,7 +259,8 @@ def _spans(ax: Axes, syncs: pd.DataFrame, events: int) -> None:
         )  # fmt: skip
 
 
-def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
+@follows_paper
+def plot_comparison(diff: Comparison, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
     """What came, went and changed, by table.
 
     Parameters
@@ -261,6 +269,8 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
         As `compare` makes it.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -277,7 +287,7 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
     """
     expect("plot_comparison", diff, Comparison)
     summary = diff.summary
-    ax = axes_or_new(ax, len(summary) * 1.4)
+    ax = axes_or_new(ax, len(summary) * 1.4, dark=dark)
     totals = summary[["added", "removed", "changed"]].sum()
     names = f"{district(diff.new)} · " if district(diff.new) else ""
     heading(

@@ -21,7 +21,8 @@ from kimono_explore.graph import LAYER_OF, node_kinds
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, RELATION_COLORS, TYPE_COLORS
 from kimono_explore.plots.fonts import set_words
 from kimono_explore.plots.layers import Layout, Mark, arrange, shown
-from kimono_explore.plots.style import SMALL, TEXT, empty_panel, heading, join_parts, plural, short
+from kimono_explore.plots.paper import follows_paper
+from kimono_explore.plots.style import SMALL, TEXT, axes_or_new, empty_panel, heading, join_parts, plural, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +36,8 @@ _ROW, _LEAST_WIDTH = 0.25, 7.0  # inches
 _WIDEST, _TALLEST = 15.5, 8.0  # inches: with title and legend it fits a slide
 
 
-def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Axes:
+@follows_paper
+def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
     """A neighborhood in layers by type, from orgs and terms to teachers and students.
 
     Parameters
@@ -45,6 +47,8 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Ax
         a slide, those around one section or org are drawn as one group.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure, as large as its labels need.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -73,6 +77,7 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None) -> Ax
         ax = _fitting_axes(
             width, layout.rows * _ROW, len({m.kind for m in marks.values()}) + len({e[2] for e in edges})
         )
+    ax = axes_or_new(ax, dark=dark)
     ax.set_xlim(0, width)
     ax.set_ylim(-layout.rows, 0)
     here = marks.get(focus or "")

@@ -12,6 +12,7 @@ from kimono_explore.display import in_grade_order
 from kimono_explore.errors import expect
 from kimono_explore.palette import MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import codes_of, grade_span, grades, names, pairs, students_by_org
+from kimono_explore.plots.paper import follows_paper
 from kimono_explore.plots.style import (
     axes_or_new,
     bars,
@@ -42,7 +43,8 @@ class _Row(NamedTuple):
     others: int = 0
 
 
-def plot_org_tree(roster: Roster, ax: Axes | None = None) -> Axes:
+@follows_paper
+def plot_org_tree(roster: Roster, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
     """The tree of orgs, each with its students and their grades.
 
     Parameters
@@ -51,6 +53,8 @@ def plot_org_tree(roster: Roster, ax: Axes | None = None) -> Axes:
         Of more than 36 orgs the largest are shown; the others are summed up below their parent.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def plot_org_tree(roster: Roster, ax: Axes | None = None) -> Axes:
     """
     expect("plot_org_tree", roster, Roster)
     rows = _rows(roster)
-    ax = axes_or_new(ax, len(rows))
+    ax = axes_or_new(ax, len(rows), dark=dark)
     kinds = roster.orgs["org_type"].str.lower().value_counts()
     note = join_parts(
         district(roster), ", ".join(_counted(str(kind), int(count)) for kind, count in kinds.head(5).items())

@@ -11,6 +11,7 @@ import pandas as pd
 from kimono_explore.errors import expect
 from kimono_explore.palette import INK, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import names, section_sizes, students_by_org, top
+from kimono_explore.plots.paper import follows_paper
 from kimono_explore.plots.style import (
     TEXT,
     Name,
@@ -18,10 +19,10 @@ from kimono_explore.plots.style import (
     count_axis,
     district,
     empty_panel,
-    figure_or_new,
     heading,
     headline,
     join_parts,
+    new_figure,
     other_row,
     plural,
     year,
@@ -37,12 +38,15 @@ if TYPE_CHECKING:
 _MOST_SCHOOLS = 15
 
 
-def plot_overview(roster: Roster) -> Figure:
+@follows_paper
+def plot_overview(roster: Roster, *, dark: bool | None = None) -> Figure:
     """The roster at a glance: objects by type, students by school, section sizes, links by relation.
 
     Parameters
     ----------
     roster : Roster
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def plot_overview(roster: Roster) -> Figure:
     ['Objects by type', 'Students by school', 'Students per section', 'Links by relation']
     """
     expect("plot_overview", roster, Roster)
-    figure = figure_or_new(12, 8)
+    figure = new_figure(12, 8, dark=dark)
     (types, schools), (sizes, links) = figure.subplots(2, 2)
     counts = counts_by_type(roster)
     people = plural(counts.get("students", 0), "student") if len(counts) else "an empty roster"

@@ -13,6 +13,7 @@ from matplotlib.path import Path
 from kimono_explore.errors import expect
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.fonts import set_words
+from kimono_explore.plots.paper import follows_paper
 from kimono_explore.plots.style import SMALL, TEXT, axes_or_new, district, heading, join_parts, titled
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLE_OF
@@ -53,7 +54,8 @@ class _Count(NamedTuple):
     broken: int
 
 
-def plot_schema(roster: Roster, ax: Axes | None = None) -> Axes:
+@follows_paper
+def plot_schema(roster: Roster, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
     """The tables and the relations between them: how many came, and how many lead to nothing.
 
     Parameters
@@ -61,6 +63,8 @@ def plot_schema(roster: Roster, ax: Axes | None = None) -> Axes:
     roster : Roster
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def plot_schema(roster: Roster, ax: Axes | None = None) -> Axes:
     'Tables and their links, 2026-27'
     """
     expect("plot_schema", roster, Roster)
-    ax = axes_or_new(ax, rows=17.5, width=10.4)
+    ax = axes_or_new(ax, rows=17.5, width=10.4, dark=dark)
     counts = _counts(roster)
     note = join_parts(district(roster), "" if counts else "no links", "red: an end of the link was not delivered" * any(
         count.broken for count in counts))  # fmt: skip

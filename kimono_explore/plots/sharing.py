@@ -14,8 +14,8 @@ from scipy.spatial.distance import squareform
 from kimono_explore.errors import expect
 from kimono_explore.palette import QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import Pairs, names, pairs
+from kimono_explore.plots.paper import HEAT_MAP, follows_paper
 from kimono_explore.plots.style import (
-    HEAT_MAP,
     SMALL,
     TEXT,
     axes_or_new,
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 _MOST_COURSES, _MOST_NAMED, _MOST_CELLS = 30, 45, 1200
 
 
-def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
+@follows_paper
+def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
     """Which courses of a school share students: a matrix with courses that share many beside each other.
 
     Parameters
@@ -48,6 +49,8 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None) ->
         The school that holds the sections. Of more than 30 courses those with most students are shown.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None) ->
     shared = (attends @ attends.T).toarray().astype(np.int64)
     order = _clustered(shared)
     few = f"{len(order)} of {plural(len(every), 'course')}" if len(order) < len(every) else ""
-    ax = axes_or_new(ax, len(order) + 8)
+    ax = axes_or_new(ax, len(order) + 8, dark=dark)
     heading(
         ax, titled("Students that courses share", roster), join_parts(label, few, "in both courses; diagonal: in one")
     )
@@ -94,7 +97,8 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None) ->
     return ax
 
 
-def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
+@follows_paper
+def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
     """Who is in which section of a school: a matrix of sections by students, both in an order that shows blocks.
 
     Parameters
@@ -104,6 +108,8 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
         The school that holds the sections.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -127,7 +133,7 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
     seats, label = _seats(roster, org_id)
     sections, section = np.unique(seats.target, return_inverse=True)
     students, student = np.unique(seats.source, return_inverse=True)
-    ax = axes_or_new(ax, len(sections) + 4 if len(sections) <= _MOST_NAMED else 20)
+    ax = axes_or_new(ax, len(sections) + 4 if len(sections) <= _MOST_NAMED else 20, dark=dark)
     size = f"{plural(len(sections), 'section')}, {plural(len(students), 'student')}"
     heading(ax, titled("Sections by students", roster), join_parts(label, size))
     if not len(seats.source):

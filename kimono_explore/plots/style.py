@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from kimono_explore.palette import HEAT, INK, LINE, MISSING, QUIET
+from kimono_explore.palette import INK, LINE, MISSING, QUIET
 from kimono_explore.plots.fonts import inches, printable, set_words
+from kimono_explore.plots.paper import HEAT_MAP, lay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,6 @@ ROW = 0.27
 """The height of one line of a chart, in inches."""
 TITLE, TEXT, SMALL = 13, 9, 8
 """The sizes of type, in points."""
-HEAT_MAP = LinearSegmentedColormap.from_list("kimono", list(HEAT))
 
 
 class Name(NamedTuple):
@@ -57,19 +56,22 @@ def other_row(count: int, noun: str) -> list[Name]:
     return [Name(f"other ({plural(count, noun)})", others=count)] if count else []
 
 
-def axes_or_new(ax: Axes | None, rows: float = 12, width: float = WIDTH) -> Axes:
+def axes_or_new(ax: Axes | None, rows: float = 12, width: float = WIDTH, *, dark: bool | None = None) -> Axes:
     """The axes given, or those of a new figure that is tall enough for that number of lines."""
-    if ax is not None:
-        return ax
-    axes: Axes = plt.subplots(figsize=(width, max(2.6, ROW * rows + 1.5)), layout="constrained")[1]
-    return axes
+    if ax is None:
+        ax = plt.figure(figsize=(width, max(2.6, ROW * rows + 1.5)), layout="constrained").add_subplot()
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    lay(figure, dark=dark)
+    return ax
 
 
-def figure_or_new(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float, *, dark: bool | None = None) -> Figure:
     """A new figure that a notebook shows once, because pyplot does not hold it."""
     # Through pyplot, and closed: a notebook learns to show figures when pyplot makes the first one.
     figure = plt.figure(figsize=(width, height), layout="constrained")
     plt.close(figure)
+    lay(figure, dark=dark)
     return figure
 
 
@@ -78,8 +80,8 @@ def headline(figure: Figure, title: str) -> None:
     set_words(figure.suptitle("", x=0.01, ha="left", fontsize=TITLE + 2, weight="bold", color=INK), title)
 
 
-def heading(ax: Axes, title: str, note: str = "", size: int = TITLE) -> None:
-    """A title that says what is shown, and under it, quietly, what else to know."""
+def heading(ax: Axes, title: str, note: str = "", size: int = TITLE) -> Axes:
+    """A title that says what is shown, and under it, quietly, what else to know; the same axes."""
     text = ax.set_title("", loc="left", fontsize=size, weight="bold", color=INK, pad=22 if note else 8)
     set_words(text, short(title, 80))
     if note:
@@ -92,6 +94,7 @@ def heading(ax: Axes, title: str, note: str = "", size: int = TITLE) -> None:
     ax.tick_params(colors=QUIET, labelcolor=INK, labelsize=TEXT, length=3)
     ax.xaxis.label.set_color(QUIET)
     ax.yaxis.label.set_color(QUIET)
+    return ax
 
 
 def empty_panel(ax: Axes, why: str = "nothing to show") -> None:

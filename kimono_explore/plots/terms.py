@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from kimono_explore.errors import expect
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import codes_of, names, pairs
+from kimono_explore.plots.paper import follows_paper
 from kimono_explore.plots.style import (
     SMALL,
     Name,
@@ -51,7 +52,8 @@ class _Term(NamedTuple):
     sections: int
 
 
-def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None) -> Axes:
+@follows_paper
+def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
     """Terms as bars over time, each below its parent, with their sections.
 
     Parameters
@@ -62,6 +64,8 @@ def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None
         The day of the dashed line; default: today, in UTC.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None
     expect("plot_terms", roster, Roster)
     every = _terms(roster)
     few = _most(every)
-    ax = axes_or_new(ax, len(few) + 1)
+    ax = axes_or_new(ax, len(few) + 1, dark=dark)
     left_out = f"{plural(len(every) - len(few), 'term')} with fewer sections left out" if len(few) < len(every) else ""
     heading(ax, titled("Terms and their sections", roster), join_parts(district(roster), left_out))
     if not few:

@@ -22,6 +22,7 @@ from kimono_explore.plots.measures import (
     top,
 )
 from kimono_explore.plots.overview import draw_sizes
+from kimono_explore.plots.paper import follows_paper
 from kimono_explore.plots.style import (
     SMALL,
     TEXT,
@@ -49,8 +50,13 @@ _MOST_ROWS, _MOST_COLUMNS = 25, 24
 _GROUPS = {"school": ("held_at", "school"), "course": ("of_course", "course"), "term": ("in_term", "term")}
 
 
+@follows_paper
 def plot_section_sizes(
-    roster: Roster, by: Literal["school", "course", "term"] = "school", ax: Axes | None = None
+    roster: Roster,
+    by: Literal["school", "course", "term"] = "school",
+    ax: Axes | None = None,
+    *,
+    dark: bool | None = None,
 ) -> Axes:
     """How many students the sections of each school, course or term have.
 
@@ -61,6 +67,8 @@ def plot_section_sizes(
         The 25 with most sections have a row each; the others share one.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -90,7 +98,7 @@ def plot_section_sizes(
     labels = names(roster, shown.index.to_numpy())
     labels += other_row(len(rest), noun)
     labels += [Name(f"no {noun}")] * bool((groups < 0).any())
-    ax = axes_or_new(ax, len(labels) + 1)
+    ax = axes_or_new(ax, len(labels) + 1, dark=dark)
     heading(ax, titled(f"Students per section by {by}", roster), district(roster))
     if not len(sizes):
         empty_panel(ax, "no sections")
@@ -139,7 +147,14 @@ def _numbers_beside(ax: Axes, columns: dict[str, list[str]]) -> None:
         )  # fmt: skip
 
 
-def plot_teacher_load(roster: Roster, of: Literal["students", "sections"] = "students", ax: Axes | None = None) -> Axes:
+@follows_paper
+def plot_teacher_load(
+    roster: Roster,
+    of: Literal["students", "sections"] = "students",
+    ax: Axes | None = None,
+    *,
+    dark: bool | None = None,
+) -> Axes:
     """How many students, or sections, each teacher has.
 
     Parameters
@@ -149,6 +164,8 @@ def plot_teacher_load(roster: Roster, of: Literal["students", "sections"] = "stu
         A student in two sections of a teacher counts once.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -169,7 +186,7 @@ def plot_teacher_load(roster: Roster, of: Literal["students", "sections"] = "stu
     if of not in ("students", "sections"):
         raise ValueError(f"Unknown of={of!r}. Choose one of: students, sections.")
     teachers, sections, students = _loads(roster)
-    ax = axes_or_new(ax)
+    ax = axes_or_new(ax, dark=dark)
     idle = int((sections == 0).sum())
     note = join_parts(
         district(roster), f"{idle:,} of {plural(len(teachers), 'teacher')} without a section" if idle else ""
@@ -196,7 +213,10 @@ def _loads(roster: Roster) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
     return teachers, np.diff(taught.indptr).astype(np.int64), students.astype(np.int64)
 
 
-def plot_enrollment_matrix(roster: Roster, by: Literal["grade", "term"] | None = None, ax: Axes | None = None) -> Axes:
+@follows_paper
+def plot_enrollment_matrix(
+    roster: Roster, by: Literal["grade", "term"] | None = None, ax: Axes | None = None, *, dark: bool | None = None
+) -> Axes:
     """How many students there are, by school and grade, or by course and term.
 
     Parameters
@@ -207,6 +227,8 @@ def plot_enrollment_matrix(roster: Roster, by: Literal["grade", "term"] | None =
         a grade is known.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
 
     Returns
     -------
@@ -243,7 +265,7 @@ def plot_enrollment_matrix(roster: Roster, by: Literal["grade", "term"] | None =
     shown, rest = top(counted(rows_of), _MOST_ROWS)
     line = row_of(rows_of, shown.index)
     labels = names(roster, shown.index.to_numpy()) + other_row(len(rest), row)
-    ax = axes_or_new(ax, len(labels) + 2)
+    ax = axes_or_new(ax, len(labels) + 2, dark=dark)
     heading(ax, titled(what, roster), district(roster))
     if not len(rows_of):
         empty_panel(ax, f"no {noun}")
