@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kimono_explore.api.moved_rows import Boundaries
 from kimono_explore.api.pages import Answer, Page, key_of, open_page
@@ -87,44 +87,55 @@ def read_pages(
     """
     if max_connections < 1 or max_pages < 1 or (page_size is not None and page_size < 1):
         raise ValueError("max_connections, max_pages and page_size are whole numbers from 1.")
-    path = path or operation.path
-    stop = threading.Event()
-    under_way: deque[Future[Answer]] = deque()
-
-    def ask(number: int, size: int | None = page_size) -> Answer:
-        where = f"{path} (page {number})"
-
-        def read(body: bytes) -> Answer:
-            return Answer(body, open_page(body, where))
-
-        query = {**(params or {}), "page_size": size, "page": number}
-        return client.ask(operation, read, id=id, params=query, path=path, stop=stop)
-
-    read = ask if saved is None else _remembering(ask, saved, path)
+    asking = _Asking(client, operation, path or operation.path, id, params or {}, page_size, threading.Event())
+    read = asking.ask if saved is None else _remembering(asking.ask, saved, asking.path)
     boundaries = Boundaries()
+    under_way: deque[Future[Answer]] = deque()
     with Bar(operation.list_name, "rows", shown=progress) as bar:
         try:
-            for page in _in_order(read, ask, max_connections, max_pages, path, under_way):
+            for page in _in_order(read, asking, max_connections, max_pages, under_way):
                 bar.step(len(page.rows), pages=1)
                 if heal:
                     boundaries.add(page)
                 yield page
             if heal:
-                for page in boundaries.heal(ask, page_size, max_connections):
+                for page in boundaries.heal(asking.ask, page_size, max_connections):
                     bar.step(len(page.rows))
                     yield page
         except BaseException:
-            stop.set()
+            asking.stop.set()
             wait(under_way, timeout=0.6)  # nothing is written into a folder after its load has ended
             raise
         finally:
-            # Also on an interrupt: what is under way ends within a quarter of a second, and nothing is asked for any more.
-            stop.set()
+            # Also on an interrupt: what is under way ends within a quarter of a second, and nothing more is asked for.
+            asking.stop.set()
+
+
+class _Asking(NamedTuple):
+    """What every request for a page of one list has in common."""
+
+    client: Client
+    operation: Operation
+    path: str
+    id: str | None
+    params: Mapping[str, str | int | None]
+    page_size: int | None
+    stop: threading.Event
+
+    def ask(self, number: int, size: int | None = None) -> Answer:
+        """One page, of another size than the others where one is named."""
+
+        def read(body: bytes) -> Answer:
+            return Answer(body, open_page(body, f"{self.path} (page {number})"))
+
+        query = {**self.params, "page_size": size or self.page_size, "page": number}
+        return self.client.ask(self.operation, read, id=self.id, params=query, path=self.path, stop=self.stop)
 
 
 def _in_order(
-    read: Read, ask: Read, width: int, max_pages: int, path: str, under_way: deque[Future[Answer]]
+    read: Read, asking: _Asking, width: int, max_pages: int, under_way: deque[Future[Answer]]
 ) -> Iterator[Page]:
+    path = asking.path
     seen: dict[int, int] = {}  # what a page holds -> the first page that held it
     under_way.append(in_thread(read, 0))
     number, asked, ending, promised = -1, 1, "", False
@@ -133,7 +144,7 @@ def _in_order(
         rows, more = _result(under_way.popleft(), path, number)
         twice = not rows
         if twice:  # an empty page may be a fault
-            rows, more = _result(in_thread(ask, number), path, number)
+            rows, more = _result(in_thread(asking.ask, number), path, number)
         first = seen.setdefault(hash(tuple(key_of(row) for row in rows)), number) if rows else number
         notes = [f"page {number} was empty when it was first asked for"] if twice and rows else []
         before, ending = ending, "" if rows and first == number else ending

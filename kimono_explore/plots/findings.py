@@ -285,29 +285,26 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
         ", ".join(f"{int(count):,} {name}" for name, count in totals.items()) if totals.any() else "No difference",
         f"{names}{_time(diff.old.loaded_at)} to {_time(diff.new.loaded_at)}",
     )
-    if not totals.any():
-        if not summary["unchanged"].any():
-            empty_panel(ax, "no difference in any table")
-            return ax
-        labels = [Name(str(name).replace("_", " ")) for name in summary["table"]]
+    labels = [Name(str(name).replace("_", " ")) for name in summary["table"]]
+    if totals.any():
+        _differences(ax, summary, labels)
+    elif summary["unchanged"].any():
         bars(ax, labels, summary["unchanged"], CHANGE_COLORS["unchanged"], "rows, the same in both")
-        return ax
+    else:
+        empty_panel(ax, "no difference in any table")
+    return ax
+
+
+def _differences(ax: Axes, summary: pd.DataFrame, labels: list[Name]) -> None:
+    """Bars for each table, to the left what was removed, to the right what was added and what changed."""
     rows = np.arange(len(summary))
     removed, added, changed = (summary[name].to_numpy(dtype=np.int64) for name in ("removed", "added", "changed"))
     ax.barh(rows, -removed, height=0.6, color=CHANGE_COLORS["removed"])
     ax.barh(rows, added, height=0.6, color=CHANGE_COLORS["added"])
     ax.barh(rows, changed, left=added, height=0.6, color=CHANGE_COLORS["changed"])
     for row, (came, went, differs) in enumerate(zip(added, removed, changed, strict=True)):
-        right = join_parts(f"+{came:,}" if came else "", f"{differs:,} changed" if differs else "")
-        if not came and not went and not differs:
-            right = "no difference"
-        for words, x, side in ((f"\u2212{went:,}" if went else "", -went, -1), (right, came + differs, 1)):
-            text = ax.annotate(
-                "", (x, row), (5 * side, 0), textcoords="offset points", va="center", fontsize=TEXT,
-                ha="left" if side > 0 else "right", color=INK if went or came or differs else QUIET,
-            )  # fmt: skip
-            set_words(text, words)
-    name_rows(ax, [Name(str(name).replace("_", " ")) for name in summary["table"]])
+        _say_difference(ax, row, int(came), int(went), int(differs))
+    name_rows(ax, labels)
     low, high = float(removed.max(initial=0)), float((added + changed).max(initial=0))
     # Words stand on both sides of the bars.
     room = 0.34 * max(low + high, 1.0)
@@ -317,7 +314,20 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):,.0f}"))
     drawn = {"removed": removed, "added": added, "changed": changed}
     legend(ax, {name: CHANGE_COLORS[name] for name, values in drawn.items() if values.any()})
-    return ax
+
+
+def _say_difference(ax: Axes, row: int, came: int, went: int, differs: int) -> None:
+    """The numbers of a table, at both ends of its bars."""
+    if not came and not went and not differs:
+        right = "no difference"
+    else:
+        right = join_parts(f"+{came:,}" if came else "", f"{differs:,} changed" if differs else "")
+    for words, x, side in ((f"\u2212{went:,}" if went else "", -went, -1), (right, came + differs, 1)):
+        text = ax.annotate(
+            "", (x, row), (5 * side, 0), textcoords="offset points", va="center", fontsize=TEXT,
+            ha="left" if side > 0 else "right", color=INK if went or came or differs else QUIET,
+        )  # fmt: skip
+        set_words(text, words)
 
 
 def _time(moment: datetime) -> str:

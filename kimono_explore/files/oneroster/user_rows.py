@@ -191,37 +191,14 @@ def enrollments(
     ids.keep(row["membership_id"] for row in rows)
     made = []
     for link in rows:
-        user, section, usual = link["source_id"], link["target_id"], _KINDS[link["relation"]]
-        if (link["source_type"], link["target_type"]) != ("person", "section"):
-            _left_out(notes, link, "relation", "an enrollment that is not of a person in a section")
+        if (unfit := _unfit(link, known, ids)) is not None:
+            _left_out(notes, link, *unfit)
             continue
-        if user not in known["users"]:
-            _left_out(notes, link, "source_id", "an enrollment whose user is not in users.csv")
-            continue
-        if section not in known["classes"]:
-            _left_out(notes, link, "target_id", "an enrollment whose class is not in classes.csv")
-            continue
-        if ids.came(link["membership_id"]):
-            _left_out(notes, link, "membership_id", "the id of an enrollment came again; its first row is written")
-            continue
-        given = link["role"] or usual
-        role = next((word for word in words if fold(word) == fold(given)), None)
-        if (role == "student") != (usual == "student") and (usual == "student" or role == "student"):
-            notes.add(
-                "links",
-                link["membership_id"],
-                "role",
-                given,
-                f"{given} of a {link['relation']} link is written as {usual}",
-            )
-            role = usual
-        elif role is None and version == "1.2":
-            role = "ext:" + " ".join(given.split())
+        role = _enrollment_role(link, words, version, notes)
         if role is None:
-            _left_out(notes, link, "role", f"{given} is not one of {', '.join(words)}: an enrollment")
+            _left_out(notes, link, "role", f"{link['role']} is not one of {', '.join(words)}: an enrollment")
             continue
-        if role != given and fold(role) == fold(given):
-            notes.add("links", link["membership_id"], "role", given, f"{given} is written as {role}")
+        user, section = link["source_id"], link["target_id"]
         made.append(
             {
                 "sourcedId": ids.of(link, user, section, role),
@@ -235,6 +212,38 @@ def enrollments(
             }
         )
     return pd.DataFrame(made, columns=[cell.name for cell in cells], dtype="object")
+
+
+def _unfit(
+    link: Mapping[str, str | None], known: Mapping[str, Mapping[str, str | None]], ids: _Ids
+) -> tuple[str, str] | None:
+    """The column that keeps a link from being an enrollment, and why; None where it can be one."""
+    if (link["source_type"], link["target_type"]) != ("person", "section"):
+        return "relation", "an enrollment that is not of a person in a section"
+    if link["source_id"] not in known["users"]:
+        return "source_id", "an enrollment whose user is not in users.csv"
+    if link["target_id"] not in known["classes"]:
+        return "target_id", "an enrollment whose class is not in classes.csv"
+    if ids.came(link["membership_id"]):
+        return "membership_id", "the id of an enrollment came again; its first row is written"
+    return None
+
+
+def _enrollment_role(link: Mapping[str, Any], words: Iterable[str], version: Version, notes: Notes) -> str | None:
+    """The role to write, noted where it is not the link's own; None where the standard has no word for it."""
+    usual = _KINDS[link["relation"]]
+    given: str = link["role"] or usual
+    role = next((word for word in words if fold(word) == fold(given)), None)
+    text = ""
+    if (role == "student") != (usual == "student") and (usual == "student" or role == "student"):
+        role, text = usual, f"{given} of a {link['relation']} link is written as {usual}"
+    elif role is None and version == "1.2":
+        role = "ext:" + " ".join(given.split())
+    if role is not None and role != given and fold(role) == fold(given):
+        text = f"{given} is written as {role}"
+    if text:
+        notes.add("links", link["membership_id"], "role", given, text)
+    return role
 
 
 class _Ids:
