@@ -157,7 +157,7 @@ def _declare_load(commands: _Commands) -> None:
     )
     load.add_argument("--save", type=Path, required=True, metavar="DIR", help="folder for the snapshot")
     load.add_argument("--base-url", help="the API (default: KIMONO_BASE_URL)")
-    load.add_argument("--page-size", type=int, help="rows a page (default: the server's maximum)")
+    load.add_argument("--page-size", type=int, help="rows per page (default: the server's maximum)")
     load.add_argument("--resume", metavar="FOLDER", help="keep pages here, to go on after an interruption")
     load.add_argument("--connections", type=int, default=8, help="pages under way at a time (default: %(default)s)")
     load.add_argument(

@@ -11,9 +11,9 @@
     │   ├── ServerError          5xx, after the retries
     │   └── IncompleteListError  403, 404 or too many pages after a list had begun
     ├── BadResponseError         the answer is not what the reference says
-    ├── AckError                 not every task is done; ``.outcomes`` says what is known of each
+    ├── AckError                 not every task is done; ``.outcomes`` says what is known about each
     │   ├── AckRefusedError      the server refused one or more, and the outcome of every task is known
-    │   └── AckUnknownError      of one or more it is not known, or they were not sent
+    │   └── AckUnknownError      the outcome of one or more is not known, or they were not sent
     └── BundleError              a OneRoster bundle or a snapshot that cannot be read
 
 Each message says what happened, where, in the server's own words, and what to do.
@@ -122,7 +122,7 @@ class AckError(KimonoError):
     Attributes
     ----------
     outcomes : pandas.DataFrame
-        One row a task: id, status, outcome, accepted, message; as `ack_tasks` returns it.
+        One row per task: id, status, outcome, accepted, message; as `ack_tasks` returns it.
     """
 
     def __init__(self, message: str, outcomes: pd.DataFrame) -> None:

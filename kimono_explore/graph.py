@@ -184,7 +184,7 @@ def shortest_path(
     Returns
     -------
     pandas.DataFrame
-        One row an object on the way, both ends included: type, id, label, relation and direction (``"to"`` or
+        One row per object on the way, both ends included: type, id, label, relation and direction (``"to"`` or
         ``"from"``) of the link that leads from it to the next; missing in the last row. Empty where there is no way. Where
         ``count`` is more than one, a first column, way, counts the ways from 1; of one way, ``attrs["hubs"]`` names
         those it leads through all the same.

@@ -30,7 +30,7 @@ def shared_classes(roster: Roster, person_id: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a person who studies or teaches in a section of theirs: person_id, name, person_type, classes (how many
+        One row per person who studies or teaches in a section of theirs: person_id, name, person_type, classes (how many
         they share) and sections (their names, between commas).
 
     Raises
@@ -101,7 +101,7 @@ def dependents(roster: Roster, id: str, type: str | None = None, *, only: bool =
     Returns
     -------
     pandas.DataFrame
-        One row an object and relation: type, id, label, relation, direction (``"to"`` where the link leads from the object
+        One row per object and relation: type, id, label, relation, direction (``"to"`` where the link leads from the object
         that goes to it), lost (links with the object that goes) and left (how many other delivered objects it is linked
         with by that relation). Those that keep least come first.
 

@@ -75,7 +75,7 @@ def load_tasks(
     Returns
     -------
     pandas.DataFrame
-        One row a task, in queue order: schema_version, type, action, id, tenant_id, sequence, created_at, object_type,
+        One row per task, in queue order: schema_version, type, action, id, tenant_id, sequence, created_at, object_type,
         object_id, label, group_id, origin, app_id; data and changes (dicts, or None); raw (the JSON text as it was sent).
 
     Examples

@@ -28,7 +28,7 @@ def queue_delays(
     Returns
     -------
     pandas.DataFrame
-        One row a value of the column, the longest p95 first: the column, tasks, p50, p95, longest, and words, which says
+        One row per value of the column, the longest p95 first: the column, tasks, p50, p95, longest, and words, which says
         it in a sentence. Half of the tasks have waited less than p50, and 5 % longer than p95.
 
     Examples

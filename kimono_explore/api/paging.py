@@ -1,8 +1,7 @@
 """Every page of a list: several at a time, in order, with progress.
 
-The server decides how long a page is and may not say which is the last, so a short page means nothing. The end is
-where ``paging`` says so, at a page that is empty when asked for twice and has nothing behind it, or at a page that came
-before.
+The server decides how long a page is and may not say which is the last, so a short page means nothing. The list ends
+where ``paging`` says so, at a page that is empty twice and has nothing after it, or at a page that repeats an earlier one.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     Read = Callable[[int], Answer]
 
 MAX_PAGES = 100_000
-"""Pages after which a list is taken for endless."""
+"""A list with more pages counts as endless."""
 
 
 def read_pages(
@@ -50,8 +49,8 @@ def read_pages(
 ) -> Generator[Page]:
     """Yield every page of a list, in order.
 
-    The first page is read alone, so that an error costs one request; then `max_connections` pages are under way at
-    a time. At most `max_connections` pages beyond the end are asked for.
+    The first page is read alone, so that an error costs one request; then `max_connections` pages are requested at a
+    time. At most `max_connections` pages past the end are requested.
 
     Parameters
     ----------
@@ -59,20 +58,20 @@ def read_pages(
     operation : Operation
         A list of `api.OPERATIONS`.
     id : str, optional
-        The org, for the lists below an org.
+        The org, for lists that belong to an org.
     params : mapping, optional
         Further query parameters.
     page_size : int, optional
-        Rows a page, which the server may cap; default its maximum.
+        Rows per page, which the server may cap; default its maximum.
     max_connections : int, default 8
     max_pages : int, default 100,000
-        A list that goes on beyond is an error.
+        A list with more pages is an error.
     progress : bool, default True
         Show a bar with rows and pages.
     path : str, optional
         A path in place of the operation's own.
     saved : SavedPages, optional
-        Where pages are kept, and taken from where the first one is still the same.
+        Where pages are kept, and reused as long as the first one is still the same.
     heal : bool, default False
         After the last page, look whether rows moved while the list was read, and yield those that were skipped.
 
@@ -123,7 +122,7 @@ class _Asking(NamedTuple):
     stop: threading.Event
 
     def ask(self, number: int, size: int | None = None) -> Answer:
-        """One page, of another size than the others where one is named."""
+        """One page, of the usual size unless another is given."""
 
         def read(body: bytes) -> Answer:
             return Answer(body, open_page(body, f"{self.path} (page {number})"))
@@ -160,10 +159,10 @@ def _in_order(
             ending = f"page {number} repeats page {first}"
             notes.append(f"{ending}{', yet promises a next page' if more else ''}: {TAKEN_FOR_THE_END}")
         elif before:
-            # The list goes on behind what looked like its end: read on.
+            # The list goes on after what looked like its end: read on.
             notes.append(f"page {number} holds rows, though {before}: {ROWS_MAY_BE_MISSING}")
         promised = more is True
-        # What stands behind an empty page is looked at, too.
+        # What follows an empty page is looked at, too.
         beyond = 1 if ending and not before and more is not False and not rows and not under_way else 0
         while more is not False and len(under_way) < (beyond if ending else width):
             if asked >= max_pages:
@@ -187,7 +186,7 @@ def _result(answer: Future[Answer], path: str, number: int) -> Envelope:
 
 
 def _remembering(ask: Read, saved: SavedPages, path: str) -> Read:
-    """Read a page, or take it from where it was saved. The first is always read: it tells whether the rest still fits."""
+    """Read a page, or take the saved one. The first is always read: it tells whether the rest still fits."""
 
     def read(number: int) -> Answer:
         before = saved.take(path, number) if number else saved.get(path, 0)

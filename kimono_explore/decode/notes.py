@@ -41,7 +41,7 @@ class Notes:
         return value_of_kind
 
     def count_numbers(self, found: Numbers) -> None:
-        """Numbers where text was declared are kept as text, and told once for a column."""
+        """Count numbers where text was declared: they are kept as text, and reported once per column."""
         before = self._numbers.get(found.column, found._replace(times=0))
         smallest = min(before.example, found.example)
         self._numbers[found.column] = Numbers(found.column, before.times + found.times, smallest)

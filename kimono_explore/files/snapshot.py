@@ -1,4 +1,4 @@
-"""A roster kept as a folder: one Parquet file a table, and a manifest that says what it is.
+"""A roster kept as a folder: one Parquet file per table, and a manifest that says what it is.
 
 A snapshot is written beside the one it replaces, and takes its place when it is whole. Whoever reads gets the one or the
 other: the manifest is read again at the end, and where it changed, everything is.

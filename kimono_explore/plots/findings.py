@@ -253,7 +253,7 @@ def _spans(ax: Axes, syncs: pd.DataFrame, events: int) -> None:
 
 
 def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
-    """What came, went and changed, by table.
+    """Draw what was added, removed and changed, by table.
 
     Parameters
     ----------

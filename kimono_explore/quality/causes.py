@@ -49,7 +49,7 @@ def group_by_cause(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a cause, what to fix first on top: stage, cause (in words), severity (the worst it explains), findings,
+        One row per cause, what to fix first on top: stage, cause (in words), severity (the worst it explains), findings,
         checks (their ids), orgs (how many are touched), where (the one org, if it is one), type and id (of the object
         that is at fault, where it is one).
     """

@@ -27,7 +27,7 @@ class CheckResult(NamedTuple):
     checked : narwhals.LazyFrame or int
         The rows that were looked at, or their number.
     failing : narwhals.LazyFrame
-        One row a finding: ``id`` of the object, ``table`` where a check looks at several, and the values that broke
+        One row per finding: ``id`` of the object, ``table`` where a check looks at several, and the values that broke
         the rule. ``missing_type`` and ``missing_id`` name an object that was not delivered.
     """
 

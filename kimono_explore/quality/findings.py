@@ -57,7 +57,7 @@ class Findings:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """One row a check: id, severity, title, group, checked, failed, percent, status, reason.
+        """One row per check: id, severity, title, group, checked, failed, percent, status, reason.
 
         ``percent`` is of the rows that were checked, and NaN where there were none. ``status`` is ``"passed"``,
         ``"failed"``, ``"not applicable"`` or ``"could not run"``; ``reason`` says why, for the last two.

@@ -109,7 +109,7 @@ def demographic_rows(sheet: Sheet, users: Sheet) -> pd.DataFrame:
 def roles(
     links: pd.DataFrame, df: pd.DataFrame, known: Mapping[str, Mapping[str, str | None]], notes: Notes
 ) -> pd.DataFrame:
-    """The roles of 1.2: one row a person and org, and further ones where the roster states several."""
+    """The roles of 1.2: one row per person and org, and further ones where the roster states several."""
     first = df.drop_duplicates("id").set_index("id")
     own = person_roles(first).to_dict()
     in_classes = _in_classes(links)
