@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding lacks is not an error
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot encode is not an error
     try:
         code = int(options.run(options) or 0)
         sys.stdout.flush()
@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: Exception) -> int:
-    """Say what kept it from running, in one line."""
+    """Print in one line why the command could not run."""
     if os.environ.get("KIMONO_DEBUG"):
         print(printable("".join(traceback.format_exception(error)), lines=True), end="", file=sys.stderr)
     elif isinstance(error, KimonoError):
@@ -159,9 +159,9 @@ def _declare_load(commands: _Commands) -> None:
     load.add_argument("--base-url", help="the API (default: KIMONO_BASE_URL)")
     load.add_argument("--page-size", type=int, help="rows per page (default: the server's maximum)")
     load.add_argument("--resume", metavar="FOLDER", help="keep pages here, to go on after an interruption")
-    load.add_argument("--connections", type=int, default=8, help="pages under way at a time (default: %(default)s)")
+    load.add_argument("--connections", type=int, default=8, help="pages requested at a time (default: %(default)s)")
     load.add_argument(
-        "--max-pages", type=int, default=MAX_PAGES, help="a list of more is an error (default: %(default)s)"
+        "--max-pages", type=int, default=MAX_PAGES, help="a list with more pages is an error (default: %(default)s)"
     )
     load.add_argument("--timeout", type=float, metavar="SECONDS", help="for one request (default: 120)")
     load.add_argument("--no-heal", action="store_true", help="do not look whether rows moved during the load")
@@ -346,7 +346,7 @@ def _app(options: argparse.Namespace) -> int:
     environment = {
         **os.environ,
         "KIMONO_EXPLORE_SOURCE": _shown_source(options),
-        # By the environment: the list of processes, where options stand, is read by everybody on a machine.
+        # Passed in the environment: options appear in the list of processes, which everybody on a machine can read.
         "JUPYTER_TOKEN": token,
         "JUPYTER_PATH": os.pathsep.join(filter(None, [str(_PAGE), os.environ.get("JUPYTER_PATH")])),
     }

@@ -101,11 +101,11 @@ class NotFoundError(ResponseError):
 
 
 class RateLimitError(ResponseError):
-    """429, still, after the retries."""
+    """429, still after the retries."""
 
 
 class ServerError(ResponseError):
-    """5xx, still, after the retries."""
+    """5xx, still after the retries."""
 
 
 class IncompleteListError(ResponseError):
@@ -113,7 +113,7 @@ class IncompleteListError(ResponseError):
 
 
 class BadResponseError(KimonoError):
-    """The answer is not what the reference says: no JSON, or another shape."""
+    """The answer is not what the reference says: not JSON, or of another shape."""
 
 
 class AckError(KimonoError):
@@ -131,11 +131,11 @@ class AckError(KimonoError):
 
 
 class AckRefusedError(AckError):
-    """The server refused one or more tasks, and took all others."""
+    """The server refused one or more tasks and accepted all others."""
 
 
 class AckUnknownError(AckError):
-    """Of one or more tasks it is not known whether the server took them, or they were not sent."""
+    """For one or more tasks it is not known whether the server accepted them, or they were not sent."""
 
 
 class BundleError(KimonoError):
@@ -163,7 +163,7 @@ _MADE_BY = {
 
 
 def expect(function: str, value: object, *kinds: type | None, having: str | None = None) -> None:
-    """Say what a public function needs where it is given something else, before it fails somewhere within.
+    """Check an argument of a public function, so that a wrong one is named before it fails somewhere inside.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def expect(function: str, value: object, *kinds: type | None, having: str | None
     *kinds : type or None
         What it takes, the usual one first.
     having : str, optional
-        A method that is enough: what has it may stand in for the kinds, as a client of one's own does.
+        A method that is enough: an object that has it is accepted as well, such as a client of your own.
 
     Raises
     ------

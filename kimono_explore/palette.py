@@ -1,7 +1,7 @@
-"""One colour for each type of object, for every picture: the Okabe-Ito palette, made to be told apart by colour-blind people.
+"""One colour for each type of object, in every picture: the Okabe-Ito palette, made for colour-blind people.
 
-tests/test_palette.py measures it: any two colours that stand together differ to people with any of the three kinds of
-colour blindness.
+tests/test_palette.py measures it: any two colours that are used together can be told apart with any of the three kinds
+of colour blindness.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tables of a roster as data: what readers of files make, and writers take."""
+"""The tables of a roster as data: what readers of files return and writers accept."""
 
 from __future__ import annotations
 

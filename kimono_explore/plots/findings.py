@@ -47,7 +47,7 @@ _MOST_CHECKS, _MOST_ORGS, _MOST_COLUMNS, _MOST_SYNCS, _BINS = 20, 15, 14, 12, 60
 
 
 def plot_quality(report: Report) -> Figure:
-    """What the checks found: failed checks by severity, and where.
+    """Draw what the checks found: failed checks by severity, and where.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def plot_quality(report: Report) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        The 20 checks with most findings, the most severe first; below, where findings belong to orgs, the 15 orgs with
-        most findings by check.
+        The 20 checks with the most findings, the most severe first; below, if findings belong to orgs, the 15 orgs with
+        the most findings, by check.
 
     Examples
     --------
@@ -150,8 +150,8 @@ def plot_tasks(tasks: pd.DataFrame) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Bars of tasks by the time they were made; below, where there are syncs, the newest 12 as spans from start to end,
-        in red where no end is in the queue.
+        Bars of tasks by the time they were made; below, the newest 12 syncs, if any, as spans from start to end, in red
+        if the end is not in the queue.
 
     Examples
     --------
@@ -265,8 +265,8 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        To the left what was removed, to the right what was added and what changed; links, of which there are many more,
-        are measured as the tables are. Where nothing differs, how many rows are the same.
+        To the left what was removed, to the right what was added and changed, tables and links on one scale. If nothing
+        differs, the numbers of rows that are the same.
 
     Examples
     --------

@@ -43,12 +43,12 @@ class _Row(NamedTuple):
 
 
 def plot_org_tree(roster: Roster, ax: Axes | None = None) -> Axes:
-    """The tree of orgs, each with its students and their grades.
+    """Draw the tree of orgs, each with its students and their grades.
 
     Parameters
     ----------
     roster : Roster
-        Of more than 36 orgs the largest are shown; the others are summed up below their parent.
+        If there are more than 36 orgs, the largest are shown, and the others are summed up below their parent.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
 
@@ -145,7 +145,7 @@ def _rows(roster: Roster) -> list[_Row]:
 
 
 def _top(code: int, parent: dict[int, int]) -> int:
-    """What the org hangs on in the end; in a ring of parents the lowest number counts as the top."""
+    """The topmost ancestor of an org; in a ring of parents, the one with the lowest number."""
     way = [code]
     while way[-1] in parent:
         above = parent[way[-1]]

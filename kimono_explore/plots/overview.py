@@ -47,7 +47,7 @@ def plot_overview(roster: Roster) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Four panels. Links of which an end was not delivered are drawn in red.
+        Four panels. Links with an end that was not delivered are red.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The shape of a tenant's data: the tables, and which relations between them came."""
+"""The shape of a tenant's data: the tables, and the relations between them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _Count(NamedTuple):
 
 
 def plot_schema(roster: Roster, ax: Axes | None = None) -> Axes:
-    """The tables and the relations between them: how many came, and how many lead to nothing.
+    """Draw the tables and the relations between them: how many were delivered, and how many lead nowhere.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def plot_schema(roster: Roster, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        An arrow for each pair of tables that has links; what was not delivered is told in red.
+        An arrow for each pair of tables with links; what was not delivered is in red.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def _arrow(ax: Axes, source: str, target: str, boxes: Mapping[str, FancyBboxPatc
 
 
 def _words(ax: Axes, x: float, y: float, counts: list[_Count]) -> None:
-    """A line for each relation, and in red those of its links that lead to nothing."""
+    """A line for each relation, with its links that lead nowhere in red."""
     lines = []
     for count in counts:
         lines.append((f"{count.links:,} {count.relation.replace('_', ' ')}", INK))

@@ -1,4 +1,4 @@
-"""Who shares whom at one school: courses by courses, and sections by students."""
+"""Who shares students at one school: courses by courses, and sections by students."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _MOST_COURSES, _MOST_NAMED, _MOST_CELLS = 30, 45, 1200
 
 
 def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
-    """Which courses of a school share students: a matrix with courses that share many beside each other.
+    """Draw which courses of a school share students: a matrix in which courses that share many are neighbors.
 
     Parameters
     ----------
     roster : Roster
     org_id : str
-        The school that holds the sections. Of more than 30 courses those with most students are shown.
+        The school that holds the sections. Of more than 30 courses, those with the most students are shown.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
 
@@ -95,7 +95,7 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None) ->
 
 
 def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
-    """Who is in which section of a school: a matrix of sections by students, both in an order that shows blocks.
+    """Draw who is in which section of a school: a matrix of sections by students, ordered so that blocks show.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
     -------
     matplotlib.axes.Axes
         A mark where a student is in a section. Groups that take the same classes are blocks; a section that
-        draws from everywhere is a line. Where there are more than 1,200 rows or columns, a cell stands for several,
-        and its shade says how many of them are filled.
+        draws from everywhere is a line. Beyond 1,200 rows or columns, a cell stands for several, and its shade says
+        how many of them are filled.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None) -> Axes:
         name_rows(ax, names(roster, by_row, 30), SMALL)
         ax.set_ylim(len(sections) - 0.5, -0.5)
     else:
-        # The number of a row says nothing, and there is no room for so many names.
+        # The number of a row says nothing, and there is no room for all the names.
         ax.set_yticks([])
         ax.set_ylabel(f"{plural(len(sections), 'section')}, one a row", color=QUIET, fontsize=TEXT)
     ax.set_xticks([])

@@ -36,7 +36,7 @@ class CheckResult(NamedTuple):
 
 
 class NotApplicable(Exception):
-    """Raised by a check that cannot know: its text is the reason that the report gives."""
+    """Raised by a check that cannot be applied: its text is the reason that the report gives."""
 
 
 @dataclass(frozen=True)

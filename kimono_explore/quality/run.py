@@ -267,7 +267,7 @@ def _org_labels(context: CheckContext) -> dict[str, str]:
 
 
 def _describe(failures: Sequence[pd.DataFrame], context: CheckContext) -> pd.DataFrame:
-    """What is known of every failing object: table, id, label, person_type, org_id."""
+    """What is known about every failing object: table, id, label, person_type, org_id."""
     pairs = pd.concat([df[["table", "id"]] for df in failures] or [pd.DataFrame(columns=["table", "id"])])
     pairs = pairs.dropna().drop_duplicates()
     described = []
@@ -283,7 +283,7 @@ def _describe(failures: Sequence[pd.DataFrame], context: CheckContext) -> pd.Dat
         objects = context.objects(str(table)).select(columns).join(few, on="id", how="semi")
         df = context.engine.collect(objects).sort_values(columns).drop_duplicates("id")
         homes = _homes(context, str(table), few)
-        # An object that was not delivered itself has no label, and may have a home all the same.
+        # An object that was not delivered has no label, but may still have a home.
         df = pd.DataFrame({"id": ids.to_numpy()}).merge(df, on="id", how="left").merge(homes, on="id", how="left")
         described.append(df.assign(table=table))
     empty = pd.DataFrame({name: pd.Series(dtype="str") for name in ("table", "id", "label", "person_type", "org_id")})
@@ -293,7 +293,7 @@ def _describe(failures: Sequence[pd.DataFrame], context: CheckContext) -> pd.Dat
 
 
 def _describe_links(ids: pd.Series, context: CheckContext) -> pd.DataFrame:
-    """What is known of memberships by their ids: whose they are and of what, and the org of that."""
+    """What is known about memberships by their ids: a label that names both ends, and the org."""
     few = context.engine.small({"id": ids.tolist()})
     columns = ["source_type", "source_id", "target_type", "target_id"]
     links = context.links().filter(~nw.col("membership_id").is_null()).select(*columns, id="membership_id")

@@ -1,4 +1,4 @@
-"""The replies of `faults`: each function makes one, of a request and of what the sandbox itself would answer."""
+"""The replies of `faults`: each function makes one from a request and from what the sandbox would answer."""
 
 from __future__ import annotations
 

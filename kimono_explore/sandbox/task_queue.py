@@ -109,7 +109,7 @@ class TaskQueue:
             self._tasks.pop(id, None)
 
     def delete(self, id: str) -> bool:
-        """Delete a task; False if there is none."""
+        """Delete a task; False if it does not exist."""
         with self._lock:
             return self._tasks.pop(id, None) is not None
 

@@ -1,4 +1,4 @@
-"""The files of a OneRoster 1.1 CSV bundle, and what of them the tables of a roster hold.
+"""The files of a OneRoster 1.1 CSV bundle, and which of their columns the tables of a roster hold.
 
 Source: IMS OneRoster 1.1 CSV tables, https://www.imsglobal.org/oneroster-v11-final-csv-tables.
 """

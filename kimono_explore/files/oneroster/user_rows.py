@@ -28,7 +28,7 @@ _ROLES_1_2 = {fold(role): role for role in ROLES["1.2"]} | {
     "siteadmin": "siteAdministrator",
     "sysadmin": "systemAdministrator",
 }
-# Of an administrator 1.2 wants to know of what; of a staff member neither version has a word, and an aide may do least.
+# 1.2 distinguishes administrators by what they administer. Neither version has a word for staff; an aide has the fewest rights.
 _OF_ORG = {"school": "siteAdministrator", "district": "districtAdministrator"}
 _STAFF = "staff"
 _AIDE = "staff has no role of its own in OneRoster; written as aide, who may do least"
@@ -36,7 +36,7 @@ _KINDS = {"student_in": "student", "teacher_in": "teacher"}
 
 
 def fill_people(links: pd.DataFrame, df: pd.DataFrame, sheet: Sheet, version: Version) -> None:
-    """What the standard requires of a user and the roster has under another name, or by a rule."""
+    """Fill in what the standard requires of a user, from other columns or by a rule."""
     always = df["id"].notna()
     sheet.fill("enabledUser", always, "true", "was empty; written as true")
     if version == "1.1":
@@ -47,7 +47,7 @@ def fill_people(links: pd.DataFrame, df: pd.DataFrame, sheet: Sheet, version: Ve
 
 
 def person_roles(df: pd.DataFrame) -> pd.Series:
-    """What a person is, in the roster's own word; None where nothing says so."""
+    """What a person is, in the roster's own word; None if unknown."""
     own = df["ext_role"] if "ext_role" in df.columns else pd.Series(None, index=df.index, dtype="object")
     return own.where(own.notna(), df["person_type"])
 
@@ -87,7 +87,7 @@ def _in_classes(links: pd.DataFrame) -> dict[str, str]:
 
 
 def demographics(df: pd.DataFrame, version: Version, notes: Notes) -> Sheet:
-    """Date of birth, sex and what else of a person OneRoster keeps in a file of its own; rows are taken later."""
+    """Date of birth, sex and whatever else OneRoster keeps in demographics.csv; the rows are selected later."""
     sheet = Sheet("demographics", "persons", df["id"], STANDARD[version]["demographics"], notes)
     own = {"birthDate": "dob", "sex": "sex"}
     for cell in sheet.layout[3:]:
@@ -99,7 +99,7 @@ def demographics(df: pd.DataFrame, version: Version, notes: Notes) -> Sheet:
 
 
 def demographic_rows(sheet: Sheet, users: Sheet) -> pd.DataFrame:
-    """The demographics of users that are written, where there are any."""
+    """The demographics, if any, of the users that are written."""
     filled = pd.concat([sheet.columns[cell.name].notna() for cell in sheet.layout[3:]], axis=1).any(axis=1)
     sheet.out = users.out.copy()
     rows = sheet.rows()
@@ -109,7 +109,7 @@ def demographic_rows(sheet: Sheet, users: Sheet) -> pd.DataFrame:
 def roles(
     links: pd.DataFrame, df: pd.DataFrame, known: Mapping[str, Mapping[str, str | None]], notes: Notes
 ) -> pd.DataFrame:
-    """The roles of 1.2: one row per person and org, and further ones where the roster states several."""
+    """The roles of 1.2: one row per person and org, and more if the roster states several."""
     first = df.drop_duplicates("id").set_index("id")
     own = person_roles(first).to_dict()
     in_classes = _in_classes(links)
@@ -255,11 +255,11 @@ class _Ids:
         self._own: set[str] = set()
 
     def keep(self, ids: Iterable[str | None]) -> None:
-        """Never make an id that a row has of its own."""
+        """Reserve these ids: they are never made up for another row."""
         self._own.update(id for id in ids if id is not None)
 
     def came(self, id: str | None) -> bool:
-        """Whether a row with this id of its own is written already."""
+        """Whether a row with this id has already been written."""
         return id is not None and id in self._used
 
     def of(self, link: Mapping[str, str | None], *what: str) -> str:
@@ -287,7 +287,7 @@ def _left_out(notes: Notes, link: Mapping[str, str | None], column: str, why: st
 
 
 def _text_of(links: pd.DataFrame) -> list[dict[str, Any]]:
-    """Links as text, a row each: nothing as None, flags and dates as they are written."""
+    """Links as text, one row each: missing values as None, flags and dates as the file spells them."""
     rows = to_arrow("links", links.reset_index(drop=True)).to_pandas(date_as_object=True).astype("object")
     rows = rows.where(rows.notna(), None)
     rows["primary"] = rows["primary"].map({True: "true", False: "false"})

@@ -215,7 +215,7 @@ def _parts(rng: np.random.Generator, bins: Numbers, size: Numbers) -> Numbers:
 
 
 def _split(rng: np.random.Generator, bins: Numbers, parts: Numbers, low: Numbers | int, high: Numbers | int) -> Numbers:
-    """Split each bin at random into a number of parts: uneven ones, but within the bounds where that can be.
+    """Split each bin at random into a number of parts: uneven ones, but within the bounds if possible.
 
     Parameters
     ----------

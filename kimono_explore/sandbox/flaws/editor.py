@@ -71,7 +71,7 @@ class RosterEditor:
         return [str(id) for id in links.loc[links["source_id"] == source, "target_id"]]
 
     def quiet(self, relation: str, person: str) -> str:
-        """One of a person's sections, best one without a flaw; no other flaw may have it then."""
+        """One of a person's sections, preferably without a flaw; no other flaw may use it then."""
         ids = self.targets(relation, person)
         section = next((id for id in ids if id not in self._used[True]), ids[0])
         self._used[True].add(section)
@@ -280,7 +280,7 @@ class RosterEditor:
         return section
 
     def past(self) -> tuple[pd.Timestamp, pd.Timestamp]:
-        """Three weeks of a past summer that no other term has."""
+        """Three weeks of a past summer in which there is no other term."""
         self._sessions += 1
         begin = self.roster.terms["start_date"].min()
         year = (self.roster.loaded_at if pd.isna(begin) else begin).year - 1 - self._sessions
