@@ -297,7 +297,7 @@ class _Acks:
             for id in part.ids:
                 self._settle(id, part, error)
             if error is not None and not _is_of_the_task(error):
-                break  # whoever asks now gets the same answer, or none
+                break  # any further request gets the same answer, or none
         self._settle_gone()
 
     def _ask(self, part: _Part) -> _Answer:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-# C0 and C1, marks and overrides of direction, separators of lines, halves of characters, what nobody sees.
+# C0 and C1, marks and overrides of direction, line separators, lone surrogates, invisible characters.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
 _BEFORE_FIRST = ("IT", "PR", "PK", "TK", "KG", "K")  # OneRoster's codes, youngest first

@@ -240,7 +240,7 @@ class _Reading(NamedTuple):
         decoder = Decoder(operation.table)
         path = path or operation.path
         try:
-            # Closed by its name: whoever holds an error holds its frames, and pages under way would go on.
+            # Closed explicitly: an error that is kept keeps its frames, and requests under way would go on.
             with closing(read_pages(**self._asdict(), operation=operation, id=id, path=path)) as pages:
                 for page in pages:
                     if bar is not None:
@@ -263,7 +263,7 @@ class _Reading(NamedTuple):
         return decoder.finish()
 
 
-# What a roster cannot know when nobody states it: each row's keys, any one of which would tell.
+# What a roster cannot know unless it is sent: for each row, the keys any one of which would tell.
 _MEMBERSHIPS: tuple[tuple[str, Sequence[str]], ...] = (
     ("who is in which section", ("persons.$sections", "sections.$students", "sections.$teachers")),
     ("who belongs to which school", ("persons.$schools", "orgs.$students", "orgs.$teachers")),

@@ -98,7 +98,7 @@ def pseudonymize(
     parts: dict[str, pd.DataFrame] = {
         name: _table(name, getattr(roster, name), coder, kept) for name in (*TABLES, "links", "problems")
     }
-    # The order of rows tells who is who to whoever has the original: the new ids give another one.
+    # The order of rows would reveal who is who to anybody who has the original; the new ids give another order.
     parts.update({name: _in_order_of_ids(parts[name]) for name in TABLES})
     parts["links"] = sort_links(parts["links"], {name: parts[name]["id"] for name in TABLES})
     parts["problems"] = parts["problems"].sort_values([*parts["problems"]], ignore_index=True)

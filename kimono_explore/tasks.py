@@ -173,7 +173,7 @@ def _text(value: JSON) -> str | None:
         return value
     try:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else as_text(value)
-    except RecursionError:  # it stands in raw
+    except RecursionError:  # raw keeps the text
         return None
 
 
@@ -184,7 +184,7 @@ def _read_task(row: bytes) -> list[dict[str, JSON]]:
     if not isinstance(task, dict):
         return [{"raw": text}]
     common: dict[str, JSON] = {"schema_version": task.get("schema"), "raw": text}
-    # Told by the shape, not by the version: in 1.x and 2.x each event stands under a key of its own type.
+    # Recognized by the shape, not by the version: in 1.x and 2.x each event is under a key named after its type.
     is_flat = "id" in task and not {"type", "action", "topic"}.isdisjoint(task)
     named = {} if is_flat else {key: _snake(value) for key, value in task.items() if isinstance(value, dict)}
     events = [(_snake_name(key), fields) for key, fields in named.items() if _snake_name(key) in TASK_TYPES]

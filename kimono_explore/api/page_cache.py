@@ -65,7 +65,7 @@ class SavedPages:
         manifest = folder / _MANIFEST
         found = _manifest(manifest)
         if found is None:
-            for kept in folder.iterdir():  # nobody knows what they are pages of
+            for kept in folder.iterdir():  # it is unknown which load they belong to
                 if kept.is_dir():
                     shutil.rmtree(kept)
             self._write(manifest, json.dumps(asked).encode())

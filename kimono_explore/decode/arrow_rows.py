@@ -74,7 +74,7 @@ class ArrowRows:
         self._asked = dict(self._declared)
         self._ask_for_integers(pa.int64())
         # Arrow does not read a number where text is expected. Keys under which one was met are read with the number in quotes,
-        # behind a mark that nobody can send on purpose: {"local_id": 12} -> {"local_id": "kx-5b1e...-12"}.
+        # after a mark that nobody can send on purpose: {"local_id": 12} -> {"local_id": "kx-5b1e...-12"}.
         self._mark = f"kx-{secrets.token_hex(8)}-"
         self._quoted: frozenset[str] = frozenset()
         self._quote: re.Pattern[bytes] | None = None
@@ -178,7 +178,7 @@ class ArrowRows:
             self._ask(path, pa.string())
         self._quoted |= {path[-1]}
         names = b"|".join(re.escape(encode(name)[1:-1].encode()) for name in sorted(self._quoted))
-        # Within a text, a backslash stands before each quotation mark: no key can be found there.
+        # Within a text, each quotation mark follows a backslash: no key can be found there.
         self._quote = re.compile(rb'"(' + names + rb')"(\s*:\s*)(-?[1-9][0-9]{0,17}|0|true|false)(?=\s*[,}])')
         return True
 
@@ -198,7 +198,7 @@ class ArrowRows:
         for column in TABLES[self._table]:
             if column.integer:
                 self._ask(column.path, dtype)
-                self._ask(column.path[-1:], dtype)  # $sys may be null, and its values stand beside it
+                self._ask(column.path[-1:], dtype)  # $sys may be null, with its values beside it
 
     def _ask(self, path: Sequence[str], dtype: pa.DataType) -> None:
         """Expect another type at top level, or one level below."""
@@ -371,7 +371,7 @@ _BRACE = ord("{")
 
 
 def _fields_of(table: str) -> dict[str, pa.Field]:
-    """What is declared of a table's objects: columns, also where what belongs into ``$sys`` stands beside it."""
+    """The declared fields of a table's objects, including those of ``$sys`` at top level, where some servers send them."""
     groups: dict[str, list[pa.Field]] = {"$sys": [pa.field("type", pa.string())], "$ext": []}
     top = {"id": pa.field("id", pa.string())}
     for column in TABLES[table]:

@@ -121,7 +121,7 @@ class IdIndex:
 
 
 def _distinct(texts: pa.Array) -> pa.Array:
-    """The texts without repeats: the table's own memory where it has none."""
+    """The texts without repeats; the table's own memory if it has no repeats."""
     texts = texts.drop_null() if texts.null_count else texts
     distinct = pc.unique(texts)
     return texts if len(distinct) == len(texts) else distinct

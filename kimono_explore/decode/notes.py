@@ -30,7 +30,7 @@ class Notes:
         self.problems.append(Problem(self._table, id, column, None if value is None else as_text(value), problem))
 
     def fitted(self, id: str | None, name: str, value: JSON, column: Column) -> object:
-        """The value as its column's kind; what is odd about it is noted under a name."""
+        """The value converted to its column's kind; what is odd about it is noted under a name."""
         if is_number(value) and column.kind in ("text", "category"):
             if not column.integer:
                 self.count_numbers(Numbers(name, 1, as_text(value)))

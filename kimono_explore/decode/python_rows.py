@@ -198,7 +198,7 @@ class _Cells:
             self._put((group, key), f"{group}_{key}", value)
 
     def put(self, key: str, value: JSON) -> None:
-        """What stands at top level; also where ``$sys`` is null, and what it should hold stands beside it."""
+        """Put a value at top level, which may belong into ``$sys`` where that is null."""
         path = ("$sys", key) if ("$sys", key) in self._rows.columns else (key,)
         if key in self._rows.groups:
             self._note(key, value, "not an object")

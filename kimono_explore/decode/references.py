@@ -102,7 +102,7 @@ def read_reference(item: JSON, far_type: str) -> tuple[ReferenceTarget | None, s
 
 
 def _membership_of(item: dict[str, JSON]) -> dict[str, JSON]:
-    """A membership's own fields: its id and type may stand in ``$sys``, at top level, or in a ``$membership``."""
+    """A membership's own fields: its id and type may be in ``$sys``, at top level, or in a ``$membership``."""
     beside, inner = item.get("$membership"), item.get("$sys")
     return {
         **(_membership_of(beside) if isinstance(beside, dict) else {}),

@@ -118,7 +118,9 @@ def read_snapshot(folder: str | os.PathLike[str], *, verify: bool = False) -> Ta
                 raise incomplete(Path(folder), failure) from failure
             return Tables(**frames, source=manifest.source, loaded_at=manifest.loaded_at, rollups=manifest.rollups)
         manifest = now  # it was replaced while it was read
-    raise BundleError(f"{folder} was replaced {_TRIES} times while it was read. Wait until nobody saves to it.")
+    raise BundleError(
+        f"{folder} was replaced {_TRIES} times while it was read. Try again when no process is saving to it."
+    )
 
 
 def _verify(folder: Path, manifest: Manifest) -> None:

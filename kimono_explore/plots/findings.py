@@ -306,7 +306,7 @@ def _differences(ax: Axes, summary: pd.DataFrame, labels: list[Name]) -> None:
         _say_difference(ax, row, int(came), int(went), int(differs))
     name_rows(ax, labels)
     low, high = float(removed.max(initial=0)), float((added + changed).max(initial=0))
-    # Words stand on both sides of the bars.
+    # There are words on both sides of the bars.
     room = 0.34 * max(low + high, 1.0)
     ax.set_xlim(-low - room * (0.45 if low else 0.02), high + room)
     ax.axvline(0, color=LINE, linewidth=1)

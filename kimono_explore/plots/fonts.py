@@ -41,7 +41,7 @@ def set_words(text: Text, words: str) -> None:
     others = list(dict.fromkeys(family for family in found.values() if family))
     if others:
         text.set_fontfamily([*own, *others])
-    # What stands around a name in Arabic or Hebrew keeps its place: the line runs from left to right.
+    # Text around a name in Arabic or Hebrew keeps its place: the line runs from left to right.
     mark = "\u200e" if any(unicodedata.bidirectional(c) in ("R", "AL") for c in clean) else ""
     text.set_text(mark + "".join(_shown(c, found) for c in clean))
 

@@ -152,7 +152,7 @@ def _grouped(
 def _boxes(
     marks: dict[str, Mark], edges: Iterable[Edge], focus: str | None
 ) -> tuple[dict[str, list[Mark]], list[list[str]], set[Edge]]:
-    """Boxes of marks that are linked alike, the layers that they stand in, and the lines between boxes."""
+    """Boxes of marks with the same links, the layers they are in, and the lines between boxes."""
     boxes = {members[0].name: members for members in _alike(marks, edges, focus)}
     box_of = {mark.name: box for box, members in boxes.items() for mark in members}
     lines = {(box_of[a], box_of[b], relation) for a, b, relation in edges if box_of[a] != box_of[b]}
@@ -164,7 +164,7 @@ def _boxes(
 
 
 def _alike(marks: dict[str, Mark], edges: Iterable[Edge], focus: str | None) -> list[list[Mark]]:
-    """Those of one kind that have the same links stand together, if they are at least three."""
+    """Group marks of one kind that have the same links, if there are at least three."""
     links: defaultdict[str, set[tuple[str, str, bool]]] = defaultdict(set)
     for source, target, relation in edges:
         links[source].add((relation, target, True))
@@ -177,7 +177,7 @@ def _alike(marks: dict[str, Mark], edges: Iterable[Edge], focus: str | None) -> 
 
 
 def _depths(boxes: dict[str, list[Mark]], lines: Iterable[Edge]) -> dict[str, int]:
-    """How far below a parent of its own type each box stands; a ring of parents ends somewhere."""
+    """How deep each box is below parents of its own type; a ring of parents is cut somewhere."""
     depth = dict.fromkeys(boxes, 0)
     pairs = [(a, b) for a, b, relation in lines if relation == "child_of"]
     for _ in range(4):

@@ -33,7 +33,7 @@ _MOST_ROWS = 36
 
 
 class _Row(NamedTuple):
-    """An org, or with ``others`` that number of orgs below one."""
+    """An org, or with ``others`` that many orgs below one."""
 
     code: int
     depth: int
@@ -110,7 +110,7 @@ def _rows(roster: Roster) -> list[_Row]:
         if tops[code] != code:
             children[parent[code]].append(code)
     roots = [code for code in every if tops[code] == code]
-    order: list[tuple[int, int]] = []  # each after what it is below of
+    order: list[tuple[int, int]] = []  # each after its parent
     left = [(code, 0) for code in reversed(roots)]
     while left:
         code, depth = left.pop()

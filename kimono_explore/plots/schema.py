@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-# Where each table stands, in inches, so that no two arrows cross.
+# The place of each table, in inches, so that no two arrows cross.
 _PLACES: dict[str, tuple[float, float]] = {
     "org": (1.2, 3.1),
     "course": (4.0, 4.75),

@@ -181,7 +181,7 @@ def _clustered(shared: NDArray[np.int64]) -> NDArray[np.int64]:
 def _in_blocks(
     section: NDArray[np.int64], student: NDArray[np.int64], sections: int, students: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The place of each section and student: those that are linked stand near each other, small groups first."""
+    """The place of each section and student: linked ones are near each other, small groups first."""
     size = sections + students
     half = _matrix(section, student + sections, (size, size))
     order = reverse_cuthill_mckee(sparse.csr_matrix(half + half.T), symmetric_mode=True)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Step
 
 _MOST = 1000
-# Codes, which nobody writes with accents.
+# Codes, which are never written with accents.
 _PLAIN = columns_named(
     lambda column: column.name == "id" or (column.searched and column.privacy in ("number", "email"))
 )

@@ -33,7 +33,7 @@ __all__ = ["Dialect", "Faults", "Sandbox", "sandbox"]
 
 
 class Sandbox:
-    """A running sandbox; made by `sandbox`, ended by ``close()`` or a ``with`` block.
+    """A running sandbox; started by `sandbox`, ended by ``close()`` or a ``with`` block.
 
     Attributes
     ----------

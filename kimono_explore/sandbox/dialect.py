@@ -39,7 +39,7 @@ class Dialect:
     tasks : {"1.0.0", "2.0.0", "3.0.0"}, default "2.0.0"
         The wire version of tasks if a request does not name one.
     ids : {"sys", "top"}, default "sys"
-        Ids stand in ``$sys``, or at top level with ``$sys: null``.
+        Ids are in ``$sys``, or at top level with ``$sys: null``.
     school_years : {"integer", "text"}, default "integer"
         ``$sys.school_year`` is a whole number, as in Kimono's own OpenAPI document, or text.
     max_page_size : int, default 1000

@@ -158,7 +158,7 @@ def _read_request(file: BinaryIO, connection: socket.socket) -> Request | None:
     Raises
     ------
     ValueError
-        It is not a request that this proxy reads; it was told so.
+        The proxy cannot read this request; the client has been told so.
     """
     line = file.readline(_MAX_HEAD)
     if not line.strip():

@@ -46,7 +46,7 @@ class Csv(NamedTuple):
     length: int
 
     def get(self, name: str) -> list[str | None]:
-        """A column; all empty where the file has none of this name."""
+        """A column; all empty if the file has no column of this name."""
         return self.columns.get(name) or [None] * self.length
 
 

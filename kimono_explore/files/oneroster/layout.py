@@ -126,7 +126,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "demographics": ("sourcedId",),
     "roles": ("sourcedId", "userSourcedId", "roleType", "role", "orgSourcedId"),
 }
-# OneRoster 1.2: a person's roles stand in a file of their own.
+# OneRoster 1.2: the roles of persons are in a file of their own.
 ROLES: tuple[tuple[str, str], ...] = (
     ("sourcedId", "membership_id"),
     ("status", "status"),
