@@ -33,7 +33,7 @@ _MOST_ROWS = 36
 
 
 class _Row(NamedTuple):
-    """An org, or with ``others`` that many orgs below one."""
+    """An org, or (with ``others``) that many orgs below one."""
 
     code: int
     depth: int
