@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from kimono_explore.quality import Report
     from kimono_explore.roster.roster import Roster
 
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
 _PAGE = Path(__file__).parent / "widgets" / "page"
 _NOTEBOOKS = next(
     folder
@@ -82,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding lacks is not an error
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot encode is not an error
     try:
         code = int(options.run(options) or 0)
         sys.stdout.flush()
@@ -98,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _failed(error: Exception) -> int:
-    """Say what kept it from running, in one line."""
+    """Print in one line why the command could not run."""
     if os.environ.get("KIMONO_DEBUG"):
         print(printable("".join(traceback.format_exception(error)), lines=True), end="", file=sys.stderr)
     elif isinstance(error, KimonoError):
@@ -117,17 +119,22 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for declare in (_declare_demo, _declare_sandbox, _declare_load, _declare_roster, _declare_check, _declare_app):
+        declare(commands)
+    return parser
 
+
+def _declare_demo(commands: _Commands) -> None:
     demo = commands.add_parser("demo", help="run everything on the embedded sandbox; leave pages and pictures")
     demo.add_argument("--out", type=Path, default=Path("build/demo"), help="folder for them (default: %(default)s)")
-    demo.add_argument("--students", type=int, default=500, help="size of the made-up district (default: %(default)s)")
+    _add_students(demo)
     demo.set_defaults(run=_demo)
 
+
+def _declare_sandbox(commands: _Commands) -> None:
     serve = commands.add_parser("sandbox", help="serve a made-up district, a snapshot or a OneRoster bundle over HTTP")
-    serve.add_argument(
-        "source", nargs="?", help="a snapshot folder or a OneRoster bundle (default: a made-up district)"
-    )
-    serve.add_argument("--students", type=int, default=500, help="size of the made-up district (default: %(default)s)")
+    _add_source(serve, default="a made-up district")
+    _add_students(serve)
     serve.add_argument("--seed", type=int, default=7, help="the same seed gives the same district")
     serve.add_argument("--flaws", action="store_true", help="plant a handful of each kind of mistake in it")
     serve.add_argument("--port", type=int, default=0, help="port on the loopback interface (default: a free one)")
@@ -137,10 +144,12 @@ def _parser() -> argparse.ArgumentParser:
         type=_fault,
         default=[],
         metavar="NAME=RATE",
-        help="let this go wrong with a share of the requests, such as reset=0.05; may be repeated",
+        help="make a share of the requests go wrong in this way, such as reset=0.05; may be repeated",
     )
     serve.set_defaults(run=_sandbox)
 
+
+def _declare_load(commands: _Commands) -> None:
     load = commands.add_parser(
         "load",
         help="load the tenant of the environment and keep it as a snapshot",
@@ -148,11 +157,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     load.add_argument("--save", type=Path, required=True, metavar="DIR", help="folder for the snapshot")
     load.add_argument("--base-url", help="the API (default: KIMONO_BASE_URL)")
-    load.add_argument("--page-size", type=int, help="rows a page (default: the server's maximum)")
+    load.add_argument("--page-size", type=int, help="rows per page (default: the server's maximum)")
     load.add_argument("--resume", metavar="FOLDER", help="keep pages here, to go on after an interruption")
-    load.add_argument("--connections", type=int, default=8, help="pages under way at a time (default: %(default)s)")
+    load.add_argument("--connections", type=int, default=8, help="pages requested at a time (default: %(default)s)")
     load.add_argument(
-        "--max-pages", type=int, default=MAX_PAGES, help="a list of more is an error (default: %(default)s)"
+        "--max-pages", type=int, default=MAX_PAGES, help="a list with more pages is an error (default: %(default)s)"
     )
     load.add_argument("--timeout", type=float, metavar="SECONDS", help="for one request (default: 120)")
     load.add_argument("--no-heal", action="store_true", help="do not look whether rows moved during the load")
@@ -166,19 +175,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     load.set_defaults(run=_load)
 
+
+def _declare_roster(commands: _Commands) -> None:
     roster = commands.add_parser("roster", help="what is in a snapshot folder or a OneRoster bundle")
     roster.add_argument("source", metavar="INFO", help="a snapshot folder or a OneRoster bundle")
     roster.add_argument("--problems", action="store_true", help="list what did not fit")
     roster.set_defaults(run=_roster)
 
+
+def _declare_check(commands: _Commands) -> None:
     checks = commands.add_parser(
         "check",
         help="what is wrong with a roster",
         description="Exit codes: 0 nothing found, 1 found something of the minimum severity (--fail-on), 2 could not run.",
     )
-    checks.add_argument(
-        "source", nargs="?", help="a snapshot folder or a OneRoster bundle (default: the tenant of the environment)"
-    )
+    _add_source(checks, default="the tenant of the environment")
     checks.add_argument("--fail-on", choices=(*SEVERITIES, "never"), default="error", help="default: %(default)s")
     checks.add_argument(
         "--threshold", type=float, default=0.0, metavar="PERCENT", help="percentage of checked rows allowed to fail"
@@ -191,14 +202,23 @@ def _parser() -> argparse.ArgumentParser:
     checks.add_argument("--csv", type=Path, metavar="FILE", help="write every finding as CSV")
     checks.set_defaults(run=_check)
 
+
+def _declare_app(commands: _Commands) -> None:
     app = commands.add_parser("app", help="browse, quality and tasks as a page, for people without notebooks")
-    app.add_argument(
-        "source", nargs="?", help="a snapshot folder or a OneRoster bundle (default: the tenant of the environment)"
-    )
+    _add_source(app, default="the tenant of the environment")
     app.add_argument("--port", type=int, default=8866, help="port on the loopback interface (default: %(default)s)")
     app.add_argument("--sandbox", action="store_true", help="show a made-up district")
     app.set_defaults(run=_app)
-    return parser
+
+
+def _add_source(command: argparse.ArgumentParser, default: str) -> None:
+    command.add_argument("source", nargs="?", help=f"a snapshot folder or a OneRoster bundle (default: {default})")
+
+
+def _add_students(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--students", type=int, default=500, help="size of the made-up district (default: %(default)s)"
+    )
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -326,7 +346,7 @@ def _app(options: argparse.Namespace) -> int:
     environment = {
         **os.environ,
         "KIMONO_EXPLORE_SOURCE": _shown_source(options),
-        # By the environment: the list of processes, where options stand, is read by everybody on a machine.
+        # Passed in the environment: options appear in the list of processes, which everybody on a machine can read.
         "JUPYTER_TOKEN": token,
         "JUPYTER_PATH": os.pathsep.join(filter(None, [str(_PAGE), os.environ.get("JUPYTER_PATH")])),
     }

@@ -1,7 +1,7 @@
-"""Acknowledge and delete tasks, and say of each what became of it, also where an answer was lost.
+"""Acknowledge and delete tasks, and report what became of each, even if an answer was lost.
 
-An acknowledgement cannot be undone and its answer may be lost after it took effect, so every task ends as one of
-`OUTCOMES`, and none is claimed that the server did not say.
+An acknowledgement cannot be undone, and its answer may be lost after it took effect. So every task ends with one of
+`OUTCOMES`, and no outcome is claimed that the server did not report.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from kimono_explore.schema import JSON
 
 DONE, REFUSED, NOT_KNOWN, NOT_SENT = OUTCOMES = ("done", "refused", "not known", "not sent")
-"""What became of a task: the server took it; the server refused it, in its own words; it was sent, and what came back
-does not say; the server was never asked."""
+"""What became of a task: the server accepted it; the server refused it, in its own words; it was sent, but the answer
+does not tell; it was never sent."""
 
 _GONE = (404, 410)
 _OF_THE_TASK = (400, 404, 409, 410, 422)
@@ -57,15 +57,15 @@ def ack_tasks(
 ) -> pd.DataFrame:
     """Acknowledge tasks: they leave the queue, or with ``"retry"`` are delivered again. It cannot be undone.
 
-    A task that the server took is not sent again. After a lost answer (a broken connection, a time-out, 5xx, a page
+    A task that the server accepted is not sent again. After a lost answer (a broken connection, a time-out, 5xx, a page
     that is not the API's) the request is repeated, as often as ``connect(retries=)`` says; a repeat that finds the task
-    gone means that the first try took effect. A refused list is split until the refused tasks are found.
+    gone means that the first try took effect. A refused list is split until the refused tasks are known.
 
     Parameters
     ----------
     client : Client
     ids : str or iterable of str
-        One task or many; many go in one request, and one that is named twice goes once.
+        One task or many; many go in one request, and an id given twice is sent once.
     status : {"success", "error", "retry", "reauthenticate"}, default "success"
     message : str, optional
         Shown in Kimono; needed with ``"error"`` and ``"retry"``.
@@ -78,25 +78,26 @@ def ack_tasks(
     Returns
     -------
     pandas.DataFrame
-        One row a task: id, status; outcome, one of ``"done"``, ``"refused"``, ``"not known"``, ``"not sent"``;
+        One row per task: id, status; outcome, one of ``"done"``, ``"refused"``, ``"not known"``, ``"not sent"``;
         accepted, which is True only for ``"done"``; message, the server's words or what is known.
 
     Raises
     ------
     AckRefusedError
-        Some were refused, all others are done: the message names them.
+        Some were refused, and all others are done; the message names the refused ones.
     AckUnknownError
-        Of some it is not known whether they were taken, or they were not sent: ``kx.load_tasks(client)`` shows which
-        are still in the queue.
+        For some it is not known whether they were accepted, or they were not sent: ``kx.load_tasks(client)`` shows
+        which are still in the queue.
     ValueError
-        The status is unknown, or lacks its message, or an id is empty; nothing was sent.
+        The status is unknown or lacks its message, or an id is empty; nothing was sent.
 
     Notes
     -----
     ``.outcomes`` of each error, and of a KeyboardInterrupt, is the table above.
 
-    A list that was refused may have been taken in part. So where a task of it is then gone (404), it is "refused" only
-    if the server named it, or if it alone can be what the list was refused with 404 for; else it is "not known".
+    A list that was refused may still have been accepted in part. So if one of its tasks is then gone (404), it counts as
+    "refused" only if the server named it, or if it is the only one that can have caused a 404 for the list; otherwise it
+    is "not known".
 
     Examples
     --------
@@ -123,7 +124,7 @@ def ack_tasks(
 
 
 def check_status(status: str, message: str | None) -> None:
-    """Raise ValueError where a status is unknown, or lacks the message it needs."""
+    """Raise ValueError if a status is unknown or lacks the message it needs."""
     if status not in ACK_STATUSES:
         raise ValueError(f"Unknown status {status!r}. Choose one of: {', '.join(ACK_STATUSES)}.")
     if status in ("error", "retry") and not message:
@@ -146,7 +147,7 @@ def delete_task(client: Client, id: str) -> None:
     NotFoundError
         The queue has no such task.
     AckUnknownError
-        No answer says whether it was deleted; ``kx.load_tasks(client)`` shows it.
+        No answer says whether it was deleted; ``kx.load_tasks(client)`` shows whether it is still there.
     ResponseError
         The server refused.
 
@@ -170,7 +171,7 @@ def delete_task(client: Client, id: str) -> None:
 
 
 def _checked_ids(ids: str | Iterable[str]) -> list[str]:
-    """The ids as text, each once."""
+    """The ids as text, without repeats."""
     given = [ids] if isinstance(ids, str | Integral) else list(ids)
     if any(not isinstance(id, str | Integral) or id in ("", ".", "..") for id in given):
         raise ValueError("Every task needs an id; one is missing or empty. Nothing was sent.")
@@ -186,7 +187,7 @@ class _Answer(NamedTuple):
 
 def _send(client: Client, operation: Operation, *, id: str | None = None, json: JSON = None) -> _Answer:
     """Send a PUT or DELETE, and again after a fault that passes, within the client's retries."""
-    retry: Retry = client.retry  # its copies are plain ones to the type checker
+    retry: Retry = client.retry  # to the type checker, its copies are of the base class
     lost = False
     while True:
         error: KimonoError | None = None
@@ -208,7 +209,7 @@ def _send(client: Client, operation: Operation, *, id: str | None = None, json: 
 
 
 def _passes(error: KimonoError) -> bool:
-    """Whether the next try may go better. What kept the token from being fetched has been repeated already."""
+    """Whether another try may succeed. What kept the token from being fetched has been retried already."""
     if isinstance(error, ConnectionFailedError):
         cause = error.__cause__
         return isinstance(cause, httpx.RequestError) and cause.request.method != "POST"
@@ -218,7 +219,7 @@ def _passes(error: KimonoError) -> bool:
 
 
 def _is_of_the_task(error: KimonoError | None) -> bool:
-    """Whether a refusal is of this task. Any other refuses whoever asks, or did not come from the API."""
+    """Whether a refusal concerns this task. Any other concerns the caller, or did not come from the API."""
     if not isinstance(error, ResponseError) or error.is_page:
         return False
     return error.status in _OF_THE_TASK or error.status // 100 == 2
@@ -227,7 +228,7 @@ def _is_of_the_task(error: KimonoError | None) -> bool:
 def _judge(
     error: KimonoError | None, *, lost: bool, before: bool = False, named: bool = False, stays: bool = False
 ) -> tuple[str, str | None]:
-    """What became of one task, and the words for it.
+    """What became of one task, and the message that says so.
 
     Parameters
     ----------
@@ -240,7 +241,7 @@ def _judge(
     named : bool
         The server named the task when it refused that list.
     stays : bool
-        The acknowledgement leaves the task in the queue, so that a task that is gone says nothing of it.
+        The acknowledgement leaves the task in the queue, so a task that is gone says nothing about it.
     """
     if error is None:
         return DONE, None
@@ -296,7 +297,7 @@ class _Acks:
             for id in part.ids:
                 self._settle(id, part, error)
             if error is not None and not _is_of_the_task(error):
-                break  # whoever asks now gets the same answer, or none
+                break  # any further request gets the same answer, or none
         self._settle_gone()
 
     def _ask(self, part: _Part) -> _Answer:
@@ -343,7 +344,7 @@ class _Acks:
         self._set([id], outcome, words)
 
     def _settle_gone(self) -> None:
-        """Where all tasks but one turned out to be there, that one is what the list was refused with 404 for."""
+        """Where all tasks but one turned out to be there, that one caused the 404 for the list."""
         others = [outcome for id, (outcome, _) in self.rows.items() if id not in self.gone]
         if self.one_is_missing and len(self.gone) == 1 and set(others) == {DONE}:
             for id, words in self.gone.items():
@@ -353,7 +354,7 @@ class _Acks:
         self.rows.update(dict.fromkeys(ids, (outcome, words)))
 
     def table(self) -> pd.DataFrame:
-        """What is known of each task by now."""
+        """What is known about each task so far."""
         outcomes = pd.Series([outcome for outcome, _ in self.rows.values()], dtype="str")
         return pd.DataFrame(
             {
@@ -377,7 +378,7 @@ _LOOK = "kx.load_tasks(client) shows, without effect, what is still in the queue
 
 
 def _counted(outcomes: pd.DataFrame) -> str:
-    """How many tasks came to what: "12 of 16 tasks acknowledged, 1 refused, 3 not known"."""
+    """How many tasks had which outcome: "12 of 16 tasks acknowledged, 1 refused, 3 not known"."""
     counts = outcomes["outcome"].value_counts()
     rest = [f", {counts[name]:,} {name}" for name in (REFUSED, NOT_KNOWN, NOT_SENT) if name in counts]
     return f"{counts.get(DONE, 0):,} of {len(outcomes):,} tasks acknowledged{''.join(rest)}"

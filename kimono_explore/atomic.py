@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all, whenever the process that writes them is killed."""
+"""Files and folders that exist whole or not at all, even if the process that writes them is killed."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _remove(folder: Path) -> None:
 
 
 def _flush(path: Path) -> None:
-    """Have the disk keep what was written; Windows knows no such thing for folders."""
+    """Make sure that what was written is on disk; Windows cannot do that for folders."""
     if os.name == "nt" and path.is_dir():
         return
     handle = os.open(path, os.O_RDONLY)

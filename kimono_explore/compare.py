@@ -1,7 +1,8 @@
-"""What came, went and changed between two rosters.
+"""What was added, removed and changed between two rosters.
 
-An object is the same in both where its table and id are; a link, where both ends, the relation and the role are. An id
-that one roster has twice is compared copy by copy, the first with the first; a row without an id, by everything it holds.
+An object is the same in both if its table and id are; a link, if both ends, the relation and the role are. Where an id
+occurs twice in a roster, its copies are compared in order, the first with the first; a row without an id is compared by
+everything it holds.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 LINK_KEY: tuple[str, ...] = ("source_type", "source_id", "relation", "target_type", "target_id", "role")
-"""What makes a link the same link."""
+"""The columns that identify a link."""
 
 _COMPARED = (*TABLES, "links")
 
 
 class _Match(NamedTuple):
-    """Rows of one table in two rosters: those of both, side by side, and those that only one has."""
+    """Rows of one table in two rosters: those in both, side by side, and those in only one."""
 
     old: Rows
     new: Rows
@@ -48,9 +49,9 @@ def compare(old: Roster, new: Roster, ignore: Iterable[str] = ()) -> Comparison:
     Parameters
     ----------
     old, new : Roster
-        For example of yesterday, as a snapshot, and of today.
+        For example, yesterday's snapshot and today's load.
     ignore : iterable of str, optional
-        Columns in which a change does not count, such as ``"updated_at"``.
+        Columns whose changes are ignored, such as ``"updated_at"``.
 
     Returns
     -------
@@ -71,13 +72,13 @@ def compare(old: Roster, new: Roster, ignore: Iterable[str] = ()) -> Comparison:
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Comparison:
-    """What came, went and changed.
+    """What was added, removed and changed.
 
     Attributes
     ----------
     old, new : Roster
     ignore : tuple of str
-        Columns in which a change does not count.
+        Columns whose changes are ignored.
     """
 
     old: Roster
@@ -86,7 +87,7 @@ class Comparison:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """One row a table, and one of links: table, added, removed, changed, unchanged (rows)."""
+        """One row per table, and one for the links: table, added, removed, changed, unchanged (counts of rows)."""
         rows = []
         for table in _COMPARED:
             match = self._matches[table]
@@ -99,7 +100,7 @@ class Comparison:
         )
 
     def added(self, table: str) -> pd.DataFrame:
-        """The rows that only the new roster has, as they stand in it.
+        """The rows that only the new roster has.
 
         Parameters
         ----------
@@ -114,7 +115,7 @@ class Comparison:
         return _table(self.new, table).iloc[self._match(table).added].reset_index(drop=True)
 
     def removed(self, table: str) -> pd.DataFrame:
-        """The rows that only the old roster has, as they stand in it.
+        """The rows that only the old roster has.
 
         Parameters
         ----------
@@ -139,8 +140,8 @@ class Comparison:
         Returns
         -------
         pandas.DataFrame
-            One row a value: id, label (the new one), column, old, new, as text; NA where there is no value. Of links, what makes
-            them the same stands in place of id and label.
+            One row per value: id, label (the new one), column, old, new, as text; NA where one
+            is missing. For links, the columns that identify a link take the place of id and label.
 
         Raises
         ------
@@ -178,9 +179,9 @@ class Comparison:
 
     @cached_property
     def repeated(self) -> pd.DataFrame:
-        """Ids and links that one of the rosters has more than once: table, id, old, new (how often).
+        """Ids and links that occur more than once in one of the rosters: table, id, old, new (how often in each).
 
-        Of a link, ``id`` is its two ends and the relation, in words.
+        For a link, ``id`` names its two ends and the relation in words.
         """
         parts = []
         for table in _COMPARED:
@@ -243,7 +244,7 @@ def _table(roster: Roster, table: str) -> pd.DataFrame:
 
 
 def _column(df: pd.DataFrame, column: str) -> pd.Series:
-    """A column; of nothing but NA, where the table does not have it."""
+    """A column; all NA where the table does not have it."""
     return df[column] if column in df else pd.Series(float("nan"), index=df.index, dtype="str")
 
 
@@ -265,7 +266,7 @@ def _codes(old: pd.DataFrame, new: pd.DataFrame, table: str) -> Rows:
     codes = _factorized(old["id"], new["id"])
     nameless = pd.concat([old["id"], new["id"]]).isna().to_numpy()
     if nameless.any():
-        # What has no id is known by all that it holds.
+        # A row without an id is identified by everything it holds.
         columns = [str(name) for name in dict.fromkeys([*old.columns, *new.columns]) if name != "id"]
         few_old, few_new = old[old["id"].isna()], new[new["id"].isna()]
         whole = _joint([_factorized(_column(few_old, name), _column(few_new, name)) for name in columns])
@@ -319,7 +320,7 @@ def _differs(old: pd.Series, new: pd.Series) -> NDArray[np.bool_]:
 
 
 def _text(values: pd.Series) -> pd.Series:
-    """Values as text; days without a time, NA as NA."""
+    """Values as text: dates without a time of day, NA as NA."""
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         known = values.dropna()
         whole = bool((known == known.dt.normalize()).all())
@@ -335,7 +336,7 @@ def _names(df: pd.DataFrame, table: str) -> pd.Series:
 
 
 def _repeats(df: pd.DataFrame, table: str) -> pd.Series[int]:
-    """How often each name occurs that occurs more than once."""
+    """For each name that occurs more than once, how often it does."""
     twice = (
         df.duplicated(list(LINK_KEY), keep=False)
         if table == "links"

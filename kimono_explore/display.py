@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-# C0 and C1, marks and overrides of direction, separators of lines, halves of characters, what nobody sees.
+# C0 and C1, marks and overrides of direction, line separators, lone surrogates, invisible characters.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
 _BEFORE_FIRST = ("IT", "PR", "PK", "TK", "KG", "K")  # OneRoster's codes, youngest first
 
 
 def printable(text: object, *, lines: bool = False) -> str:
-    r"""A text as a terminal can show it: what would steer the terminal, or turn the text around, is spelled out.
+    r"""A text that is safe to show on a terminal: characters that control it or reverse the text are spelled out.
 
     Parameters
     ----------
@@ -47,11 +47,11 @@ def printable_cell(value: Any) -> Any:  # noqa: ANN401  names and cells of any k
 
 
 def cell_text(value: object, *, seconds: bool = False, rounded: bool = False) -> str:
-    """A cell as a person reads it: days without a time.
+    """A cell as a person reads it: dates without a time of day.
 
-    Where readers differ, the caller says it: a report shows minutes and rounds numbers, for people who fix things; a
-    widget shows ``seconds`` and numbers as they are, for people who look at what came. Old and new values of a task are
-    JSON, and stay it (`kimono_explore.widgets.task_html`).
+    The caller says what its readers need: a report shows minutes and rounded numbers, for people who fix things; a
+    widget shows ``seconds`` and exact numbers, for people who look at what was sent. Old and new values of a task are
+    JSON and remain so (`kimono_explore.widgets.task_html`).
 
     Parameters
     ----------

@@ -11,9 +11,9 @@
     │   ├── ServerError          5xx, after the retries
     │   └── IncompleteListError  403, 404 or too many pages after a list had begun
     ├── BadResponseError         the answer is not what the reference says
-    ├── AckError                 not every task is done; ``.outcomes`` says what is known of each
+    ├── AckError                 not every task is done; ``.outcomes`` says what is known about each
     │   ├── AckRefusedError      the server refused one or more, and the outcome of every task is known
-    │   └── AckUnknownError      of one or more it is not known, or they were not sent
+    │   └── AckUnknownError      the outcome of one or more is not known, or they were not sent
     └── BundleError              a OneRoster bundle or a snapshot that cannot be read
 
 Each message says what happened, where, in the server's own words, and what to do.
@@ -101,11 +101,11 @@ class NotFoundError(ResponseError):
 
 
 class RateLimitError(ResponseError):
-    """429, still, after the retries."""
+    """429, still after the retries."""
 
 
 class ServerError(ResponseError):
-    """5xx, still, after the retries."""
+    """5xx, still after the retries."""
 
 
 class IncompleteListError(ResponseError):
@@ -113,7 +113,7 @@ class IncompleteListError(ResponseError):
 
 
 class BadResponseError(KimonoError):
-    """The answer is not what the reference says: no JSON, or another shape."""
+    """The answer is not what the reference says: not JSON, or of another shape."""
 
 
 class AckError(KimonoError):
@@ -122,7 +122,7 @@ class AckError(KimonoError):
     Attributes
     ----------
     outcomes : pandas.DataFrame
-        One row a task: id, status, outcome, accepted, message; as `ack_tasks` returns it.
+        One row per task: id, status, outcome, accepted, message; as `ack_tasks` returns it.
     """
 
     def __init__(self, message: str, outcomes: pd.DataFrame) -> None:
@@ -131,11 +131,11 @@ class AckError(KimonoError):
 
 
 class AckRefusedError(AckError):
-    """The server refused one or more tasks, and took all others."""
+    """The server refused one or more tasks and accepted all others."""
 
 
 class AckUnknownError(AckError):
-    """Of one or more tasks it is not known whether the server took them, or they were not sent."""
+    """For one or more tasks it is not known whether the server accepted them, or they were not sent."""
 
 
 class BundleError(KimonoError):
@@ -163,7 +163,7 @@ _MADE_BY = {
 
 
 def expect(function: str, value: object, *kinds: type | None, having: str | None = None) -> None:
-    """Say what a public function needs where it is given something else, before it fails somewhere within.
+    """Check an argument of a public function, so that a wrong one is named before it fails somewhere inside.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def expect(function: str, value: object, *kinds: type | None, having: str | None
     *kinds : type or None
         What it takes, the usual one first.
     having : str, optional
-        A method that is enough: what has it may stand in for the kinds, as a client of one's own does.
+        A method that is enough: an object that has it is accepted as well, such as a client of your own.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Arrow to pandas and back, with the dtypes this library promises.
 
 Text is ``str`` (Arrow-backed, NaN where missing), dates are ``datetime64[us]``, times ``datetime64[us, UTC]``, flags
-``boolean``, what comes again and again ``category``.
+``boolean``, and text with few distinct values ``category``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from kimono_explore.schema import OBJECT_TYPES, RELATIONS, Kind, declared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 
 _FIXED_CATEGORIES: dict[str, tuple[str, ...]] = {
@@ -36,16 +36,16 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
 }
 
 
-def frame(name: str, columns: Mapping[str, object] | None = None) -> pd.DataFrame:
-    """Make a table with the right columns, order and dtypes from what is there.
+def frame(name: str, columns: Mapping[str, Collection[object]] | None = None) -> pd.DataFrame:
+    """Make a table with the right columns, order and dtypes from the columns given.
 
     Parameters
     ----------
     name : str
         One of the six tables, ``"links"`` or ``"problems"``.
     columns : mapping of str to list, numpy array, pandas Series or Arrow array, optional
-        All of one length. Declared columns that are missing become all-missing; others are kept
-        behind the declared ones, sorted by name, and are text unless their values have a type.
+        All of one length. Declared columns that are absent are filled with missing values; others are kept
+        after the declared ones, sorted by name, and are text unless their values have a type.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def frame(name: str, columns: Mapping[str, object] | None = None) -> pd.DataFram
     0  t1 2026-08-17
     """
     given = dict(columns or {})
-    length = max((len(values) for values in given.values()), default=0)  # type: ignore[arg-type]
+    length = max((len(values) for values in given.values()), default=0)
     kinds = {column.name: column.kind for column in declared(name)}
     arrays: dict[str, pa.Array | pa.ChunkedArray] = {}
     for key, kind in kinds.items():
@@ -122,14 +122,14 @@ def _text(values: pa.ChunkedArray) -> pd.Series:
     return whole.to_pandas(types_mapper={pa.large_string(): pd.StringDtype(na_value=float("nan"))}.get)
 
 
-def _to_arrow(values: object, dtype: pa.DataType | None) -> pa.Array | pa.ChunkedArray:
+def _to_arrow(values: Collection[object], dtype: pa.DataType | None) -> pa.Array | pa.ChunkedArray:
     if isinstance(values, pd.Series):
         if isinstance(values.dtype, pd.CategoricalDtype):
             values = values.astype("str")
         array = pa.array(values, from_pandas=True)
     elif isinstance(values, (pa.Array, pa.ChunkedArray)):
         array = values
-    elif dtype is not None and not pa.types.is_string(dtype) and any(isinstance(v, str) for v in values):  # type: ignore[attr-defined]
+    elif dtype is not None and not pa.types.is_string(dtype) and any(isinstance(v, str) for v in values):
         array = pa.array(values, pa.string())
     else:
         array = pa.array(values, from_pandas=True)

@@ -1,6 +1,6 @@
 """A roster as a networkx graph: all of it, or the neighborhood of one object.
 
-Both read ``roster.index``, the links by number; a neighborhood never builds the graph of everything.
+Both read ``roster.index``, where objects are numbers; a neighborhood never builds the graph of the whole roster.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ def build_graph(
     -------
     networkx.MultiDiGraph
         A node for each object, named by its id (``type:id`` where objects of two types share one), with ``type``,
-        ``label`` and ``missing``: true for an end of a link that was not delivered. An edge for each relation of
-        two objects, keyed by the relation, with ``relation`` and ``role``; links that repeat make one edge.
+        ``label`` and ``missing``: true for an end of a link that was not delivered. An edge for each relation
+        between two objects, keyed by the relation, with ``relation`` and ``role``; repeated links make one edge.
 
     Raises
     ------
     ValueError
-        A type or relation that does not exist.
+        A type or relation is unknown.
 
     Examples
     --------
@@ -96,8 +96,8 @@ def neighborhood(
     radius : int, default 1
         How many links away, whatever their direction.
     limit : int, default 500
-        The most nodes to keep: the nearest first; among those equally near orgs, terms, courses and sections
-        before people, and staff before students.
+        How many nodes to keep at most: the nearest first; among equally near ones, orgs, terms, courses and
+        sections before people, and staff before students.
     type : str, optional
         Needed only where objects of two types share the id.
 
@@ -144,7 +144,7 @@ def neighborhood(
 
 
 def _ring(roster: Roster, codes: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The neighbors of these nodes that are not found yet, the most telling first."""
+    """The neighbors of these nodes that were not found before, the most telling first."""
     index = roster.index
     onward, back = index.links_from(codes), index.links_to(codes)
     near = np.concatenate([index.target[onward], index.source[back]])
@@ -166,7 +166,7 @@ def shortest_path(
     avoid_hubs: bool = True,
     count: int = 1,
 ) -> pd.DataFrame:
-    """How two objects are connected: a shortest way through the links, whatever their direction.
+    """How two objects are connected: a shortest path along the links, whatever their direction.
 
     Parameters
     ----------
@@ -176,18 +176,18 @@ def shortest_path(
     source_type, target_type : str, optional
         Needed only where objects of two types share the id.
     avoid_hubs : bool, default True
-        Lead through terms, districts and whatever has more than 100 links only where there is no other way: that two
-        students are in one term says nothing of them. False: the fewest links, whatever is between.
+        Go through terms, districts and objects with more than 100 links only if there is no other path: that two
+        students are in the same term says nothing about them. False: the fewest links, whatever is between.
     count : int, default 1
-        The most ways to give, the shortest first. No two of them share an object between the ends.
+        How many paths to return at most, the shortest first. No two of them share an object between the ends.
 
     Returns
     -------
     pandas.DataFrame
-        One row an object on the way, both ends included: type, id, label, relation and direction (``"to"`` or
-        ``"from"``) of the link that leads from it to the next; missing in the last row. Empty where there is no way. Where
-        ``count`` is more than one, a first column, way, counts the ways from 1; of one way, ``attrs["hubs"]`` names
-        those it leads through all the same.
+        One row per object on the path, both ends included: type, id, label, and the relation and direction (``"to"`` or
+        ``"from"``) of the link that leads to the next object, which are missing in the last row. Empty if there is no
+        path. If ``count`` is more than one, a first column, way, numbers the paths from 1; otherwise ``attrs["hubs"]``
+        names the hubs that could not be avoided.
 
     Raises
     ------
@@ -222,7 +222,7 @@ def shortest_path(
 
 
 def _avoided(roster: Roster) -> Iterator[NDArray[np.bool_] | None]:
-    """Which objects not to go through: terms, districts and hubs; where that leaves no way, no hub is one; then none."""
+    """Which objects to avoid: terms, districts and hubs; if that leaves no path, only terms and districts; then none."""
     index = roster.index
     kinds = roster.orgs["org_type"].str.lower()
     broad = roster.orgs.loc[(kinds.notna() & (kinds != "school")).to_numpy(dtype=bool), "id"].dropna().drop_duplicates()
@@ -236,7 +236,7 @@ def _avoided(roster: Roster) -> Iterator[NDArray[np.bool_] | None]:
 def _ways(
     index: LinkIndex, start: int, end: int, closed: NDArray[np.bool_] | None, count: int
 ) -> list[tuple[list[int], list[int]]]:
-    """Shortest ways that share nothing between the ends: the objects of each, and the links between them."""
+    """Shortest paths that share nothing between the ends: the objects of each, and the links between them."""
     ways: list[tuple[list[int], list[int]]] = []
     passable = None if closed is None and count == 1 else np.ones(len(index.source), dtype=bool)
     if passable is not None and closed is not None:
@@ -293,7 +293,7 @@ def _way_table(roster: Roster, objects: list[int], links: list[int]) -> pd.DataF
 
 
 class _Widening:
-    """All objects within a number of links of one, and how each was reached."""
+    """All objects within a number of links from one, and how each was reached."""
 
     def __init__(self, index: LinkIndex, start: int, passable: NDArray[np.bool_] | None) -> None:
         self._index, self._passable = index, passable
@@ -325,7 +325,7 @@ class _Widening:
 
 
 def node_kinds(graph: nx.MultiDiGraph[str]) -> dict[str, str]:
-    """The type of each node; of persons ``"teacher"`` or ``"student"``, where a link says which."""
+    """The type of each node; for persons ``"teacher"`` or ``"student"`` if a link says which."""
     roles: dict[str, set[object]] = {}
     for source, _, relation, data in graph.edges(keys=True, data=True):
         said = {"teacher_in": "teacher", "student_in": "student"}.get(str(relation), data.get("role"))
@@ -338,7 +338,7 @@ def node_kinds(graph: nx.MultiDiGraph[str]) -> dict[str, str]:
 
 
 def summarize_graph(graph: nx.MultiDiGraph[str], hubs: int = 10) -> pd.DataFrame:
-    """Sum a graph up.
+    """Summarize a graph.
 
     Parameters
     ----------
@@ -412,7 +412,7 @@ def _graph(roster: Roster, nodes: NDArray[np.int64], rows: NDArray[np.int64]) ->
 
 
 def _shared(column: pd.Series) -> Callable[[NDArray[np.int64]], NDArray[np.object_]]:
-    """The values of a category column at some rows, each text one object however often it is there."""
+    """The values of a category column at some rows; equal texts are one object."""
     texts = np.array([*column.cat.categories, None], dtype=object)
     codes = cast("pd.Categorical", column.array).codes  # column.cat.codes would be a copy
     return lambda rows: texts[codes[rows]]
@@ -420,7 +420,7 @@ def _shared(column: pd.Series) -> Callable[[NDArray[np.int64]], NDArray[np.objec
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Python looks for garbage each time many objects were made; here all of them are kept, and looking finds nothing."""
+    """Switch off garbage collection while many objects are made and all are kept: it would find nothing."""
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -1,6 +1,6 @@
-"""HTML by templates: one environment that escapes every value, and spells out what cannot be seen or turns text around.
+"""HTML from templates: one environment that escapes every value and spells out invisible and text-reversing characters.
 
-The templates lie in ``templates/``; Python hands them plain data. jinja2 is imported with the first page.
+The templates are in ``templates/``; Python passes them plain data. jinja2 is imported for the first page.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _UNSAFE = ("e", "escape", "forceescape", "safe", "striptags", "tojson", "urlize"
 
 
 def render(template: str, **facts: object) -> str:
-    """A template as a plain text: what a notebook, a widget or a file takes.
+    """Render a template as plain text for a notebook, a widget or a file.
 
     Parameters
     ----------
     template : str
         A file of ``templates/``.
     **facts : object
-        What the template shows. Every text is escaped, also one that holds HTML; only a `frame_html` is taken as it is.
+        What the template shows. Every text is escaped, even one that holds HTML; only a `frame_html` is used as it is.
 
     Examples
     --------

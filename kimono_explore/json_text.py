@@ -1,4 +1,4 @@
-"""JSON as it comes over the wire, also when it is odd."""
+"""JSON as it comes over the wire, even if it is odd."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def decode(body: bytes | msgspec.Raw, where: str) -> JSON:
     Raises
     ------
     BadResponseError
-        It is not JSON even so.
+        It is still not JSON.
     """
     return decode_row(body, where)[0]
 

@@ -64,30 +64,30 @@ def load(
     org_id : str, optional
         Only what belongs to this org: for students, teachers, courses, sections and terms.
     page_size : int, optional
-        Rows a page; default, and at most, the server's maximum.
+        Rows per page; default, and at most, the server's maximum.
     max_connections : int, default 8
-        Pages under way at a time.
+        Pages requested at a time.
     max_pages : int, default 100,000
-        A list that goes on beyond is an error.
+        A list with more pages is an error.
     heal : bool, default True
-        After the last page, ask for the last row of each page once more (one small request a page). Where rows moved
+        After the last page, ask for the last row of each page once more (one small request per page). Where rows moved
         while the list was read, the pages concerned are read again; ``attrs["problems"]`` says what was found.
     progress : bool, default True
 
     Returns
     -------
     pandas.DataFrame
-        One row an object; the columns of its table. What did not fit is in ``attrs["problems"]``, and a warning
+        One row per object, with the columns of its table. What did not fit is in ``attrs["problems"]``, and a warning
         says so. References between objects are not columns: `load_roster` makes them ``links``.
 
     Raises
     ------
     NotFoundError
-        The tenant has no such list, or there is no such org.
+        The tenant does not have this list or this org.
     IncompleteListError
         The list began and could not be read to its end.
     BadResponseError, ServerError, ConnectionFailedError
-        An answer was broken, an error or lost, after the retries.
+        After the retries, an answer was still broken, an error or lost.
 
     Examples
     --------
@@ -124,27 +124,27 @@ def load_roster(
 ) -> Roster:
     """Load everything: the six tables, each object once, and the links between them.
 
-    A list that the tenant refuses from its first page on (403, 404) becomes an empty table and a row in ``problems``. Any
-    other fault, after the retries, is an error: what is returned is all that the tenant has, but for what ``problems``
-    names. `Roster.incomplete` holds those of them that mean that rows may lack.
+    A list whose first page the tenant refuses (403, 404) becomes an empty table and a row in ``problems``. Any other
+    fault that outlasts the retries is an error: what is returned is all that the tenant has, except for what
+    ``problems`` names. `Roster.incomplete` holds those problems that mean that rows may be missing.
 
     Parameters
     ----------
     client : Client
     page_size : int, optional
-        Rows a page; default, and at most, the server's maximum.
+        Rows per page; default, and at most, the server's maximum.
     max_connections : int, default 8
-        Pages under way at a time.
+        Pages requested at a time.
     max_pages : int, default 100,000
-        A list that goes on beyond is an error.
+        A list with more pages is an error.
     heal : bool, default True
         As in `load`.
     progress : bool, default True
-        Show a bar: how many of the six lists are read, and how many rows there are so far.
+        Show a bar: how many of the six lists have been read, and how many rows so far.
     resume : str or path, optional
-        A folder that keeps each page as it comes, for a load of hours: where it was interrupted, the same call goes on
-        with what is missing, and a row in ``problems`` says which pages are older. It holds what the API sent, personal
-        data included; it is removed once everything is loaded.
+        A folder that keeps each page as it arrives, for loads that take hours: after an interruption, the same call goes
+        on with what is missing, and a row in ``problems`` says which pages are older. It holds what the API sent,
+        personal data included; it is removed once everything is loaded.
 
     Returns
     -------
@@ -153,8 +153,8 @@ def load_roster(
     Raises
     ------
     ConfigurationError
-        ``resume`` is not empty and is not an interrupted load, holds pages of another API or page size, or is in use by another
-        load.
+        The folder ``resume`` is neither empty nor an interrupted load, holds pages of another API or page size, or is in
+        use by another load.
     AuthenticationError, IncompleteListError, BadResponseError, ServerError, ConnectionFailedError
         The load could not go on.
 
@@ -165,27 +165,32 @@ def load_roster(
     60
     """
     expect("load_roster", client, Client, having="ask")
-    lists: dict[str, Decoded] = {}
-    problems: list[Problem] = []
     with (
         saved_pages(resume, client.base_url, page_size) as saved,
         Bar(_ORDER[0], "lists", total=len(_ORDER), shown=progress) as bar,
     ):
         reading = _Reading(client, page_size, max_connections, max_pages, heal, progress=False, saved=saved)
-        for name in _ORDER:
-            bar.at(name.replace("_", " "))
-            try:
-                lists[name] = reading.read(LISTS[name, False], bar=bar)
-            except (NotFoundError, PermissionDeniedError) as error:
-                problems.append(Problem(name, None, None, str(error.status), f"{REFUSED}: {error}"))
-                lists[name] = Decoder(name).finish()
-            bar.step()
+        lists, refused = _read_lists(reading, bar)
         bar.at("roster")
-        problems += _older_pages(saved)
-        roster = assemble(lists, problems, source=client.base_url)
+        roster = assemble(lists, [*refused, *_older_pages(saved)], source=client.base_url)
         if saved is not None:
             saved.discard()
     return roster
+
+
+def _read_lists(reading: _Reading, bar: Bar) -> tuple[dict[str, Decoded], list[Problem]]:
+    """The six lists; one that the tenant refuses is empty, and a problem."""
+    lists: dict[str, Decoded] = {}
+    refused = []
+    for name in _ORDER:
+        bar.at(name.replace("_", " "))
+        try:
+            lists[name] = reading.read(LISTS[name, False], bar=bar)
+        except (NotFoundError, PermissionDeniedError) as error:
+            refused.append(Problem(name, None, None, str(error.status), f"{REFUSED}: {error}"))
+            lists[name] = Decoder(name).finish()
+        bar.step()
+    return lists, refused
 
 
 def _older_pages(saved: SavedPages | None) -> list[Problem]:
@@ -235,7 +240,7 @@ class _Reading(NamedTuple):
         decoder = Decoder(operation.table)
         path = path or operation.path
         try:
-            # Closed by its name: whoever holds an error holds its frames, and pages under way would go on.
+            # Closed explicitly: an error that is kept keeps its frames, and requests under way would go on.
             with closing(read_pages(**self._asdict(), operation=operation, id=id, path=path)) as pages:
                 for page in pages:
                     if bar is not None:
@@ -258,7 +263,7 @@ class _Reading(NamedTuple):
         return decoder.finish()
 
 
-# What a roster cannot know when nobody states it: each row's keys, any one of which would tell.
+# What a roster cannot know unless it is sent: for each row, the keys any one of which would tell.
 _MEMBERSHIPS: tuple[tuple[str, Sequence[str]], ...] = (
     ("who is in which section", ("persons.$sections", "sections.$students", "sections.$teachers")),
     ("who belongs to which school", ("persons.$schools", "orgs.$students", "orgs.$teachers")),

@@ -1,7 +1,7 @@
-"""One colour for each type of object, for every picture: the Okabe-Ito palette, made to be told apart by colour-blind people.
+"""One colour for each type of object, in every picture: the Okabe-Ito palette, made for colour-blind people.
 
-tests/test_palette.py measures it: any two colours that stand together differ to people with any of the three kinds of
-colour blindness.
+tests/test_palette.py measures it: any two colours that are used together can be told apart with any of the three kinds
+of colour blindness.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TASK_COLORS: dict[str, str] = {row.name: row.color for row in TASK_TYPE_ROWS} | 
 """One colour for each type of task, from the same palette."""
 
 SEVERITY_COLORS: dict[str, str] = {"error": "#D55E00", "warning": "#E69F00", "information": "#56B4E9"}
-"""One colour for each severity of a check, from the same palette; the word always stands beside it."""
+"""One colour for each severity of a check, from the same palette; the word is always shown beside it."""
 
 HEAT: tuple[str, ...] = ("#EAF2FA", "#B7D4EC", "#78B2DC", "#3A8BC4", "#0F62A0", "#083B6B")
 """From few to many in heat maps: one hue, and each step as much darker as the one before."""

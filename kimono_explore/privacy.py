@@ -45,43 +45,43 @@ _PLACES = frozenset(
 def pseudonymize(
     roster: Roster, key: str | bytes | None = None, keep: Iterable[str] = ("ext_grade", "ext_grades")
 ) -> Roster:
-    """Copy a roster without what tells who somebody is.
+    """Copy a roster without what identifies people.
 
     Parameters
     ----------
     roster : Roster
     key : str or bytes, optional
         A secret: the same key gives the same codes, so that two pseudonymized snapshots can be compared. Whoever has it
-        can test whether a name is in the copy. Default: made at random and forgotten.
+        can test whether a name is in the copy. Default: a random one that is not kept.
     keep : iterable of str, default ("ext_grade", "ext_grades")
-        Further columns to keep as they are; all other ``ext_`` and unknown columns are left out, for nobody knows what
-        they hold.
+        Further columns to keep as they are; all other ``ext_`` and unknown columns are left out, because nobody knows
+        what they hold.
 
     Returns
     -------
     Roster
-        The same rows and links, in an order of their new ids. Each declared column's ``privacy`` in
+        The same rows and links, ordered by their new ids. Each declared column's ``privacy`` in
         `kimono_explore.schema` says what becomes of it:
 
         - Ids, local and state ids, names of persons, orgs, sections and grading categories, addresses, phones and e-mail
-          addresses are codes, equal where the values are. They are long enough for a million values without two that
-          collide; postal codes keep five digits, and may.
-        - A date of birth is another day of its year.
-        - ``created_at`` and ``updated_at`` are the first of their month where at least five rows of the table share
-          both, and missing elsewhere.
-        - Dates of memberships are kept where at least five persons share both; else they are the first of their month
-          where five share that; else they are missing.
+          addresses become codes, equal if the values are. They are long enough for a million values without a collision;
+          postal codes keep five digits, and may collide.
+        - A date of birth becomes another day of the same year.
+        - ``created_at`` and ``updated_at`` become the first of their month if at least five rows of the table share
+          both, and are left out otherwise.
+        - Dates of memberships are kept if at least five persons share both; else they become the first of their month
+          if five share that; else they are left out.
         - Titles of courses, names and dates of terms, types, states, countries, sex, grades and years are kept.
-        - Descriptions are gone. So are the values of ``problems``, whose texts say of which kind a problem is, without
-          anybody's words.
+        - Descriptions are left out, and so are the values of ``problems``, whose texts only name the kind of problem,
+          without quoting anybody.
 
     Notes
     -----
-    Pseudonymized is not anonymous: somebody who knows a school well may tell a person by grade, sections and size of
-    school. Share it as you would share what is left.
+    Pseudonymized is not anonymous: somebody who knows a school well may recognize a person by grade, sections and size
+    of the school. Share the copy only as you would share what is left in it.
 
-    To compare two copies, name the same key, and ``ignore=["created_at", "updated_at"]`` where only facts count: a stamp
-    may also change because others no longer share it.
+    To compare two copies, use the same key, and ``ignore=["created_at", "updated_at"]`` if only facts matter: a time
+    stamp may also change because other rows no longer share it.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def pseudonymize(
     parts: dict[str, pd.DataFrame] = {
         name: _table(name, getattr(roster, name), coder, kept) for name in (*TABLES, "links", "problems")
     }
-    # The order of rows tells who is who to whoever has the original: the new ids give another one.
+    # The order of rows would reveal who is who to anybody who has the original; the new ids give another order.
     parts.update({name: _in_order_of_ids(parts[name]) for name in TABLES})
     parts["links"] = sort_links(parts["links"], {name: parts[name]["id"] for name in TABLES})
     parts["problems"] = parts["problems"].sort_values([*parts["problems"]], ignore_index=True)
@@ -107,7 +107,7 @@ def pseudonymize(
 
 
 class _Coder:
-    """Codes for values: the same for the same value, whatever table it stands in."""
+    """Codes for values: the same for the same value, whatever table it is in."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key

@@ -1,6 +1,7 @@
-"""The texts of ``problems`` that others ask for: which say that rows may lack, and of which kind a text is.
+"""The texts of ``problems`` that code depends on: those that say that rows may be missing, and the kind of any text.
 
-A text that means something to a program stands here once; whoever writes it and whoever looks for it take it from here.
+A text that means something to a program is defined here once; the code that writes it and the code that looks for it
+both take it from here.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ TAKEN_FOR_THE_END = "taken for the end of the list"
 NOT_LOOKED_AT = "whether rows moved while the list was read could not be looked at"
 
 INCOMPLETE = (REFUSED, ROWS_MAY_BE_MISSING, SOME_MAY_BE_MISSING, TAKEN_FOR_THE_END, NOT_LOOKED_AT)
-"""A problem of a whole list with one of these in its text says that the roster may lack rows."""
+"""A problem with a whole list whose text holds one of these means that the roster may lack rows."""
 
 OTHER = "something else did not fit"
 
-# Every text of a problem, a dot run in place of what a tenant sent; what is not here is told as OTHER.
+# Every text of a problem, with … in place of what a tenant sent; a text that is not here is reported as OTHER.
 _KINDS = (
     "not a date",
     "not a time",

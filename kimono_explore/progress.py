@@ -41,7 +41,9 @@ class Bar:
             unit=f" {unit}",
             total=total,
             bar_format=None if total is None else _OF_A_TOTAL,
-            disable=None if shown is None else not shown,  # None: not where nobody looks, such as in a log file
+            disable=None
+            if shown is None
+            else not shown,  # None: no bar where nobody would see it, such as in a log file
             delay=_AFTER if shown is None else 0,
             miniters=0,  # shown anew whenever something is said, at most ten times a second
         )

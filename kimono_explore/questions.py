@@ -1,4 +1,4 @@
-"""What people ask of a roster: who shares classes with whom, and what hangs on one object alone."""
+"""What people ask about a roster: who shares classes with whom, and what depends on one object alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IN_CLASS = ("student_in", "teacher_in")
 
 
 def shared_classes(roster: Roster, person_id: str) -> pd.DataFrame:
-    """Who shares classes with a person, those who share most first.
+    """Who shares classes with a person, those who share the most first.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def shared_classes(roster: Roster, person_id: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a person who studies or teaches in a section of theirs: person_id, name, person_type, classes (how many
-        they share) and sections (their names, between commas).
+        One row for each other person who studies or teaches in one of their sections: person_id, name, person_type,
+        classes (how many they share) and sections (their names, separated by commas).
 
     Raises
     ------
@@ -67,7 +67,7 @@ def shared_classes(roster: Roster, person_id: str) -> pd.DataFrame:
 
 
 def _seats(roster: Roster, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Those of some links that say that somebody studies or teaches in a section."""
+    """The links among these by which somebody studies or teaches in a section."""
     index = roster.index
     rows = rows[(index.source[rows] >= 0) & (index.target[rows] >= 0)]
     return rows[roster.links["relation"].iloc[rows].isin(_IN_CLASS).to_numpy(dtype=bool)]
@@ -82,11 +82,11 @@ def _person_types(roster: Roster, codes: NDArray[np.int64]) -> pd.Series[str]:
 
 
 def dependents(roster: Roster, id: str, type: str | None = None, *, only: bool = True) -> pd.DataFrame:
-    """What would be lost if an object went: those linked with it, and with no other such object.
+    """What would be lost without an object: the objects that are linked with it and with no other object of its kind.
 
-    If a section went: the students and teachers who would be in no section, the course that would have none, the term
-    in which none would take place. If a school went: its persons, courses and sections that no other school has. One step
-    is looked at, not what those lose in turn.
+    Without a section, these are the students and teachers who would be in no section, the course that would have none,
+    the term in which none would take place. Without a school, they are its persons, courses and sections that no other
+    school has. Only this one step is considered, not what would be lost in turn.
 
     Parameters
     ----------
@@ -95,22 +95,22 @@ def dependents(roster: Roster, id: str, type: str | None = None, *, only: bool =
     type : str, optional
         Needed only where objects of two types share the id.
     only : bool, default True
-        Only what hangs on this object alone. False: whatever is linked with it, so that the sum of ``lost`` counts the
-        memberships and other links that would go.
+        Only what depends on this object alone. False: whatever is linked with it, so that the sum of ``lost`` counts the
+        memberships and other links that would be lost.
 
     Returns
     -------
     pandas.DataFrame
-        One row an object and relation: type, id, label, relation, direction (``"to"`` where the link leads from the object
-        that goes to it), lost (links with the object that goes) and left (how many other delivered objects it is linked
-        with by that relation). Those that keep least come first.
+        One row per object and relation: type, id, label, relation, direction (``"to"`` if the link leads to it from the
+        object that is lost), lost (its links with that object) and left (how many other delivered objects it is linked
+        with by that relation). Those that keep the fewest come first.
 
     Raises
     ------
     KeyError
         No object has this id.
     ValueError
-        Objects of several types have it, and no type was given.
+        Objects of several types have this id, and no type was given.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def dependents(roster: Roster, id: str, type: str | None = None, *, only: bool =
 
 
 def _linked(roster: Roster, gone: int, direction: str) -> pd.DataFrame:
-    """The delivered objects that links lead to from one, or from which they lead to it: code, relation, lost, left."""
+    """The delivered objects linked with one object, in either direction: code, relation, lost, left."""
     index = roster.index
     rows = index.links_from([gone]) if direction == "to" else index.links_to([gone])
     near = _delivered(index, np.unique((index.target if direction == "to" else index.source)[rows]))

@@ -23,13 +23,13 @@ Rule = Literal[
 
 
 class Column(NamedTuple):
-    """A column: where it is in the JSON object, and of which kind its values are.
+    """A column: where it is in the JSON object, and what kind its values are.
 
     ``integer`` marks text that the API sends as a whole number, such as a school year. A tenant may send it as text, too.
-    ``privacy`` says what a pseudonymized copy has in its place; a declared column must name it, and is left empty where
-    it does not. ``searched``: a search looks at it. ``label`` is its place among the columns that make the object's label
-    where none was sent, and ``detail`` its place among those of which a search shows the first that is filled; 0 where
-    it is none of them.
+    ``privacy`` says what a pseudonymized copy has in its place; every declared column must set it, or it is left empty
+    there. ``searched``: a search looks at it. ``label`` is its place among the columns that make up the object's label if
+    none was sent. ``detail`` is its place among those of which a search shows the first that is filled. Both are 0 for
+    other columns.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Relation(NamedTuple):
 class Reference(NamedTuple):
     """A key of a JSON object that holds references, and the relation they state.
 
-    ``forward`` is true where the object that holds the key is the link's source. ``relation`` is None for
+    ``forward`` is true if the object that holds the key is the source of the link. ``relation`` is None for
     ``persons.$sections``: there the person's type or the membership's role decides.
     """
 
@@ -317,17 +317,17 @@ TASK_TYPE_ROWS: tuple[TaskType, ...] = (
 
 
 def declared(name: str) -> tuple[Column, ...]:
-    """The declared columns of one of the six tables, of ``links`` or of ``problems``; none of any other table."""
+    """The declared columns of one of the six tables, of ``links`` or of ``problems``; empty for any other name."""
     if name == "links":
         return LINK_COLUMNS
     return PROBLEM_COLUMNS if name == "problems" else TABLES.get(name, ())
 
 
 def label_columns(table: str) -> tuple[str, ...]:
-    """The columns that make an object's label, joined by spaces, where none was sent."""
+    """The columns that make up an object's label, joined by spaces, if none was sent."""
     return tuple(column.name for column in sorted(TABLES[table], key=lambda column: column.label) if column.label)
 
 
 def columns_named(of: Callable[[Column], object]) -> tuple[str, ...]:
-    """The names of the columns of any table that fit, each once."""
+    """The names of the columns, of any table, that match, without repeats."""
     return tuple(dict.fromkeys(column.name for columns in TABLES.values() for column in columns if of(column)))

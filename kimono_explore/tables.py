@@ -1,4 +1,4 @@
-"""The tables of a roster as data: what readers of files make, and writers take."""
+"""The tables of a roster as data: what readers of files return and writers accept."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Tables:
     Attributes
     ----------
     orgs, persons, courses, sections, terms, grading_categories : pandas.DataFrame
-        One row an object, with a string ``id`` column.
+        One row per object, with a string ``id`` column.
     links : pandas.DataFrame
-        One row a relation between two objects: source_type, source_id, relation, target_type, target_id, role,
+        One row per relation between two objects: source_type, source_id, relation, target_type, target_id, role,
         membership_id, status, primary, grade, start_date, end_date, stated_by.
     problems : pandas.DataFrame
         What did not fit: table, id, column, value (as it was sent), problem.

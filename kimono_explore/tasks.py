@@ -1,7 +1,7 @@
 """The task queue as one DataFrame, whatever the wire version.
 
-Looking at the queue reads the admin queue, which has no effect. Only ``load_tasks(client, admin=False)`` takes a
-batch from the managed queue, and that blocks the tenant until every task of it is acknowledged.
+Looking at the queue reads the admin queue, which has no effect. Only ``load_tasks(client, admin=False)`` takes a batch
+from the managed queue, and that blocks the tenant until every task in the batch is acknowledged.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ def load_tasks(
     client : Client
     admin : bool, default True
         Look at the whole queue, without effect. False takes the next batch of the managed queue instead: the server
-        then hands out no further tasks of a tenant until every task of the batch is acknowledged. It is asked once:
-        after a fault the error says whether tasks may have been handed out.
+        then hands out no further tasks of a tenant until every task in the batch is acknowledged. This request is never
+        repeated: after a fault, the error says whether tasks may have been handed out.
     schema : str, optional
         The wire version to ask for: ``"1.0.0"``, ``"2.0.0"`` or ``"3.0.0"``. The table is the same for each.
     driver : str, optional
-        Only tasks of the driver of this name.
+        Only tasks of the driver with this name.
     tenant_id : str, optional
         Only tasks of this tenant.
     progress : bool, default False
@@ -75,7 +75,7 @@ def load_tasks(
     Returns
     -------
     pandas.DataFrame
-        One row a task, in queue order: schema_version, type, action, id, tenant_id, sequence, created_at, object_type,
+        One row per task, in queue order: schema_version, type, action, id, tenant_id, sequence, created_at, object_type,
         object_id, label, group_id, origin, app_id; data and changes (dicts, or None); raw (the JSON text as it was sent).
 
     Examples
@@ -97,7 +97,7 @@ def load_tasks(
 
 
 def _distinct(pages: Iterable[Sequence[msgspec.Raw]]) -> list[bytes]:
-    """The rows of all pages but those that came, letter for letter, on an earlier page: the queue moves as it is read."""
+    """The rows of all pages without exact repeats of earlier ones: the queue moves while it is read."""
     found: list[bytes] = []
     seen: set[bytes] = set()
     for page in pages:
@@ -108,7 +108,7 @@ def _distinct(pages: Iterable[Sequence[msgspec.Raw]]) -> list[bytes]:
 
 
 def _take_batch(client: Client, listing: Operation, params: dict[str, str | int | None]) -> Sequence[msgspec.Raw]:
-    """One batch of the managed queue, asked for once: the server may hand tasks out and its answer be lost."""
+    """One batch of the managed queue, requested only once: the server may hand out tasks although its answer is lost."""
     try:
         return open_page(client.request(listing, params=params, repeat=False), listing.path).rows
     except KimonoError as error:
@@ -121,7 +121,7 @@ def _take_batch(client: Client, listing: Operation, params: dict[str, str | int 
 
 
 _HANDED_OUT = (
-    "Tasks may have been handed out all the same, so this is not asked again by itself. kx.load_tasks(client) shows the "
+    "Tasks may nevertheless have been handed out, so this request is not repeated. kx.load_tasks(client) shows the "
     "queue without effect; tasks that nobody acknowledges time out and are delivered again."
 )
 
@@ -157,7 +157,7 @@ def task_table(rows: Sequence[bytes | msgspec.Raw]) -> pd.DataFrame:
 
 
 def _whole(value: JSON) -> int | None:
-    """A whole number that a table can hold, also where it came as text or as 7.0."""
+    """A whole number that a table can hold, even if it was sent as text or as 7.0."""
     if isinstance(value, str):
         try:
             value = int(value) if value.isdecimal() else float(value)
@@ -173,7 +173,7 @@ def _text(value: JSON) -> str | None:
         return value
     try:
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else as_text(value)
-    except RecursionError:  # it stands in raw
+    except RecursionError:  # raw keeps the text
         return None
 
 
@@ -184,7 +184,7 @@ def _read_task(row: bytes) -> list[dict[str, JSON]]:
     if not isinstance(task, dict):
         return [{"raw": text}]
     common: dict[str, JSON] = {"schema_version": task.get("schema"), "raw": text}
-    # Told by the shape, not by the version: in 1.x and 2.x each event stands under a key of its own type.
+    # Recognized by the shape, not by the version: in 1.x and 2.x each event is under a key named after its type.
     is_flat = "id" in task and not {"type", "action", "topic"}.isdisjoint(task)
     named = {} if is_flat else {key: _snake(value) for key, value in task.items() if isinstance(value, dict)}
     events = [(_snake_name(key), fields) for key, fields in named.items() if _snake_name(key) in TASK_TYPES]
@@ -197,7 +197,7 @@ def _read_task(row: bytes) -> list[dict[str, JSON]]:
 
 
 def _decode(row: bytes) -> JSON:
-    """A task's JSON; where a part of it is too deep or too long, what stands at its root; None where it is not JSON."""
+    """A task's JSON; only its root if a part is too deep or too long; None if it is not JSON."""
     try:
         return decode(row, "a task")
     except BadResponseError:
@@ -220,7 +220,7 @@ _TOPIC = re.compile(r"RDM:\w+|STUDENT|STAFF|SCHOOL|LEA|TERM|COURSE|COURSE_SECTIO
 
 
 def _oldest(task: dict[str, JSON]) -> dict[str, JSON]:
-    """What the oldest shape, ``{id, action, topic, batch_id, data}``, says in other words; nothing for any other shape."""
+    """What only the oldest shape, ``{id, action, topic, batch_id, data}``, names differently; empty for any other shape."""
     if isinstance(task.get("type"), str):
         return {}
     action = str(task.get("action")).upper()

@@ -1,4 +1,4 @@
-"""Work in threads that nobody waits for, but for half a second, when the process ends."""
+"""Work in threads for which the process waits at most half a second when it ends."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def in_thread(function: Callable[..., T], *arguments: object) -> Future[T]:
 
 @atexit.register
 def _let_end() -> None:
-    """Let threads end whose load has ended: one that is cut off in a request keeps alive what it uses, and DuckDB says so."""
+    """Let threads end whose load has ended: one cut off in a request keeps alive what it uses, and DuckDB complains."""
     until = time.monotonic() + _LAST_MOMENT
     for thread in list(_THREADS):
         thread.join(max(0.0, until - time.monotonic()))
 
 
 def result_of(future: Future[T]) -> T:
-    """The result, once it is there. An interrupt that wakes no lock (from a thread, or on Windows) is heard meanwhile."""
+    """Wait for the result, while still noticing an interrupt that wakes no lock (from a thread, or on Windows)."""
     while not future.done():
         wait((future,), _SLICE)
     return future.result()
@@ -65,8 +65,8 @@ def in_threads(function: Callable[[A], T], arguments: Iterable[A], width: int) -
 
 
 def let_go_at_exit(owner: object) -> None:
-    """Drop what an object holds when the process ends, whoever still holds the object: a thread that nobody waits for may.
+    """Release what an object holds when the process ends, even if a thread that nobody waits for still holds the object.
 
-    DuckDB complains of each connection that is left then.
+    DuckDB complains about each connection that is still open then.
     """
     weakref.finalize(owner, vars(owner).clear)

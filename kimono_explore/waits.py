@@ -23,12 +23,12 @@ def queue_delays(
     by : str or None, default "type"
         A column of it, such as ``"tenant_id"``; None takes all tasks together.
     now : str or pandas.Timestamp, optional
-        The time until which they have waited, in UTC where it names no zone. Default: now.
+        The time until which waiting is measured; UTC if it names no zone. Default: now.
 
     Returns
     -------
     pandas.DataFrame
-        One row a value of the column, the longest p95 first: the column, tasks, p50, p95, longest, and words, which says
+        One row per value of the column, the longest p95 first: the column, tasks, p50, p95, longest, and words, which says
         it in a sentence. Half of the tasks have waited less than p50, and 5 % longer than p95.
 
     Examples
@@ -66,7 +66,7 @@ def _quantiles(waited: pd.Series) -> tuple[pd.Timedelta, pd.Timedelta, pd.Timede
 
 
 def _words(tasks: int, p50: pd.Timedelta, p95: pd.Timedelta, longest: pd.Timedelta) -> str:
-    """A sentence that stays true where times are rounded: less than is rounded up, longer than is rounded down."""
+    """A sentence that stays true after rounding: "less than" is rounded up, "longer than" is rounded down."""
     if tasks == 1:
         return f"It has waited {span_words(longest)}."
     if span_words(p50) == span_words(p95):

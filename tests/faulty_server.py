@@ -11,13 +11,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from listening import Listening
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to the network.</p>"
 
 
-class FaultyQueue:
+class FaultyQueue(Listening):
     """Serve tasks on the loopback interface; ``faults[n]`` says what goes wrong with the n-th request, from 0.
 
     ``here`` are the tasks truly in the queue, ``taken`` counts how often each was acknowledged or deleted with effect,
@@ -40,23 +42,7 @@ class FaultyQueue:
         self.sent: Counter[str] = Counter()
         self.asked: list[str] = []
         self.log: list[str] = []
-        self._lock = threading.Lock()
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self._closing = threading.Event()
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}/v2"
-
-    def __enter__(self) -> FaultyQueue:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closing.set()
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for a connection
-        self._socket.close()
+        super().__init__()
 
     def _serve(self) -> None:
         while not self._closing.is_set():

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import threading
 import time
 from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from listening import Listening
+
+if TYPE_CHECKING:
+    import socket
 
 ROWS = 200
 LISTS = ("orgs", "terms", "courses", "sections", "persons", "grading/categories", "grading_categories")
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
-class StubbornServer:
+class StubbornServer(Listening):
     """Serves lists of `ROWS` rows; from the stubborn list's page 3 on, in the way that ``how`` names."""
 
     def __init__(self, how: str = "", *, stubborn: str = "persons", beginning: int = 3, healing: bool = False) -> None:
@@ -23,23 +28,7 @@ class StubbornServer:
         self.caught = threading.Event()
         """Set once eight requests (or one that looks whether rows moved) met the way."""
         self._met = 0
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
-        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}/v2"
-
-    def __enter__(self) -> StubbornServer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closing.set()
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for a connection
-        self._socket.close()
+        super().__init__(backlog=64)
 
     def after(self, moment: float) -> int:
         """How many requests came after a moment of ``time.monotonic``."""

@@ -1,4 +1,4 @@
-"""What came, went and changed between two rosters."""
+"""What was added, removed and changed between two rosters."""
 
 import numpy as np
 import pandas as pd

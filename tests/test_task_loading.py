@@ -74,4 +74,4 @@ def test_a_batch_is_taken_as_the_server_hands_it_out() -> None:
 def test_an_interrupt_says_that_tasks_may_have_been_handed_out() -> None:
     with pytest.raises(KeyboardInterrupt) as caught:
         load_tasks(Client(KeyboardInterrupt()), admin=False)  # type: ignore[arg-type]
-    assert caught.value.__notes__[0].startswith("Tasks may have been handed out all the same")
+    assert caught.value.__notes__[0].startswith("Tasks may nevertheless have been handed out")

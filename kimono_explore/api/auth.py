@@ -1,6 +1,6 @@
 """How a client proves who it is: a bearer token, OAuth2 client credentials, or HTTP Basic.
 
-Each is an `httpx.Auth` that also tells its secrets, so that they can be cut out of whatever is shown.
+Each is an `httpx.Auth` that also lists its secrets, so that they can be removed from whatever is shown.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def make_auth(given: Mapping[str, str | None], token_url: httpx.URL) -> SecretAuth:
-    """The authentication for what is given of token, client_id, client_secret, username and password.
+    """The authentication for the credentials given: token, client_id and client_secret, or username and password.
 
     Raises
     ------
     ConfigurationError
-        None is given, half of a pair is, or more than one kind.
+        None is given, only half of a pair, or more than one kind.
     """
-    # An empty password is one: Kimono's own examples send an API key as the user name, and no password.
+    # An empty password counts as one: Kimono's own examples send an API key as the user name, and no password.
     pairs = [("client_id", bool(given["client_id"]), "client_secret", bool(given["client_secret"]))]
     pairs += [("username", bool(given["username"]), "password", given["password"] is not None)]
     for one, has_one, other, has_other in pairs:
@@ -48,7 +48,7 @@ def make_auth(given: Mapping[str, str | None], token_url: httpx.URL) -> SecretAu
 
 
 class SecretAuth(httpx.Auth):
-    """An authentication that tells its kind, and its secrets to whoever must not show them."""
+    """An authentication that knows its kind, and its secrets, which must never be shown."""
 
     kind: str
 
@@ -120,7 +120,7 @@ class _ClientCredentials(SecretAuth):
                     self._url,
                     data={"client_id": self._id, "client_secret": self._secret, "grant_type": "client_credentials"},
                     headers={"Accept": "application/json"},
-                    # It ends when the load does that the request belongs to.
+                    # It ends when the load that the request belongs to ends.
                     extensions={"read": _token_in, "stop": request.extensions.get("stop")},
                 )
                 if response.is_error:

@@ -1,6 +1,6 @@
-"""One request, well done: authentication, time-outs, retries, and errors that say what to do.
+"""One request, done well: authentication, time-outs, retries, and errors that say what to do.
 
-The client is thread-safe (pages are loaded on a few threads) and keeps every secret out of repr, logs and errors.
+The client is thread-safe (pages are loaded on several threads) and keeps every secret out of repr, logs and errors.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _RETRIED = (429, 500, 502, 503, 504)
 _BACKOFF = 0.5
 _ONCE = Retry(total=0)
-_TOLD = 8  # characters of a secret that say too much of it
+_TOLD = 8  # characters of a secret that already give away too much
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -61,15 +61,15 @@ def connect(
 ) -> Client:
     """Connect to a tenant.
 
-    Nothing is sent until the first request. Where no credential is passed, those of the environment are used:
+    Nothing is sent until the first request. Without credentials, those in the environment are used:
     ``KIMONO_TOKEN``, or ``KIMONO_CLIENT_ID`` and ``KIMONO_CLIENT_SECRET``, or ``KIMONO_USERNAME`` and
     ``KIMONO_PASSWORD``.
 
     Parameters
     ----------
     base_url : str, optional
-        Such as ``https://api.us2.kimonocloud.com/v2/interop/data``; default ``KIMONO_BASE_URL``, else that one.
-        Plain http is taken only for this machine.
+        The API; default ``KIMONO_BASE_URL``, else ``https://api.us2.kimonocloud.com/v2/interop/data``.
+        Plain http is allowed only for this machine.
     token : str, optional
         A bearer token.
     client_id, client_secret : str, optional
@@ -78,14 +78,14 @@ def connect(
         HTTP Basic, which some environments use. An API key goes in as the user name, with ``password=""``.
     token_url : str, optional
         Where client credentials are exchanged for a token; default ``KIMONO_TOKEN_URL``, else ``/oauth/token`` on the
-        host of the base URL. Some regions' tokens come from another host.
+        host of the base URL. In some regions, tokens come from another host.
     retries : int, default 5
         How often a request is repeated after a 429, 500, 502, 503, 504, a broken connection or an answer that is broken
         or not what was asked for, with growing, jittered waits. ``Retry-After`` is honoured up to two minutes; a longer
         one is an error.
     timeout : float or Timeouts, optional
-        Seconds for one request, from its start to the end of its answer; default 120. `Timeouts` names those for a
-        connection (10), for the next bytes (30) and for the whole request one by one.
+        Seconds for one request, from its start to the end of its answer; default 120. `Timeouts` sets the limits for a
+        connection (10), for the next bytes (30) and for the whole request separately.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def connect(
     Raises
     ------
     ConfigurationError
-        Credentials are missing or of two kinds, or the base URL is not an HTTP address.
+        Credentials are missing or of more than one kind, or the base URL is not an HTTP address.
 
     Examples
     --------
@@ -146,7 +146,7 @@ class Client:
             backoff_factor=_BACKOFF,
             max_backoff_wait=LONGEST_WAIT,
             status_forcelist=_RETRIED,
-            # The one POST asks for a token: asking twice does no harm.
+            # The only POST asks for a token: asking twice does no harm.
             allowed_methods=("GET", "PUT", "DELETE", "POST"),
             retry_on_exceptions=(
                 httpx.NetworkError,
@@ -182,7 +182,7 @@ class Client:
         Returns
         -------
         dict
-            The object as the server has it, always unwrapped from ``data``.
+            The object as the server sends it, always unwrapped from ``data``.
 
         Raises
         ------
@@ -212,22 +212,22 @@ class Client:
     ) -> T:
         """Send a GET and return what ``read`` makes of its answer.
 
-        Where it raises `BadResponseError`, the answer was broken, and the request is repeated.
+        If it raises `BadResponseError`, the answer was broken, and the request is repeated.
 
         Parameters
         ----------
         operation : Operation
         read : callable
-            From the body to what the caller wants.
+            Turns the body into what the caller wants.
         id, params, path, repeat
             As in `request`.
         stop : threading.Event, optional
-            Once it is set, the request ends with `ConnectionFailedError`, and none follows it.
+            Once it is set, the request ends with `ConnectionFailedError`, and is not repeated.
 
         Raises
         ------
         BadResponseError
-            The answer was broken, after the retries.
+            The answer was still broken after the retries.
         ResponseError, ConnectionFailedError
             As in `request`.
         """
@@ -251,7 +251,7 @@ class Client:
         ----------
         operation : Operation
         id : str, optional
-            What stands for ``{id}`` in the path.
+            What replaces ``{id}`` in the path.
         params : mapping, optional
             Query parameters; those that are None are left out.
         json : optional
@@ -259,13 +259,14 @@ class Client:
         path : str, optional
             A path to use in place of the operation's own (its older one).
         repeat : bool, default True
-            Repeat it by itself after a passing fault. False sends it once: after a fault the caller must know that it
-            may have taken effect. Only a 401 is then followed by a second try, with a new token: it was not let in.
+            Repeat the request after a passing fault. False sends it once, because after a fault the caller must know
+            that it may have taken effect. Only a 401, which has no effect, is then followed by a second try with a new
+            token.
 
         Raises
         ------
         ResponseError
-            Or one of its children: the server answered with an error, after the retries.
+            Or a subclass: the server still answered with an error after the retries.
         ConnectionFailedError
             The server did not answer.
         """
@@ -322,7 +323,7 @@ class Client:
         else:
             text = f"{where} could not be reached, or its answer broke off: {error}."
             failed = ConnectionFailedError(f"{text}{times} Is {self.base_url} right?")
-        # Where it was the token that could not be fetched (the one POST), the request itself was not sent.
+        # If it was the token that could not be fetched (the only POST), the request itself was not sent.
         failed.sent = not isinstance(error, _NOT_SENT) and error.request.method != "POST"
         return failed
 
@@ -369,7 +370,7 @@ def _object_in(body: bytes, path: str) -> dict[str, JSON]:
 
 
 def _as_written(secrets: list[str]) -> list[str]:
-    """The secrets, in each form in which an answer or an error may have them; the longest first."""
+    """The secrets, in each form in which an answer or an error may contain them, the longest first."""
     found: set[str] = set()
     for secret in secrets:
         found |= {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret)}
@@ -391,6 +392,6 @@ def _without(secrets: list[str], text: str) -> str:
 
 
 def _alike(one: str, other: str) -> int:
-    """How many characters two texts begin with alike."""
+    """The length of the prefix that two texts share."""
     both = min(len(one), len(other))
     return next((n for n in range(both) if one[n] != other[n]), both)

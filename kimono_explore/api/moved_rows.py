@@ -1,13 +1,14 @@
 """Rows that moved while a list was read: noticed by its pages' last rows, and read again.
 
-A page is asked for by number, so a row that is deleted from a page read before makes every later row move up by one, and
-one of them slip from a page not yet read into one that was. Then the last row of each page in between is another one now:
+A page is requested by number, so when a row is deleted from a page that was already read, every later row moves up by
+one, and one of them slips from an unread page into a page that was read. Then the last row of each page in between has
+changed:
 
     read:    [a b c] [d e f]         [h i j]      b was deleted after the second page was read: g was skipped
     now:     [a c d] [e f g] [h i j]              the last rows of pages 0 and 1 are d and g, not c and f
 
-So the last row of every page is asked for once more at the end, and pages whose last row is another are read again. So
-is what stands behind the end: rows that were added there meanwhile.
+So at the end the last row of every page is requested once more, and pages whose last row has changed are read again, as
+is what now follows the end: rows that were added there meanwhile.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _ROUNDS = 3
 
 
 class Boundaries:
-    """What is kept of each page: which rows it held, eight bytes each."""
+    """What is remembered of each page: which rows it held, in eight bytes each."""
 
     def __init__(self) -> None:
         self._pages: dict[int, NDArray[np.int64]] = {}
@@ -53,15 +54,15 @@ class Boundaries:
         ask : callable
             Reads the page of a number and of a size.
         page_size : int or None
-            The size that the pages were asked for with.
+            The page size that was requested.
         width : int
             Requests at a time.
 
         Yields
         ------
         Page
-            Rows that no page held before. The last one has a note that says what was healed, and in ``gone`` the rows,
-            by page and position, that are there no more.
+            Rows that no page held before. The last one has a note that says what was healed; its ``gone`` lists the
+            rows, by page and position, that no longer exist.
         """
         if not self._pages:
             return
@@ -107,7 +108,7 @@ class Boundaries:
         page_size: int | None,
         width: int,
     ) -> list[int]:
-        """The numbers of the pages whose last row is another one now, and of those behind the end that hold new rows."""
+        """The numbers of the pages whose last row has changed, and of those past the end that hold new rows."""
         numbers = [number for number in sorted(pages) if len(pages[number])]
         if not numbers:
             return []
@@ -125,7 +126,7 @@ class Boundaries:
                     rows = []
                 if len(rows) == 1:
                     return hash(key_of(rows[0]))
-            # The server does not serve pages of one row, or not that one: the page itself tells.
+            # The server does not serve pages of one row, or not this one: the whole page tells.
             rows = ask(number, page_size).page.rows
             return hash(key_of(rows[place])) if place + 1 == len(rows) else None
 
@@ -138,7 +139,7 @@ class Boundaries:
         except KimonoError as error:
             if _was_ended(error):
                 raise
-            behind = _keys([])  # some servers know no page behind the last
+            behind = _keys([])  # some servers have no page past the last
         if not np.isin(behind, known).all():
             moved += [end, end + 1]
         return sorted(set(moved))

@@ -224,13 +224,13 @@ def _value(column: Column) -> dict[str, JSON]:
 
 
 def _reference_name(reference: Reference) -> str:
-    """The schema of a reference, by what it points to: ``PersonReference``, or ``PersonMembershipReference``."""
+    """The name of a reference's schema, after what it points to: ``PersonReference`` or ``PersonMembershipReference``."""
     member = "Membership" if reference.relation in (None, *MEMBERSHIPS) else ""
     return f"{reference.far_type.title().replace('_', '')}{member}Reference"
 
 
 def _reference(reference: Reference) -> dict[str, JSON]:
-    """A reference: flat, with the same in ``$sys``, or the whole object rolled up; a membership may go with it."""
+    """A reference: flat, with the same in ``$sys``, or the whole object rolled up; it may carry a membership."""
     text: JSON = {"type": ["string", "null"]}
     flat: dict[str, JSON] = {"id": _UUID, "type": text, "label": text}
     kinds = [c for c in TABLES[TABLE_OF[reference.far_type]] if c.name == f"{reference.far_type}_type"]

@@ -1,4 +1,4 @@
-"""The Interop Data API as data: each operation a row.
+"""The Interop Data API as data: one row per operation.
 
 Client, sandbox, OpenAPI document and the README's table of operations all read these rows; to add an operation,
 add a row. Nothing here talks to a network. Source: Kimono's Interop Data API reference.
@@ -29,7 +29,7 @@ class Where(NamedTuple):
     column : str
         A column of the table.
     values : tuple of str
-        In small letters; a server may write them in any case.
+        In lower case; a server may write them in any case.
     """
 
     column: str
@@ -37,7 +37,7 @@ class Where(NamedTuple):
 
 
 ALL_ROWS: tuple[Where, ...] = ()
-"""What ``Operation.where`` says where a list holds the whole table."""
+"""The value of ``Operation.where`` for a list that holds the whole table."""
 _LEAS = (Where("org_type", ("lea", "district")),)
 _SCHOOLS = (Where("org_type", ("school",)),)
 _STUDENTS = (Where("person_type", ("student",)),)
@@ -62,12 +62,12 @@ class Operation(NamedTuple):
     query : tuple of str
         The query parameters it takes.
     older_path : str, optional
-        A path that older documents give for the same list.
+        A path that older documentation gives for the same list.
     where : tuple of Where, optional
-        The rows of the table that a list holds, or that can be found; a list of the roster must say it.
+        The rows of the table that a list holds, or that can be found; required for a list of the roster.
     via : tuple of str
-        For a list below an org, the relations that lead from the org to the rows: the first is followed back from the
-        org, each further one onwards.
+        For a list that belongs to an org, the relations that lead from the org to the rows: the first is followed
+        backwards from the org, each further one forwards.
     """
 
     name: str

@@ -25,7 +25,7 @@ _LOCK = ".lock"
 def saved_pages(
     folder: str | os.PathLike[str] | None, base_url: str, page_size: int | None
 ) -> Iterator[SavedPages | None]:
-    """The pages of one load, for as long as it goes on; None where no folder is named.
+    """The saved pages of one load while it runs; None without a folder.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def saved_pages(
     base_url : str
         The API.
     page_size : int or None
-        As it is asked for.
+        The page size that is requested.
 
     Raises
     ------
@@ -65,7 +65,7 @@ class SavedPages:
         manifest = folder / _MANIFEST
         found = _manifest(manifest)
         if found is None:
-            for kept in folder.iterdir():  # nobody knows what they are pages of
+            for kept in folder.iterdir():  # it is unknown which load they belong to
                 if kept.is_dir():
                     shutil.rmtree(kept)
             self._write(manifest, json.dumps(asked).encode())
@@ -76,7 +76,7 @@ class SavedPages:
             )
 
     def get(self, path: str, number: int) -> Answer | None:
-        """A page that was saved; None where there is none, or it is damaged."""
+        """A saved page; None if there is none or it is damaged."""
         try:
             body = self._file(path, number).read_bytes()
             page = open_page(body, f"{path} (page {number})")
@@ -85,7 +85,7 @@ class SavedPages:
         return Answer(body, page)
 
     def take(self, path: str, number: int) -> Answer | None:
-        """A page that was saved, counted as not read again."""
+        """A saved page, counted as not read again."""
         answer = self.get(path, number)
         if answer is not None:
             with self._lock:
@@ -93,7 +93,7 @@ class SavedPages:
         return answer
 
     def put(self, path: str, number: int, body: bytes) -> None:
-        """Save a page that was opened: all of it, or nothing."""
+        """Save a page that could be opened: all of it or nothing."""
         file = self._file(path, number)
         file.parent.mkdir(exist_ok=True, mode=0o700)
         self._write(file, body)
@@ -116,7 +116,7 @@ class SavedPages:
 
 
 def _manifest(path: Path) -> dict[str, object] | None:
-    """What the pages are of; None where it is missing or damaged, so that nothing is taken from them."""
+    """Which load the pages belong to; None if that is missing or damaged, so that no page is reused."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

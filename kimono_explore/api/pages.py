@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Envelope(NamedTuple):
-    """A list's page, opened: its rows, still encoded, and what ``paging`` says of a next page."""
+    """An opened page of a list: its rows, still encoded, and what ``paging`` says about a next page."""
 
     rows: Sequence[msgspec.Raw]
     more: bool | None
@@ -28,7 +28,7 @@ class Envelope(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A page: its bytes, and the page opened."""
+    """A page: its bytes, and the opened page."""
 
     body: bytes
     page: Envelope
@@ -37,8 +37,8 @@ class Answer(NamedTuple):
 class Page(NamedTuple):
     """A page of a list, its rows still encoded.
 
-    ``note`` is what a reader should know of it, ``counted`` what it counts. ``gone`` names rows of pages before, by page
-    and position, that the server no longer has.
+    ``note`` is what a reader should know about it, ``counted`` the number that goes with the note. ``gone`` lists rows of
+    earlier pages, by page and position, that the server no longer has.
     """
 
     number: int
@@ -103,8 +103,8 @@ def open_page(body: bytes, where: str) -> Envelope:
 def _cut_out_rows(body: bytes, where: str) -> tuple[list[msgspec.Raw], JSON] | None:
     """The rows of a page that strict JSON does not read, still encoded, and the page without them; None if it has none.
 
-    A row may hold bytes that are not UTF-8, be nested deeper than any decoder goes, or hold a number of thousands of
-    digits. It is cut out of the page at the list's commas, so that it costs itself and not the page.
+    A row may hold bytes that are not UTF-8, be nested deeper than any decoder goes, or hold a number with thousands of
+    digits. It is cut out of the page at the commas of the list, so that only this row is lost and not the page.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def _check_rows(rows: list[msgspec.Raw], where: str) -> None:
 
 
 def key_of(row: msgspec.Raw) -> object:
-    """What tells one object from another: its id, else all of its text."""
+    """What distinguishes an object from others: its id, else its whole text."""
     try:
         found = _identify(row)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,8 +1,7 @@
 """Every page of a list: several at a time, in order, with progress.
 
-The server decides how long a page is and may not say which is the last, so a short page means nothing. The end is
-where ``paging`` says so, at a page that is empty when asked for twice and has nothing behind it, or at a page that came
-before.
+The server decides how long a page is and may not say which is the last, so a short page means nothing. The list ends
+where ``paging`` says so, at a page that is empty twice and has nothing after it, or at a page that repeats an earlier one.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kimono_explore.api.moved_rows import Boundaries
 from kimono_explore.api.pages import Answer, Page, key_of, open_page
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     Read = Callable[[int], Answer]
 
 MAX_PAGES = 100_000
-"""Pages after which a list is taken for endless."""
+"""A list with more pages counts as endless."""
 
 
 def read_pages(
@@ -50,8 +49,8 @@ def read_pages(
 ) -> Generator[Page]:
     """Yield every page of a list, in order.
 
-    The first page is read alone, so that an error costs one request; then `max_connections` pages are under way at
-    a time. At most `max_connections` pages beyond the end are asked for.
+    The first page is read alone, so that an error costs one request; then `max_connections` pages are requested at a
+    time. At most `max_connections` pages past the end are requested.
 
     Parameters
     ----------
@@ -59,20 +58,20 @@ def read_pages(
     operation : Operation
         A list of `api.OPERATIONS`.
     id : str, optional
-        The org, for the lists below an org.
+        The org, for lists that belong to an org.
     params : mapping, optional
         Further query parameters.
     page_size : int, optional
-        Rows a page, which the server may cap; default its maximum.
+        Rows per page, which the server may cap; default its maximum.
     max_connections : int, default 8
     max_pages : int, default 100,000
-        A list that goes on beyond is an error.
+        A list with more pages is an error.
     progress : bool, default True
         Show a bar with rows and pages.
     path : str, optional
         A path in place of the operation's own.
     saved : SavedPages, optional
-        Where pages are kept, and taken from where the first one is still the same.
+        Where pages are kept, and reused as long as the first one is still the same.
     heal : bool, default False
         After the last page, look whether rows moved while the list was read, and yield those that were skipped.
 
@@ -87,44 +86,55 @@ def read_pages(
     """
     if max_connections < 1 or max_pages < 1 or (page_size is not None and page_size < 1):
         raise ValueError("max_connections, max_pages and page_size are whole numbers from 1.")
-    path = path or operation.path
-    stop = threading.Event()
-    under_way: deque[Future[Answer]] = deque()
-
-    def ask(number: int, size: int | None = page_size) -> Answer:
-        where = f"{path} (page {number})"
-
-        def read(body: bytes) -> Answer:
-            return Answer(body, open_page(body, where))
-
-        query = {**(params or {}), "page_size": size, "page": number}
-        return client.ask(operation, read, id=id, params=query, path=path, stop=stop)
-
-    read = ask if saved is None else _remembering(ask, saved, path)
+    asking = _Asking(client, operation, path or operation.path, id, params or {}, page_size, threading.Event())
+    read = asking.ask if saved is None else _remembering(asking.ask, saved, asking.path)
     boundaries = Boundaries()
+    under_way: deque[Future[Answer]] = deque()
     with Bar(operation.list_name, "rows", shown=progress) as bar:
         try:
-            for page in _in_order(read, ask, max_connections, max_pages, path, under_way):
+            for page in _in_order(read, asking, max_connections, max_pages, under_way):
                 bar.step(len(page.rows), pages=1)
                 if heal:
                     boundaries.add(page)
                 yield page
             if heal:
-                for page in boundaries.heal(ask, page_size, max_connections):
+                for page in boundaries.heal(asking.ask, page_size, max_connections):
                     bar.step(len(page.rows))
                     yield page
         except BaseException:
-            stop.set()
+            asking.stop.set()
             wait(under_way, timeout=0.6)  # nothing is written into a folder after its load has ended
             raise
         finally:
-            # Also on an interrupt: what is under way ends within a quarter of a second, and nothing is asked for any more.
-            stop.set()
+            # Also on an interrupt: what is under way ends within a quarter of a second, and nothing more is asked for.
+            asking.stop.set()
+
+
+class _Asking(NamedTuple):
+    """What every request for a page of one list has in common."""
+
+    client: Client
+    operation: Operation
+    path: str
+    id: str | None
+    params: Mapping[str, str | int | None]
+    page_size: int | None
+    stop: threading.Event
+
+    def ask(self, number: int, size: int | None = None) -> Answer:
+        """One page, of the usual size unless another is given."""
+
+        def read(body: bytes) -> Answer:
+            return Answer(body, open_page(body, f"{self.path} (page {number})"))
+
+        query = {**self.params, "page_size": size or self.page_size, "page": number}
+        return self.client.ask(self.operation, read, id=self.id, params=query, path=self.path, stop=self.stop)
 
 
 def _in_order(
-    read: Read, ask: Read, width: int, max_pages: int, path: str, under_way: deque[Future[Answer]]
+    read: Read, asking: _Asking, width: int, max_pages: int, under_way: deque[Future[Answer]]
 ) -> Iterator[Page]:
+    path = asking.path
     seen: dict[int, int] = {}  # what a page holds -> the first page that held it
     under_way.append(in_thread(read, 0))
     number, asked, ending, promised = -1, 1, "", False
@@ -133,7 +143,7 @@ def _in_order(
         rows, more = _result(under_way.popleft(), path, number)
         twice = not rows
         if twice:  # an empty page may be a fault
-            rows, more = _result(in_thread(ask, number), path, number)
+            rows, more = _result(in_thread(asking.ask, number), path, number)
         first = seen.setdefault(hash(tuple(key_of(row) for row in rows)), number) if rows else number
         notes = [f"page {number} was empty when it was first asked for"] if twice and rows else []
         before, ending = ending, "" if rows and first == number else ending
@@ -149,10 +159,10 @@ def _in_order(
             ending = f"page {number} repeats page {first}"
             notes.append(f"{ending}{', yet promises a next page' if more else ''}: {TAKEN_FOR_THE_END}")
         elif before:
-            # The list goes on behind what looked like its end: read on.
+            # The list goes on after what looked like its end: read on.
             notes.append(f"page {number} holds rows, though {before}: {ROWS_MAY_BE_MISSING}")
         promised = more is True
-        # What stands behind an empty page is looked at, too.
+        # What follows an empty page is looked at, too.
         beyond = 1 if ending and not before and more is not False and not rows and not under_way else 0
         while more is not False and len(under_way) < (beyond if ending else width):
             if asked >= max_pages:
@@ -176,7 +186,7 @@ def _result(answer: Future[Answer], path: str, number: int) -> Envelope:
 
 
 def _remembering(ask: Read, saved: SavedPages, path: str) -> Read:
-    """Read a page, or take it from where it was saved. The first is always read: it tells whether the rest still fits."""
+    """Read a page, or take the saved one. The first is always read: it tells whether the rest still fits."""
 
     def read(number: int) -> Answer:
         before = saved.take(path, number) if number else saved.get(path, 0)

@@ -31,7 +31,7 @@ _ERRORS: dict[int, tuple[type[ResponseError], str]] = {
 
 
 def raise_for(response: httpx.Response, where: str, tries: int = 1) -> NoReturn:
-    """Raise the error that an answer is, in the server's own words."""
+    """Raise the error that an answer stands for, in the server's own words."""
     status = response.status_code
     if response.is_success:
         found = _envelope(response).get("status")
@@ -58,7 +58,7 @@ def denies(response: httpx.Response, where: str) -> bool:
     Raises
     ------
     BadResponseError
-        It says neither: it is a login page, say. Nothing, null, an object or a list says yes.
+        It does not tell: it is a login page, for example. Nothing, null, an object or a list means that it had one.
     """
     if not response.content.strip():
         return False

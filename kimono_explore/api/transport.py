@@ -1,8 +1,8 @@
 """Whole answers or none: below the client, each answer is read to its end, within bounds of time and size.
 
-What is broken on its way (a reset, a cut, a gzip that cannot be unpacked, an answer that is not what was asked for) is an
-error here, inside the retries, and so is repeated within the same bounded budget as a 503. Reads come back to Python at
-least every quarter of a second, so that a deadline holds also where a server trickles, and an interrupted load ends.
+An answer that breaks on its way (a reset, a cut, a gzip that cannot be unpacked, something other than what was asked for)
+is an error here, inside the retries, and so is repeated within the same budget as a 503. Reads return to Python at least
+every quarter of a second, so that a deadline holds even if a server trickles, and an interrupted load ends.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class TooLong(httpx.TransportError):
 
 
 class _Current(threading.local):
-    """The request that a thread is at: when it must be done, and whether somebody ended its load."""
+    """The request a thread is working on: when it must be done, and whether its load was ended."""
 
     deadline: float | None = None
     stop: threading.Event | None = None
@@ -137,7 +137,7 @@ def _read(response: httpx.Response, seconds: float) -> bytes:
 
 
 class BoundedRetry(Retry):
-    """Waits that end when the load does, and are refused where a server asks for too long a one."""
+    """Waits that end when the load does, and that fail if a server asks for too long a wait."""
 
     def sleep(self, response: httpx.Response | Exception) -> None:
         """Wait before the next try."""
@@ -205,7 +205,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 def _left(until: float | None, late: type[Exception]) -> float:
-    """Seconds until the time is up; raise where it is, or where the load was ended."""
+    """Seconds until the time is up; raises if it is, or if the load was ended."""
     if _CURRENT.stop is not None and _CURRENT.stop.is_set():
         raise httpcore.ReadError("the load was ended")
     bounds = [bound for bound in (until, _CURRENT.deadline) if bound is not None]

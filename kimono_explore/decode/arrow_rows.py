@@ -1,8 +1,8 @@
 """Rows that Arrow's JSON reader accepts, from JSON into Arrow without a Python object in between.
 
 Most rows of a tenant look alike. Arrow's JSON reader takes them strictly: it is told the declared columns and
-references, refuses a value of another type, and shows keys that nobody declared. A row that is odd in any way is left to
-the tolerant decoder of python_rows.py; both ways give the same columns, links and problems.
+references, refuses a value of another type, and shows undeclared keys. A row that is odd in any way is left to the tolerant decoder
+of python_rows.py; both ways give the same columns, links and problems.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class StatedLinks(NamedTuple):
-    """The links that one reference key states: of each the row among the accepted ones, and its columns."""
+    """The links that one reference key states: for each, its row among the accepted ones, and its columns."""
 
     reference: int
     near: Rows
@@ -40,7 +40,7 @@ class StatedLinks(NamedTuple):
 
 
 class ArrowPage(NamedTuple):
-    """The rows of a page that Arrow accepted, column by column, values as they were sent; and which rows are odd.
+    """The rows of a page that Arrow accepted, column by column, with values as they were sent; and which rows are odd.
 
     ``extras`` holds what is not declared, of ``$ext`` and beside it, ``extra_kinds`` the Python types of its values;
     ``types`` the rows that say they are objects of another type; ``numbers`` how many numbers and flags stand where text
@@ -73,8 +73,8 @@ class ArrowRows:
         self._declared = _fields_of(table)
         self._asked = dict(self._declared)
         self._ask_for_integers(pa.int64())
-        # Arrow reads no number where text is asked for. Keys under which one was met are read with the number in quotes,
-        # behind a mark that nobody can send on purpose: {"local_id": 12} -> {"local_id": "kx-5b1e...-12"}.
+        # Arrow does not read a number where text is expected. Keys under which one was met are read with the number in quotes,
+        # after a mark that nobody can send on purpose: {"local_id": 12} -> {"local_id": "kx-5b1e...-12"}.
         self._mark = f"kx-{secrets.token_hex(8)}-"
         self._quoted: frozenset[str] = frozenset()
         self._quote: re.Pattern[bytes] | None = None
@@ -110,7 +110,7 @@ class ArrowRows:
         text = b"".join(rows)
         lines = b"\n" in text or b"\r" in text
         sound = 0
-        # With more odd rows than that, or where nobody knows which they are, the tolerant decoder is quicker.
+        # With more odd rows than that, or if it is unknown which they are, the tolerant decoder is quicker.
         while len(positions) > _WORTH_IT * len(rows):
             try:
                 page = self.parse([rows[n] for n in positions[sound:]], lines=lines)
@@ -160,7 +160,7 @@ class ArrowRows:
         )
 
     def _learn(self, error: str) -> bool:
-        """Ask for what Arrow met in place of what it was asked for. False if the rows are not to be read that way."""
+        """Expect from now on the type that Arrow met. False if the rows cannot be read that way."""
         found = re.search(r"Column\(/(.+)\) changed from (\w+) to (\w+) in row", error)
         if found is None or not {found[2], found[3]} <= {"string", "number", "boolean"}:
             return False
@@ -178,12 +178,12 @@ class ArrowRows:
             self._ask(path, pa.string())
         self._quoted |= {path[-1]}
         names = b"|".join(re.escape(encode(name)[1:-1].encode()) for name in sorted(self._quoted))
-        # Within a text, a backslash stands before each quotation mark: no key can be found there.
+        # Within a text, each quotation mark follows a backslash: no key can be found there.
         self._quote = re.compile(rb'"(' + names + rb')"(\s*:\s*)(-?[1-9][0-9]{0,17}|0|true|false)(?=\s*[,}])')
         return True
 
     def _asked_at(self, path: Sequence[str]) -> pa.DataType | None:
-        """What Arrow is asked for at a path; None where nothing is."""
+        """The type that Arrow is told to expect at a path; None if there is none."""
         dtype: pa.DataType = pa.struct(list(self._asked.values()))
         for name in path:
             if name == "[]":
@@ -198,10 +198,10 @@ class ArrowRows:
         for column in TABLES[self._table]:
             if column.integer:
                 self._ask(column.path, dtype)
-                self._ask(column.path[-1:], dtype)  # $sys may be null, and its values stand beside it
+                self._ask(column.path[-1:], dtype)  # $sys may be null, with its values beside it
 
     def _ask(self, path: Sequence[str], dtype: pa.DataType) -> None:
-        """Ask for another type at top level, or one level below."""
+        """Expect another type at top level, or one level below."""
         name, *rest = path
         if rest:
             members = {field.name: field for field in self._asked[name].type}
@@ -209,7 +209,7 @@ class ArrowRows:
         self._asked = self._asked | {name: pa.field(name, dtype)}
 
     def _ask_for_text(self, found: pa.Schema) -> bool:
-        """Undeclared text that looks like times would be turned into times: ask for it as text. True if there is any."""
+        """Undeclared text that looks like times would be turned into times: expect text instead. True if there is any."""
         many = 0
         for field in found:
             if pa.types.is_timestamp(field.type):
@@ -244,7 +244,7 @@ class ArrowRows:
         return {kind for kind, there in ((bool, flags), (int, marked & ~flags), (str, texts)) if there.any()}
 
     def _unmarked(self, name: str, values: pa.Array, numbers: list[Numbers]) -> pa.Array:
-        """The values as their text, and in ``numbers`` how many of them were numbers."""
+        """The values as text; ``numbers`` counts those that were numbers."""
         if pa.types.is_integer(values.type):
             return values.cast(pa.string())
         marked = self._marked(values)
@@ -371,7 +371,7 @@ _BRACE = ord("{")
 
 
 def _fields_of(table: str) -> dict[str, pa.Field]:
-    """What is declared of a table's objects: columns, also where what belongs into ``$sys`` stands beside it."""
+    """The declared fields of a table's objects, including those of ``$sys`` at top level, where some servers send them."""
     groups: dict[str, list[pa.Field]] = {"$sys": [pa.field("type", pa.string())], "$ext": []}
     top = {"id": pa.field("id", pa.string())}
     for column in TABLES[table]:
@@ -409,7 +409,7 @@ def _field(structs: pa.StructArray, *path: str) -> pa.Array:
 
 
 def _filled(structs: pa.StructArray, *path: str, or_else: str) -> pa.Array:
-    """The texts at a path, or where there is none, those of another field; null where both are empty."""
+    """The texts at a path, or those of another field where it is empty; null where both are."""
     first, second = _empty_is_null(_field(structs, *path)), _empty_is_null(_field(structs, or_else))
     if first.null_count == len(first):
         return second
@@ -422,6 +422,6 @@ def _empty_is_null(texts: pa.Array) -> pa.Array:
 
 
 def _mapped(texts: pa.Array, function: Callable[[str], str | None]) -> pa.Array:
-    """The function's value of each text; few of them are distinct."""
+    """The function applied to each text; it is called only once for equal texts."""
     distinct = texts.dictionary_encode()
     return pa.array([function(text) for text in distinct.dictionary.to_pylist()], pa.string()).take(distinct.indices)

@@ -1,8 +1,8 @@
-"""Objects as the API sends them -> columns, links and problems.
+"""From objects as the API sends them to columns, links and problems.
 
-Nothing is dropped in silence: a value that does not fit its column, a reference that points nowhere and a row that
-is not an object each become a row of ``problems``. Pages are turned into Arrow as they come, so that memory holds the
-growing tables and one page, not the JSON of a tenant.
+Nothing is dropped silently: a value that does not fit its column, a reference that points nowhere and a row that is not
+an object each become a row of ``problems``. Pages are turned into Arrow as they arrive, so that memory holds the growing
+tables and a page, not the JSON of a whole tenant.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Decoder:
             self._take_in()
 
     def note_gone(self, rows: Sequence[tuple[int, int]]) -> None:
-        """Name rows, by page and position in it, that the server no longer has."""
+        """Note rows that the server no longer has, by page and position in it."""
         while rows and self._under_way:
             self._take_in()
         for page, position in rows:
@@ -239,13 +239,13 @@ class Decoder:
 
 
 def _repeated(ids: pa.ChunkedArray) -> np.ndarray:
-    """The rows whose id another row has too."""
+    """The rows that share their id with another row."""
     codes = pc.fill_null(ids.dictionary_encode().combine_chunks().indices, -1).to_numpy()
     return np.flatnonzero((np.bincount(codes + 1)[codes + 1] > 1) & (codes >= 0))
 
 
 def _typed(column: pa.ChunkedArray, kinds: set[type]) -> pa.ChunkedArray:
-    """An extra column takes the type of its values where they all have one; else it stays text."""
+    """An extra column takes the type of its values if all have the same one; else it stays text."""
     for dtype, allowed in ((pa.bool_(), {bool}), (pa.int64(), {int}), (pa.float64(), {int, float})):
         if kinds and kinds <= allowed:
             try:

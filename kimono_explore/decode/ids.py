@@ -46,8 +46,8 @@ class IdIndex:
         self.size = int(self._starts[-1])
 
     def add_unknown(self, *ends: tuple[pd.Series, pd.Series]) -> None:
-        """Give codes to the ids that no table holds, of ends as (types, ids); codes given before are no longer valid."""
-        # table ids a b, ends b x c  ->  a 0, b 1, c 2, x 3: what no table holds comes behind, sorted
+        """Give codes to those of the ends, as (types, ids), that no table holds; earlier codes become invalid."""
+        # table ids a b, ends b x c  ->  a 0, b 1, c 2, x 3: what no table holds comes after them, sorted
         for t in self.types:
             unknown = []
             for types, ids in ends:
@@ -121,7 +121,7 @@ class IdIndex:
 
 
 def _distinct(texts: pa.Array) -> pa.Array:
-    """The texts without repeats: the table's own memory where it has none."""
+    """The texts without repeats; the table's own memory if it has no repeats."""
     texts = texts.drop_null() if texts.null_count else texts
     distinct = pc.unique(texts)
     return texts if len(distinct) == len(texts) else distinct

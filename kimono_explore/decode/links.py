@@ -31,24 +31,24 @@ _MEMBERSHIP = tuple(column.name for column in LINK_COLUMNS if column.path)
 
 
 def merge_sides(ids: Mapping[str, pd.Series], raw: dict[str, RawLinks]) -> tuple[pd.DataFrame, list[Problem]]:
-    """Unite what the objects of each table say of their relations.
+    """Merge what the objects of each table say about their relations.
 
     Parameters
     ----------
     ids : mapping of str to pandas.Series
         Table name -> its ``id`` column.
     raw : mapping of str to RawLinks
-        Table name -> the links its objects state. Empties it on its way.
+        Table name -> the links its objects state. The mapping is emptied to save memory.
 
     Returns
     -------
     pandas.DataFrame
-        ``links``, ordered by relation, then as source and target stand in their tables.
+        ``links``, ordered by relation, then by the places of source and target in their tables.
     list of Problem
         Values of a membership that its two sides state differently.
     """
     said = {table: links for table, links in raw.items() if len(links.near)}
-    raw.clear()  # a state's statements take gigabytes: each is let go when it is no longer needed
+    raw.clear()  # for a state these take gigabytes: each is released when it is no longer needed
     if not said:
         return frame("links"), []
     index = IdIndex({t: ids[table] for table, t in OBJECT_TYPES.items()})
@@ -94,7 +94,7 @@ def _problem(link: pd.Series, found: _Difference) -> Problem:
 
 
 def sort_links(links: pd.DataFrame, ids: Mapping[str, pd.Series]) -> pd.DataFrame:
-    """The same links in the order that `merge_sides` gives them."""
+    """The same links in the order of `merge_sides`."""
     index = IdIndex({t: ids[table] for table, t in OBJECT_TYPES.items()})
     ends = [(links["source_type"], links["source_id"]), (links["target_type"], links["target_id"])]
     index.add_unknown(*ends)
@@ -116,7 +116,7 @@ def _distinct_ends(links: RawLinks) -> tuple[pd.Series, pd.Series]:
 
 
 def _ends(table: str, near_ids: pd.Series, links: RawLinks, index: IdIndex) -> tuple[NDArray[Any], ...]:
-    """One table's statements: the codes of source and target, the relation's place in RELATIONS, who states it."""
+    """One table's statements: the codes of source and target, the relation's place in RELATIONS, and who states it."""
     types, ids = (_whole(links.table, name) for name in ("far_type", "far_id"))
     code_of = np.stack(
         [
@@ -201,7 +201,7 @@ def _pair_memberships(mine: list[str | None], theirs: list[str | None]) -> list[
 def _coalesced(
     name: str, stated: pa.ChunkedArray, rows: Codes, partner: Codes, differences: list[_Difference]
 ) -> pa.Array:
-    """The rows' values with what only their partner knows filled in; where the two differ, the source's."""
+    """The rows' values, filled in with what only their partner knows; where the two differ, the source's."""
     # In one piece, and more than 2 GB of text may come together.
     whole = (stated.cast(pa.large_string()) if pa.types.is_string(stated.type) else stated).combine_chunks()
     dictionary = whole.dictionary if pa.types.is_dictionary(whole.type) else None

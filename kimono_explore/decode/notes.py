@@ -30,7 +30,7 @@ class Notes:
         self.problems.append(Problem(self._table, id, column, None if value is None else as_text(value), problem))
 
     def fitted(self, id: str | None, name: str, value: JSON, column: Column) -> object:
-        """The value as its column's kind; what is odd about it is noted under a name."""
+        """The value converted to its column's kind; what is odd about it is noted under a name."""
         if is_number(value) and column.kind in ("text", "category"):
             if not column.integer:
                 self.count_numbers(Numbers(name, 1, as_text(value)))
@@ -41,7 +41,7 @@ class Notes:
         return value_of_kind
 
     def count_numbers(self, found: Numbers) -> None:
-        """Numbers where text was declared are kept as text, and told once for a column."""
+        """Count numbers where text was declared: they are kept as text, and reported once per column."""
         before = self._numbers.get(found.column, found._replace(times=0))
         smallest = min(before.example, found.example)
         self._numbers[found.column] = Numbers(found.column, before.times + found.times, smallest)

@@ -166,7 +166,7 @@ class _PageColumns:
         self.kinds: defaultdict[str, set[type]] = defaultdict(set)
 
     def put(self, name: str, position: int, value: object) -> bool:
-        """Set a cell; False if it is taken already."""
+        """Set a cell; False if it is already taken."""
         column = self.lists.setdefault(name, [None] * self.size)
         if column[position] is not None:
             return False
@@ -183,7 +183,7 @@ class _Cells:
             page.put("id", position, id)
 
     def put_sys(self, values: dict[str, JSON]) -> None:
-        """What stands in ``$sys``."""
+        """Put the values in ``$sys``."""
         for key, value in values.items():
             if key == "type":
                 kind = plain_type(as_text(value)) if value else ""
@@ -193,12 +193,12 @@ class _Cells:
                 self._put(("$sys", key), f"sys_{key}", value)
 
     def put_group(self, group: str, values: dict[str, JSON]) -> None:
-        """What stands in a group, such as a person's name."""
+        """Put the values in a group, such as a person's name."""
         for key, value in values.items():
             self._put((group, key), f"{group}_{key}", value)
 
     def put(self, key: str, value: JSON) -> None:
-        """What stands at top level; also where ``$sys`` is null, and what it should hold stands beside it."""
+        """Put a value at top level, which may belong into ``$sys`` where that is null."""
         path = ("$sys", key) if ("$sys", key) in self._rows.columns else (key,)
         if key in self._rows.groups:
             self._note(key, value, "not an object")
@@ -214,7 +214,7 @@ class _Cells:
             self._note(column.name, value, "a second value for the column; the first is kept")
 
     def put_extra(self, name: str, value: JSON) -> None:
-        """What nobody declared, kept as text."""
+        """Put an undeclared value, as text."""
         if name in self._rows.names:
             if value is not None:
                 self._note(name, value, "a key named like a column of the table; left out")

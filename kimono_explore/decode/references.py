@@ -1,4 +1,4 @@
-"""Types, roles and references as they come: read in any of their shapes, and said in the words of schema.py."""
+"""Types, roles and references, read in any of their shapes and translated into the words of schema.py."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ ROLES = {"student": "student", "teacher": "teacher", "staff": "teacher"}
 
 
 def plain_type(text: str) -> str:
-    """A type as it is compared: without case, ``RDM:`` and punctuation."""
+    """A type for comparison: without case, ``RDM:`` and punctuation."""
     return re.sub(r"[^a-z]", "", text.lower().removeprefix("rdm:"))
 
 
 def object_type(text: str | None) -> str | None:
-    """An object type from a type as it was sent: "" where it says none, None where nobody knows it."""
+    """The object type for a type as it was sent: "" if it is empty, None if it is unknown."""
     kind = plain_type(text or "")
     return TYPE_NAMES.get(kind) if kind else ""
 
@@ -78,7 +78,7 @@ def read_reference(item: JSON, far_type: str) -> tuple[ReferenceTarget | None, s
     Returns
     -------
     tuple
-        What it points to (None where that is not to be found), and what is odd about it.
+        What it points to (None if that cannot be found), and what is odd about it.
     """
     if isinstance(item, str) and item:
         return ReferenceTarget(item, None, {}), "a bare id in place of a reference; taken as the id"
@@ -102,7 +102,7 @@ def read_reference(item: JSON, far_type: str) -> tuple[ReferenceTarget | None, s
 
 
 def _membership_of(item: dict[str, JSON]) -> dict[str, JSON]:
-    """A membership's own fields: its id and type may stand in ``$sys``, at top level, or in a ``$membership``."""
+    """A membership's own fields: its id and type may be in ``$sys``, at top level, or in a ``$membership``."""
     beside, inner = item.get("$membership"), item.get("$sys")
     return {
         **(_membership_of(beside) if isinstance(beside, dict) else {}),
@@ -126,7 +126,7 @@ def _type_of(item: dict[str, JSON]) -> str:
 
 
 def role_of(membership: dict[str, JSON]) -> str | None:
-    """The role that a membership's type says: ``student``, ``teacher`` or None."""
+    """The role that a membership's type implies: ``student``, ``teacher`` or None."""
     kind = membership.get("type")
     text = kind.lower() if isinstance(kind, str) else ""
     if "student" in text:

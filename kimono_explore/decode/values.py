@@ -1,4 +1,4 @@
-"""Values as the kind of their column: what fits, what is odd about what does not, and how many numbers came as text."""
+"""Values converted to the kind of their column: what fits, what is odd about the rest, and how many were numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Numbers(NamedTuple):
-    """Numbers and flags that came where text was declared: in which column, how many, and one of them."""
+    """Numbers and flags sent where text was declared: the column, how many, and one of them."""
 
     column: str
     times: int
@@ -127,7 +127,7 @@ _JSON_NAMES: dict[type, str] = {
 
 @lru_cache(maxsize=65536)
 def read_date(text: str) -> date | None:
-    """An ISO 8601 date, also where a time follows; None if it is not one."""
+    """An ISO 8601 date, even if a time follows; None if it is not one."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -140,7 +140,7 @@ def read_date(text: str) -> date | None:
 
 @lru_cache(maxsize=65536)
 def read_time(text: str) -> datetime | None:
-    """An ISO 8601 time in UTC, which is assumed where no zone is given; None if it is not one."""
+    """An ISO 8601 time, in UTC, which is assumed if no zone is given; None if it is not one."""
     try:
         found = datetime.fromisoformat(text)
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
@@ -154,5 +154,5 @@ def as_text(value: JSON) -> str:
 
 
 def truth(mask: pa.Array) -> NDArray[np.bool_]:
-    """An Arrow mask as numpy's; what is unknown is false."""
+    """An Arrow mask as a numpy mask; unknown is false."""
     return np.asarray(pc.fill_null(mask, False).to_numpy(zero_copy_only=False))

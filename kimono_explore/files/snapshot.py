@@ -1,7 +1,7 @@
-"""A roster kept as a folder: one Parquet file a table, and a manifest that says what it is.
+"""A roster kept as a folder: one Parquet file per table, and a manifest that says what it is.
 
-A snapshot is written beside the one it replaces, and takes its place when it is whole. Whoever reads gets the one or the
-other: the manifest is read again at the end, and where it changed, everything is.
+A snapshot is written beside the one it replaces, and takes its place when it is complete. A reader gets one or the other:
+the manifest is read again at the end, and if it has changed, everything is read again.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PARTS = (*TABLES, "links", "problems")
 
 
 class Manifest(NamedTuple):
-    """What a snapshot says of itself."""
+    """What a snapshot says about itself."""
 
     source: str
     loaded_at: datetime
@@ -81,7 +81,7 @@ def new_snapshot(folder: str | os.PathLike[str], *, private: bool = True) -> Ite
 
 
 def write_manifest(folder: Path, tables: Tables, rows: Mapping[str, int]) -> None:
-    """Say what a snapshot is. Comes last: it names every file with its digest."""
+    """Write the manifest, last of all: it names every file with its digest."""
     files = sorted(path for path in folder.rglob("*.parquet") if path.is_file())
     manifest = {
         "format": _FORMAT,
@@ -118,7 +118,9 @@ def read_snapshot(folder: str | os.PathLike[str], *, verify: bool = False) -> Ta
                 raise incomplete(Path(folder), failure) from failure
             return Tables(**frames, source=manifest.source, loaded_at=manifest.loaded_at, rollups=manifest.rollups)
         manifest = now  # it was replaced while it was read
-    raise BundleError(f"{folder} was replaced {_TRIES} times while it was read. Wait until nobody saves to it.")
+    raise BundleError(
+        f"{folder} was replaced {_TRIES} times while it was read. Try again when no process is saving to it."
+    )
 
 
 def _verify(folder: Path, manifest: Manifest) -> None:
@@ -155,7 +157,7 @@ def is_snapshot(folder: str | os.PathLike[str]) -> bool:
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
-    """What a snapshot says of itself; `BundleError` where it is not one."""
+    """What a snapshot says about itself; raises `BundleError` if it is not one."""
     folder = Path(folder)
     try:
         manifest = json.loads(_read_twice(folder))
@@ -171,7 +173,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
 
 
 def _read_twice(folder: Path) -> str:
-    """The manifest's text; asked for again where a swap of folders came between finding and reading it."""
+    """The manifest's text; read again if the folders were swapped between finding and reading it."""
     try:
         return (whole(folder) / _MANIFEST).read_text(encoding="utf-8")
     except FileNotFoundError:

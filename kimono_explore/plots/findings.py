@@ -49,7 +49,7 @@ _MOST_CHECKS, _MOST_ORGS, _MOST_COLUMNS, _MOST_SYNCS, _BINS = 20, 15, 14, 12, 60
 
 @follows_paper
 def plot_quality(report: Report, *, dark: bool | None = None) -> Figure:
-    """What the checks found: failed checks by severity, and where.
+    """Draw what the checks found: failed checks by severity, and where.
 
     Parameters
     ----------
@@ -61,8 +61,8 @@ def plot_quality(report: Report, *, dark: bool | None = None) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        The 20 checks with most findings, the most severe first; below, where findings belong to orgs, the 15 orgs with
-        most findings by check.
+        The 20 checks with the most findings, the most severe first; below, if findings belong to orgs, the 15 orgs with
+        the most findings, by check.
 
     Examples
     --------
@@ -157,8 +157,8 @@ def plot_tasks(tasks: pd.DataFrame, *, dark: bool | None = None) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Bars of tasks by the time they were made; below, where there are syncs, the newest 12 as spans from start to end,
-        in red where no end is in the queue.
+        Bars of tasks by the time they were made; below, the newest 12 syncs, if any, as spans from start to end, in red
+        if the end is not in the queue.
 
     Examples
     --------
@@ -261,7 +261,7 @@ def _spans(ax: Axes, syncs: pd.DataFrame, events: int) -> None:
 
 @follows_paper
 def plot_comparison(diff: Comparison, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
-    """What came, went and changed, by table.
+    """Draw what was added, removed and changed, by table.
 
     Parameters
     ----------
@@ -275,8 +275,8 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None, *, dark: bool | No
     Returns
     -------
     matplotlib.axes.Axes
-        To the left what was removed, to the right what was added and what changed; links, of which there are many more,
-        are measured as the tables are. Where nothing differs, how many rows are the same.
+        To the left what was removed, to the right what was added and changed, tables and links on one scale. If nothing
+        differs, the numbers of rows that are the same.
 
     Examples
     --------
@@ -295,31 +295,28 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None, *, dark: bool | No
         ", ".join(f"{int(count):,} {name}" for name, count in totals.items()) if totals.any() else "No difference",
         f"{names}{_time(diff.old.loaded_at)} to {_time(diff.new.loaded_at)}",
     )
-    if not totals.any():
-        if not summary["unchanged"].any():
-            empty_panel(ax, "no difference in any table")
-            return ax
-        labels = [Name(str(name).replace("_", " ")) for name in summary["table"]]
+    labels = [Name(str(name).replace("_", " ")) for name in summary["table"]]
+    if totals.any():
+        _differences(ax, summary, labels)
+    elif summary["unchanged"].any():
         bars(ax, labels, summary["unchanged"], CHANGE_COLORS["unchanged"], "rows, the same in both")
-        return ax
+    else:
+        empty_panel(ax, "no difference in any table")
+    return ax
+
+
+def _differences(ax: Axes, summary: pd.DataFrame, labels: list[Name]) -> None:
+    """Bars for each table, to the left what was removed, to the right what was added and what changed."""
     rows = np.arange(len(summary))
     removed, added, changed = (summary[name].to_numpy(dtype=np.int64) for name in ("removed", "added", "changed"))
     ax.barh(rows, -removed, height=0.6, color=CHANGE_COLORS["removed"])
     ax.barh(rows, added, height=0.6, color=CHANGE_COLORS["added"])
     ax.barh(rows, changed, left=added, height=0.6, color=CHANGE_COLORS["changed"])
     for row, (came, went, differs) in enumerate(zip(added, removed, changed, strict=True)):
-        right = join_parts(f"+{came:,}" if came else "", f"{differs:,} changed" if differs else "")
-        if not came and not went and not differs:
-            right = "no difference"
-        for words, x, side in ((f"\u2212{went:,}" if went else "", -went, -1), (right, came + differs, 1)):
-            text = ax.annotate(
-                "", (x, row), (5 * side, 0), textcoords="offset points", va="center", fontsize=TEXT,
-                ha="left" if side > 0 else "right", color=INK if went or came or differs else QUIET,
-            )  # fmt: skip
-            set_words(text, words)
-    name_rows(ax, [Name(str(name).replace("_", " ")) for name in summary["table"]])
+        _say_difference(ax, row, int(came), int(went), int(differs))
+    name_rows(ax, labels)
     low, high = float(removed.max(initial=0)), float((added + changed).max(initial=0))
-    # Words stand on both sides of the bars.
+    # There are words on both sides of the bars.
     room = 0.34 * max(low + high, 1.0)
     ax.set_xlim(-low - room * (0.45 if low else 0.02), high + room)
     ax.axvline(0, color=LINE, linewidth=1)
@@ -327,7 +324,20 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None, *, dark: bool | No
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):,.0f}"))
     drawn = {"removed": removed, "added": added, "changed": changed}
     legend(ax, {name: CHANGE_COLORS[name] for name, values in drawn.items() if values.any()})
-    return ax
+
+
+def _say_difference(ax: Axes, row: int, came: int, went: int, differs: int) -> None:
+    """The numbers of a table, at both ends of its bars."""
+    if not came and not went and not differs:
+        right = "no difference"
+    else:
+        right = join_parts(f"+{came:,}" if came else "", f"{differs:,} changed" if differs else "")
+    for words, x, side in ((f"\u2212{went:,}" if went else "", -went, -1), (right, came + differs, 1)):
+        text = ax.annotate(
+            "", (x, row), (5 * side, 0), textcoords="offset points", va="center", fontsize=TEXT,
+            ha="left" if side > 0 else "right", color=INK if went or came or differs else QUIET,
+        )  # fmt: skip
+        set_words(text, words)
 
 
 def _time(moment: datetime) -> str:

@@ -1,6 +1,6 @@
-"""Names from any script: which installed font has a letter that matplotlib's own font lacks.
+"""Names in any script: which installed font has a letter that matplotlib's own font lacks.
 
-matplotlib looks for installed fonts once, and keeps that list for good. So the system is asked again, the first time
+matplotlib looks for installed fonts only once and keeps the list for good. So the system is asked again the first time
 that a letter needs it.
 """
 
@@ -32,7 +32,7 @@ _TURNING = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def set_words(text: Text, words: str) -> None:
-    """Set a text that is data: a dollar sign does not begin a formula, and a letter that no installed font has is a box."""
+    """Set a text that is data: a dollar sign does not start a formula, and a letter that no font has becomes a box."""
     text.set_parse_math(False)
     clean = printable(words)
     own = tuple(text.get_fontfamily())
@@ -41,7 +41,7 @@ def set_words(text: Text, words: str) -> None:
     others = list(dict.fromkeys(family for family in found.values() if family))
     if others:
         text.set_fontfamily([*own, *others])
-    # What stands around a name in Arabic or Hebrew keeps its place: the line runs from left to right.
+    # Text around a name in Arabic or Hebrew keeps its place: the line runs from left to right.
     mark = "\u200e" if any(unicodedata.bidirectional(c) in ("R", "AL") for c in clean) else ""
     text.set_text(mark + "".join(_shown(c, found) for c in clean))
 

@@ -1,4 +1,4 @@
-"""Boxes in layers, from left to right: a lane for each line that passes a layer, few crossings, nothing on top of another.
+"""Boxes in layers, from left to right: a lane for each line that passes a layer, few crossings, and no overlaps.
 
 The method is that of Sugiyama, Tagawa and Toda (1981): lines that pass a layer get a place in it as boxes do; a layer is
 ordered by where its neighbors are; then each layer takes the places nearest to what it is linked with.
@@ -79,7 +79,7 @@ def arrange(
     lines : iterable of (str, str, str)
         Two boxes and their relation.
     focus : str or None
-        The mark that is written in bold.
+        The mark whose label is bold.
     """
     sizes = {box[0].name: _size(box, focus) for box in boxes}
     members = {box[0].name: len(box) for box in boxes}

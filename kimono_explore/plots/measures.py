@@ -1,4 +1,4 @@
-"""The numbers behind the pictures, counted on ``roster.index`` in numpy: each link of two objects counts once."""
+"""The numbers behind the pictures, counted on ``roster.index`` in numpy: repeated links count once."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def codes_of(roster: Roster, type: str) -> Codes:
 
 
 def names(roster: Roster, codes: Sequence[int] | Codes, most: int = 30) -> list[Name]:
-    """What to write for objects: the label, with the id where labels repeat; of those not delivered, the id."""
+    """The names of objects: the label, with the id if labels repeat; for those not delivered, the id."""
     index = roster.index
     labels, ids = [str(label) for label in index.labels(codes)], [str(id) for id in index.ids(codes)]
     repeated = Counter(short(label, most) for label in labels)

@@ -1,7 +1,7 @@
 """The neighborhood of an object: layers by type, and one box around those that are linked alike.
 
-Twenty-eight students of one section who go to one school have the same links. They stand in one box, with one
-line to the section and one to the school: nothing is left out, and no line crosses a name.
+Twenty-eight students of one section who go to one school have the same links. They share one box, with one line to the
+section and one to the school: nothing is left out, and no line crosses a name.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _WIDEST, _TALLEST = 15.5, 8.0  # inches: with title and legend it fits a slide
 
 @follows_paper
 def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
-    """A neighborhood in layers by type, from orgs and terms to teachers and students.
+    """Draw a neighborhood in layers by type, from orgs and terms to teachers and students.
 
     Parameters
     ----------
     graph : networkx.MultiDiGraph
-        As `neighborhood` makes it. Objects that are linked alike stand in one box. Beyond 150 nodes, or what fits
-        a slide, those around one section or org are drawn as one group.
+        As `neighborhood` makes it. Objects with the same links share a box. Beyond 150 nodes, or what fits on a slide,
+        those around one section or org are drawn as one group.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure, as large as its labels need.
     dark : bool, optional
@@ -124,7 +124,7 @@ def _marks(graph: nx.MultiDiGraph[str]) -> tuple[dict[str, Mark], set[Edge]]:
 
 
 def _most_common(marks: dict[str, Mark], grouped: set[str], focus: str | None) -> str | None:
-    """The kind of which there is most, of those that are not grouped yet."""
+    """The most frequent kind among those that are not grouped yet."""
     left = Counter(mark.kind for mark in marks.values() if mark.kind not in grouped and mark.name != focus)
     return left.most_common(1)[0][0] if left else None
 
@@ -132,7 +132,7 @@ def _most_common(marks: dict[str, Mark], grouped: set[str], focus: str | None) -
 def _grouped(
     kind: str, marks: dict[str, Mark], edges: set[Edge], focus: str | None
 ) -> tuple[dict[str, Mark], set[Edge]]:
-    """The same with all of a kind in groups: those linked with the focus, and those at what has most links."""
+    """The same with all of a kind in groups: those linked with the focus, and those around the node with the most links."""
     around: defaultdict[str, set[str]] = defaultdict(set)
     for source, target, _ in edges:
         around[source].add(target)
@@ -157,7 +157,7 @@ def _grouped(
 def _boxes(
     marks: dict[str, Mark], edges: Iterable[Edge], focus: str | None
 ) -> tuple[dict[str, list[Mark]], list[list[str]], set[Edge]]:
-    """Boxes of marks that are linked alike, the layers that they stand in, and the lines between boxes."""
+    """Boxes of marks with the same links, the layers they are in, and the lines between boxes."""
     boxes = {members[0].name: members for members in _alike(marks, edges, focus)}
     box_of = {mark.name: box for box, members in boxes.items() for mark in members}
     lines = {(box_of[a], box_of[b], relation) for a, b, relation in edges if box_of[a] != box_of[b]}
@@ -169,7 +169,7 @@ def _boxes(
 
 
 def _alike(marks: dict[str, Mark], edges: Iterable[Edge], focus: str | None) -> list[list[Mark]]:
-    """Those of one kind that have the same links stand together, if they are at least three."""
+    """Group marks of one kind that have the same links, if there are at least three."""
     links: defaultdict[str, set[tuple[str, str, bool]]] = defaultdict(set)
     for source, target, relation in edges:
         links[source].add((relation, target, True))
@@ -182,7 +182,7 @@ def _alike(marks: dict[str, Mark], edges: Iterable[Edge], focus: str | None) -> 
 
 
 def _depths(boxes: dict[str, list[Mark]], lines: Iterable[Edge]) -> dict[str, int]:
-    """How far below a parent of its own type each box stands; a ring of parents ends somewhere."""
+    """How deep each box is below parents of its own type; a ring of parents is cut somewhere."""
     depth = dict.fromkeys(boxes, 0)
     pairs = [(a, b) for a, b, relation in lines if relation == "child_of"]
     for _ in range(4):

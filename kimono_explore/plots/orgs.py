@@ -34,7 +34,7 @@ _MOST_ROWS = 36
 
 
 class _Row(NamedTuple):
-    """An org, or with ``others`` that number of orgs below one."""
+    """An org, or (with ``others``) that many orgs below one."""
 
     code: int
     depth: int
@@ -45,12 +45,12 @@ class _Row(NamedTuple):
 
 @follows_paper
 def plot_org_tree(roster: Roster, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
-    """The tree of orgs, each with its students and their grades.
+    """Draw the tree of orgs, each with its students and their grades.
 
     Parameters
     ----------
     roster : Roster
-        Of more than 36 orgs the largest are shown; the others are summed up below their parent.
+        If there are more than 36 orgs, the largest are shown, and the others are summed up below their parent.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
     dark : bool, optional
@@ -114,7 +114,7 @@ def _rows(roster: Roster) -> list[_Row]:
         if tops[code] != code:
             children[parent[code]].append(code)
     roots = [code for code in every if tops[code] == code]
-    order: list[tuple[int, int]] = []  # each after what it is below of
+    order: list[tuple[int, int]] = []  # each after its parent
     left = [(code, 0) for code in reversed(roots)]
     while left:
         code, depth = left.pop()
@@ -149,7 +149,7 @@ def _rows(roster: Roster) -> list[_Row]:
 
 
 def _top(code: int, parent: dict[int, int]) -> int:
-    """What the org hangs on in the end; in a ring of parents the lowest number counts as the top."""
+    """The topmost ancestor of an org; in a ring of parents, the one with the lowest number."""
     way = [code]
     while way[-1] in parent:
         above = parent[way[-1]]

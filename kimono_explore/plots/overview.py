@@ -51,7 +51,7 @@ def plot_overview(roster: Roster, *, dark: bool | None = None) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Four panels. Links of which an end was not delivered are drawn in red.
+        Four panels. Links with an end that was not delivered are red.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def draw_sizes(
     edges = np.arange(0, highest + step, step)
     heights, _ = np.histogram(sizes, bins=edges)
     ax.bar(edges[:-1], heights, step, align="edge", color=TYPE_COLORS[kind], edgecolor="white", linewidth=0.5)
-    # The bar of a whole number stands to the right of it.
+    # The bar of a whole number is drawn to the right of it.
     median = float(np.median(sizes)) + step / 2 * (step == 1)
     ax.axvline(median, color=INK, linewidth=1, linestyle="--")
     right = median > 0.7 * edges[-1]

@@ -1,4 +1,4 @@
-"""The shape of a tenant's data: the tables, and which relations between them came."""
+"""The shape of a tenant's data: the tables, and the relations between them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-# Where each table stands, in inches, so that no two arrows cross.
+# The place of each table, in inches, so that no two arrows cross.
 _PLACES: dict[str, tuple[float, float]] = {
     "org": (1.2, 3.1),
     "course": (4.0, 4.75),
@@ -56,7 +56,7 @@ class _Count(NamedTuple):
 
 @follows_paper
 def plot_schema(roster: Roster, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
-    """The tables and the relations between them: how many came, and how many lead to nothing.
+    """Draw the tables and the relations between them: how many were delivered, and how many lead nowhere.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def plot_schema(roster: Roster, ax: Axes | None = None, *, dark: bool | None = N
     Returns
     -------
     matplotlib.axes.Axes
-        An arrow for each pair of tables that has links; what was not delivered is told in red.
+        An arrow for each pair of tables with links; what was not delivered is in red.
 
     Examples
     --------
@@ -161,7 +161,7 @@ def _arrow(ax: Axes, source: str, target: str, boxes: Mapping[str, FancyBboxPatc
 
 
 def _words(ax: Axes, x: float, y: float, counts: list[_Count]) -> None:
-    """A line for each relation, and in red those of its links that lead to nothing."""
+    """A line for each relation, with its links that lead nowhere in red."""
     lines = []
     for count in counts:
         lines.append((f"{count.links:,} {count.relation.replace('_', ' ')}", INK))

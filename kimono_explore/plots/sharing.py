@@ -1,4 +1,4 @@
-"""Who shares whom at one school: courses by courses, and sections by students."""
+"""Who shares students at one school: courses by courses, and sections by students."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ _MOST_COURSES, _MOST_NAMED, _MOST_CELLS = 30, 45, 1200
 
 @follows_paper
 def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
-    """Which courses of a school share students: a matrix with courses that share many beside each other.
+    """Draw which courses of a school share students: a matrix in which courses that share many are neighbors.
 
     Parameters
     ----------
     roster : Roster
     org_id : str
-        The school that holds the sections. Of more than 30 courses those with most students are shown.
+        The school that holds the sections. Of more than 30 courses, those with the most students are shown.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
     dark : bool, optional
@@ -99,7 +99,7 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None, *,
 
 @follows_paper
 def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
-    """Who is in which section of a school: a matrix of sections by students, both in an order that shows blocks.
+    """Draw who is in which section of a school: a matrix of sections by students, ordered so that blocks show.
 
     Parameters
     ----------
@@ -115,8 +115,8 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None, *, dark:
     -------
     matplotlib.axes.Axes
         A mark where a student is in a section. Groups that take the same classes are blocks; a section that
-        draws from everywhere is a line. Where there are more than 1,200 rows or columns, a cell stands for several,
-        and its shade says how many of them are filled.
+        draws from everywhere is a line. Beyond 1,200 rows or columns, a cell stands for several, and its shade says
+        how many of them are filled.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None, *, dark:
         name_rows(ax, names(roster, by_row, 30), SMALL)
         ax.set_ylim(len(sections) - 0.5, -0.5)
     else:
-        # The number of a row says nothing, and there is no room for so many names.
+        # The number of a row says nothing, and there is no room for all the names.
         ax.set_yticks([])
         ax.set_ylabel(f"{plural(len(sections), 'section')}, one a row", color=QUIET, fontsize=TEXT)
     ax.set_xticks([])
@@ -187,7 +187,7 @@ def _clustered(shared: NDArray[np.int64]) -> NDArray[np.int64]:
 def _in_blocks(
     section: NDArray[np.int64], student: NDArray[np.int64], sections: int, students: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The place of each section and student: those that are linked stand near each other, small groups first."""
+    """The place of each section and student: linked ones are near each other, small groups first."""
     size = sections + students
     half = _matrix(section, student + sections, (size, size))
     order = reverse_cuthill_mckee(sparse.csr_matrix(half + half.T), symmetric_mode=True)

@@ -40,9 +40,9 @@ TITLE, TEXT, SMALL = 13, 9, 8
 
 
 class Name(NamedTuple):
-    """What stands beside a bar, a row or a column; ``missing`` where it was not delivered, ``depth`` in a tree.
+    """The name of a bar, a row or a column; ``missing`` if it was not delivered, ``depth`` in a tree.
 
-    ``others``: how many others it stands for. They have a number, and not a bar, which would dwarf all others.
+    ``others``: how many others it stands for. They get a number and not a bar, which would dwarf the rest.
     """
 
     text: str
@@ -52,7 +52,7 @@ class Name(NamedTuple):
 
 
 def other_row(count: int, noun: str) -> list[Name]:
-    """The name of the row of all that are not shown; none, where all are."""
+    """The name of the row for all that are not shown; empty if all are."""
     return [Name(f"other ({plural(count, noun)})", others=count)] if count else []
 
 
@@ -177,7 +177,7 @@ def time_axis(ax: Axes, unit: str = "") -> None:
 
 
 def days(times: pd.Series) -> NDArray[np.float64]:
-    """Times as days since 1970; NaN where there is none."""
+    """Times as days since 1970; NaN for missing ones."""
     plain = times.dt.tz_convert(None) if times.dt.tz is not None else times
     return np.asarray(((plain - pd.Timestamp(0)) / pd.Timedelta(days=1)).to_numpy(dtype=float, na_value=np.nan))
 
@@ -261,7 +261,7 @@ def titled(what: str, roster: Roster) -> str:
 
 
 def district(roster: Roster) -> str:
-    """The name of the district, where one was delivered; else where the roster is from, if that is not an address."""
+    """The name of the district if one was delivered; else where the roster is from, if that is not an address."""
     kinds = roster.orgs["org_type"].str.lower()
     names = roster.orgs.loc[kinds.isin(["lea", "district"]), "name"].dropna().unique()
     if len(names) == 1:
@@ -273,5 +273,5 @@ def district(roster: Roster) -> str:
 
 
 def join_parts(*words: str) -> str:
-    """What is there of the words, between dots."""
+    """The non-empty parts, separated by dots."""
     return " · ".join(word for word in words if word)

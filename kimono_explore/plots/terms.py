@@ -1,4 +1,4 @@
-"""Terms over time: what contains what, where they overlap, where time is left out."""
+"""Terms over time: what contains what, where they overlap, and where there are gaps."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class _Term(NamedTuple):
 
 @follows_paper
 def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
-    """Terms as bars over time, each below its parent, with their sections.
+    """Draw terms as bars over time, each below its parent, with their sections.
 
     Parameters
     ----------
     roster : Roster
-        Of more than 40 terms those with most sections are shown.
+        Of more than 40 terms, those with the most sections are shown.
     today : datetime.date, optional
         The day of the dashed line; default: today, in UTC.
     ax : matplotlib.axes.Axes, optional
@@ -70,8 +70,8 @@ def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None
     Returns
     -------
     matplotlib.axes.Axes
-        Among terms of one type and parent, days that two of them share are red, and days between two that
-        neither has, and that are more than a weekend, are hatched. Terms with the same dates, of several schools, do not count as overlaps.
+        Among terms of one type and parent, days that two of them share are red, and gaps between two that are longer
+        than a weekend are hatched. Terms with the same dates, of several schools, do not count as overlaps.
 
     Examples
     --------
@@ -173,7 +173,7 @@ def _labels(roster: Roster, terms: list[_Term]) -> list[Name]:
         by_date = [_span(terms[row]) for row in rows]
         by_both = [join_parts(*parts) for parts in zip(by_school, by_date, strict=True)]
         by_school = [school or day for school, day in zip(by_school, by_date, strict=True)]
-        # The first that tells them all apart; else the one that tells most, and a number where it does not.
+        # The first that distinguishes all of them; else the one that distinguishes most, and numbers for the rest.
         told = max((by_school, by_date, by_both), key=lambda words: len(set(words)))
         again = Counter(told)
         seen: Counter[str] = Counter()
@@ -202,7 +202,7 @@ def _span(term: _Term) -> str:
 
 
 def _window(terms: list[_Term]) -> tuple[float, float]:
-    """The days to show: those of terms with sections, and what is close; a date far from the others is none of them."""
+    """The days to show: those of terms with sections, and of terms close to them, but no date far from the others."""
     ends = np.array([[t.start, t.end] for t in terms], dtype=float)
     if np.isnan(ends).all():
         today = datetime.now(UTC).timestamp() // 86400
@@ -248,7 +248,7 @@ def _marks(ax: Axes, terms: list[_Term], low: float, high: float) -> list[Patch]
     """Overlaps and gaps among terms of one type and parent; what is marked, for the legend."""
     alike: defaultdict[tuple[int, str], list[tuple[int, _Term]]] = defaultdict(list)
     for row, term in enumerate(terms):
-        if low <= term.start <= term.end <= high:  # NaN is not
+        if low <= term.start <= term.end <= high:  # False for NaN
             alike[term.parent, term.kind].append((row, term))
     overlap = gap = False
     for group in alike.values():

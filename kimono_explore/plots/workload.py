@@ -58,13 +58,13 @@ def plot_section_sizes(
     *,
     dark: bool | None = None,
 ) -> Axes:
-    """How many students the sections of each school, course or term have.
+    """Draw how many students the sections of each school, course or term have.
 
     Parameters
     ----------
     roster : Roster
     by : {"school", "course", "term"}, default "school"
-        The 25 with most sections have a row each; the others share one.
+        The 25 with the most sections have a row each; the others share one.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
     dark : bool, optional
@@ -73,13 +73,13 @@ def plot_section_sizes(
     Returns
     -------
     matplotlib.axes.Axes
-        A row each: a line from the smallest section to the largest, a bar over the middle half, a mark at the
-        median; on the right the median and the number of sections.
+        In each row, a line from the smallest section to the largest, a bar over the middle half and a mark at the
+        median; on the right, the median and the number of sections.
 
     Raises
     ------
     ValueError
-        ``by`` is none of the three.
+        ``by`` is unknown.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def plot_teacher_load(
     *,
     dark: bool | None = None,
 ) -> Axes:
-    """How many students, or sections, each teacher has.
+    """Draw how many students, or sections, each teacher has.
 
     Parameters
     ----------
@@ -170,12 +170,12 @@ def plot_teacher_load(
     Returns
     -------
     matplotlib.axes.Axes
-        Teachers are persons of that type, and whoever teaches a section.
+        Teachers are persons of that type, and everybody who teaches a section.
 
     Raises
     ------
     ValueError
-        ``of`` is neither of the two.
+        ``of`` is unknown.
 
     Examples
     --------
@@ -217,14 +217,14 @@ def _loads(roster: Roster) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
 def plot_enrollment_matrix(
     roster: Roster, by: Literal["grade", "term"] | None = None, ax: Axes | None = None, *, dark: bool | None = None
 ) -> Axes:
-    """How many students there are, by school and grade, or by course and term.
+    """Draw how many students there are, by school and grade, or by course and term.
 
     Parameters
     ----------
     roster : Roster
     by : {"grade", "term"}, optional
-        ``"grade"``: students by school and grade. ``"term"``: enrollments by course and term. Default: by grade, where
-        a grade is known.
+        ``"grade"``: students by school and grade. ``"term"``: enrollments by course and term. Default: by grade if
+        any grade is known, else by term.
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure.
     dark : bool, optional
@@ -233,12 +233,12 @@ def plot_enrollment_matrix(
     Returns
     -------
     matplotlib.axes.Axes
-        A heat map; an empty cell is none. Rows with most students come first; beyond 25 they share one.
+        A heat map; empty cells are zero. Rows with the most students come first; those beyond the 25th share one.
 
     Raises
     ------
     ValueError
-        ``by`` is neither of the two.
+        ``by`` is unknown.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""What to fix first: findings by what explains them.
+"""What to fix first: findings grouped by what explains them.
 
-One school that was not delivered makes hundreds of orphans and of students without a school. Here each finding gets
-one cause, and causes stand in the order in which rosters are mended: what others hang on comes first.
+One school that was not delivered leaves hundreds of orphans and of students without a school. Here each finding gets
+one cause, and causes are in the order in which rosters are mended: what others depend on comes first.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ _STAGE_OF = {
 
 
 def group_by_cause(outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    """Every finding, counted once, under what explains it.
+    """Every finding, counted once, under its cause.
 
     Returns
     -------
     pandas.DataFrame
-        One row a cause, what to fix first on top: stage, cause (in words), severity (the worst it explains), findings,
-        checks (their ids), orgs (how many are touched), where (the one org, if it is one), type and id (of the object
-        that is at fault, where it is one).
+        One row per cause, what to fix first on top: stage, cause (in words), severity (the worst it explains), findings,
+        checks (their ids), orgs (how many are affected), where (the org, if there is only one), type and id (of the object
+        at fault, if there is only one).
     """
     checks = {outcome.check.id: outcome.check for outcome in outcomes}
     findings = _findings(outcomes)
@@ -113,19 +113,21 @@ def _causes(findings: pd.DataFrame, checks: dict[str, Check]) -> pd.Series:
 
 def _row(cause: tuple[str, str, str], group: pd.DataFrame, checks: dict[str, Check]) -> tuple[object, ...]:
     kind, name, id = cause
+    type: str | None = None
+    fault: str | None = None
     found = group["check"].unique().tolist()
     severity = min((checks[check].severity for check in found), key=SEVERITIES.index)
     orgs = group["org_id"].dropna().unique()
     where = group["org"].dropna().iloc[0] if len(orgs) == 1 and group["org"].notna().any() else None
     if kind == "missing":
-        stage, type = _STAGE_OF[TABLE_OF[name]], name
+        stage, type, fault = _STAGE_OF[TABLE_OF[name]], name, id
         if name == "person" and (group["role"] == "teacher").any():
             stage = "staff"
         text = f"{name.replace('_', ' ').capitalize()} {id} was not delivered"
-        # A school that is not there is no place where something is wrong.
+        # A school that was not delivered is not a place where something is wrong.
         where = None if name == "org" else where
     elif kind == "object":
-        stage, type = _STAGE_OF[name], OBJECT_TYPES[name]
+        stage, type, fault = _STAGE_OF[name], OBJECT_TYPES[name], id
         own = group[(group["id"] == id) & (group["table"] == name)]
         label = own["label"].dropna().iloc[0] if own["label"].notna().any() else id
         text = f"{label}: {', '.join(checks[check].title.lower() for check in own['check'].unique())}"
@@ -140,8 +142,8 @@ def _row(cause: tuple[str, str, str], group: pd.DataFrame, checks: dict[str, Che
                 if id in ("teacher", "staff")
                 else _STAGE_OF.get(id, "students" if id == "student" else STAGES[0])
             )
-        text, type, id = check.title + ("" if len(tables) == 1 else f" ({_who(id)})"), None, None  # type: ignore[assignment]
-    return stage, text, severity, len(group), ", ".join(found), len(orgs), where, type, id
+        text = check.title + ("" if len(tables) == 1 else f" ({_who(id)})")
+    return stage, text, severity, len(group), ", ".join(found), len(orgs), where, type, fault
 
 
 def _who(table_or_kind: str) -> str:

@@ -1,7 +1,7 @@
-"""A roster as checks look at it: lazy tables, the same on every engine.
+"""A roster as checks see it: lazy tables, the same on every engine.
 
-Null never equals null here: ids that are missing are left out before anything is joined on them, and a test of a
-text says what it makes of a missing one.
+Null never equals null here: missing ids are left out before anything is joined on them, and a test of a text says how it
+treats a missing one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class CheckContext:
-    """The tables, ``links`` and ``problems`` of one roster, and what most checks ask of them.
+    """The tables, ``links`` and ``problems`` of one roster, and what most checks need from them.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class CheckContext:
         return self.engine.keep(valid.rename({"source_id": "id"}))
 
     def _link_counts(self, relation: str, end: str) -> Frame:
-        """How many objects each one is linked with, by its id: id, size. Twice the same counts once."""
+        """How many objects each one is linked with: id, size. Repeated links count once."""
         near, far = (f"{end}_id", "target_id" if end == "source" else "source_id")
         sizes = self.valid_links(relation).group_by(near).agg(size=nw.col(far).n_unique())
         return self.engine.keep(sizes.rename({near: "id"}))
@@ -129,7 +129,7 @@ class CheckContext:
             raise NotApplicable(f"roll-ups not sent: {' or '.join(keys)}")
 
     def both_sides(self, relation: str, role: str | None = None) -> bool:
-        """Whether both ends of a relation tell of it."""
+        """Whether both ends of a relation state it."""
         forward = {f"{r.table}.{r.key}" for r in REFERENCES if r.forward}
         keys = set(keys_of(relation, role))
         return bool(self.rollups & keys & forward) and bool(self.rollups & keys - forward)
@@ -154,7 +154,7 @@ class CheckContext:
         return sorted(name for name, dtype in schema.items() if dtype == nw.String and name not in without)
 
     def refused(self, table: str) -> str | None:
-        """Why a table was not delivered, where loading it failed."""
+        """Why a table was not delivered, if loading it failed."""
         whole = self.problems.filter(nw.col("table") == table, nw.col("id").is_null(), nw.col("column").is_null())
         found = self.engine.collect(whole.filter(nw.col("problem").str.starts_with(REFUSED)))
         return None if self.rows[table] or found.empty else f"{table} were not delivered: {found['problem'].iloc[0]}"
@@ -193,9 +193,9 @@ def _above(id: str, parents: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def once(frame: Frame, *keys: str) -> Frame:
-    """Rows of one id count once for each value of the keys; rows without an id stand for an object each.
+    """Rows with one id count once for each value of the keys; each row without an id counts as an object.
 
-    Of the other columns the first value in sort order is kept.
+    For the other columns, the first value in sort order is kept.
     """
     others = [name for name in frame.columns if name not in ("id", *keys)]
     known = frame.filter(~nw.col("id").is_null()).group_by("id", *keys)

@@ -27,7 +27,7 @@ class CheckResult(NamedTuple):
     checked : narwhals.LazyFrame or int
         The rows that were looked at, or their number.
     failing : narwhals.LazyFrame
-        One row a finding: ``id`` of the object, ``table`` where a check looks at several, and the values that broke
+        One row per finding: ``id`` of the object, ``table`` where a check looks at several, and the values that broke
         the rule. ``missing_type`` and ``missing_id`` name an object that was not delivered.
     """
 
@@ -36,7 +36,7 @@ class CheckResult(NamedTuple):
 
 
 class NotApplicable(Exception):
-    """Raised by a check that cannot know: its text is the reason that the report gives."""
+    """Raised by a check that cannot be applied: its text is the reason that the report gives."""
 
 
 @dataclass(frozen=True)

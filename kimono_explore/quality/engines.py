@@ -1,6 +1,6 @@
-"""Where checks run: DuckDB, pandas or Spark. The checks are the same; here is all that differs.
+"""Where checks run: DuckDB, pandas or Spark. The checks are the same; everything that differs is here.
 
-An engine brings tables in, keeps what several checks use, and gives results back as the DataFrames of this library.
+An engine takes in tables, keeps what several checks use, and returns results as the DataFrames of this library.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def make_engine(engine: str | SparkSession, memory: str | None = None) -> Engine
         return Pandas()
     if hasattr(engine, "createDataFrame"):
         return Spark(cast("SparkSession", engine))
-    raise ConfigurationError(f'No engine {engine!r}. Use engine="duckdb", "pandas" or a SparkSession.')
+    raise ConfigurationError(f'Unknown engine {engine!r}. Use engine="duckdb", "pandas" or a SparkSession.')
 
 
 class DuckDB:

@@ -57,9 +57,9 @@ class Findings:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """One row a check: id, severity, title, group, checked, failed, percent, status, reason.
+        """One row per check: id, severity, title, group, checked, failed, percent, status, reason.
 
-        ``percent`` is of the rows that were checked, and NaN where there were none. ``status`` is ``"passed"``,
+        ``percent`` is the share of the checked rows, and NaN if there were none. ``status`` is ``"passed"``,
         ``"failed"``, ``"not applicable"`` or ``"could not run"``; ``reason`` says why, for the last two.
         """
         rows = [
@@ -130,7 +130,7 @@ class Findings:
         """What to fix first.
 
         Each finding is counted under one cause: an object that was not delivered, a school that lacks something, or
-        the check itself. Causes stand as rosters are mended: orgs, terms and courses, sections, staff, students,
+        the check itself. Causes are in the order in which rosters are mended: orgs, terms and courses, sections, staff, students,
         memberships.
 
         Returns
@@ -146,8 +146,8 @@ class Findings:
         Returns
         -------
         pandas.DataFrame
-            Index: org_id, org (its name; missing where it was not delivered, both where a finding belongs to none).
-            Columns: total, then the checks that found something. Orgs with most findings first.
+            Index: org_id, org (its name). The name is missing if the org was not delivered, and both are if a finding
+            belongs to none. Columns: total, then the checks that found something. Orgs with the most findings first.
         """
         found = self.findings
         counts = found.groupby(["org_id", "org", "check"], dropna=False).size().unstack("check", fill_value=0)
@@ -158,7 +158,7 @@ class Findings:
         return counts.sort_values("total", ascending=False, kind="stable")
 
     def worst(self, n: int = 20) -> pd.DataFrame:
-        """The objects with most findings.
+        """The objects with the most findings.
 
         Returns
         -------
@@ -185,7 +185,7 @@ class Findings:
         severity : {"error", "warning", "information"}, default "information"
             Minimum severity.
         threshold : float, default 0
-            Percentage of checked rows that may fail before it counts, 0 to 100.
+            Percentage of checked rows that may fail before the check counts as failed, 0 to 100.
         """
         severe = self.summary["severity"].isin(SEVERITIES[: SEVERITIES.index(severity) + 1])
         broken = self.summary["status"] == "could not run"

@@ -30,7 +30,7 @@ class Outcome:
     checked, failed : int
     status : {"passed", "failed", "not applicable", "could not run"}
     reason : str or None
-        Why it knows nothing, where it does.
+        Why it is not applicable or could not run.
     failures : pandas.DataFrame
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -65,7 +65,7 @@ def _severities(report: Findings) -> list[dict[str, object]]:
 
 
 def _causes(report: Findings) -> list[dict[Hashable, object]]:
-    """What to fix first, a row a cause; the stage stands with its first one."""
+    """What to fix first, one row per cause; the stage is shown with its first one."""
     if report.causes.empty:
         return []
     most = int(report.causes["findings"].max())
@@ -124,11 +124,11 @@ def _table(df: pd.DataFrame) -> dict[str, object]:
     return {"columns": [str(name) for name in df.columns], "rows": map(_cells, df.itertuples(index=False))}
 
 
-def _cells(row: Iterable[object]) -> Iterable[tuple[str, str]]:
+def _cells(row: Iterable[Any]) -> Iterable[tuple[str, str]]:
     """The class and the text of each cell."""
     for value in row:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        text = "" if pd.isna(value) else _visible(shown(value))  # type: ignore[call-overload]
+        text = "" if pd.isna(value) else _visible(shown(value))
         yield "n" if number else "text", text
 
 

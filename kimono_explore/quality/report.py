@@ -1,4 +1,4 @@
-"""A report on a roster: its findings, and ways to pass them on."""
+"""A report on a roster: its findings, and ways to share them."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _records(df: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def no_formulas(df: pd.DataFrame) -> pd.DataFrame:
-    """A table whose cells no spreadsheet takes for formulas; missing ones are empty."""
+    """A table in which no spreadsheet takes a cell for a formula; missing cells are empty."""
     return df.astype("object").where(df.notna(), "").map(_no_formula)
 
 

@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import closing
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 import pandas as pd
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+    from kimono_explore.files.snapshot import Manifest
     from kimono_explore.quality.definition import Check, Parameter
     from kimono_explore.quality.engines import Engine
 
@@ -67,9 +68,9 @@ def check(
     engine : {"duckdb", "pandas"} or SparkSession, default "duckdb"
         Where the checks run. The results are the same.
     max_rows : int, default 1,000,000
-        The most failing rows to keep of a check; all are counted.
+        How many failing rows of a check to keep at most; all are counted.
     progress : bool, optional
-        Show a bar, or none. Default: where it takes longer than two seconds, in a notebook or on a terminal.
+        Show a progress bar. Default: in a notebook or on a terminal, once the checks have taken two seconds.
     memory : str, optional
         How much DuckDB may use, such as ``"4GB"``; what does not fit goes to a private temporary folder. Default: 80 % of
         the machine's. The failing rows come on top.
@@ -81,7 +82,7 @@ def check(
     Raises
     ------
     ConfigurationError
-        A check, a parameter or an engine that is not known, or a date that is none.
+        A check, a parameter or an engine is unknown, or ``as_of`` is not a date.
     BundleError
         The path is neither a snapshot nor a OneRoster bundle.
 
@@ -93,31 +94,42 @@ def check(
     """
     expect("check", roster, Roster, str, os.PathLike)
     chosen = _with_params(choose(checks, exclude, ROSTER_CHECKS), params or {})
-    running = make_engine(engine, memory)
-    with closing(running):
-        if not isinstance(roster, Roster) and not is_snapshot(roster):
-            roster = read_source(roster)
-        if isinstance(roster, Roster):
-            frames = {name: running.bring(name, getattr(roster, name)) for name in _FRAMES}
-            source, loaded_at, rollups = roster.source, roster.loaded_at, roster.rollups
-        else:
-            manifest = read_manifest(roster)
-            frames = {name: running.scan(part(whole(roster), name)) for name in _FRAMES}
-            source, loaded_at, rollups = manifest.source, manifest.loaded_at, manifest.rollups
-        context = CheckContext(running, frames, rollups, _day(as_of) or loaded_at.date())
+    with closing(make_engine(engine, memory)) as running:
+        seen = _in_memory(roster, running) if isinstance(roster, Roster) else _on_disk(roster, running)
+        context = CheckContext(running, seen.frames, seen.rollups, _day(as_of) or seen.loaded_at.date())
         began = time.perf_counter()
         outcomes = _run(chosen, context, max_rows, progress)
-        names = _describe([outcome.failures for outcome in outcomes], context)
-        for outcome in outcomes:
-            outcome.failures = _named(outcome.failures, names)
-        orgs = running.collect(context.objects("orgs").select("id", "label")).dropna().drop_duplicates("id")
-        labels = dict(zip(orgs["id"], orgs["label"], strict=True))
-        if not isinstance(roster, Roster) and read_manifest(roster) != manifest:
-            raise BundleError(f"{roster} was replaced by another snapshot while it was checked. Check it again.")
-    seconds = time.perf_counter() - began
-    return Report(
-        outcomes, source, context.as_of, running.name, seconds, labels, roster if isinstance(roster, Roster) else None
-    )
+        _name_failing(outcomes, context)
+        labels = _org_labels(context)
+        if seen.folder is not None and read_manifest(seen.folder) != seen.manifest:
+            raise BundleError(f"{seen.folder} was replaced by another snapshot while it was checked. Check it again.")
+    return Report(outcomes, seen.source, context.as_of, running.name, time.perf_counter() - began, labels, seen.roster)
+
+
+class _Seen(NamedTuple):
+    """A roster as the checks see it: its frames in the engine, and either the roster itself or its folder."""
+
+    frames: dict[str, Frame]
+    source: str
+    loaded_at: datetime
+    rollups: frozenset[str]
+    roster: Roster | None = None
+    folder: str | os.PathLike[str] | None = None
+    manifest: Manifest | None = None
+
+
+def _in_memory(roster: Roster, engine: Engine) -> _Seen:
+    frames = {name: engine.bring(name, getattr(roster, name)) for name in _FRAMES}
+    return _Seen(frames, roster.source, roster.loaded_at, roster.rollups, roster=roster)
+
+
+def _on_disk(path: str | os.PathLike[str], engine: Engine) -> _Seen:
+    """A snapshot stays where it is; a bundle is read into memory."""
+    if not is_snapshot(path):
+        return _in_memory(read_source(path), engine)
+    manifest = read_manifest(path)
+    frames = {name: engine.scan(part(whole(path), name)) for name in _FRAMES}
+    return _Seen(frames, manifest.source, manifest.loaded_at, manifest.rollups, folder=path, manifest=manifest)
 
 
 def check_tasks(
@@ -136,11 +148,11 @@ def check_tasks(
     tasks : pandas.DataFrame
         As `load_tasks` gives them.
     roster : Roster, optional
-        What the tasks are about; without it nobody can say whether a deleted object is known.
+        What the tasks are about; without it, the checks cannot tell whether a deleted object is known.
     checks, exclude, params
         As in `check`.
     now : datetime or str, optional
-        The time from which the age of a task is counted. Default: now. UTC, where it names no zone.
+        The time at which the age of a task is measured; UTC where it names no zone. Default: now.
 
     Returns
     -------
@@ -242,8 +254,20 @@ def _failures(engine: Engine, failing: Frame, check: Check, max_rows: int) -> pd
     return df.loc[keys.sort_values(list(keys.columns), kind="stable").index].reset_index(drop=True)
 
 
+def _name_failing(outcomes: Sequence[Outcome], context: CheckContext) -> None:
+    """Put the label and the org of each failing object beside its id."""
+    names = _describe([outcome.failures for outcome in outcomes], context)
+    for outcome in outcomes:
+        outcome.failures = _named(outcome.failures, names)
+
+
+def _org_labels(context: CheckContext) -> dict[str, str]:
+    orgs = context.engine.collect(context.objects("orgs").select("id", "label")).dropna().drop_duplicates("id")
+    return dict(zip(orgs["id"], orgs["label"], strict=True))
+
+
 def _describe(failures: Sequence[pd.DataFrame], context: CheckContext) -> pd.DataFrame:
-    """What is known of every failing object: table, id, label, person_type, org_id."""
+    """What is known about every failing object: table, id, label, person_type, org_id."""
     pairs = pd.concat([df[["table", "id"]] for df in failures] or [pd.DataFrame(columns=["table", "id"])])
     pairs = pairs.dropna().drop_duplicates()
     described = []
@@ -259,7 +283,7 @@ def _describe(failures: Sequence[pd.DataFrame], context: CheckContext) -> pd.Dat
         objects = context.objects(str(table)).select(columns).join(few, on="id", how="semi")
         df = context.engine.collect(objects).sort_values(columns).drop_duplicates("id")
         homes = _homes(context, str(table), few)
-        # An object that was not delivered itself has no label, and may have a home all the same.
+        # An object that was not delivered has no label, but may still have a home.
         df = pd.DataFrame({"id": ids.to_numpy()}).merge(df, on="id", how="left").merge(homes, on="id", how="left")
         described.append(df.assign(table=table))
     empty = pd.DataFrame({name: pd.Series(dtype="str") for name in ("table", "id", "label", "person_type", "org_id")})
@@ -269,7 +293,7 @@ def _describe(failures: Sequence[pd.DataFrame], context: CheckContext) -> pd.Dat
 
 
 def _describe_links(ids: pd.Series, context: CheckContext) -> pd.DataFrame:
-    """What is known of memberships by their ids: whose they are and of what, and the org of that."""
+    """What is known about memberships by their ids: a label that names both ends, and the org."""
     few = context.engine.small({"id": ids.tolist()})
     columns = ["source_type", "source_id", "target_type", "target_id"]
     links = context.links().filter(~nw.col("membership_id").is_null()).select(*columns, id="membership_id")

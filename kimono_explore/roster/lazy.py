@@ -1,4 +1,4 @@
-"""A snapshot that is asked where it lies: a state's roster, without loading it.
+"""A snapshot that is queried on disk: the roster of a state, without loading it.
 
 DuckDB scans the Parquet files for what is around an object, and only that becomes a `Roster`, on which everything else
 works as it is: `Roster.describe`, `neighborhood`, pictures. A click costs a scan of the links, and no memory that grows
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Step
 
 _MOST = 1000
-# Codes, which nobody writes with accents.
+# Codes, which are never written with accents.
 _PLAIN = columns_named(
     lambda column: column.name == "id" or (column.searched and column.privacy in ("number", "email"))
 )
@@ -52,7 +52,7 @@ _NAMED = (*(name for name in SEARCHED if name not in _PLAIN), "label")
 
 
 class LazyRoster:
-    """A snapshot, opened lazily: searched and looked at object by object.
+    """A snapshot, opened lazily: it is searched and read object by object.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class LazyRoster:
         Returns
         -------
         pandas.DataFrame
-            As there. Each table is looked through until 1,000 objects are found: where ``attrs["more"]`` is true, there
+            The same columns. Each table is searched until 1,000 objects are found: if ``attrs["more"]`` is true, there
             are more than ``attrs["found"]``.
         """
         wanted, words = tables_of(type), fold(text).split()
@@ -174,19 +174,19 @@ class LazyRoster:
         return "Looking through the files ..." if step == "search" else "Reading what is around it from the files ..."
 
     def subset_around(self, *ids: str, radius: int = 1) -> Roster:
-        """What is around objects, as a roster: all within a number of links, and every link between them.
+        """The surroundings of objects, as a roster: everything within a number of links, and every link between them.
 
         Parameters
         ----------
         *ids : str
-            Of one object, or of several; ``"type:id"`` as well.
+            One id or several; each may be written ``"type:id"``.
         radius : int, default 1
 
         Returns
         -------
         Roster
-            What `Roster.describe` and `neighborhood` say of the objects is what they say in the whole roster. Kept for
-            the last few calls.
+            `Roster.describe` and `neighborhood` say the same about the objects as in the whole roster. The results of the
+            last few calls are kept.
         """
         return self._near(frozenset(ids), radius)
 

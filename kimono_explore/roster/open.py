@@ -14,13 +14,13 @@ from kimono_explore.roster.roster import Roster
 def open_roster(folder: str | os.PathLike[str], *, verify: bool = False) -> Roster:
     """Open a snapshot that `Roster.save` wrote.
 
-    Where another process saves to the folder meanwhile, the old snapshot is read or the new one, never parts of both.
+    If another process saves to the folder meanwhile, either the old snapshot is read or the new one, never parts of both.
 
     Parameters
     ----------
     folder : str or path
     verify : bool, default False
-        Compare every file with the digest that was kept of it. The numbers of rows are compared always.
+        Compare every file with its stored digest. The numbers of rows are always compared.
 
     Returns
     -------
@@ -52,37 +52,38 @@ def read_oneroster(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) 
     path : str or path
         A folder, or a zip.
     max_bytes : int, default 4 GiB
-        The most bytes of CSV to read, whatever the zip says of its size.
+        How many bytes of CSV to read at most, whatever size the zip claims.
 
     Returns
     -------
     Roster
-        Ids are the bundle's ``sourcedId``. Users with role student and teacher, and as staff administrators, aides,
-        proctors, counselors and principals, are persons; parents and guardians are counted in ``problems`` and left out.
+        Ids are the bundle's ``sourcedId``. Persons are the users who are students or teachers, and as staff the
+        administrators, aides, proctors, counselors and principals; parents and guardians are left out, and counted in
+        ``problems``.
         An enrollment names both of its ends, so its link is stated by both; every other link is stated by its source.
 
     Raises
     ------
     BundleError
-        The path is not a bundle, one of its files cannot be read at all, two files claim one name, a quote that is
-        not closed swallows rows, or there is more in it than a bundle can hold.
+        The path is not a bundle, one of its files cannot be read at all, two files claim the same name, an unclosed
+        quote swallows rows, or it holds more than a bundle can.
 
     Notes
     -----
-    Dates that are not written ``2026-08-15`` are read if one order of day and month explains the whole column of the
-    file, which is told once for the column. Where both orders do, the dates stay missing, and each is told. Two-digit
-    years below 70 are of this century, and nobody is born later than today.
+    Dates in another form than ``2026-08-15`` are read if exactly one order of day and month explains the whole column
+    of the file, which is reported once for the column. If both orders do, the dates stay missing, and each is reported.
+    Two-digit years below 70 are in this century, and nobody is born later than today.
 
-    Rows that come again, unchanged, are dropped and told; rows that share an id and differ are all kept and told. Of
-    several rows of demographics for one person, what they contradict each other in stays missing.
+    Rows that are repeated unchanged are dropped and reported; rows that share an id and differ are all kept and
+    reported. Where several rows of demographics for one person contradict each other, the value stays missing.
 
-    In a bundle with roles.csv (OneRoster 1.2) a person is known by the role that is primary, best at the
-    ``primaryOrgSourcedId``; ``ext_roles`` holds all roles of those who have several, and each row of roles.csv is a
-    ``member_of`` link of its own. Such a link is primary if its ``roleType`` is, and no other org is the person's primary
-    one.
+    In a bundle with roles.csv (OneRoster 1.2), the type of a person follows from the primary role, preferably the one at
+    the ``primaryOrgSourcedId``; ``ext_roles`` holds all roles of a person with several, and each row of roles.csv is a
+    ``member_of`` link of its own. Such a link is primary if its ``roleType`` is, unless another org is the person's
+    primary one.
 
-    Cells may be separated by semicolons, tabs or bars, and text may be UTF-8, UTF-16, UTF-32 or Windows-1252: all but
-    commas and UTF with a byte order mark is told.
+    Cells may be separated by semicolons, tabs or bars, and text may be UTF-8, UTF-16, UTF-32 or Windows-1252; anything
+    but commas and UTF with a byte order mark is reported.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How what a person types is understood, where no object has all the words: "smith, j", "grade 9 lincoln", a typo."""
+"""How a search is understood if no object has all its words: "smith, j", "grade 9 lincoln", a typo."""
 
 from __future__ import annotations
 
@@ -119,5 +119,5 @@ def nearest_word(source: str) -> str:
 
 
 def most_wrong(word: str) -> int:
-    """How many letters of a word may be wrong: one, of a long one two, of a short one none."""
+    """How many letters of a word may be wrong: one, in a long word two, in a short word none."""
     return 0 if len(word) < _SHORTEST else 1 if len(word) < _SHORTEST + 2 else 2

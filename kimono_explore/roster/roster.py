@@ -1,7 +1,7 @@
 """A roster: six tables, the links between their objects, and what did not fit.
 
-Everything a person asks of a roster starts here: look at it, search it, follow an object's relations, keep
-it as a snapshot. All of it reads the tables and ``links``; nothing is fetched.
+Everything a person wants from a roster starts here: look at it, search it, follow the relations of an object, keep it as
+a snapshot. All of it works on the tables and ``links``; nothing is fetched.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class Description:
     fields : pandas.Series
         The object's own values, missing ones left out.
     relations : pandas.DataFrame
-        One row a link: relation, direction (``"to"`` or ``"from"``), type, id, label, missing, role,
+        One row per link: relation, direction (``"to"`` or ``"from"``), type, id, label, missing, role,
         membership_id, status, primary, grade, start_date, end_date, stated_by.
     others : pandas.DataFrame
-        The other rows of the table that have the same id; none, where ids are as they should be.
+        The other rows of the table with the same id; empty where ids are unique, as they should be.
     """
 
     type: str
@@ -80,9 +80,9 @@ class Roster(Tables):
     Attributes
     ----------
     orgs, persons, courses, sections, terms, grading_categories : pandas.DataFrame
-        One row an object, with a string ``id`` column.
+        One row per object, with a string ``id`` column.
     links : pandas.DataFrame
-        One row a relation between two objects: source_type, source_id, relation, target_type, target_id, role,
+        One row per relation between two objects: source_type, source_id, relation, target_type, target_id, role,
         membership_id, status, primary, grade, start_date, end_date, stated_by.
     problems : pandas.DataFrame
         What did not fit: table, id, column, value (as it was sent), problem.
@@ -101,10 +101,10 @@ class Roster(Tables):
 
     @property
     def incomplete(self) -> pd.DataFrame:
-        """The rows of ``problems`` that say that a list lacks rows, or may: the load was complete where there are none.
+        """The rows of ``problems`` that say that a list lacks rows or may lack some; empty if the load was complete.
 
-        A list was refused, its end could not be told for sure, or rows moved while it was read. Single values and
-        references that did not fit are not among them, nor is what a OneRoster bundle lacks.
+        A list was refused, its end was uncertain, or rows moved while it was read. Single values and references that
+        did not fit do not count, nor does what a OneRoster bundle lacks.
 
         Examples
         --------
@@ -117,7 +117,7 @@ class Roster(Tables):
 
     @cached_property
     def index(self) -> LinkIndex:
-        """The links indexed by both ends; made on first use, and kept (drop it with ``del roster.index``)."""
+        """The links indexed by both ends; built on first use and kept (drop it with ``del roster.index``)."""
         return LinkIndex(self.tables, self.links)
 
     def search(self, text: str, type: str | None = None, limit: int = 50) -> pd.DataFrame:
@@ -126,25 +126,25 @@ class Roster(Tables):
         Parameters
         ----------
         text : str
-            Words in any order; all must occur. Case and accents make no difference. Where nothing has them all,
-            ``"smith, j"`` finds people by last name and the beginning of the first, and ``"grade 9 lincoln"`` those of a
-            grade at an org of that name.
+            Words in any order; all must occur. Case and accents make no difference. If no object has all of them,
+            ``"smith, j"`` finds people by last name and the start of the first name, and ``"grade 9 lincoln"`` the
+            people of a grade at an org of that name.
         type : str, optional
             Only objects of this type: ``"person"``, ``"section"``, ...
         limit : int, default 50
-            The most rows to give; ``attrs["found"]`` says how many there are.
+            How many rows to return at most; ``attrs["found"]`` says how many were found.
 
         Returns
         -------
         pandas.DataFrame
             type, id, label, local_id, detail (e-mail, or kind of org, person or term). Labels that begin
-            with the text come first. Where nothing was found, ``attrs["did_you_mean"]`` is a text that finds
-            something and differs by a letter or two; else None.
+            with the text come first. If nothing was found, ``attrs["did_you_mean"]`` is a text that finds something
+            and differs by a letter or two; otherwise it is None.
 
         Raises
         ------
         ValueError
-            There is no such type. A student is a ``"person"``.
+            The type is unknown. A student is a ``"person"``.
 
         Examples
         --------
@@ -155,7 +155,7 @@ class Roster(Tables):
         found = {name: rows for name, rows in self._texts.rows(words).items() if len(rows) and name in wanted}
         if not found and "persons" in wanted:
             found = self._people(text)
-        # Ranking looks at no more than it must: a first keystroke may match half the roster.
+        # Ranking looks at as little as possible: a first keystroke may match half the roster.
         parts = [shown(name, self.tables[name].iloc[rows[: max(limit, 1000)]]) for name, rows in found.items()]
         result = ranked(parts, words, limit)
         result.attrs["found"] = sum(len(rows) for rows in found.values())
@@ -188,11 +188,11 @@ class Roster(Tables):
     """A path between two objects is found however many links it has."""
 
     def subset_around(self, *ids: str, radius: int = 1) -> Roster:  # noqa: ARG002  as `LazyRoster` has it
-        """The roster itself: all of it is in memory, whatever the objects. See `LazyRoster.subset_around`."""
+        """The roster itself, whatever the objects: all of it is in memory. See `LazyRoster.subset_around`."""
         return self
 
     def wait_for(self, step: Step) -> str | None:
-        """What takes its time the first time: the search, and the links of a large roster."""
+        """What is slow the first time: the search, and the links of a large roster."""
         if step == "search":
             return None if "_texts" in vars(self) else "Preparing the search, once ..."
         return None if "index" in vars(self) or len(self.links) <= _MANY_LINKS else "Indexing the links, once ..."
@@ -206,7 +206,7 @@ class Roster(Tables):
         type : str, optional
             Needed only where objects of two types share the id.
         row : int, default 0
-            Where several rows of a table have the id, which of them; the links are those of all.
+            Which one, if several rows of a table have the id; the links are those of all of them.
 
         Returns
         -------
@@ -216,11 +216,11 @@ class Roster(Tables):
         Raises
         ------
         KeyError
-            No object, and no end of a link, has this id.
+            Neither an object nor an end of a link has this id.
         ValueError
-            Objects of several types have it, and no type was given.
+            Objects of several types have this id, and no type was given.
         IndexError
-            Fewer rows have it.
+            Fewer rows have this id.
 
         Examples
         --------
@@ -264,11 +264,11 @@ class Roster(Tables):
         return pd.concat([related, links.loc[:, "role":]], axis=1)
 
     def save(self, folder: str | os.PathLike[str], *, private: bool = True) -> None:
-        """Keep the roster as a snapshot: one Parquet file a table, and a small manifest.
+        """Keep the roster as a snapshot: one Parquet file per table, and a small manifest.
 
         The files hold what the roster holds, personal data included; they go where you say and nowhere else. An older
-        snapshot in the folder is replaced once the new one is whole and on the disk: killed at any moment, the old one
-        is there or the new one.
+        snapshot in the folder is replaced once the new one is complete and on disk: if the process is killed at any
+        moment, either the old one is there or the new one.
 
         Parameters
         ----------
@@ -288,33 +288,33 @@ class Roster(Tables):
     def to_oneroster(self, path: str | os.PathLike[str], version: str = "1.1", *, private: bool = True) -> pd.DataFrame:
         """Write the roster as a OneRoster CSV bundle: a folder, or a zip where the path ends in ``.zip``.
 
-        The bundle is a bulk export as the standard has it: all columns of a file in their order, references that are
-        found in the bundle, no status and no dateLastModified. It is written whole or not at all. Where the standard
-        requires what the roster does not hold, a rule fills it (``enabledUser`` true, ``classType`` scheduled,
+        The bundle is a bulk export as the standard defines it: all columns of a file in their order, only references to
+        rows of the bundle, no status and no dateLastModified. It is written whole or not at all. Where the standard
+        requires what the roster does not hold, a rule fills it in (``enabledUser`` true, ``classType`` scheduled,
         ``username`` the email address, else the id, a ``schoolYear`` by the session around it, else by the end date,
         staff as aide, the one with the fewest rights) or the row is left out. Nothing else is made up, and every rule
-        that was used is told. Text is written as it is: a cell that begins with ``=`` is a formula to a spreadsheet, so
-        import the files as text where a person opens them.
+        that was used is reported. Text is written as it is: a cell that begins with ``=`` is a formula to a spreadsheet,
+        so import the files as text when a person opens them.
 
         Parameters
         ----------
         path : str or path
             A new folder, a new zip, or a bundle that is replaced.
         version : {"1.1", "1.2"}, default "1.1"
-            1.2 has a file roles.csv, one row a person and org.
+            1.2 has a file roles.csv, with one row per person and org.
         private : bool, default True
             Readable by you alone (0700, files 0600). False leaves that to your umask.
 
         Returns
         -------
         pandas.DataFrame
-            What is left out, filled by a rule or written in other words: table, id, column, value, problem. Where many
-            are alike, one row counts them.
+            What was left out, filled in by a rule or written in other words: table, id, column, value, problem. Where
+            many are alike, one row counts them.
 
         Raises
         ------
         ValueError
-            The version is another one.
+            The version is unknown.
         BundleError
             The path is not empty and is not a bundle, or cannot be written.
 
@@ -352,7 +352,7 @@ class Roster(Tables):
 
     @property
     def school_year(self) -> str | None:
-        """The school year most objects carry, else that of most terms' end dates; None where neither is known."""
+        """The school year of most objects, else that of most terms' end dates; None if neither is known."""
         years = pd.concat([df["school_year"].dropna() for df in self.tables.values()])
         if years.empty:
             years = self.terms["end_date"].dropna().dt.year.astype("str")

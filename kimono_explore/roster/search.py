@@ -1,4 +1,4 @@
-"""Words looked up in everything a person may know of an object: names, titles, e-mail addresses, ids.
+"""Words looked up in everything a person may know about an object: names, titles, e-mail addresses, ids.
 
 The texts of each object are folded once, into one Arrow column that DuckDB scans on all cores. Ids are a third of all
 text, and mostly hexadecimal: they are scanned only for words that could be in one.
@@ -112,7 +112,7 @@ def tables_of(type: str | None) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        There is no such type.
+        The type is unknown.
     """
     known = tuple(name for name, own in OBJECT_TYPES.items() if type in (None, own, name))
     if not known:

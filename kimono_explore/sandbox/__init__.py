@@ -33,7 +33,7 @@ __all__ = ["Dialect", "Faults", "Sandbox", "sandbox"]
 
 
 class Sandbox:
-    """A running sandbox; made by `sandbox`, ended by ``close()`` or a ``with`` block.
+    """A running sandbox; started by `sandbox`, ended by ``close()`` or a ``with`` block.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Sandbox:
         door = _bound(port)
         self.base_url = f"http://127.0.0.1:{door.getsockname()[1]}{BASE_PATH}"
         self._socket = door
-        if faults is not None:  # then whoever asks meets a proxy, and the server has a port of its own
+        if faults is not None:  # then clients talk to a proxy, and the server has a port of its own
             self._socket = _bound(0)
             self._proxy = Proxy(door, self._socket.getsockname()[1], self._reply)
         service = Service(roster, self.queue, dialect, self.credentials, token_lifetime)
@@ -153,7 +153,7 @@ class Sandbox:
 
 
 def _bound(port: int) -> socket.socket:
-    """A socket of the loopback interface, so that its port is known, and taken, before anything is served."""
+    """A socket on the loopback interface, so that its port is known and reserved before anything is served."""
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.bind(("127.0.0.1", port))
@@ -181,7 +181,7 @@ def sandbox(
 ) -> Sandbox:
     """Start a sandbox: a server on this machine that speaks the Interop Data API.
 
-    It asks for a token, made at random, and is reached from this machine only.
+    It requires a random token, and can be reached from this machine only.
 
     Parameters
     ----------
@@ -200,9 +200,9 @@ def sandbox(
     latency : float, default 0
         Seconds to wait before each answer.
     token_lifetime : float, default 3600
-        Seconds for which a token from client credentials holds.
+        Seconds for which a token from client credentials is valid.
     faults : Faults or mapping of str to float, optional
-        What goes wrong, and for which share of the requests, such as ``{"reset": 0.05, "gzip_cut": 0.02}``;
+        The faults to inject, with the share of requests each strikes, such as ``{"reset": 0.05, "gzip_cut": 0.02}``;
         ``kx.Faults.names()`` lists the faults.
 
     Returns

@@ -1,4 +1,4 @@
-"""How the sandbox speaks: the ways in which real servers differ, and a roster's objects in each of them."""
+"""How the sandbox speaks: the ways in which real servers differ, and how they render a roster's objects."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dialect:
-    """What a server does its own way; the default is what vendors' clients read in production.
+    """The choices in which servers differ; the defaults are what vendors' clients read in production.
 
     Attributes
     ----------
     paging : bool, default True
         Lists carry ``paging`` with ``next``.
     finds : {"mixed", "bare", "wrapped"}, default "mixed"
-        Found objects stand bare, or under ``data``; mixed: orgs wrapped, all others bare.
+        Found objects are bare, or wrapped in ``data``; mixed: orgs wrapped, all others bare.
     references : {"mixed", "flat", "wrapped", "rolled_up", "membership"}, default "mixed"
         The shape of references; mixed: flat, and a section's course, org and terms rolled up.
     rollups : {"as_stated", "source", "target", "both", "none"}, default "as_stated"
         Which side states a membership (a person's sections and schools, a section's and an org's people); as stated:
         the side or sides that ``links.stated_by`` names. None leaves both out.
     tasks : {"1.0.0", "2.0.0", "3.0.0"}, default "2.0.0"
-        The wire version of tasks where a request names none.
+        The wire version of tasks if a request does not name one.
     ids : {"sys", "top"}, default "sys"
-        Ids stand in ``$sys``, or at top level with ``$sys: null``.
+        Ids are in ``$sys``, or at top level with ``$sys: null``.
     school_years : {"integer", "text"}, default "integer"
         ``$sys.school_year`` is a whole number, as in Kimono's own OpenAPI document, or text.
     max_page_size : int, default 1000
@@ -214,7 +214,7 @@ class _Target:
 
 
 def _reference_for(table: str, forward: bool, link: dict[str, object]) -> Reference | None:
-    """The key under which this side of a link is stated; None where the API has none."""
+    """The key under which this side states a link; None if the API has none."""
     fitting = [r for r in REFERENCES if r.table == table and r.forward == forward]
     relation = link["relation"]
     if forward and relation in ("student_in", "teacher_in"):
@@ -235,7 +235,7 @@ def _role_of(person: Object) -> str | None:
 
 
 def _values_as_they_came(roster: Roster) -> dict[tuple[str, str, str], JSON]:
-    """The values that did not fit their columns: they are served as they were sent."""
+    """The values that did not fit their columns, which are served as they were sent."""
     problems = roster.problems.dropna(subset=["table", "id", "column", "value"])
     return {
         (table, id, column): value

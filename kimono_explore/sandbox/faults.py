@@ -1,6 +1,6 @@
-"""Faults on demand: a switchboard of what goes wrong between a client and a server, to try a client on.
+"""Faults on demand: what can go wrong between a client and a server, to test a client with.
 
-`TABLE` declares them, one a row. To add a fault, add a row: its name, what the client sees, which requests it strikes,
+`TABLE` declares them, one per row. To add a fault, add a row: its name, what the client sees, which requests it strikes,
 whether the request has had its effect by then, and a function that makes the reply.
 """
 
@@ -123,12 +123,12 @@ class Faults:
     Parameters
     ----------
     rates : mapping of str to float
-        For each fault the share of the requests that it strikes, from 0 to 1; `names` lists them.
+        For each fault, the share of the requests that it strikes, from 0 to 1; `names` lists the faults.
     seed : int, default 0
-        The same seed strikes the same requests: chance depends on method, path, query and on how often the same was
-        asked for before, and not on the order in which threads ask.
+        The same seed strikes the same requests: chance depends on method, path and query, and on how often the same
+        request came before, but not on the order in which threads send them.
     times : int, optional
-        Each fault strikes so often at most; a fault that lasts stays with the lists that it struck.
+        Each fault strikes at most this often; a fault that lasts stays with the lists that it struck.
     pause : float, default 5
         Seconds of the slow faults.
 

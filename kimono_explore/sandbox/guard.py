@@ -1,4 +1,4 @@
-"""What keeps the sandbox safe on a machine that others use: bounds, time limits, and whom it answers.
+"""What keeps the sandbox safe on a shared machine: bounds, time limits, and whom it answers.
 
 It listens on the loopback interface, which every program and, by DNS rebinding, every web page on the machine can reach.
 """
@@ -38,12 +38,12 @@ SERVER_OPTIONS: dict[str, Any] = {"timeout_keep_alive": 5, "h11_max_incomplete_e
 
 
 class ImpatientProtocol(H11Protocol):
-    """HTTP as uvicorn speaks it, and a client that does not get its request out is dropped."""
+    """HTTP as uvicorn speaks it, except that a client that does not finish its request is dropped."""
 
     _limit: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client is there: the time runs."""
+        """A client has connected: the clock starts."""
         super().connection_made(transport)
         self._watch()
 

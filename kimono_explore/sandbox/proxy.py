@@ -1,7 +1,7 @@
-"""A small HTTP proxy in front of the sandbox, which can break what no web framework lets one break.
+"""A small HTTP proxy in front of the sandbox, which can break what no web framework lets you break.
 
-It reads a request, asks the sandbox itself where the fault lets it, and writes what the fault says, byte by byte if need
-be, before it closes the connection or resets it.
+It reads a request, forwards it to the sandbox unless the fault forbids it, and writes what the fault says, byte by byte
+if necessary, before it closes or resets the connection.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _read_request(file: BinaryIO, connection: socket.socket) -> Request | None:
     Raises
     ------
     ValueError
-        It is not a request that this proxy reads; it was told so.
+        The proxy cannot read this request; the client has been told so.
     """
     line = file.readline(_MAX_HEAD)
     if not line.strip():

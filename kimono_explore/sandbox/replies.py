@@ -1,4 +1,4 @@
-"""The replies of `faults`: each function makes one, of a request and of what the sandbox itself would answer."""
+"""The replies of `faults`: each function makes one from a request and from what the sandbox would answer."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _sent(answer: Answer) -> Reply:
 
 
 def _spoken(exchange: Exchange) -> Answer:
-    """The answer after its effect, with a body that can be broken also where it has none."""
+    """The answer after the effect of the request; one without a body gets one, so that it can be broken."""
     answer = exchange.answer()
     return answer if answer.body else Answer(200, {"Content-Type": "application/json"}, b'{"data": []}')
 

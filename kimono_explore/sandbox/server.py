@@ -66,7 +66,7 @@ class Refused(Exception):
 
 
 class Service:
-    """Answers the operations; knows no HTTP beyond queries and bodies."""
+    """Answers the operations; knows nothing of HTTP beyond queries and bodies."""
 
     def __init__(
         self, roster: Roster, queue: TaskQueue, dialect: Dialect, credentials: Credentials, token_lifetime: float
@@ -271,7 +271,7 @@ def make_app(service: Service, base_url: str, latency: float = 0.0) -> Starlette
 
 
 class _OwnHost:
-    """Lets pass what is addressed to this machine and our port."""
+    """Lets only requests through that are addressed to this machine and our port."""
 
     def __init__(self, app: ASGIApp, port: int) -> None:
         self._app, self._port = app, port

@@ -1,4 +1,4 @@
-"""A task queue that behaves as Kimono's does: handed out, acknowledged, delivered again, deleted."""
+"""A task queue that behaves like Kimono's: tasks are handed out, acknowledged, delivered again, deleted."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class TaskQueue:
         return self._tasks.get(id)
 
     def hand_out(self, tenant_id: str | None = None) -> list[Task]:
-        """The next batch. A tenant gets no further tasks until all that it was given are acknowledged."""
+        """The next batch. A tenant gets no further tasks until all that were handed out are acknowledged."""
         with self._lock:
             now = self._clock()
             self._delivered = {i: t for i, t in self._delivered.items() if i in self._tasks and now - t < self._timeout}
@@ -109,7 +109,7 @@ class TaskQueue:
             self._tasks.pop(id, None)
 
     def delete(self, id: str) -> bool:
-        """Delete a task; False if there is none."""
+        """Delete a task; False if it does not exist."""
         with self._lock:
             return self._tasks.pop(id, None) is not None
 

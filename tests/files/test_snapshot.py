@@ -196,7 +196,9 @@ def test_a_snapshot_that_is_replaced_while_it_is_read_is_read_again(
     assert read_snapshot(folder).persons["id"].tolist() == ["p4"]
     times.clear()
     limit = 5
-    with pytest.raises(BundleError, match=r"was replaced 5 times while it was read. Wait until nobody saves to it."):
+    with pytest.raises(
+        BundleError, match=r"was replaced 5 times while it was read. Try again when no process is saving to it."
+    ):
         read_snapshot(folder)
 
 

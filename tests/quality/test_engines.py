@@ -35,7 +35,7 @@ def test_an_engine_is_found_by_its_name() -> None:
 
     assert isinstance(make_engine(Session()), Spark)  # type: ignore[arg-type]
     with pytest.raises(
-        ConfigurationError, match=r"^No engine 'polars'. Use engine=\"duckdb\", \"pandas\" or a SparkSession.$"
+        ConfigurationError, match=r"^Unknown engine 'polars'. Use engine=\"duckdb\", \"pandas\" or a SparkSession.$"
     ):
         make_engine("polars")
     with pytest.raises(ConfigurationError, match=r"memory='much' is not an amount of memory. Write it as \"4GB\"."):

@@ -23,6 +23,7 @@ from kimono_explore.quality import CheckContext, CheckResult, catalogue
 from kimono_explore.quality.causes import STAGES
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
+from kimono_explore.tasks import TASK_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,7 +141,7 @@ def test_spark_agrees_on_a_folder_of_districts(spark: SparkSession, tmp_path: Pa
 
 
 def test_an_engine_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(kx.ConfigurationError, match="No engine 'oracle'"):
+    with pytest.raises(kx.ConfigurationError, match="Unknown engine 'oracle'"):
         kx.check(kx.Roster(), engine="oracle")
 
 
@@ -505,19 +506,7 @@ def test_open_university() -> None:
 
 
 def queue(*rows: dict[str, Any]) -> pd.DataFrame:
-    columns = [
-        "schema_version",
-        "type",
-        "action",
-        "id",
-        "tenant_id",
-        "sequence",
-        "created_at",
-        "object_type",
-        "object_id",
-        "label",
-        "group_id",
-    ]
+    columns = TASK_COLUMNS[: TASK_COLUMNS.index("origin")]
     df = pd.DataFrame([{"tenant_id": "t", **row} for row in rows], columns=columns)
     return df.astype({"sequence": "Int64", "created_at": "datetime64[us, UTC]"})
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MAX_BYTES = 4 * 2**30
-"""The most bytes of CSV that are read from a bundle, however small its zip is."""
+"""How many bytes of CSV are read from a bundle at most, however small its zip is."""
 MAX_RATIO = 200
 """A zip that grows by more than this when it is opened is refused: CSV grows by 5 to 50."""
 RATIO_FROM = 2**24
@@ -46,7 +46,7 @@ class Csv(NamedTuple):
     length: int
 
     def get(self, name: str) -> list[str | None]:
-        """A column; all empty where the file has none of this name."""
+        """A column; all empty if the file has no column of this name."""
         return self.columns.get(name) or [None] * self.length
 
 
@@ -57,7 +57,7 @@ class Bundle:
     ----------
     path : pathlib.Path
     max_bytes : int
-        The most bytes of CSV to read.
+        How many bytes of CSV to read at most.
     problems : list of Problem
         Where oddities of the files are noted.
     """
@@ -129,7 +129,7 @@ class Bundle:
             return self._take(file, entry.filename, lambda: counted.taken)
 
     def _take(self, file: IO[bytes], name: str, taken: Callable[[], int]) -> bytes:
-        """Read a file piece by piece; headers of zips say what they like, so what comes out is counted."""
+        """Read a file piece by piece, counting the bytes: the headers of a zip cannot be trusted."""
         parts, size = [], 0
         while part := file.read(_CHUNK):
             parts.append(part)
@@ -146,15 +146,15 @@ class Bundle:
         return b"".join(parts)
 
     def read(self, name: str, known: tuple[str, ...] = (), table: str | None = None) -> Csv | None:
-        """Read a file; its columns under the names as OneRoster spells them. None if it is not there.
+        """Read a file, with its columns spelled as OneRoster does; None if it does not exist.
 
         Parameters
         ----------
         name : str
         known : tuple of str
-            The columns that OneRoster has for the file.
+            The columns that OneRoster defines for the file.
         table : str, optional
-            Under which name problems are noted. Default: the file's.
+            The table under which problems are noted. Default: the file's name.
         """
         if name.lower() not in self._open:
             return None
@@ -285,7 +285,7 @@ class _Rows:
         return row
 
     def _look_for_quotes(self) -> None:
-        """A quote that nobody closed makes one row of many: no reader can tell where it should have ended."""
+        """Look for an unclosed quote, which makes one row of many: no reader can tell where it should have ended."""
         try:
             list(csv.reader(self._taken, delimiter=self._separator, strict=True))
         except csv.Error:
@@ -302,7 +302,7 @@ class _Rows:
 
 
 class _Counted(io.FileIO):
-    """A file that counts what was read of it, whatever a zip's headers say."""
+    """A file that counts the bytes read from it, whatever the headers of the zip say."""
 
     taken = 0
 
@@ -320,7 +320,7 @@ def _is_csv(name: str) -> bool:
 
 
 def _without_mark(body: bytes) -> str | None:
-    """The encoding of a text without a byte order mark whose first character is a plain one, from where its zeros are."""
+    """The encoding of a text without a byte order mark that begins with an ASCII character, judged by its zero bytes."""
     zeros = tuple(byte == 0 for byte in body[:4])
     patterns: dict[tuple[bool, ...], str] = {
         (False, True, True, True): "utf-32-le",

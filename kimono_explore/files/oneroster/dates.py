@@ -1,7 +1,7 @@
-"""Dates as they are written in the field: a whole column at a time, and never guessed.
+"""Dates in all the forms that real bundles use: read a whole column at a time, and never guessed.
 
-OneRoster asks for ``2026-08-15``. Where a column holds other forms, they are read if one order of day and month explains
-all of them; if both do, or neither, nobody can know what the values mean, and they stay missing.
+OneRoster asks for ``2026-08-15``. If a column holds other forms, they are read if exactly one order of day and month
+explains all of them; if both do, or neither, the values are ambiguous and stay missing.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class DatesRead(NamedTuple):
     Attributes
     ----------
     values : list
-        Dates, or times for a column of times; None where there is none or it cannot be known.
+        Dates, or times for a column of times; None if the value is empty or ambiguous.
     oddities : list
         For each value what is wrong with it, or None.
     forms : tuple of str
-        How the values that were read are written, where it is not as OneRoster asks.
+        The forms, other than OneRoster's, in which the values that were read are written.
     written_so : int
-        How many values are written so.
+        How many values are written in these forms.
     example : str or None
         The first of them.
     """
@@ -106,7 +106,7 @@ def read_dates(
 
 
 def _order(values: list[str]) -> tuple[Order | None, str | None]:
-    """The one order that explains all values which have one; else why there is none."""
+    """The one order of day and month that explains all values; otherwise why it cannot be known."""
     texts = {value.strip() for value in values}
     texts = {text for text in texts if _YEAR_LAST.fullmatch(text)}
     both = [[_in_order(text, order) for order in ORDERS] for text in texts]

@@ -1,4 +1,4 @@
-"""The files of a OneRoster 1.1 CSV bundle, and what of them the tables of a roster hold.
+"""The files of a OneRoster 1.1 CSV bundle, and which of their columns the tables of a roster hold.
 
 Source: IMS OneRoster 1.1 CSV tables, https://www.imsglobal.org/oneroster-v11-final-csv-tables.
 """
@@ -126,7 +126,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "demographics": ("sourcedId",),
     "roles": ("sourcedId", "userSourcedId", "roleType", "role", "orgSourcedId"),
 }
-# OneRoster 1.2: a person's roles stand in a file of their own.
+# OneRoster 1.2: the roles of persons are in a file of their own.
 ROLES: tuple[tuple[str, str], ...] = (
     ("sourcedId", "membership_id"),
     ("status", "status"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kimono_explore.decode.values import fit
 from kimono_explore.files.oneroster.dates import read_dates
@@ -26,7 +26,7 @@ _TABLE_OF = {file.name: file.table for file in FILES} | {
 
 
 class Memberships:
-    """What a reader of a bundle has gathered so far, and how memberships get into it."""
+    """What the reader of a bundle has gathered so far, and how it adds memberships."""
 
     def __init__(self, bundle: Bundle, problems: list[Problem]) -> None:
         self.bundle, self.problems = bundle, problems
@@ -42,7 +42,7 @@ class Memberships:
         self.problems.append(Problem(table, id, column, value, problem))
 
     def _csv(self, name: str, known: tuple[str, ...] = ()) -> Csv | None:
-        """Read a file, and say which columns it lacks that every roster needs."""
+        """Read a file, and report the required columns that it lacks."""
         table = _TABLE_OF.get(name, name)
         source = self.bundle.read(name, known, table)
         if source is None:
@@ -82,7 +82,7 @@ class Memberships:
         return read.values
 
     def _repeats(self, table: str, dropped: Mapping[str, int]) -> None:
-        """Name the rows that came again, unchanged: by id, as far as a person reads."""
+        """Report the rows that were repeated unchanged: by id, up to a readable number."""
         for id, count in list(dropped.items())[:_NAMED_REPEATS]:
             text = "the row came again, unchanged; value counts the repeats that were dropped"
             self._problem(table, id, None, str(count), text)
@@ -147,7 +147,7 @@ class Memberships:
             self._problem("links", None, "role", str(count), text)
 
     def _kept_links(self, name: str, source: Csv) -> list[int]:
-        """The rows of a file of memberships to keep; repeats, blank ids and marks of deletion are told."""
+        """The rows of a file of memberships to keep; repeats, blank ids and marks of deletion are reported."""
         ids, columns = source.get("sourcedId"), list(source.columns.values())
         times = Counter(id for id in ids if id)
         seen: defaultdict[str, set[bytes]] = defaultdict(set)
@@ -185,9 +185,9 @@ class Memberships:
                     "links", None, key, None, "a column of enrollments.csv that links have no place for; left out"
                 )
         kinds = {column.name: column for column in LINK_COLUMNS}
-        cells = {ours: source.get(name) for name, ours in ENROLLMENTS}
+        cells: dict[str, list[Any]] = {ours: source.get(name) for name, ours in ENROLLMENTS}
         for name in ("primary", "start_date", "end_date"):
-            cells[name] = self._fit("links", cells["membership_id"], cells[name], kinds[name])  # type: ignore[assignment]
+            cells[name] = self._fit("links", cells["membership_id"], cells[name], kinds[name])
         held = self._held_at()
         family: Counter[str] = Counter()
         schools, rows = source.get("schoolSourcedId"), list(zip(*cells.values(), strict=True))

@@ -1,4 +1,4 @@
-"""Who the users of a bundle are: demographics that came several times, and the roles of OneRoster 1.2."""
+"""Who the users of a bundle are: repeated demographics, and the roles of OneRoster 1.2."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOT_ABOUT_ANYBODY = ("sourcedId", "status", "dateLastModified")
 
 
 def type_of(role: str | None) -> str | None:
-    """The person type of a role; None where nobody knows it."""
+    """The person type of a role; None if it is unknown."""
     known = (role or "").strip().lower()
     return "staff" if known in STAFF_1_2 else PEOPLE.get(known)
 
@@ -33,10 +33,10 @@ class Demographics(NamedTuple):
     Attributes
     ----------
     cells : dict of str to dict
-        Our column -> id -> value; where rows for one person differ, nothing.
+        Our column -> id -> value; nothing if rows for one person differ.
     ids : set of str
     repeated : dict of str to int
-        The ids of rows that came again, unchanged, and how often.
+        The ids of rows that were repeated unchanged, and how often.
     problems : list of Problem
     """
 
@@ -98,7 +98,7 @@ class Role(NamedTuple):
 
 
 class WhoIs(NamedTuple):
-    """A person's roles, as one: the role that wins, and all of them in words."""
+    """A person's roles, summed up: the role that wins, and all of them in words."""
 
     role: str
     every: str
@@ -120,7 +120,7 @@ def primary_of(kind: str | None) -> bool | None:
 
 
 def decide(user: str, roles: Sequence[Role], home: str | None, problems: list[Problem]) -> WhoIs:
-    """Which of several roles a person is known by: a primary one, and best that at the primary org."""
+    """Which of several roles a person is known by: a primary one, preferably the one at the primary org."""
     own = [role for role in roles if not is_family(role.role)] or list(roles)
     order = sorted(own, key=lambda role: (role.deleted, not role.primary, role.org != home))
     best = order[0]

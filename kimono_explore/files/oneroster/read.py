@@ -1,6 +1,6 @@
 """A OneRoster CSV bundle read: the mapping of its files to tables and links.
 
-Real bundles are untidy: every oddity is survived and becomes a row of ``problems``. The columns that OneRoster and the
+Real bundles are untidy: no oddity stops the reader, and each becomes a row of ``problems``. The columns that OneRoster and the
 tables share are declared in layout.py; any other column is kept as ``ext_<column>``.
 """
 
@@ -137,7 +137,7 @@ class _Reader(Memberships):
         return frame(file.table, kept)
 
     def _derive(self, table: str, columns: dict[str, list[object]], source: Csv) -> None:
-        """What follows from other columns: the label, the type of an org or a person."""
+        """Derive columns from others: the label, the type of an org or a person."""
         if table == "orgs":
             given_types = columns.get("org_type", [None] * source.length)
             types = [str(kind).strip().lower() if kind else None for kind in given_types]
@@ -155,7 +155,7 @@ class _Reader(Memberships):
                 self._problem(table, id, "status", status, "marked for deletion; kept")
 
     def _people(self, source: Csv) -> Csv:
-        """Only the users that are persons of a roster, with their demographics."""
+        """The users that become persons of the roster, with their demographics."""
         if self.by_roles:
             source = self._known_by_roles(source)
         given = source.get("role")

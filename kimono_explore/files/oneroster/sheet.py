@@ -1,13 +1,14 @@
-"""One file of a bundle on its way out: cells that are made to fit the standard, and what is told of those that do not.
+"""One file of a bundle on its way out: cells that are made to fit the standard, and reports on those that do not.
 
-A cell that does not fit is emptied; a row that then lacks something the standard requires is left out. Both are told,
-the cells of a row that is left out are not told one by one.
+A cell that does not fit is emptied; a row that then lacks something the standard requires is left out. Both are reported,
+but for a row that is left out, not its single cells.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -17,10 +18,10 @@ from kimono_explore.frames import frame
 from kimono_explore.schema import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Mapping
+    from collections.abc import Callable, Collection, Hashable
 
 FEW = 20
-"""So many alike are told one by one; of more, one row counts them."""
+"""At most this many of a kind are reported one by one; if there are more, one row counts them."""
 BREAKS = re.compile("[\x00\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]+")
 SYNONYMS: dict[str, dict[str, str]] = {
     "orgs.type": {"lea": "district", "sea": "state"},
@@ -39,16 +40,16 @@ class Notes:
         self._alike: defaultdict[tuple[str, str | None, str], list[Problem]] = defaultdict(list)
 
     def add(self, table: str, id: str | None, column: str | None, value: str | None, problem: str) -> None:
-        """Tell of one cell or row; many alike become one row that counts them."""
+        """Report one cell or row; many of a kind become one row that counts them."""
         self._alike[table, column, problem].append(Problem(table, id, column, value, problem))
 
     def count(self, table: str, column: str | None, number: int, problem: str) -> None:
-        """Tell how many there are, if there are any."""
+        """Report how many there are, if any."""
         if number:
             self._rows.append(Problem(table, None, column, str(number), f"{problem}; value counts them"))
 
     def frame(self) -> pd.DataFrame:
-        """Everything that was told, as a table."""
+        """Everything that was reported, as a table."""
         rows = list(self._rows)
         for (table, column, problem), alike in self._alike.items():
             if len(alike) > FEW:
@@ -59,12 +60,12 @@ class Notes:
 
 
 def fold(text: str) -> str:
-    """A word of an enumeration without case, blanks and punctuation."""
+    """A word of an enumeration for comparison: without case, blanks and punctuation."""
     return re.sub(r"[\W_]+", "", text.lower())
 
 
 def blank(values: pd.Series) -> pd.Series:
-    """Where a cell holds nothing that a reader would take for a value."""
+    """True where a cell holds nothing that a reader would take for a value."""
     return values.isna() | (values.fillna("").str.strip() == "")
 
 
@@ -79,7 +80,7 @@ class Sheet:
     Parameters
     ----------
     file, table : str
-        The standard's name, and that of the table which the rows are told of.
+        The standard's name of the file, and the table under which its rows are reported.
     ids : pandas.Series
         The objects' ids as text, None where there is none; its index is that of every column.
     notes : Notes
@@ -100,25 +101,25 @@ class Sheet:
         return pd.Series([None] * len(self.ids), index=self.ids.index, dtype="object")
 
     def put(self, name: str, values: pd.Series, ours: str | None = None) -> None:
-        """Fill a column, and keep what it held for what is told of it."""
+        """Fill a column, and keep the original values for reports."""
         self.columns[name] = values.astype("object").where(values.notna(), None)
         self.given.setdefault(name, self.columns[name])
         if ours is not None:
             self.ours[name] = ours
 
     def tell(self, name: str, where: pd.Series, problem: str | Callable[[str], str]) -> None:
-        """Tell of the cells of a column as they were given; said only of rows that are written."""
+        """Report cells of a column with their original values; only rows that are written are reported."""
         column, given = self.ours.get(name, name), self.given.get(name, self.columns[name])
         for row, value in given[where].items():
             text = problem if isinstance(problem, str) else problem(value)
             self._pending.append((row, column, value, text))
 
     def say(self, row: Hashable, column: str, value: str | None, problem: str) -> None:
-        """Tell of one cell, if its row is written."""
+        """Report one cell, if its row is written."""
         self._pending.append((row, column, value, problem))
 
     def fill(self, name: str, where: pd.Series, values: pd.Series | str, problem: str) -> None:
-        """Fill empty cells by a rule that is told."""
+        """Fill empty cells by a rule, and report it."""
         values = pd.Series(values, index=self.ids.index, dtype="object") if isinstance(values, str) else values
         where = where & self.columns[name].isna() & values.notna()
         column = self.ours.get(name, name)
@@ -126,7 +127,7 @@ class Sheet:
         self.columns[name] = self.columns[name].where(~where, values).astype("object")
 
     def leave_out(self, where: pd.Series, name: str, problem: str) -> None:
-        """Leave rows out and tell why; the first reason is the one that is told."""
+        """Leave rows out and report why; only the first reason counts."""
         where = where & ~self.out
         given = self.given.get(name, self.columns[name])
         column = self.ours.get(name, name)
@@ -135,7 +136,7 @@ class Sheet:
         self.out |= where
 
     def fit(self) -> None:
-        """Make every cell fit its column, but for references."""
+        """Make every cell fit its column, except for references."""
         for cell in self.layout[1:]:
             values = self.columns[cell.name]
             if cell.kind == "guid" or values.isna().all():
@@ -151,7 +152,7 @@ class Sheet:
         self._same_length()
 
     def _cells(self, name: str, fitted: pd.Series, problem: str | Callable[[str], str], *, quiet: bool = False) -> None:
-        """Replace a column's values; what changed is told."""
+        """Replace a column's values, and report the changes."""
         before = self.columns[name]
         fitted = fitted.astype("object").where(fitted.notna(), None)
         if not quiet:
@@ -195,14 +196,15 @@ class Sheet:
                 self.columns[cell.name] = ours.where(~differ, None)
 
     def refer(self, name: str, known: Mapping[str, str | None] | Collection[str], *, of_type: str = "") -> None:
-        """Keep of the ids in a column those that are found; of a column with place for one, the first."""
+        """Keep those ids in a column that are found; only the first in a column that takes one."""
         cell = next(cell for cell in self.layout if cell.name == name)
         column = self.ours.get(name, name)
         self.given.setdefault(name, self.columns[name])
+        types = known if isinstance(known, Mapping) else {}
         kept: dict[Hashable, str | None] = {}
         for row, text in self.columns[name].dropna().items():
             ids = list(dict.fromkeys(part for part in (part.strip() for part in text.split(",")) if part))
-            fitting = [id for id in ids if id in known and (not of_type or known[id] == of_type)]  # type: ignore[index]
+            fitting = [id for id in ids if id in known and (not of_type or types.get(id) == of_type)]
             for id in ids:
                 if id not in fitting:
                     what = f"is not in {cell.refers}.csv" + (f" with the type {of_type}" if of_type else "")
@@ -230,7 +232,7 @@ class Sheet:
         self.leave_out(again, "sourcedId", "an earlier row with this id is written")
 
     def rows(self, extra: Mapping[str, pd.Series] | None = None) -> pd.DataFrame:
-        """The rows as they are written; tells what is pending."""
+        """The rows as they are written; reports what is pending."""
         for row, column, value, problem in self._pending:
             if not self.out[row]:
                 self.notes.add(self.table, self.ids[row], column, value, problem)

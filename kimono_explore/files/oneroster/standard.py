@@ -1,7 +1,7 @@
-"""The layout of OneRoster CSV bundles as the standard has it, versions 1.1 and 1.2, as data.
+"""The layout of OneRoster CSV bundles in versions 1.1 and 1.2 of the standard, as data.
 
 Source: IMS OneRoster 1.1 CSV tables, https://www.imsglobal.org/oneroster-v11-final-csv-tables, and OneRoster 1.2 CSV
-binding, https://www.imsglobal.org/spec/oneroster/v1p2/bind/csv. A file's columns stand in the standard's order.
+binding, https://www.imsglobal.org/spec/oneroster/v1p2/bind/csv. The columns of a file are in the standard's order.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ VERSIONS: tuple[Version, ...] = ("1.1", "1.2")
 class Cell(NamedTuple):
     """A column of a file of the standard.
 
-    ``refers`` names the file that an id must be found in, ``of_type`` what the row found must have as its type.
-    ``extensible`` enumerations take ``ext:<anything>`` besides their values. ``many``: a list, separated by commas.
+    ``refers`` names the file that an id must be found in, ``of_type`` the type that the row found must have.
+    ``extensible`` enumerations take ``ext:<anything>`` besides their values, but not before version 1.2. ``many``: a list,
+    separated by commas. ``only`` names the one version that has the column; without it, both have.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Cell(NamedTuple):
     many: bool = False
     item: str = ""
     same_length_as: str = ""
+    only: Version | None = None
 
 
 GUID = re.compile(r"[0-9A-Za-z._/@-]{1,255}")
@@ -79,123 +81,117 @@ ROLES: dict[Version, tuple[str, ...]] = {
         "teacher",
     ),
 }
+_SCHOOL = Cell("schoolSourcedId", "guid", required=True, refers="orgs", of_type="school")
+_FILES: dict[str, tuple[Cell, ...]] = {
+    "orgs": (
+        *COMMON,
+        Cell("name", required=True),
+        Cell(
+            "type",
+            "enum",
+            required=True,
+            enum=("department", "school", "district", "local", "state", "national"),
+            extensible=True,
+        ),
+        Cell("identifier"),
+        Cell("parentSourcedId", "guid", refers="orgs"),
+    ),
+    "academicSessions": (
+        *COMMON,
+        Cell("title", required=True),
+        Cell("type", "enum", required=True, enum=("gradingPeriod", "semester", "schoolYear", "term"), extensible=True),
+        Cell("startDate", "date", required=True),
+        Cell("endDate", "date", required=True),
+        Cell("parentSourcedId", "guid", refers="academicSessions"),
+        Cell("schoolYear", "year", required=True),
+    ),
+    "courses": (
+        *COMMON,
+        Cell("schoolYearSourcedId", "guid", refers="academicSessions", of_type="schoolYear"),
+        Cell("title", required=True),
+        Cell("courseCode"),
+        Cell("grades", many=True),
+        Cell("orgSourcedId", "guid", required=True, refers="orgs"),
+        *SUBJECTS,
+    ),
+    "classes": (
+        *COMMON,
+        Cell("title", required=True),
+        Cell("grades", many=True),
+        Cell("courseSourcedId", "guid", required=True, refers="courses"),
+        Cell("classCode"),
+        Cell("classType", "enum", required=True, enum=("homeroom", "scheduled"), extensible=True),
+        Cell("location"),
+        _SCHOOL,
+        Cell("termSourcedIds", "guid", required=True, refers="academicSessions", many=True),
+        *SUBJECTS,
+        Cell("periods", many=True),
+    ),
+    "users": (
+        *COMMON,
+        Cell("enabledUser", "boolean", required=True),
+        Cell("orgSourcedIds", "guid", required=True, refers="orgs", many=True, only="1.1"),
+        Cell("role", "enum", required=True, enum=ROLES["1.1"], only="1.1"),
+        *PEOPLE,
+        Cell("userMasterIdentifier", only="1.2"),
+        Cell("preferredGivenName", only="1.2"),
+        Cell("preferredMiddleName", only="1.2"),
+        Cell("preferredFamilyName", only="1.2"),
+        Cell("primaryOrgSourcedId", "guid", refers="orgs", only="1.2"),
+        Cell("pronouns", only="1.2"),
+    ),
+    "demographics": (
+        Cell("sourcedId", "guid", required=True, refers="users"),
+        *COMMON[1:],
+        Cell("birthDate", "date"),
+        Cell("sex", "enum", enum=("male", "female"), only="1.1"),
+        Cell("sex", "enum", enum=("male", "female", "unspecified", "other"), extensible=True, only="1.2"),
+        *(Cell(name, "boolean") for name in RACES),
+        Cell("countryOfBirthCode"),
+        Cell("stateOfBirthAbbreviation"),
+        Cell("cityOfBirth"),
+        Cell("publicSchoolResidenceStatus"),
+    ),
+    "enrollments": (
+        *COMMON,
+        Cell("classSourcedId", "guid", required=True, refers="classes"),
+        _SCHOOL,
+        Cell("userSourcedId", "guid", required=True, refers="users"),
+        Cell("role", "enum", required=True, enum=("administrator", "proctor", "student", "teacher"), extensible=True),
+        Cell("primary", "boolean"),
+        Cell("beginDate", "date"),
+        Cell("endDate", "date"),
+    ),
+    # From the standard's gradebook, a roster holds only the titles of the categories.
+    "categories": (*COMMON, Cell("title", required=True)),
+}
+_FILES_NEW_IN_1_2: dict[str, tuple[Cell, ...]] = {
+    "roles": (
+        *COMMON,
+        Cell("userSourcedId", "guid", required=True, refers="users"),
+        Cell("roleType", "enum", required=True, enum=("primary", "secondary")),
+        Cell("role", "enum", required=True, enum=ROLES["1.2"], extensible=True),
+        Cell("beginDate", "date"),
+        Cell("endDate", "date"),
+        Cell("orgSourcedId", "guid", required=True, refers="orgs"),
+        Cell("userProfileSourcedId", "guid", refers="userProfiles"),
+    ),
+}
 
 
-def _rostering(version: Version) -> dict[str, tuple[Cell, ...]]:
-    new = version == "1.2"
-    sexes = ("male", "female", "unspecified", "other") if new else ("male", "female")
-    sessions = ("gradingPeriod", "semester", "schoolYear", "term")
-    types = ("department", "school", "district", "local", "state", "national")
-    school = Cell("schoolSourcedId", "guid", required=True, refers="orgs", of_type="school")
-    files: dict[str, tuple[Cell, ...]] = {
-        "orgs": (
-            *COMMON,
-            Cell("name", required=True),
-            Cell("type", "enum", required=True, enum=types, extensible=new),
-            Cell("identifier"),
-            Cell("parentSourcedId", "guid", refers="orgs"),
-        ),
-        "academicSessions": (
-            *COMMON,
-            Cell("title", required=True),
-            Cell("type", "enum", required=True, enum=sessions, extensible=new),
-            Cell("startDate", "date", required=True),
-            Cell("endDate", "date", required=True),
-            Cell("parentSourcedId", "guid", refers="academicSessions"),
-            Cell("schoolYear", "year", required=True),
-        ),
-        "courses": (
-            *COMMON,
-            Cell("schoolYearSourcedId", "guid", refers="academicSessions", of_type="schoolYear"),
-            Cell("title", required=True),
-            Cell("courseCode"),
-            Cell("grades", many=True),
-            Cell("orgSourcedId", "guid", required=True, refers="orgs"),
-            *SUBJECTS,
-        ),
-        "classes": (
-            *COMMON,
-            Cell("title", required=True),
-            Cell("grades", many=True),
-            Cell("courseSourcedId", "guid", required=True, refers="courses"),
-            Cell("classCode"),
-            Cell("classType", "enum", required=True, enum=("homeroom", "scheduled"), extensible=new),
-            Cell("location"),
-            school,
-            Cell("termSourcedIds", "guid", required=True, refers="academicSessions", many=True),
-            *SUBJECTS,
-            Cell("periods", many=True),
-        ),
-        "users": (
-            *COMMON,
-            Cell("enabledUser", "boolean", required=True),
-            *(
-                ()
-                if new
-                else (
-                    Cell("orgSourcedIds", "guid", required=True, refers="orgs", many=True),
-                    Cell("role", "enum", required=True, enum=ROLES["1.1"]),
-                )
-            ),
-            *PEOPLE,
-            *(
-                (
-                    Cell("userMasterIdentifier"),
-                    Cell("preferredGivenName"),
-                    Cell("preferredMiddleName"),
-                    Cell("preferredFamilyName"),
-                    Cell("primaryOrgSourcedId", "guid", refers="orgs"),
-                    Cell("pronouns"),
-                )
-                if new
-                else ()
-            ),
-        ),
-        "demographics": (
-            Cell("sourcedId", "guid", required=True, refers="users"),
-            *COMMON[1:],
-            Cell("birthDate", "date"),
-            Cell("sex", "enum", enum=sexes, extensible=new),
-            *(Cell(name, "boolean") for name in RACES),
-            Cell("countryOfBirthCode"),
-            Cell("stateOfBirthAbbreviation"),
-            Cell("cityOfBirth"),
-            Cell("publicSchoolResidenceStatus"),
-        ),
-        "enrollments": (
-            *COMMON,
-            Cell("classSourcedId", "guid", required=True, refers="classes"),
-            school,
-            Cell("userSourcedId", "guid", required=True, refers="users"),
-            Cell(
-                "role",
-                "enum",
-                required=True,
-                enum=("administrator", "proctor", "student", "teacher"),
-                extensible=new,
-            ),
-            Cell("primary", "boolean"),
-            Cell("beginDate", "date"),
-            Cell("endDate", "date"),
-        ),
-        # The standard's gradebook: of it a roster knows the categories' titles.
-        "categories": (*COMMON, Cell("title", required=True)),
-    }
-    if new:
-        files["roles"] = (
-            *COMMON,
-            Cell("userSourcedId", "guid", required=True, refers="users"),
-            Cell("roleType", "enum", required=True, enum=("primary", "secondary")),
-            Cell("role", "enum", required=True, enum=ROLES["1.2"], extensible=True),
-            Cell("beginDate", "date"),
-            Cell("endDate", "date"),
-            Cell("orgSourcedId", "guid", required=True, refers="orgs"),
-            Cell("userProfileSourcedId", "guid", refers="userProfiles"),
+def _as_of(version: Version) -> dict[str, tuple[Cell, ...]]:
+    files = _FILES if version == "1.1" else _FILES | _FILES_NEW_IN_1_2
+    return {
+        name: tuple(
+            cell._replace(extensible=cell.extensible and version != "1.1")
+            for cell in cells
+            if cell.only in (None, version)
         )
-    return files
+        for name, cells in files.items()
+    }
 
 
-STANDARD: dict[Version, dict[str, tuple[Cell, ...]]] = {version: _rostering(version) for version in VERSIONS}
+STANDARD: dict[Version, dict[str, tuple[Cell, ...]]] = {version: _as_of(version) for version in VERSIONS}
 """Version -> the files that a roster can fill -> their columns."""
 
 _FILES_1_1 = (

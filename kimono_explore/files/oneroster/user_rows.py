@@ -28,7 +28,7 @@ _ROLES_1_2 = {fold(role): role for role in ROLES["1.2"]} | {
     "siteadmin": "siteAdministrator",
     "sysadmin": "systemAdministrator",
 }
-# Of an administrator 1.2 wants to know of what; of a staff member neither version has a word, and an aide may do least.
+# 1.2 distinguishes administrators by what they administer. Neither version has a word for staff; an aide has the fewest rights.
 _OF_ORG = {"school": "siteAdministrator", "district": "districtAdministrator"}
 _STAFF = "staff"
 _AIDE = "staff has no role of its own in OneRoster; written as aide, who may do least"
@@ -36,7 +36,7 @@ _KINDS = {"student_in": "student", "teacher_in": "teacher"}
 
 
 def fill_people(links: pd.DataFrame, df: pd.DataFrame, sheet: Sheet, version: Version) -> None:
-    """What the standard requires of a user and the roster has under another name, or by a rule."""
+    """Fill in what the standard requires of a user, from other columns or by a rule."""
     always = df["id"].notna()
     sheet.fill("enabledUser", always, "true", "was empty; written as true")
     if version == "1.1":
@@ -47,7 +47,7 @@ def fill_people(links: pd.DataFrame, df: pd.DataFrame, sheet: Sheet, version: Ve
 
 
 def person_roles(df: pd.DataFrame) -> pd.Series:
-    """What a person is, in the roster's own word; None where nothing says so."""
+    """What a person is, in the roster's own word; None if unknown."""
     own = df["ext_role"] if "ext_role" in df.columns else pd.Series(None, index=df.index, dtype="object")
     return own.where(own.notna(), df["person_type"])
 
@@ -87,7 +87,7 @@ def _in_classes(links: pd.DataFrame) -> dict[str, str]:
 
 
 def demographics(df: pd.DataFrame, version: Version, notes: Notes) -> Sheet:
-    """Date of birth, sex and what else of a person OneRoster keeps in a file of its own; rows are taken later."""
+    """Date of birth, sex and whatever else OneRoster keeps in demographics.csv; the rows are selected later."""
     sheet = Sheet("demographics", "persons", df["id"], STANDARD[version]["demographics"], notes)
     own = {"birthDate": "dob", "sex": "sex"}
     for cell in sheet.layout[3:]:
@@ -99,7 +99,7 @@ def demographics(df: pd.DataFrame, version: Version, notes: Notes) -> Sheet:
 
 
 def demographic_rows(sheet: Sheet, users: Sheet) -> pd.DataFrame:
-    """The demographics of users that are written, where there are any."""
+    """The demographics, if any, of the users that are written."""
     filled = pd.concat([sheet.columns[cell.name].notna() for cell in sheet.layout[3:]], axis=1).any(axis=1)
     sheet.out = users.out.copy()
     rows = sheet.rows()
@@ -109,7 +109,7 @@ def demographic_rows(sheet: Sheet, users: Sheet) -> pd.DataFrame:
 def roles(
     links: pd.DataFrame, df: pd.DataFrame, known: Mapping[str, Mapping[str, str | None]], notes: Notes
 ) -> pd.DataFrame:
-    """The roles of 1.2: one row a person and org, and further ones where the roster states several."""
+    """The roles of 1.2: one row per person and org, and more if the roster states several."""
     first = df.drop_duplicates("id").set_index("id")
     own = person_roles(first).to_dict()
     in_classes = _in_classes(links)
@@ -191,37 +191,14 @@ def enrollments(
     ids.keep(row["membership_id"] for row in rows)
     made = []
     for link in rows:
-        user, section, usual = link["source_id"], link["target_id"], _KINDS[link["relation"]]
-        if (link["source_type"], link["target_type"]) != ("person", "section"):
-            _left_out(notes, link, "relation", "an enrollment that is not of a person in a section")
+        if (unfit := _unfit(link, known, ids)) is not None:
+            _left_out(notes, link, *unfit)
             continue
-        if user not in known["users"]:
-            _left_out(notes, link, "source_id", "an enrollment whose user is not in users.csv")
-            continue
-        if section not in known["classes"]:
-            _left_out(notes, link, "target_id", "an enrollment whose class is not in classes.csv")
-            continue
-        if ids.came(link["membership_id"]):
-            _left_out(notes, link, "membership_id", "the id of an enrollment came again; its first row is written")
-            continue
-        given = link["role"] or usual
-        role = next((word for word in words if fold(word) == fold(given)), None)
-        if (role == "student") != (usual == "student") and (usual == "student" or role == "student"):
-            notes.add(
-                "links",
-                link["membership_id"],
-                "role",
-                given,
-                f"{given} of a {link['relation']} link is written as {usual}",
-            )
-            role = usual
-        elif role is None and version == "1.2":
-            role = "ext:" + " ".join(given.split())
+        role = _enrollment_role(link, words, version, notes)
         if role is None:
-            _left_out(notes, link, "role", f"{given} is not one of {', '.join(words)}: an enrollment")
+            _left_out(notes, link, "role", f"{link['role']} is not one of {', '.join(words)}: an enrollment")
             continue
-        if role != given and fold(role) == fold(given):
-            notes.add("links", link["membership_id"], "role", given, f"{given} is written as {role}")
+        user, section = link["source_id"], link["target_id"]
         made.append(
             {
                 "sourcedId": ids.of(link, user, section, role),
@@ -237,6 +214,38 @@ def enrollments(
     return pd.DataFrame(made, columns=[cell.name for cell in cells], dtype="object")
 
 
+def _unfit(
+    link: Mapping[str, str | None], known: Mapping[str, Mapping[str, str | None]], ids: _Ids
+) -> tuple[str, str] | None:
+    """The column that keeps a link from being an enrollment, and why; None where it can be one."""
+    if (link["source_type"], link["target_type"]) != ("person", "section"):
+        return "relation", "an enrollment that is not of a person in a section"
+    if link["source_id"] not in known["users"]:
+        return "source_id", "an enrollment whose user is not in users.csv"
+    if link["target_id"] not in known["classes"]:
+        return "target_id", "an enrollment whose class is not in classes.csv"
+    if ids.came(link["membership_id"]):
+        return "membership_id", "the id of an enrollment came again; its first row is written"
+    return None
+
+
+def _enrollment_role(link: Mapping[str, Any], words: Iterable[str], version: Version, notes: Notes) -> str | None:
+    """The role to write, noted where it is not the link's own; None where the standard has no word for it."""
+    usual = _KINDS[link["relation"]]
+    given: str = link["role"] or usual
+    role = next((word for word in words if fold(word) == fold(given)), None)
+    text = ""
+    if (role == "student") != (usual == "student") and (usual == "student" or role == "student"):
+        role, text = usual, f"{given} of a {link['relation']} link is written as {usual}"
+    elif role is None and version == "1.2":
+        role = "ext:" + " ".join(given.split())
+    if role is not None and role != given and fold(role) == fold(given):
+        text = f"{given} is written as {role}"
+    if text:
+        notes.add("links", link["membership_id"], "role", given, text)
+    return role
+
+
 class _Ids:
     """The ids of a file's rows: the link's own where it has one that fits, else one made of what the row says."""
 
@@ -246,11 +255,11 @@ class _Ids:
         self._own: set[str] = set()
 
     def keep(self, ids: Iterable[str | None]) -> None:
-        """Never make an id that a row has of its own."""
+        """Reserve these ids: they are never made up for another row."""
         self._own.update(id for id in ids if id is not None)
 
     def came(self, id: str | None) -> bool:
-        """Whether a row with this id of its own is written already."""
+        """Whether a row with this id has already been written."""
         return id is not None and id in self._used
 
     def of(self, link: Mapping[str, str | None], *what: str) -> str:
@@ -278,7 +287,7 @@ def _left_out(notes: Notes, link: Mapping[str, str | None], column: str, why: st
 
 
 def _text_of(links: pd.DataFrame) -> list[dict[str, Any]]:
-    """Links as text, a row each: nothing as None, flags and dates as they are written."""
+    """Links as text, one row each: missing values as None, flags and dates as the file spells them."""
     rows = to_arrow("links", links.reset_index(drop=True)).to_pandas(date_as_object=True).astype("object")
     rows = rows.where(rows.notna(), None)
     rows["primary"] = rows["primary"].map({True: "true", False: "false"})

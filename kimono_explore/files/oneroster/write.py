@@ -1,7 +1,7 @@
 """A roster written as a OneRoster CSV bundle that others accept; what it cannot carry is returned.
 
-A file's rows are made in `sheet`, people and their enrollments in `people`; here is the order of the files, so that
-each reference can be looked for among the rows that are written.
+The rows of a file are made in `sheet`, people and their enrollments in `user_rows`; this module puts the files in order, so
+that each reference can be looked up among the rows that are written.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class _Writer:
         return {"manifest": pd.DataFrame(rows, columns=["propertyName", "value"]), **made}
 
     def _unread(self) -> None:
-        """What did not fit when the roster was read, and is missing in its tables since."""
+        """What did not fit when the roster was read, and so is missing in its tables."""
         problems = self.given.problems
         rows = problems[problems["problem"].str.startswith(_UNREAD, na=False) & problems["value"].notna()]
         filled: dict[tuple[str, str], set[object]] = {}
@@ -129,7 +129,7 @@ class _Writer:
             self.notes.add(table, id, column, value, f"{kind} when it was read, so the roster does not hold it")
 
     def _sheet(self, file: File) -> tuple[Sheet, dict[str, pd.Series]]:
-        """The rows of a table, references among them not looked for yet; and the columns beyond the standard."""
+        """The rows of a table, with references not yet resolved, and the columns beyond the standard."""
         df = self.tables[file.table]
         cells = STANDARD[self.version][file.name]
         sheet = Sheet(file.name, file.table, df["id"], cells, self.notes)
@@ -153,7 +153,7 @@ class _Writer:
         return sheet, self._extra(file, df, sheet, used)
 
     def _common(self, file: File, df: pd.DataFrame, sheet: Sheet) -> None:
-        """A bulk bundle holds what is, so neither a status nor what is marked for deletion."""
+        """A bulk bundle holds the current state: no status, and nothing that is marked for deletion."""
         status = dict(file.columns)["status"]
         if status in df.columns:
             lower = df[status].str.lower()
@@ -162,7 +162,7 @@ class _Writer:
             sheet.columns["status"] = sheet.empty()
 
     def _derive(self, file: File, df: pd.DataFrame, sheet: Sheet) -> None:
-        """What the standard requires and the roster has under another name, or by a rule."""
+        """Fill in what the standard requires, from other columns or by a rule."""
         title = _TITLES[file.table]
         sheet.fill(
             title, df["id"].notna(), df["label"].map(one_line, na_action="ignore"), "was empty; the label is written"
@@ -193,7 +193,7 @@ class _Writer:
         sheet.fill("schoolYear", given.isna(), by_end, text)
 
     def _linked(self, file: File, name: str, ours: str) -> pd.Series:
-        """The ids that a table's objects are linked with, by what is written of them later."""
+        """The ids that a table's objects are linked with, under the columns that will hold them."""
         relation, target_type = ours.split(">")
         links = self.links
         mine = links[(links["relation"] == relation) & (links["source_type"] == OBJECT_TYPES[file.table])]
@@ -213,7 +213,7 @@ class _Writer:
         return self.tables[file.table]["id"].map(targets.to_dict()).astype("object")
 
     def _rows(self, file: File, sheet: Sheet, extra: dict[str, pd.Series]) -> pd.DataFrame:
-        """The rows that are written, once their references have been looked for."""
+        """The rows that are written, once their references are resolved."""
         own = [cell for cell in sheet.layout if cell.refers == file.name]
         for cell in sheet.layout:
             if cell.refers and cell not in own:
@@ -255,7 +255,7 @@ class _Writer:
         return extra
 
     def _placed_links(self) -> pd.DataFrame:
-        """The links without those that OneRoster has no place for."""
+        """The links for which OneRoster has a place."""
         links = self.links
         for relation, count in links.loc[~links["relation"].isin(_PLACED), "relation"].value_counts().items():
             if count:
@@ -275,7 +275,7 @@ class _Writer:
 
 
 def _as_text(name: str, df: pd.DataFrame) -> pd.DataFrame:
-    """A table with every cell as the text that is written; nothing is None, and so is empty text."""
+    """A table with every cell as the text that is written; missing and empty cells are None."""
     table = to_arrow(name, df)  # not by way of pandas, whose whole numbers are floats where one is missing
     cells = {key: [_cell(value) for value in table[key].to_pylist()] for key in table.column_names}
     return pd.DataFrame(cells, index=df.index, dtype="object")
@@ -290,7 +290,7 @@ def _cell(value: object) -> str | None:
 
 
 def _around(df: pd.DataFrame, parents: pd.Series, years: pd.Series) -> pd.Series:
-    """For each session the school year of the nearest session around it that has one."""
+    """For each session, the school year of the nearest enclosing session that has one."""
     sessions = list(df["id"])
     parent = dict(zip(sessions, parents, strict=True))
     year = {id: y for id, y in zip(sessions, years, strict=True) if isinstance(y, str)}
@@ -305,7 +305,7 @@ def _around(df: pd.DataFrame, parents: pd.Series, years: pd.Series) -> pd.Series
 
 
 def _label_is_derived(file: File, df: pd.DataFrame, sheet: Sheet) -> bool:
-    """Whether a reader would make the same labels again, of what is written."""
+    """Whether a reader would derive the same labels from what is written."""
     names = ("givenName", "familyName") if file.table == "persons" else (_TITLES[file.table],)
     parts = [sheet.columns[name].fillna("") for name in names]
     made = parts[0] if len(parts) == 1 else (parts[0] + " " + parts[1]).str.strip()

@@ -30,7 +30,7 @@ from kimono_explore.sandbox.district.timetable import Cohort, Enrollment, Teachi
 from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -48,8 +48,8 @@ def make_district(students: int = 500, seed: int = 7, school_year: int = 2026) -
     Parameters
     ----------
     students : int, default 500
-        How many; from about 100 on they go to elementary, middle and high schools, fewer share one school.
-        With 0 there are orgs, courses and terms only.
+        How many; from about 100 on, they go to elementary, middle and high schools; fewer share one school.
+        With 0, there are only orgs, courses and terms.
     seed : int, default 7
         The same seed gives the same district.
     school_year : int, default 2026
@@ -109,9 +109,9 @@ class _Stamp:
     def __init__(self, rng: np.random.Generator, school_year: int) -> None:
         self.rng, self.school_year = rng, school_year
 
-    def table(self, name: str, columns: Mapping[str, object]) -> pd.DataFrame:
+    def table(self, name: str, columns: Mapping[str, Collection[object]]) -> pd.DataFrame:
         """A table of as many rows as the columns have."""
-        count = max(len(values) for values in columns.values())  # type: ignore[arg-type]
+        count = max(len(values) for values in columns.values())
         minutes = np.sort(self.rng.integers(0, 30 * 24 * 60, (2, count)), axis=0)
         created, updated = np.datetime64(f"{self.school_year}-07-05T08:00", "us") + minutes.astype("m8[m]")
         base = {
@@ -159,7 +159,7 @@ def _pick(texts: list[str] | tuple[str, ...], at: object) -> pa.Array:
 
 
 def _terms(stamp: _Stamp) -> tuple[pd.DataFrame, list[int]]:
-    """The terms, and of each the row of its parent; -1 for the year."""
+    """The terms, and for each the row of its parent; -1 for the year."""
     year = stamp.school_year
     friday = {
         month: np.busday_offset(f"{year + (month < 8)}-{month:02d}", which, roll="forward", weekmask="Fri")
@@ -203,7 +203,7 @@ def _courses(stamp: _Stamp, enrollment: Enrollment) -> pd.DataFrame:
             (i, c) for i, s in enumerate(SUBJECTS) for c, k in enumerate(enrollment.cohorts) if k.level == s.level
         }
     rows = [(SUBJECTS[s], enrollment.cohorts[c], s, c) for s, c in sorted(offered, key=lambda pair: pair[::-1])]
-    columns = {
+    columns: dict[str, Collection[object]] = {
         "local_id": [f"{s.code}{c.first:02d}" for s, c, _, _ in rows],
         "title": [_title(s, c) for s, c, _, _ in rows],
         "description": [f"{s.department}, grade {c.label}" for s, c, _, _ in rows],
@@ -213,7 +213,7 @@ def _courses(stamp: _Stamp, enrollment: Enrollment) -> pd.DataFrame:
 
 
 def _persons(stamp: _Stamp, enrollment: Enrollment, teaching: Teaching) -> pd.DataFrame:
-    """Students, then teachers, then staff: of each school its principal, counselor and nurse."""
+    """Students, then teachers, then staff: a principal, a counselor and a nurse for each school."""
     rng, year = stamp.rng, stamp.school_year
     students, teachers = len(enrollment.grade), len(teaching.school)
     staff = len(_STAFF) * len(enrollment.school_level) if students else 0
@@ -227,7 +227,7 @@ def _persons(stamp: _Stamp, enrollment: Enrollment, teaching: Teaching) -> pd.Da
     grades = _pick(["KG", *(f"{grade:02d}" for grade in range(1, 13))], enrollment.grade)
     jobs = [*(f"{department} Teacher" for department in teaching.department), *list(_STAFF) * (staff // len(_STAFF))]
     prefix = pa.concat_arrays([pc.utf8_slice_codeunits(_digits(grad_year), 2), _same("", adults)])
-    columns: dict[str, object] = {
+    columns: dict[str, Collection[object]] = {
         "label": _text(names.first, " ", names.last),
         "person_type": pa.concat_arrays([_same(kind, size) for kind, size in kinds]),
         "local_id": pa.concat_arrays([stamp.numbers(students, 10_400, 8), stamp.numbers(adults, 2_100, 6)]),
@@ -259,7 +259,7 @@ def _persons(stamp: _Stamp, enrollment: Enrollment, teaching: Teaching) -> pd.Da
 
 
 def _birthdays(rng: np.random.Generator, names: Numbers, grade: Numbers, adults: int, year: int) -> Dates:
-    """Dates of birth that fit the grade, or a working life, and that tell people of one name apart."""
+    """Dates of birth that fit the grade, or a working life, and that differ for people with the same name."""
     late = rng.random(len(grade)) < 0.03  # a year older than the others
     youngest = np.concatenate([year - 5 - grade - late, year - rng.integers(23, 66, adults)])
     september = np.array([f"{y}-09-01" for y in range(1900, year + 1)], dtype="M8[D]")
@@ -275,7 +275,7 @@ def _birthdays(rng: np.random.Generator, names: Numbers, grade: Numbers, adults:
 
 
 def _emails(names: pa.Array) -> pa.Array:
-    """An address for each; a number tells those of one name apart."""
+    """An address for each person, with a number if several share the name."""
     series = names.to_pandas()
     times = series.groupby(series).cumcount().to_numpy() + 1
     number = pa.array(times, mask=times == 1).cast(pa.string()).fill_null("")
@@ -292,7 +292,7 @@ def _sections(stamp: _Stamp, enrollment: Enrollment, teaching: Teaching, courses
     title, code = (pa.array(courses[name], pa.string()).take(pa.array(course)) for name in ("title", "local_id"))
     main = teaching.assigned[teaching.assigned["primary"]].set_index("section")["teacher"].reindex(rows.index)
     room = pd.Series(teaching.school).groupby(teaching.school).cumcount().to_numpy()[main.to_numpy(dtype=np.int64)]
-    columns: dict[str, object] = {
+    columns: dict[str, Collection[object]] = {
         "local_id": _text(code, "-", _digits(rows["school"] + 1, 3), "-", _digits(serial, 2)),
         "title": _text(title, " - Period ", _digits(rows["period"]), _pick(suffixes, letter)),
         "ext_period": _digits(rows["period"]),
@@ -309,7 +309,7 @@ def _course_rows(enrollment: Enrollment, courses: pd.DataFrame) -> Numbers:
 
 
 def _title(subject: Subject, cohort: Cohort) -> str:
-    """A course's title: of its grade where it has one; a band of grades goes by the department."""
+    """A course's title: the one for its grade, or the department's for a band of grades."""
     if len(subject.titles) == 1:
         return subject.titles[0].format(cohort.label)
     if cohort.first == cohort.last:

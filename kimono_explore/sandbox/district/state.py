@@ -60,7 +60,7 @@ def write_state(
 
 
 def _numbered(district: Roster, number: int) -> Roster:
-    """The district with ids and addresses of its own: what is told apart by local id or e-mail stays apart."""
+    """The district with ids and addresses of its own, so that no local id or e-mail occurs in two districts."""
     tables: dict[str, Any] = {}
     for name, df in district.tables.items():
         columns = {column: f"{number:04}" + df[column] for column in _NUMBERED if column in df}

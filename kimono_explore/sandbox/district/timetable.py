@@ -138,7 +138,7 @@ def _main_teachers(sections: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     needed = np.maximum(
         -(-sections_of_team // _SECTIONS_A_TEACHER), at_once.groupby([rows[c] for c in team]).transform("max")
     )
-    # Sections of one moment stand together, so taking turns gives each a teacher of its own.
+    # Sections at the same time are next to each other, so taking turns gives each its own teacher.
     rows["seat"] = np.where(rows["group"] >= 0, 0, rows.groupby(team).cumcount() % np.maximum(needed, 1))
     teacher = rows.groupby([*team, "seat"]).ngroup()
     people = rows.assign(teacher=teacher).drop_duplicates("teacher").sort_values("teacher")
@@ -215,7 +215,7 @@ def _parts(rng: np.random.Generator, bins: Numbers, size: Numbers) -> Numbers:
 
 
 def _split(rng: np.random.Generator, bins: Numbers, parts: Numbers, low: Numbers | int, high: Numbers | int) -> Numbers:
-    """Split each bin at random into a number of parts: uneven ones, but within the bounds where that can be.
+    """Split each bin at random into a number of parts: uneven ones, but within the bounds if possible.
 
     Parameters
     ----------

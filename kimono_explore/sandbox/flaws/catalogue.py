@@ -4,9 +4,9 @@
 that no other row has touched, and lists whatever else follows from it: a section whose course is not delivered also has
 no course. What is wrong with a link is listed under the link's source, or where that was not delivered, its target.
 Where a rule can be read in two ways, nothing is planted that the two readings see differently. A roster without a
-fitting object goes without that flaw.
+suitable object does not get that flaw.
 
-``no_lea`` and ``no_current_term`` are about a whole roster and would hide others: they are not planted.
+``no_lea`` and ``no_current_term`` are not planted: they concern a whole roster and would hide others.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def inject_flaws(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
     Returns
     -------
     Roster
-        With the mistakes. A value that its column cannot hold is missing there, and stands in ``problems``.
+        With the mistakes. A value that its column cannot hold is missing there, and listed in ``problems``.
     pandas.DataFrame
         What checks should find, one row for every failing object: check, table, id, note.
 
@@ -77,7 +77,7 @@ def inject_flaws(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
 def _cells(
     table: str, kind: str | None, *changes: Mapping[str, object], also: str | None = None, plain: bool = False
 ) -> Inject:
-    """One object for each change: these of its cells get other values. A callable makes the value from the old one."""
+    """One object for each change, which gives new values to some of its cells; a callable makes one from the old value."""
 
     def inject(editor: RosterEditor, check: str) -> None:
         for row, change in zip(editor.pick(table, len(changes), kind, plain=plain), changes, strict=False):
@@ -92,7 +92,7 @@ def _cells(
 
 
 def _as_it_came(column: str, problem: str, *values: str, also: str | None = None) -> Inject:
-    """Values of students that their column cannot hold: the cell is empty, the value stands in ``problems``."""
+    """Values of students that their column cannot hold: the cell is empty, and the value is in ``problems``."""
 
     def inject(editor: RosterEditor, check: str) -> None:
         for row, value in zip(editor.pick("persons", len(values), "student"), values, strict=False):

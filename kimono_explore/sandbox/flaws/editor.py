@@ -28,9 +28,9 @@ _NEW_TEACHERS = (("Noor", "Vandermeer"), ("Iris", "Oyelaran"), ("Tomás", "Quisl
 
 
 class RosterEditor:
-    """What flaws are planted in: copies of the tables, changes to the links, and the list of plants.
+    """Plants flaws: holds copies of the tables, changes to the links, and the list of what was planted.
 
-    An object's cells and its links are two things: a flaw in the one leaves the other to a further flaw.
+    The cells and the links of an object count separately: a flaw in one leaves the other free for another flaw.
     """
 
     def __init__(self, roster: Roster, seed: int) -> None:
@@ -71,7 +71,7 @@ class RosterEditor:
         return [str(id) for id in links.loc[links["source_id"] == source, "target_id"]]
 
     def quiet(self, relation: str, person: str) -> str:
-        """One of a person's sections, best one without a flaw; no other flaw may have it then."""
+        """One of a person's sections, preferably without a flaw; no other flaw may use it then."""
         ids = self.targets(relation, person)
         section = next((id for id in ids if id not in self._used[True]), ids[0])
         self._used[True].add(section)
@@ -201,7 +201,7 @@ class RosterEditor:
         return []
 
     def use(self, table: str, row: int, *, links: bool = True) -> None:
-        """Leave the object to the flaw at hand."""
+        """Reserve the object for the current flaw."""
         self._used[links].add(str(self._ids[table].iloc[row]))
 
     def id(self, table: str, row: int) -> str:
@@ -219,7 +219,7 @@ class RosterEditor:
     # Changing.
 
     def note(self, check: str, table: str, what: int | str, note: str) -> None:
-        """Keep in mind that the check should find the object, by its row or id."""
+        """Record that the check should find the object, given by its row or id."""
         id = self.id(table, what) if isinstance(what, int) else what
         self._planted.append((check, table, None if pd.isna(id) else id, note))
 
@@ -280,7 +280,7 @@ class RosterEditor:
         return section
 
     def past(self) -> tuple[pd.Timestamp, pd.Timestamp]:
-        """Three weeks of a past summer that no other term has."""
+        """Three weeks of a past summer in which there is no other term."""
         self._sessions += 1
         begin = self.roster.terms["start_date"].min()
         year = (self.roster.loaded_at if pd.isna(begin) else begin).year - 1 - self._sessions
@@ -323,20 +323,20 @@ class RosterEditor:
         self.link(relation, "person", person, kind, id, stated_by, **own)
 
     def drop(self, relation: str, *, source: str | None = None, target: str | None = None) -> None:
-        """Take away an object's links of a relation."""
+        """Remove an object's links of a relation."""
         links = self.relation(relation)
         gone = links["source_id"] == source if target is None else links["target_id"] == target
         self._dropped[links.index[gone]] = True
 
     def point(self, relation: str, source: str, target: str, stated_by: str | None = None) -> None:
-        """Let a link lead elsewhere."""
+        """Make a link lead elsewhere."""
         row = self._row_of(relation, source)
         self._links.loc[row, "target_id"] = target
         if stated_by is not None:
             self.state(relation, source, stated_by)
 
     def state(self, relation: str, source: str, by: str, target: str | None = None) -> None:
-        """Let one side only state a link: the source's first of the relation, or that to the target."""
+        """Make only one side state a link: the source's first of the relation, or the one to the target."""
         row = self._row_of(relation, source, target)
         self._links.loc[row, "stated_by"] = by
 

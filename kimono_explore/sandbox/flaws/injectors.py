@@ -216,7 +216,7 @@ def new_orgs(kind: str, *names: str, also: str | None = None) -> Inject:
 
 
 def cut(relation: str, table: str, *, kind: str | None = None) -> Inject:
-    """Objects that lose all links of a relation, where that leaves nothing else wanting."""
+    """Objects that lose all links of a relation, if nothing else is wrong then."""
 
     def inject(editor: RosterEditor, check: str) -> None:
         for row in editor.pick(table, 2, kind, links=True):
