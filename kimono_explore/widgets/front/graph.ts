@@ -15,7 +15,7 @@ const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-se
 
 let graphs = 0; // in this page, so that each has ids of its own
 
-class Graph {
+export class Graph {
   private readonly root = make("div", "kx-graph");
   private readonly name = make("div", "kx-title");
   private readonly counts = make("div", "kx-counts");

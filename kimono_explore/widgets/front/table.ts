@@ -10,7 +10,7 @@ import { heightOf, movedBy, placeOf, ROW, spanAt, TALLEST } from "./scroll.ts";
 import { followTheme } from "./theme.ts";
 import { count, NOTHING, type Column, type View } from "./view.ts";
 
-class Table {
+export class Table {
   private readonly root = make("div", "kx-table");
   private readonly sentence = make("div", "kx-sentence", { role: "group", "aria-label": "Filter" });
   private readonly grid = make("div", "kx-grid", { role: "grid" });
@@ -223,7 +223,6 @@ class Table {
     });
   }
 
-  /** Keys pressed here are ours, not the notebook's; see OwnKeys in parts.py. */
   /** Beyond the cap a px of the scroll bar is more than one of the rows: the wheel goes by rows. */
   private turn(event: WheelEvent): void {
     const { left } = this.view;
