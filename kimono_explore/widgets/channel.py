@@ -8,6 +8,9 @@ from comm.base_comm import BaseComm
 
 from kimono_explore.widgets.controls import new_id
 
+AFTERWARDS = 0.003
+"""Seconds after an answer: an empty message then makes the server pass the answer on (Nagle waits 40 ms otherwise)."""
+
 
 class Outlet(Protocol):
     """What passes on: a panel."""

@@ -15,6 +15,7 @@ from kimono_explore.html import render
 from kimono_explore.palette import MISSING, TYPE_COLORS, TYPE_OUTLINES
 from kimono_explore.quality import Report
 from kimono_explore.schema import TABLE_OF
+from kimono_explore.widgets.channel import AFTERWARDS
 from kimono_explore.widgets.picture import Pictured
 from kimono_explore.widgets.scene import MOST_FORCE, Scene
 
@@ -315,6 +316,6 @@ class Network(Pictured, anywidget.AnyWidget):
     def _push(self) -> None:
         """A second message makes the server pass the first one on at once (Nagle's algorithm waits 40 ms otherwise)."""
         try:
-            asyncio.get_running_loop().call_later(0.003, self.send, {})
+            asyncio.get_running_loop().call_later(AFTERWARDS, self.send, {})
         except RuntimeError:
             return

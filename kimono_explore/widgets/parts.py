@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 
 from kimono_explore.html import render
-from kimono_explore.widgets.channel import Channel
+from kimono_explore.widgets.channel import AFTERWARDS, Channel
 from kimono_explore.widgets.controls import Button, Column, Control, Field, Html, id_of, walk
 from kimono_explore.widgets.picture import Pictured
 
@@ -134,6 +135,8 @@ class Panel(Pictured, anywidget.AnyWidget):
         self._untold.clear()
         if state:
             self._send({"method": "update", "state": state, "buffer_paths": []})
+            with suppress(RuntimeError):  # no loop, no server that waits
+                asyncio.get_running_loop().call_later(AFTERWARDS, self.send, {})
             self._changed(None)
 
     # What a page says.

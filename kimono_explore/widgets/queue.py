@@ -175,8 +175,8 @@ class TaskInspector(Panel):
 
     def _make_actions(self) -> Column:
         self._act = Choice("as", ACK_STATUSES, look="menu")
-        self._message = Text("message", placeholder="needed with error and retry")
-        self._app_id = Text("app id", width=140)
+        self._message = Text("message", placeholder="needed with error and retry", width=190)
+        self._app_id = Text("app id", width=120)
         act = self.guarded(lambda _: self.acknowledge(self._act.value, self._message.value, self._app_id.value))
         self._acknowledge = self._button("", act, "check", tooltip="Acknowledge the selected tasks, once you confirm")
         delete = self.guarded(lambda _: self.delete())
@@ -184,7 +184,7 @@ class TaskInspector(Panel):
         every = self.guarded(lambda _: self.pick_all())
         self._all = self._button("", every, "", tooltip="Select all tasks that match the filters")
         return Column(
-            [Row([self._all, self._delete, self._acknowledge, self._act]), Row([self._message, self._app_id])]
+            [Row([self._all, self._delete, self._acknowledge]), Row([self._act, self._message, self._app_id])]
         )
 
     # What a person, or a notebook, does.

@@ -16,6 +16,7 @@ from traitlets import Bunch
 
 from kimono_explore.display import cell_text, printable
 from kimono_explore.html import frame_html, render
+from kimono_explore.widgets.channel import AFTERWARDS
 from kimono_explore.widgets.crossfilter import Crossfilter
 from kimono_explore.widgets.picture import Pictured
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 PAGE = 200
 """Rows that the page asks for at a time."""
 _STATIC = Path(__file__).parent / "static"
-_AFTERWARDS = 0.003
-"""Seconds after an answer: an empty message then makes the server pass the answer on (Nagle waits 40 ms otherwise)."""
 _SAMPLE = 100
 _AT_ONCE = 40
 """Rows that come with a change, so that nothing is blank until the page has asked."""
@@ -252,7 +251,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         if isinstance(start, int) and isinstance(request, int):
             self.send({"kind": "page", "request": request, "version": self._version, **self.page(start)})
             with suppress(RuntimeError):  # no loop, no server that waits
-                asyncio.get_running_loop().call_later(_AFTERWARDS, self.send, {})
+                asyncio.get_running_loop().call_later(AFTERWARDS, self.send, {})
 
     def _answer_sort(self, message: dict[str, Any]) -> None:
         column = message.get("column")

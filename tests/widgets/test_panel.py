@@ -292,14 +292,16 @@ INNER = st.fixed_dictionaries(
     optional={
         "kind": st.sampled_from(["page", "sort", "filter", "pick", "range"]) | ANY,
         "do": st.sampled_from(["find", "pin", "select", "expand", "open", "arrange"]) | ANY,
-        **{name: ANY for name in ("start", "request", "column", "bars", "rows", "filled", "version", "first", "last")},
-        **{name: ANY for name in ("node", "x", "y", "force", "text", "number", "descending")},
+        **dict.fromkeys(("start", "request", "column", "bars", "rows", "filled", "version", "first", "last"), ANY),
+        **dict.fromkeys(("node", "x", "y", "force", "text", "number", "descending"), ANY),
     },
 )
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(kind=st.sampled_from(["set", "click", "message"]) | ANY, which=st.integers(0, 60), value=ANY, content=INNER | ANY)
+@given(
+    kind=st.sampled_from(["set", "click", "message"]) | ANY, which=st.integers(0, 60), value=ANY, content=INNER | ANY
+)
 def test_what_is_no_message_of_ours_is_let_be(
     browser: Any, kind: object, which: int, value: object, content: object
 ) -> None:

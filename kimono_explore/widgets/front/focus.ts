@@ -1,5 +1,6 @@
 // The keyboard stays in a panel whatever is hidden or drawn anew there: it never falls to the page.
 
+const MOVES = ["focusin", "pointerdown"];
 const STOPS = 'a[href], button, input, select, textarea, [tabindex="0"]';
 
 export const usable = (element: HTMLElement): boolean => element.isConnected && element.getClientRects().length > 0;
@@ -15,12 +16,14 @@ export class Keeper {
   private waits = false;
   private readonly listener = (event: Event): void => this.follow(event);
 
+  /** Moves within a shadow root are not heard of outside, those elsewhere not within. */
   constructor(private readonly root: HTMLElement) {
-    for (const name of ["focusin", "pointerdown"]) document.addEventListener(name, this.listener, true);
+    for (const place of [root, document])
+      for (const name of MOVES) place.addEventListener(name, this.listener, true);
   }
 
   end(): void {
-    for (const name of ["focusin", "pointerdown"]) document.removeEventListener(name, this.listener, true);
+    for (const name of MOVES) document.removeEventListener(name, this.listener, true);
   }
 
   /** Something is wanted to have the keyboard: it does if somebody works here. */
@@ -56,7 +59,13 @@ export class Keeper {
     this.wanted = undefined;
     if (!at) return;
     if (wanted && usable(wanted)) wanted.focus();
-    else if (!usable(at)) this.next()?.focus();
+    else if (!usable(at) && !this.works()) this.next()?.focus();
+  }
+
+  /** Whether something in the panel has the keyboard, as a table gives it from cell to cell. */
+  private works(): boolean {
+    const { activeElement } = this.root.getRootNode() as Document | ShadowRoot;
+    return activeElement instanceof HTMLElement && this.root.contains(activeElement) && usable(activeElement);
   }
 
   private next(): HTMLElement | undefined {

@@ -243,9 +243,8 @@ export class Graph {
     const ratio = devicePixelRatio || 1;
     this.canvas.width = Math.round(size.width * ratio);
     this.canvas.height = Math.round(size.height * ratio);
-    this.kept = undefined;
+    this.renewTheme(); // where the styles came after the graph, as in marimo, its colours were not there before
     if (first) this.fit();
-    else this.draw();
   }
 
   private fit(): void {

@@ -1,6 +1,6 @@
 // A panel: controls, tables and graphs in one widget. Its state holds each of them under its id; see parts.py.
 
-import { control, type Part, type State } from "./controls.ts";
+import { control, fill, type Part, type State } from "./controls.ts";
 import { make } from "./dom.ts";
 import { firstIn, Keeper, usable } from "./focus.ts";
 import { Graph } from "./graph.ts";
@@ -13,6 +13,7 @@ const NARROW = 900; // px, up to which what stands side by side stands one below
 
 class Panel {
   private readonly root = make("div", "kx-panel");
+  private readonly ruler = make("div", "kx-ruler");
   private readonly parts = new Map<string, Part>();
   private readonly keeper = new Keeper(this.root);
   private readonly ends: (() => void)[] = [];
@@ -23,7 +24,7 @@ class Panel {
     const tables = (_: KeyboardEvent, target: Element): boolean => target.closest(".kx-table, .kx-graph") !== null && target.hasAttribute(MARK);
     this.ends.push(followTheme(this.root), ownKeys(this.root, tables), host.on("root", () => this.draw()), () => this.keeper.end());
     const sized = new ResizeObserver(() => this.measure());
-    sized.observe(this.root);
+    sized.observe(this.ruler); // whose size is the width alone: a panel grows with what is in it
     this.ends.push(() => sized.disconnect());
     this.root.addEventListener("keydown", (event) => this.leave(event), true);
     this.root.addEventListener("keydown", (event) => this.find(event));
@@ -38,12 +39,12 @@ class Panel {
 
   private measure(): void {
     const { width } = this.root.getBoundingClientRect();
-    if (width > 0) this.root.classList.toggle("kx-narrow", width <= NARROW);
+    if (width > 0) requestAnimationFrame(() => this.root.classList.toggle("kx-narrow", width <= NARROW));
   }
 
   private draw(): void {
     const element = this.part(String(this.host.get("root") ?? ""));
-    if (element && this.root.firstChild !== element) this.root.replaceChildren(element);
+    fill(this.root, element ? [this.ruler, element] : [this.ruler]);
   }
 
   // What is in it.
