@@ -70,6 +70,11 @@ class Panel(Pictured, anywidget.AnyWidget):
         state: dict[str, Any] = super().get_state(key, drop_defaults)
         return {**state, **{name: read() for name, read in self._states.items()}} if key is None else state
 
+    def _repr_mimebundle_(self, **options: Any) -> Any:  # noqa: ANN401
+        """What shows it: a page that draws it knows all by then."""
+        self._flush()
+        return super()._repr_mimebundle_(**options)
+
     def pass_on(self, id: str, data: dict[str, Any], buffers: list[bytes] | None) -> None:
         """Pass on what a table or a graph says: its state with all that is new, its messages at once."""
         if data.get("method") == "update":
@@ -131,7 +136,8 @@ class Panel(Pictured, anywidget.AnyWidget):
         if self._flushing is not None:
             self._flushing.cancel()
             self._flushing = None
-        state = {name: self._states[name]() for name in self._untold if name in self._states}
+        names = sorted(self._untold, key="root".__eq__)  # last: marimo takes one after the other, and all must be there
+        state = {name: self._states[name]() for name in names if name in self._states}
         self._untold.clear()
         if state:
             self._send({"method": "update", "state": state, "buffer_paths": []})
@@ -155,6 +161,7 @@ class Panel(Pictured, anywidget.AnyWidget):
             content = message.get("content")
             if isinstance(content, dict):
                 part.comm.hear(content)  # type: ignore[union-attr]
+        self._flush()
 
     # What stands in the line of status.
 
