@@ -298,7 +298,7 @@ INNER = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(["set", "click", "message"]) | ANY, which=st.integers(0, 60), value=ANY, content=INNER | ANY
 )

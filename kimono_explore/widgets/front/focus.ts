@@ -1,7 +1,7 @@
 // The keyboard stays in a panel whatever is hidden or drawn anew there: it never falls to the page.
 
 const MOVES = ["focusin", "pointerdown"];
-const STOPS = 'a[href], button, input, select, textarea, [tabindex="0"]';
+const STOPS = 'a[href], summary, button, input, select, textarea, [tabindex="0"]';
 
 export const usable = (element: HTMLElement): boolean => element.isConnected && element.getClientRects().length > 0;
 
