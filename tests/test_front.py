@@ -67,13 +67,15 @@ def test_the_front_end_makes_no_markup_of_texts() -> None:
         )
 
 
-@pytest.mark.parametrize("name", ["table", "graph"])
+@pytest.mark.parametrize("name", ["table", "graph", "panel"])
 def test_every_rule_of_the_styles_is_for_our_widget_only(name: str) -> None:
     css = (STATIC / f"{name}.css").read_text(encoding="utf-8")
     css = re.sub(r"@(?:media|container)[^{]*\{(.*?\})\}", r"\1", css)
     selectors = [part.strip() for rule in re.findall(r"([^{}]+)\{", css) for part in rule.split(",")]
     assert len(selectors) > 40
-    assert [selector for selector in selectors if not selector.startswith((".kx-table", ".kx-graph"))] == []
+    assert [
+        selector for selector in selectors if not selector.startswith((".kx-table", ".kx-graph", ".kx-panel"))
+    ] == []
 
 
 def test_the_lock_file_names_no_registry() -> None:

@@ -6,7 +6,6 @@ import os
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import ipywidgets as widgets
 import pandas as pd
 
 from kimono_explore.errors import expect
@@ -19,9 +18,11 @@ from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
+from kimono_explore.widgets.channel import Channel
+from kimono_explore.widgets.controls import Button, Choice, Column, Html, Row, Text
 from kimono_explore.widgets.listing import listing, object_types, on_screen
 from kimono_explore.widgets.network import Network
-from kimono_explore.widgets.parts import Panel, chips, line, replace, shorten
+from kimono_explore.widgets.parts import Panel, line, shorten
 from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.words import LINK_NAMES, kind_words
 
@@ -121,50 +122,43 @@ class Browser(Panel):
     # Built once.
 
     def _lay_out(self) -> None:
-        self._text = widgets.Text(
-            description="Search",
-            placeholder="name, e-mail, id or title",
-            continuous_update=True,
-            layout=widgets.Layout(width="360px"),
-        )
+        self._text = Text("Search", placeholder="name, e-mail, id or title", look="search", width=360)
         types = [
             (f"{name.replace('_', ' ')} {rows:,}", OBJECT_TYPES[name]) for name, rows in self.roster.counts().items()
         ]
-        self._types = chips([("all", ""), *[option for option in types if not option[0].endswith(" 0")]], "only")
-        self._results = DataTable(label="Results", height=560)
+        self._types = Choice("only", [("all", ""), *[option for option in types if not option[0].endswith(" 0")]])
+        self._results = DataTable(label="Results", height=560, comm=Channel())
         self._meant = self._button("Did you mean", "search", self._search_what_was_meant)
-        self._meant.layout.display = "none"
-        self._back = self._button("Back", "arrow-left", lambda: self._go(-1))
-        self._forward = self._button("Forward", "arrow-right", lambda: self._go(1))
-        self._trail = widgets.HBox(layout=widgets.Layout(flex_flow="row wrap"))
-        self._head = widgets.HTML(line("Pick a row."))
-        self._relations = chips([], "relation")
-        self._related = DataTable(label="Related objects")
-        self._shares = self._button("Who shares most classes", "users", self._show_shared)
+        self._meant.hidden = True
+        self._back = self._button("Back", "left", lambda: self._go(-1))
+        self._forward = self._button("Forward", "right", lambda: self._go(1))
+        self._trail = Row([self._crumb(place) for place in range(_TRAIL)])
+        self._head = Html(line("Pick a row."))
+        self._relations = Choice("relation")
+        self._related = DataTable(label="Related objects", comm=Channel())
+        self._shares = self._button("Who shares most classes", "people", self._show_shared)
         self._lost = self._button("What would be lost without it", "trash", self._show_lost)
-        self._leave = self._button("Close", "times", self.show_list)
+        self._leave = self._button("Close", "close", self.show_list)
         self._mark = self._button("Path from here", "flag", self._set_start)
-        self._connect = self._button("Path to here", "share-alt", self._show_path)
-        self._radius = widgets.ToggleButtons(
-            options=[("no picture", 0), ("direct", 1), ("two links away", 2)], value=1, style={"button_width": "auto"}
-        )
-        self._radius.add_class("kx-chips")
-        self._network = Network(report=self.report, height=380, panel=False)
+        self._connect = self._button("Path to here", "path", self._show_path)
+        self._radius = Choice("graph", [("no picture", 0), ("direct", 1), ("two links away", 2)], value=1)
+        self._network = Network(report=self.report, height=380, panel=False, comm=Channel())
         self._network.on_select(self.guarded(self._picked_in_graph))
         self._network.on_expand(self.guarded(self._expand))
-        moves = widgets.HBox([self._back, self._forward, self._leave, self._trail])
-        wrapped = widgets.Layout(flex_flow="row wrap")
-        questions = widgets.HBox([self._shares, self._lost], layout=wrapped)
-        questions.add_class("kx-chips")
-        actions = widgets.HBox([self._mark, self._connect, self._radius], layout=wrapped)
-        self._list = widgets.VBox([self._results], layout=widgets.Layout(width="100%", min_width="300px"))
-        self._object = widgets.VBox(
-            [moves, self._head, self._relations, questions, self._related, actions, self._network],
-            layout=widgets.Layout(width="62%", padding="0 0 0 16px", display="none"),  # until something is picked
+        self._list = Column([self._results], share=1)
+        self._object = Column(
+            [
+                Row([self._back, self._forward, self._leave, self._trail]),
+                self._head,
+                Row([self._shares, self._lost]),
+                self._relations,
+                self._related,
+                Row([self._mark, self._connect, self._radius]),
+                self._network,
+            ],
+            share=2,
+            hidden=True,  # until something is picked
         )
-        search = widgets.HBox([self._text, self._types], layout=wrapped)
-        said = widgets.HBox([self._status, self._meant], layout=wrapped)
-        self.children = [*self._unseen, search, said, widgets.HBox([self._list, self._object])]
         self._text.observe(lambda _: self.later("search", 0.2, self.guarded(self._search)), "value")
         self._types.observe(self.guarded(lambda _: self._search()), "value")
         self._results.observe(self.guarded(lambda _: self._picked(self._results, self.table)), "selected_rows")
@@ -172,11 +166,20 @@ class Browser(Panel):
         self._relations.observe(self.guarded(lambda _: self._show_related()), "value")
         self._radius.observe(self.guarded(lambda _: self._show_picture()), "value")
         self._renew_moves()
+        self.children = [
+            Row([self._text, self._types]),
+            Row([self._status, self._meant]),
+            Row([self._list, self._object], look="split"),
+        ]
 
-    def _button(self, text: str, icon: str, action: Callable[[], object]) -> widgets.Button:
-        button = widgets.Button(description=text, icon=icon, tooltip=text, layout=widgets.Layout(width="auto"))
+    def _button(self, text: str, icon: str, action: Callable[[], object], **facts: Any) -> Button:  # noqa: ANN401
+        button = Button(text, icon, **facts)
         button.on_click(self.guarded(lambda _: action()))
         return button
+
+    def _crumb(self, place: int) -> Button:
+        """One of the objects that were looked at, the last ones."""
+        return self._button("", "", lambda: self._go(self._first_crumb + place - self._at), look="crumb", hidden=True)
 
     # What a person, or a notebook, does.
 
@@ -283,7 +286,7 @@ class Browser(Panel):
 
     def _search(self) -> None:
         text, type = self._text.value, self._types.value or None
-        self._meant.layout.display = "none"
+        self._meant.hidden = True
         kinds = [type] if type else object_types(self.roster.counts())[:1]
         if not text.strip() and isinstance(self.roster, Roster) and kinds:
             self._show_listing(self.roster, kinds[0])
@@ -319,20 +322,19 @@ class Browser(Panel):
             more = "more than " if found.attrs.get("more") else ""
             self._meant.description = f"Did you mean {meant}? It finds {more}{found.attrs['found']:,}."
             self._meant.tooltip = f"Search for {meant}"
-            self._meant.layout.display = None
+            self._meant.hidden = False
 
     def _search_what_was_meant(self) -> None:
         self.search(str(self.table.attrs.get("did_you_mean") or self._text.value), self._types.value)
 
     def _share_width(self, *, alone: bool) -> None:
         """The list takes the whole width, or leaves the larger part to the object."""
-        self._list.layout.width = "100%" if alone else "38%"
-        self._object.layout.display = "none" if alone else None
+        self._object.hidden = alone
         self._narrow_list()
 
     def _narrow_list(self) -> None:
         names = self._results.df.columns
-        beside = self._object.layout.display != "none"
+        beside = not self._object.hidden
         brief = [column for column, name in enumerate(names) if name in _BRIEF]
         self._results.show_columns(brief if beside else None)
 
@@ -351,8 +353,8 @@ class Browser(Panel):
         self._description = self._near(id).describe(id, type)
         self.selected = self._description.id
         self._head.value = _head(self._description, self.report)
-        self._shares.layout.display = None if self._description.type == "person" else "none"
-        if self._object.layout.display == "none":
+        self._shares.hidden = self._description.type != "person"
+        if self._object.hidden:
             self._share_width(alone=False)
         relations = self._description.relations
         groups = relations.groupby(["relation", "direction"], observed=True, sort=False).size().reset_index(name="n")
@@ -361,7 +363,7 @@ class Browser(Panel):
             (f"{LINK_NAMES.get((relation, direction), relation)} {n:,}", (relation, direction))
             for relation, direction, n in zip(groups["relation"], groups["direction"], groups["n"], strict=True)
         ]
-        with self.hold_trait_notifications():
+        with self._relations.hold_trait_notifications():
             self._relations.options = options
             self._relations.value = options[0][1] if options else None
         self._show_related()
@@ -407,7 +409,7 @@ class Browser(Panel):
         self._related.fill(related[columns])
 
     def _show_picture(self) -> None:
-        self._network.layout.display = None if self._radius.value else "none"
+        self._network.hidden = not self._radius.value
         if self._description is not None and self._radius.value:
             self._network.show(self._graph(self._description.id, self._radius.value, self._description.type))
 
@@ -470,19 +472,16 @@ class Browser(Panel):
     def _renew_moves(self) -> None:
         self._back.disabled = self._at <= 0
         self._forward.disabled = self._at >= len(self._places) - 1
-        first = max(0, self._at - _TRAIL + 1)
-        crumbs = []
-        for position in range(first, self._at + 1):
-            place = self._places[position]
-            text = shorten(place.label, 24)
-            crumb = widgets.Button(
-                description=text, tooltip=f"{place.type} {place.label}", layout=widgets.Layout(width="auto")
-            )
-            crumb.style.button_color = "transparent"
-            crumb.disabled = position == self._at
-            crumb.on_click(self.guarded(lambda _, steps=position - self._at: self._go(steps)))
-            crumbs.append(crumb)
-        replace(self._trail, crumbs)
+        for number, crumb in enumerate(self._trail.children, self._first_crumb):
+            crumb.hidden = number > self._at
+            crumb.disabled = number == self._at
+            if number <= self._at:
+                place = self._places[number]
+                crumb.description, crumb.tooltip = shorten(place.label, 24), f"{place.type} {place.label}"
+
+    @property
+    def _first_crumb(self) -> int:
+        return max(0, self._at - _TRAIL + 1)
 
 
 def _about_hubs(way: pd.DataFrame, direct: pd.DataFrame) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import anywidget
 import networkx as nx
@@ -15,14 +15,18 @@ from kimono_explore.html import render
 from kimono_explore.palette import MISSING, TYPE_COLORS, TYPE_OUTLINES
 from kimono_explore.quality import Report
 from kimono_explore.schema import TABLE_OF
+from kimono_explore.widgets.channel import AFTERWARDS
 from kimono_explore.widgets.picture import Pictured
 from kimono_explore.widgets.scene import MOST_FORCE, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from comm.base_comm import BaseComm
 
 _MOST_NODES, _MOST_UNDO = 50_000, 50
+_FAR = 1e9
+"""Pixels from the middle, where nothing can be pinned any more."""
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -96,8 +100,11 @@ class Network(Pictured, anywidget.AnyWidget):
         The node that is selected.
     graph : networkx.MultiDiGraph
         What is drawn, with what was added.
+    hidden : bool
+        Whether it is off the screen, in a panel.
     """
 
+    kind: ClassVar[str] = "graph"
     _esm = _STATIC / "graph.js"
     _css = _STATIC / "graph.css"
 
@@ -110,6 +117,7 @@ class Network(Pictured, anywidget.AnyWidget):
     height = traitlets.Int(520).tag(sync=True)
     panel = traitlets.Bool(True).tag(sync=True)
     colors = traitlets.Dict().tag(sync=True)
+    hidden = traitlets.Bool(False)
 
     def __init__(
         self,
@@ -119,9 +127,11 @@ class Network(Pictured, anywidget.AnyWidget):
         height: int = 520,
         name: str | None = None,
         panel: bool = True,
+        comm: BaseComm | None = None,
     ) -> None:
         colors = {kind: [color, *TYPE_OUTLINES[kind]] for kind, color in TYPE_COLORS.items()}
-        super().__init__(height=height, panel=panel, colors={**colors, "missing": [MISSING, MISSING, "#FF8D83"]})
+        colors["missing"] = [MISSING, MISSING, "#FF8D83"]
+        super().__init__(height=height, panel=panel, colors=colors, comm=comm)
         self._name, self._report = name, report
         self._picked: list[Callable[[str], object]] = []
         self._expanded: list[Callable[[str], object]] = []
@@ -269,8 +279,10 @@ class Network(Pictured, anywidget.AnyWidget):
                 found[name] = int(number)
         return found
 
-    def _hear(self, _: object, message: dict[str, Any], __: object) -> None:
+    def _hear(self, _: object, message: object, __: object) -> None:
         """What the page asks; what it cannot know, or what is not there any more, does nothing."""
+        if not isinstance(message, dict):
+            return
         what, node = message.get("do"), str(message.get("node", ""))
         if what == "find":
             self.send({"find": message.get("number"), "hits": self.find(str(message.get("text", "")))})
@@ -284,7 +296,7 @@ class Network(Pictured, anywidget.AnyWidget):
             self.open_group(node)
         elif node in self.graph:
             if what == "pin":
-                self.pin(node, float(message["x"]), float(message["y"]))
+                self._pin(node, message.get("x"), message.get("y"))
             elif what == "select":
                 self.select(node)
                 for function in self._picked:
@@ -295,11 +307,15 @@ class Network(Pictured, anywidget.AnyWidget):
         elif node in self._scene.groups and what == "select":
             self.selected = node
         elif node in self._scene.groups and what == "pin":
-            self.pin(node, float(message["x"]), float(message["y"]))
+            self._pin(node, message.get("x"), message.get("y"))
+
+    def _pin(self, node: str, x: object, y: object) -> None:
+        if all(type(place) in (int, float) and abs(place) < _FAR for place in (x, y)):  # type: ignore[arg-type]
+            self.pin(node, float(x), float(y))  # type: ignore[arg-type]
 
     def _push(self) -> None:
         """A second message makes the server pass the first one on at once (Nagle's algorithm waits 40 ms otherwise)."""
         try:
-            asyncio.get_running_loop().call_later(0.003, self.send, {})
+            asyncio.get_running_loop().call_later(AFTERWARDS, self.send, {})
         except RuntimeError:
             return

@@ -1,34 +1,169 @@
-"""What the widgets are made of: a panel that shows its errors, chips with counts."""
+"""What the widgets are made of: a panel of controls that shows its errors."""
 
 from __future__ import annotations
 
 import asyncio
-from functools import wraps
+from contextlib import suppress
+from functools import partial, wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
-import ipywidgets as widgets
-import pandas as pd
 
 from kimono_explore.html import render
+from kimono_explore.widgets.channel import AFTERWARDS, Channel
+from kimono_explore.widgets.controls import Button, Column, Control, Field, Html, id_of, walk
 from kimono_explore.widgets.picture import Pictured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
+
+_STATIC = Path(__file__).parent / "static"
+_NOT_OURS = {*anywidget.AnyWidget.class_trait_names(sync=True), "_anywidget_id", "_css", "_esm"}
+"""The synced traits that any AnyWidget has."""
 
 
-class Panel(Pictured, widgets.VBox):  # type: ignore[misc]
-    """A box that shows what goes wrong in it, and says when it works."""
+class Panel(Pictured, anywidget.AnyWidget):
+    """Controls, tables and graphs in one widget; it shows what goes wrong in it, and says when it works.
+
+    The widget's state holds each control under its id, each trait of a table or a graph under ``id.name``, and ``root``,
+    the id of the outermost. So any page that knows the state can draw it, however late it comes.
+    """
+
+    _esm = _STATIC / "panel.js"
+    _css = _STATIC / "panel.css"
 
     def __init__(self) -> None:
+        self._root = Column(look="root")
+        self._states: dict[str, Callable[[], object]] = {}
+        self._untold: dict[str, None] = {}
+        self._flushing: asyncio.Handle | None = None
         super().__init__()
-        self.add_class("kx-panel")
-        self._unseen = [widgets.HTML(render("style.html"), layout=widgets.Layout(display="none")), OwnKeys()]
-        self._status = widgets.HTML()
+        self._status = Html()
         self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._adopt(self._root)
+        self._states["root"] = lambda: self._root.id
+        self._tell("root")
+        self.on_msg(self._hear)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+    @property
+    def id(self) -> str:
+        """Its name in a panel that it stands in."""
+        return str(self._root.id)
+
+    @property
+    def children(self) -> tuple[Any, ...]:
+        """What is in it, from top to bottom."""
+        return tuple(self._root.children)
+
+    @children.setter
+    def children(self, children: Sequence[Any]) -> None:
+        self._root.children = list(children)
+
+    # What a page is told.
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: ANN401
+        """The widget's state as ipywidgets wants it, and that of all that is in it."""
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        return {**state, **{name: read() for name, read in self._states.items()}} if key is None else state
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:  # noqa: ANN401
+        """What shows it: a page that draws it knows all by then."""
+        self._flush()
+        return super()._repr_mimebundle_(**options)
+
+    def pass_on(self, id: str, data: dict[str, Any], buffers: list[bytes] | None) -> None:
+        """Pass on what a table or a graph says: its state with all that is new, its messages at once."""
+        if data.get("method") == "update":
+            for name in data["state"]:
+                self._tell(f"{id}.{name}")
+        else:
+            self._flush()
+            self.send({"control": id, "content": data.get("content", {})}, buffers)
+
+    def _adopt(self, part: Any) -> None:  # noqa: ANN401  a control, a table, a graph or a panel
+        """Tell of a part from now on; of what is in it first, as some pages draw each at once."""
+        if isinstance(part, Panel):
+            part = part._root
+        for child in getattr(part, "children", ()):
+            self._adopt(child)
+        if isinstance(part, Control):
+            self._adopt_control(part)
+        else:
+            self._adopt_widget(part)
+
+    def _adopt_control(self, control: Control) -> None:
+        if control.id not in self._states:
+            self._states[control.id] = control.state
+            control.observe(lambda change: self._renew(control, change["name"]))
+            self._tell(control.id)
+
+    def _renew(self, control: Control, name: str) -> None:
+        if name == "children":
+            self._adopt(control)
+        self._tell(control.id)
+
+    def _adopt_widget(self, widget: Any) -> None:  # noqa: ANN401  a table or a graph
+        if not isinstance(widget.comm, Channel):  # marimo gives each widget its own
+            widget.comm = Channel()
+        id = id_of(widget)
+        if id in self._states:
+            return
+        widget.comm.outlets.append(self)
+        for name in set(widget.keys) - _NOT_OURS:
+            self._states[f"{id}.{name}"] = partial(getattr, widget, name)
+            self._tell(f"{id}.{name}")
+        self._states[id] = lambda: {"kind": widget.kind, "hidden": widget.hidden}
+        widget.observe(lambda _: self._tell(id), "hidden")
+        self._tell(id)
+
+    def _tell(self, name: str) -> None:
+        """Tell of something new, with all else that is new in this turn of the event loop; at once where there is none."""
+        self._untold.pop(name, None)
+        self._untold[name] = None
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._flush()
+            return
+        if self._flushing is None:
+            self._flushing = loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        if self._flushing is not None:
+            self._flushing.cancel()
+            self._flushing = None
+        names = sorted(self._untold, key="root".__eq__)  # last: marimo takes one after the other, and all must be there
+        state = {name: self._states[name]() for name in names if name in self._states}
+        self._untold.clear()
+        if state:
+            self._send({"method": "update", "state": state, "buffer_paths": []})
+            with suppress(RuntimeError):  # no loop, no server that waits
+                asyncio.get_running_loop().call_later(AFTERWARDS, self.send, {})
+            self._changed(None)
+
+    # What a page says.
+
+    def _hear(self, _: object, message: object, __: object) -> None:
+        """Do what a page asks of something on screen; what is no message of ours is let be."""
+        if not isinstance(message, dict):
+            return
+        asked, id = message.get("kind"), message.get("control")
+        part = next((one for one in walk(self, hidden=False) if id_of(one) == id), None)
+        if asked == "click" and isinstance(part, Button):
+            part.click()
+        elif asked == "set" and isinstance(part, Field):
+            part.take(message.get("value"), message.get("said"))
+        elif asked == "message" and isinstance(getattr(part, "comm", None), Channel):
+            content = message.get("content")
+            if isinstance(content, dict):
+                part.comm.hear(content)  # type: ignore[union-attr]
+        self._flush()
+
+    # What stands in the line of status.
 
     def guarded(self, function: Callable[..., object]) -> Callable[..., None]:
         """A callback whose error stands in the widget, not in a log that nobody reads."""
@@ -50,8 +185,11 @@ class Panel(Pictured, widgets.VBox):  # type: ignore[misc]
         self._status.value = render("error.html", kind=type(error).__name__, text=text)
 
     def say(self, text: str) -> None:
-        """Show a line of plain text: what is under way, or how much was found."""
+        """Show a line of plain text, at once: what is under way, or how much was found."""
         self._status.value = line(text, role="status")
+        self._flush()
+
+    # What waits.
 
     def later(self, name: str, seconds: float, function: Callable[[], None]) -> None:
         """Call a function after a pause, once, however often it is asked for; at once where no event loop runs."""
@@ -69,68 +207,9 @@ class Panel(Pictured, widgets.VBox):  # type: ignore[misc]
             self._waiting.pop(name).cancel()
 
 
-class OwnKeys(anywidget.AnyWidget):
-    """Nothing to see: keys pressed in the panel around it are the panel's, not the notebook's.
-
-    JupyterLab takes every key before what has the focus hears it: an arrow in a table would go to the next cell,
-    Enter on a button edit this one, and ``d d`` delete it. What has the focus (no ancestor will do: JupyterLab looks
-    for ``:focus``) bears JupyterLab's own mark for "not here" while a plain key is pressed; those with Ctrl, Alt or Cmd
-    (to save), and Shift with Enter (to run), stay the notebook's.
-    """
-
-    _esm = """
-    export default {
-      render({ el }) {
-        const mark = (event) => {
-          const notebooks =
-            event.ctrlKey || event.altKey || event.metaKey || (event.shiftKey && event.key === "Enter");
-          if (el.closest(".kx-panel")?.contains(event.target))
-            event.target.toggleAttribute("data-lm-suppress-shortcuts", !notebooks);
-        };
-        window.addEventListener("keydown", mark, true);
-        return () => window.removeEventListener("keydown", mark, true);
-      },
-    };
-    """
-
-    def __init__(self) -> None:
-        super().__init__(layout=widgets.Layout(width="0", height="0", margin="0"))
-
-
-def chips(options: Sequence[tuple[str, Any]], label: str) -> widgets.ToggleButtons:
-    """Filters in a row, one of them chosen."""
-    buttons = widgets.ToggleButtons(
-        options=list(options), tooltips=[f"{label}: {text}" for text, _ in options], style={"button_width": "auto"}
-    )
-    buttons.add_class("kx-chips")
-    return buttons
-
-
 def line(text: str, *, role: str | None = None, quiet: bool = True) -> str:
     """A line of plain text, as a widget shows it."""
     return render("line.html", text=text, role=role, quiet=quiet)
-
-
-def replace(box: widgets.Box, children: Sequence[widgets.Widget]) -> None:
-    """Show other widgets in a box. The old ones are closed after: a page cannot draw what is closed."""
-    old, box.children = box.children, tuple(children)
-    for widget in old:
-        widget.close()
-
-
-def set_options(choice: widgets.ToggleButtons | widgets.Dropdown, options: Sequence[tuple[str, str]]) -> None:
-    """Give a choice other options, and keep what is chosen where it is still there."""
-    kept = choice.value
-    choice.options = list(options)
-    if kept in [value for _, value in options]:
-        choice.value = kept
-
-
-def counted(values: Iterable[Hashable]) -> list[tuple[str, str]]:
-    """Options with counts: all of them (``""``), then each value, the most frequent first."""
-    series = pd.Series(list(values), dtype="object")
-    counts = series.dropna().astype(str).value_counts()
-    return [(f"all {len(series):,}", ""), *((f"{value} {count:,}", str(value)) for value, count in counts.items())]
 
 
 def shorten(text: str, most: int) -> str:

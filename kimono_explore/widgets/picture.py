@@ -6,11 +6,10 @@ Two outputs, as one that holds both the view and HTML shows neither in JupyterLa
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
-
-import ipywidgets as widgets
+from typing import TYPE_CHECKING, Any
 
 from kimono_explore.html import render
+from kimono_explore.widgets.controls import Html, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from IPython.display import DisplayHandle
 
 _AFTER = 0.8  # seconds after a change: a picture is made when one pauses
-_WATCHED = ("view", "scene", "info", "value", "children")
+_WATCHED = ("view", "scene", "info")
 
 
 class Pictured:
@@ -34,10 +33,9 @@ class Pictured:
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         display({**data, "text/plain": repr(self)}, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
         self._picture = display(self._drawn(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        for one in _all(self):
-            for name in one.trait_names():
-                if name in _WATCHED:
-                    one.observe(self._changed, name)
+        for name in _WATCHED:
+            if self.has_trait(name):  # type: ignore[attr-defined]
+                self.observe(self._changed, name)  # type: ignore[attr-defined]
 
     def _drawn(self) -> dict[str, str]:
         return {"text/html": picture(self), "text/plain": ""}
@@ -48,6 +46,8 @@ class Pictured:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
+        if self._picture is None:
+            return
         if self._renewal is not None:
             self._renewal.cancel()
         self._renewal = loop.call_later(_AFTER, self._renew_picture)
@@ -57,7 +57,7 @@ class Pictured:
             self._picture.update(self._drawn(), raw=True)  # type: ignore[no-untyped-call]
 
 
-def picture(widget: widgets.Widget) -> str:
+def picture(widget: object) -> str:
     """What is on screen of a widget, as HTML in which every text of the data is escaped.
 
     Examples
@@ -66,21 +66,12 @@ def picture(widget: widgets.Widget) -> str:
     >>> "<script" in picture(browser), roster.describe(browser.selected).label in picture(browser)
     (False, True)
     """
-    parts = [text for one in _all(widget) for text in _part(one)]
+    parts = [text for one in walk(widget, hidden=False) for text in _part(one)]
     return render("picture.html") + "".join(parts)
 
 
-def _all(widget: widgets.Widget) -> Iterator[widgets.Widget]:
-    """A widget and what is in it, from top to bottom; not what is hidden."""
-    if getattr(getattr(widget, "layout", None), "display", None) == "none":
-        return
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from _all(child)
-
-
-def _part(widget: widgets.Widget) -> Iterator[str]:
-    if hasattr(widget, "as_html"):
-        yield widget.as_html()
-    elif isinstance(widget, widgets.HTML) and widget.value.strip():
-        yield widget.value
+def _part(part: Any) -> Iterator[str]:  # noqa: ANN401  of a panel
+    if hasattr(part, "as_html"):
+        yield part.as_html()
+    elif isinstance(part, Html) and part.value.strip():
+        yield part.value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from functools import cached_property
 
-import ipywidgets as widgets
 import pandas as pd
 
 from kimono_explore.errors import expect
@@ -17,7 +16,9 @@ from kimono_explore.quality.report import no_formulas
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES
 from kimono_explore.widgets.browser import Browser
-from kimono_explore.widgets.parts import Panel, chips, line
+from kimono_explore.widgets.channel import Channel
+from kimono_explore.widgets.controls import Choice, Column, Html, Row
+from kimono_explore.widgets.parts import Panel, line
 from kimono_explore.widgets.table import DataTable
 
 _MOST_SAVED = 20_000
@@ -78,13 +79,13 @@ class QualityInspector(Panel):
         summary = self.report.summary
         failed = summary[summary["status"] == "failed"]
         counts = failed["severity"].value_counts()
-        self._severity = chips(
+        self._severity = Choice(
+            "checks",
             [
                 (f"failed {len(failed)}", "failed"),
                 *((f"{s} {counts.get(s, 0)}", s) for s in SEVERITIES),
                 (f"all {len(summary)}", "all"),
             ],
-            "checks",
         )
         orgs = self.report.by_org()
         totals = orgs["total"].reset_index()
@@ -93,28 +94,23 @@ class QualityInspector(Panel):
             for org_id, org, total in zip(totals["org_id"], totals["org"], totals["total"], strict=True)
             if isinstance(org_id, str)
         ]
-        self._org = widgets.Dropdown(
-            description="school", options=[("all", ""), *named], layout=widgets.Layout(width="420px")
-        )
-        self._checks = DataTable(label="Checks", height=560)
-        self._about = widgets.HTML(line("Pick a check."))
-        self._rows = DataTable(label="Failing rows")
-        self._rows.layout.display = "none"  # until a check is picked
-        self._export = widgets.HTML()
-        left = widgets.VBox([self._checks], layout=widgets.Layout(width="40%", min_width="320px"))
-        right = widgets.VBox(
-            [self._about, self._rows, self._export], layout=widgets.Layout(width="60%", padding="0 0 0 16px")
-        )
-        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
-        children: list[widgets.Widget] = [
-            *self._unseen,
-            widgets.HTML(_bars(summary)),
-            widgets.HBox([self._severity, self._org], layout=wrap),
+        self._org = Choice("school", [("all", ""), *named], look="menu")
+        self._checks = DataTable(label="Checks", height=560, comm=Channel())
+        self._about = Html(line("Pick a check."))
+        self._rows = DataTable(label="Failing rows", comm=Channel())
+        self._rows.hidden = True  # until a check is picked
+        self._export = Html()
+        self._shelf = Column()
+        self.children = [
+            Html(_bars(summary)),
+            Row([self._severity, self._org]),
             self._status,
-            widgets.HBox([left, right]),
+            Row(
+                [Column([self._checks], share=2), Column([self._about, self._rows, self._export], share=3)],
+                look="split",
+            ),
+            self._shelf,
         ]
-        self._shelf = widgets.VBox([])
-        self.children = [*children, self._shelf]
         self._severity.observe(self.guarded(lambda _: self._show_checks()), "value")
         self._org.observe(self.guarded(lambda _: self._show_checks()), "value")
         self._checks.observe(self.guarded(lambda _: self._picked_check()), "selected_rows")
@@ -182,7 +178,7 @@ class QualityInspector(Panel):
                 ]
             ],
         )
-        self._rows.layout.display = None
+        self._rows.hidden = False
         self._export.value = _link(self.table, f"{self.check}.csv")
 
     @cached_property

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import ipywidgets as widgets
 import pandas as pd
 
 from kimono_explore.acks import ack_tasks, check_status, delete_task
@@ -21,7 +20,9 @@ from kimono_explore.roster.roster import Roster
 from kimono_explore.tasks import load_tasks
 from kimono_explore.waits import queue_delays
 from kimono_explore.widgets.acting import Result, act_on
+from kimono_explore.widgets.channel import Channel
 from kimono_explore.widgets.confirm import Confirmation
+from kimono_explore.widgets.controls import Button, Choice, Column, Html, Number, Row, Text
 from kimono_explore.widgets.facet import Facet
 from kimono_explore.widgets.names import Names
 from kimono_explore.widgets.outcome import (
@@ -127,7 +128,7 @@ class TaskInspector(Panel):
         self.lost = False
         self.read_at: datetime | None = None
         self._pending: Callable[[], pd.DataFrame] | None = None
-        self._asked_by: widgets.Button | None = None
+        self._asked_by: Button | None = None
         self._settling = False
         self._loading: asyncio.Future[pd.DataFrame] | None = None
         self._lay_out()
@@ -135,87 +136,55 @@ class TaskInspector(Panel):
         self._every.value = float(every or 0)
 
     def _lay_out(self) -> None:
-        auto = widgets.Layout(width="auto")
-        self._refresh = widgets.Button(
-            description="Refresh", icon="refresh", tooltip="Read the admin queue again", layout=auto
-        )
-        self._stop = widgets.Button(description="Stop", icon="stop", tooltip="Stop reading", layout=auto, disabled=True)
-        self._every = widgets.FloatText(
-            description="every (s)", tooltip="0: by hand only", step=5, layout=widgets.Layout(width="170px")
-        )
-        self._order = widgets.ToggleButtons(options=["newest first", "queue order"], style={"button_width": "auto"})
-        self._order.add_class("kx-chips")
+        again = self.guarded(lambda _: self.refresh())
+        self._refresh = self._button("Refresh", again, "refresh", tooltip="Read the admin queue again")
+        self._stop = self._button("Stop", self._stop_reading, "stop", tooltip="Stop reading", disabled=True)
+        self._every = Number("every (s)", tooltip="0: by hand only", step=5)
+        self._order = Choice("order", ["newest first", "queue order"])
         self._filters = {name: Facet(heading) for name, heading in _FILTERS.items()}
-        self._waits = widgets.HTML()
-        self._timeline = widgets.HTML()
-        self._rows = DataTable(label="Tasks", many=True)
-        self._detail = widgets.HTML(line("Pick a task."))
+        self._waits, self._timeline, self._outcome = Html(), Html(), Html()
+        self._rows = DataTable(label="Tasks", many=True, comm=Channel())
+        self._detail = Html(line("Pick a task."))
         self._actions = self._make_actions()
         self._confirm_box = Confirmation(self.guarded(lambda _: self.confirm()), self.guarded(lambda _: self.cancel()))
-        self._outcome = widgets.HTML()
-        self._retry = widgets.Button(
-            description="Retry",
-            icon="refresh",
-            tooltip="Read the admin queue again",
-            layout=widgets.Layout(width="auto", display="none"),
-        )
-        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
-        left = [
-            self._timeline,
-            self._rows,
-            *([self._actions, self._confirm_box, self._outcome] if self.allow_changes else []),
-        ]
-        self.children = [
-            *self._unseen,
-            widgets.HBox([self._refresh, self._stop, self._every, self._order], layout=wrap),
-            widgets.HBox([self._status, self._retry], layout=wrap),
-            self._waits,
-            *self._filters.values(),
-            widgets.HBox(
-                [
-                    widgets.VBox(left, layout=widgets.Layout(width="60%")),
-                    widgets.VBox([self._detail], layout=widgets.Layout(width="40%", padding="0 0 0 16px")),
-                ]
-            ),
-        ]
-        self._refresh.on_click(self.guarded(lambda _: self.refresh()))
-        self._retry.on_click(self.guarded(lambda _: self.refresh()))
-        self._stop.on_click(self.guarded(lambda _: self._loading and self._loading.cancel()))
+        self._retry = self._button("Retry", again, "refresh", tooltip="Read the admin queue again", hidden=True)
+        changes = [self._actions, self._confirm_box, self._outcome] if self.allow_changes else []
         self._every.observe(self.guarded(lambda _: self._again()), "value")
         for choice in (self._order, *self._filters.values()):
             choice.observe(self.guarded(lambda _: self._filtered()), "value")
         self._rows.observe(self.guarded(lambda _: self._show_detail()), "selected_rows")
         self._rows.observe(self.guarded(lambda _: self._name_actions()), "view")
+        self.children = [
+            Row([self._refresh, self._stop, self._every, self._order]),
+            Row([self._status, self._retry]),
+            self._waits,
+            *self._filters.values(),
+            Row(
+                [Column([self._timeline, self._rows, *changes], share=3), Column([self._detail], share=2)], look="split"
+            ),
+        ]
 
-    def _make_actions(self) -> widgets.Widget:
-        self._act = widgets.Dropdown(
-            description="as",
-            tooltip="What to acknowledge as",
-            options=list(ACK_STATUSES),
-            style={"description_width": "initial"},
-            layout=widgets.Layout(width="160px"),
-        )
-        self._message = widgets.Text(
-            description="message", placeholder="needed with error and retry", layout=widgets.Layout(width="300px")
-        )
-        self._app_id = widgets.Text(description="app id", layout=widgets.Layout(width="220px"))
-        auto = widgets.Layout(width="auto")
-        self._acknowledge = widgets.Button(
-            icon="check", tooltip="Acknowledge the selected tasks, once you confirm", layout=auto
-        )
-        self._delete = widgets.Button(icon="trash", tooltip="Delete the selected tasks, once you confirm", layout=auto)
-        self._acknowledge.on_click(
-            self.guarded(lambda _: self.acknowledge(self._act.value, self._message.value, self._app_id.value))
-        )
-        self._delete.on_click(self.guarded(lambda _: self.delete()))
-        self._all = widgets.Button(tooltip="Select all tasks that match the filters", layout=auto)
-        self._all.on_click(self.guarded(lambda _: self.pick_all()))
-        wrap = widgets.Layout(flex_flow="row wrap")
-        return widgets.VBox(
-            [
-                widgets.HBox([self._all, self._delete, self._acknowledge, self._act], layout=wrap),
-                widgets.HBox([self._message, self._app_id], layout=wrap),
-            ]
+    def _button(self, text: str, action: Callable[[Button], object], icon: str, **facts: Any) -> Button:  # noqa: ANN401
+        button = Button(text, icon, **facts)
+        button.on_click(action)
+        return button
+
+    def _stop_reading(self, _: Button) -> None:
+        if self._loading is not None:
+            self._loading.cancel()
+
+    def _make_actions(self) -> Column:
+        self._act = Choice("as", ACK_STATUSES, look="menu")
+        self._message = Text("message", placeholder="needed with error and retry", width=190)
+        self._app_id = Text("app id", width=120)
+        act = self.guarded(lambda _: self.acknowledge(self._act.value, self._message.value, self._app_id.value))
+        self._acknowledge = self._button("", act, "check", tooltip="Acknowledge the selected tasks, once you confirm")
+        delete = self.guarded(lambda _: self.delete())
+        self._delete = self._button("", delete, "trash", tooltip="Delete the selected tasks, once you confirm")
+        every = self.guarded(lambda _: self.pick_all())
+        self._all = self._button("", every, "", tooltip="Select all tasks that match the filters")
+        return Column(
+            [Row([self._all, self._delete, self._acknowledge]), Row([self._act, self._message, self._app_id])]
         )
 
     # What a person, or a notebook, does.
@@ -320,13 +289,13 @@ class TaskInspector(Panel):
         # What is not done stays picked, so that one sees it and may try again.
         self.pick(*outcome.loc[~outcome["accepted"].astype(bool), "id"])
         self._outcome.value = outcome_html(outcome, self.picked["id"], None if self.lost else self.tasks["id"])
+        self._back_to_work()
 
     def cancel(self) -> None:
         """Do nothing after all."""
         self._ask_nothing()
         self._outcome.value = line("Nothing was done.", role="status")
-        if self._asked_by is not None:
-            self._asked_by.focus()
+        self._back_to_work()
 
     def save_history(self, path: str | os.PathLike[str]) -> None:
         """Write ``history`` as CSV that its owner alone can read.
@@ -370,7 +339,7 @@ class TaskInspector(Panel):
         return tasks.reset_index(drop=True), ids
 
     def _ask(
-        self, question: str, do: str, tasks: pd.DataFrame, button: widgets.Button, act: Callable[[], pd.DataFrame]
+        self, question: str, do: str, tasks: pd.DataFrame, button: Button, act: Callable[[], pd.DataFrame]
     ) -> None:
         self._pending, self._asked_by = act, button
         self.asked = tasks[tasks["id"].notna()].reset_index(drop=True)
@@ -382,6 +351,11 @@ class TaskInspector(Panel):
         self._pending = None
         self.asked = self.tasks.iloc[:0]
         self._confirm_box.close_question()
+
+    def _back_to_work(self) -> None:
+        """The keyboard goes back to the button that asked."""
+        if self._asked_by is not None:
+            self._asked_by.focus()
 
     def _record(self, act: str, ids: list[str], do: Callable[[str], object]) -> pd.DataFrame:
         """Do it task by task, so that the outcome of each is known; all of it goes into the history."""
@@ -414,7 +388,7 @@ class TaskInspector(Panel):
 
     def _set_lost(self, lost: bool) -> None:
         self.lost = lost
-        self._retry.layout.display = "" if lost else "none"
+        self._retry.hidden = not lost
         self._name_actions()
 
     def _waits_html(self) -> str:

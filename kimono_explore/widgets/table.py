@@ -6,7 +6,7 @@ import asyncio
 import unicodedata
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
 import numpy as np
@@ -16,19 +16,19 @@ from traitlets import Bunch
 
 from kimono_explore.display import cell_text, printable
 from kimono_explore.html import frame_html, render
+from kimono_explore.widgets.channel import AFTERWARDS
 from kimono_explore.widgets.crossfilter import Crossfilter
 from kimono_explore.widgets.picture import Pictured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from comm.base_comm import BaseComm
     from numpy.typing import NDArray
 
 PAGE = 200
 """Rows that the page asks for at a time."""
 _STATIC = Path(__file__).parent / "static"
-_AFTERWARDS = 0.003
-"""Seconds after an answer: an empty message then makes the server pass the answer on (Nagle waits 40 ms otherwise)."""
 _SAMPLE = 100
 _AT_ONCE = 40
 """Rows that come with a change, so that nothing is blank until the page has asked."""
@@ -49,13 +49,18 @@ class DataTable(Pictured, anywidget.AnyWidget):
         Whether several rows can be picked.
     height : int, default 330
         Of the rows and their header at most, in pixels.
+    comm : comm.base_comm.BaseComm, optional
+        How it reaches its page: a `Channel` where a panel shows it. Default: a connection of its own.
 
     Attributes
     ----------
     selected_rows : list of int
         Positions in ``df`` of the rows that are picked.
+    hidden : bool
+        Whether it is off the screen, in a panel.
     """
 
+    kind: ClassVar[str] = "table"
     _esm = _STATIC / "table.js"
     _css = _STATIC / "table.css"
 
@@ -64,11 +69,18 @@ class DataTable(Pictured, anywidget.AnyWidget):
     height = traitlets.Int(330).tag(sync=True)
     view = traitlets.Dict().tag(sync=True)
     selected_rows = traitlets.List(traitlets.Int()).tag(sync=True)
+    hidden = traitlets.Bool(False)
 
     def __init__(
-        self, df: pd.DataFrame | None = None, label: str = "Table", *, many: bool = False, height: int = 330
+        self,
+        df: pd.DataFrame | None = None,
+        label: str = "Table",
+        *,
+        many: bool = False,
+        height: int = 330,
+        comm: BaseComm | None = None,
     ) -> None:
-        super().__init__(label=label, many=many, height=height)
+        super().__init__(label=label, many=many, height=height, comm=comm)
         self._version = self._filled = self._ordered = 0
         self._take(pd.DataFrame() if df is None else df)
         self.on_msg(self._hear)
@@ -239,7 +251,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         if isinstance(start, int) and isinstance(request, int):
             self.send({"kind": "page", "request": request, "version": self._version, **self.page(start)})
             with suppress(RuntimeError):  # no loop, no server that waits
-                asyncio.get_running_loop().call_later(_AFTERWARDS, self.send, {})
+                asyncio.get_running_loop().call_later(AFTERWARDS, self.send, {})
 
     def _answer_sort(self, message: dict[str, Any]) -> None:
         column = message.get("column")

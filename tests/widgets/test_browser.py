@@ -210,7 +210,7 @@ def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> 
         page.get_by_role("button", name="Acknowledge 2 tasks …").click()
         expect(page.get_by_role("alertdialog")).to_contain_text("Acknowledge 2 tasks as success?")
         page.get_by_role("button", name="Cancel").click()
-        expect(page.get_by_text("Nothing was done.")).to_be_visible()
+        expect(page.locator(".kx-panel").get_by_text("Nothing was done.")).to_be_visible()
         assert [str(task["id"]) for task in box.queue.all()] == before
         page.get_by_role("button", name="Acknowledge 2 tasks …").click()
         page.get_by_role("button", name="Acknowledge 2 tasks", exact=True).click()
@@ -250,7 +250,7 @@ def test_a_second_enter_deletes_nothing(lab: Lab, page: Page) -> None:
         page.keyboard.press("Tab")
         expect(page.get_by_role("button", name="Delete 3 tasks", exact=True)).to_be_focused()
         page.keyboard.press("Escape")
-        expect(page.get_by_text("Nothing was done.")).to_be_visible()
+        expect(page.locator(".kx-panel").get_by_text("Nothing was done.")).to_be_visible()
         expect(delete).to_be_focused()
         assert [str(task["id"]) for task in box.queue.all()] == before
         page.keyboard.press("Enter")
@@ -298,6 +298,50 @@ def test_a_closed_client_is_a_line_and_a_retry(lab: Lab, page: Page) -> None:
         expect(retry).to_be_hidden()
         expect(page.get_by_role("button", name="Delete 5 tasks …")).to_be_enabled()
         assert len(box.queue.all()) == before
+
+
+def test_the_three_panels_are_shown_twice_and_keep_the_keyboard(lab: Lab, page: Page) -> None:
+    with kx.sandbox(students=20) as box:
+        lab.run(
+            page,
+            "three",
+            "import kimono_explore as kx\nfrom kimono_explore.sandbox.district.build import make_district\n"
+            "roster = make_district(60)\nbrowser = kx.browse(roster)\nbrowser",
+            f"client = kx.connect({box.base_url!r}, token={box.credentials.token!r})\n"
+            "kx.inspect_tasks(client, allow_changes=True)",
+            "kx.inspect_quality(kx.check(roster))",
+            "import ipywidgets\nipywidgets.HBox([browser])",
+        )
+        panels = page.locator(".kx-panel")
+        expect(panels).to_have_count(4, timeout=60_000)
+        expect(panels.nth(2).get_by_role("grid", name="Checks")).to_be_visible()
+        first, again = panels.nth(0), panels.nth(3)
+        search = first.get_by_role("textbox", name="Search")
+        search.focus()
+        page.keyboard.type("mathematics", delay=30)
+        expect(search).to_have_value("mathematics")
+        expect(again.get_by_role("textbox", name="Search")).to_have_value("mathematics")
+        expect(again.locator(".kx[role=status]")).to_have_text("8 found")
+        expect(search).to_be_focused()
+        row = again.locator(".kx-body [role=row]").nth(1)
+        row.click()
+        title = row.locator("[role=gridcell]").nth(1).inner_text()
+        for panel in (first, again):
+            expect(panel.locator(".kx h3")).to_have_text(title)
+        expect(again.locator(".kx-grid :focus")).to_have_count(1)
+        close = again.get_by_role("button", name="Close")
+        close.focus()
+        page.keyboard.press("Enter")  # which hides the button that has the keyboard
+        expect(close).to_be_hidden()
+        expect(again.locator(":focus")).to_have_count(1)
+        page.keyboard.press("/")
+        expect(again.get_by_role("textbox", name="Search")).to_be_focused()
+        page.set_viewport_size({"width": 900, "height": 1400})
+        expect(first).to_have_class(re.compile("kx-narrow"))
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        panels.nth(0).locator(".kx-body [role=row]").first.click()
+        expect(panels.nth(0).locator(".kx h3")).to_be_visible()
+        no_fault(page, ".kx-panel")
 
 
 def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> None:

@@ -97,7 +97,7 @@ def test_names_are_text_in_it_and_what_is_hidden_is_not_in_it() -> None:
     assert not {"script", "b", "i"} & set(words.tags)
     assert "<script>alert(1)</script>" in " ".join(words.texts)
     assert "\u202e" not in picture(table)
-    table.layout.display = "none"
+    table.hidden = True
     assert "Ana" not in picture(table)
 
 

@@ -203,13 +203,13 @@ def test_a_closed_client_is_a_line_and_a_retry(box: kx.Sandbox, inspector: TaskI
     assert "The client was closed in this notebook." in inspector._status.value
     assert f"This is the queue as it was at {inspector.read_at:%H:%M:%S} UTC." in inspector._status.value
     assert inspector.table["id"].tolist() == shown
-    assert inspector._retry.layout.display == ""
+    assert not inspector._retry.hidden
     assert inspector._delete.disabled
     with pytest.raises(kx.KimonoError, match="Retry"):
         inspector.delete()
     inspector.client = kx.connect(box.base_url, token=box.credentials.token)
     inspector._retry.click()
-    assert (inspector.lost, inspector._retry.layout.display) == (False, "none")
+    assert (inspector.lost, inspector._retry.hidden) == (False, True)
     assert not inspector._delete.disabled
 
 
@@ -288,7 +288,7 @@ def test_facets_count_under_all_other_filters(inspector: TaskInspector) -> None:
         counts = tasks.loc[others, name].value_counts()
         shown = {value: int(text.rsplit(" ", 1)[1]) for text, value in inspector._filters[name].options if value}
         assert shown == {value: counts.get(value, 0) for value in tasks[name].dropna().unique()}
-        assert inspector._filters[name].options[0] == [f"all {others.sum()}", ""]
+        assert inspector._filters[name].options[0] == (f"all {others.sum()}", "")
     assert [text for text, value in inspector._filters["type"].options if value == "sync_event"] == ["sync_event 0"]
 
 

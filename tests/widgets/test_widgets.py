@@ -8,7 +8,6 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import ipywidgets
 import networkx as nx
 import pandas as pd
 import pytest
@@ -22,8 +21,8 @@ from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.sandbox.task_queue import Refusal
 from kimono_explore.widgets import queue
+from kimono_explore.widgets.controls import Button, Field, walk
 from kimono_explore.widgets.listing import listing
-from kimono_explore.widgets.parts import counted, set_options
 from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_html import describe_task
 
@@ -79,17 +78,17 @@ def test_all_people_are_there_at_first_sight(flawed: tuple[kx.Roster, kx.Report]
 def test_a_list_beside_an_object_has_fewer_columns_and_keeps_its_filter(flawed: tuple[kx.Roster, kx.Report]) -> None:
     roster, report = flawed
     browser = kx.browse(roster, report)
-    assert (browser._list.layout.width, browser._object.layout.display) == ("100%", "none")
+    assert browser._object.hidden
     browser._results._answer_filter({"column": 1, "bars": [0]})
     picked = browser._results.page(3, 1)["at"]
     browser._results.pick(picked)
     assert browser.selected == browser.table["id"].iloc[picked[0]]
-    assert (browser._list.layout.width, browser._object.layout.display) == ("38%", None)
+    assert (browser._object.hidden, browser._list.share, browser._object.share) == (False, 1, 2)
     assert [column["name"] for column in browser._results.view["columns"]] == ["name", "type", "findings"]
     assert browser._results.filter == {"type": ["student"]}
     assert browser._results.selected_rows == picked
     browser.show_list()
-    assert (browser.selected, browser._list.layout.width) == (None, "100%")
+    assert (browser.selected, browser._object.hidden) == (None, True)
     assert len(browser._results.view["columns"]) == 9
     browser._results.pick(picked)  # the same again
     assert browser.selected == browser.table["id"].iloc[picked[0]]
@@ -99,12 +98,12 @@ def test_what_was_meant_is_one_click_away(small_roster: kx.Roster, tmp_path: Pat
     small_roster.save(tmp_path / "monday")
     for roster in (small_roster, tmp_path / "monday"):
         browser = kx.browse(roster)
-        assert browser._meant.layout.display == "none"
+        assert browser._meant.hidden
         browser.search("mathmatics")
         meant = small_roster.search("mathematics", limit=1000)
         assert browser._meant.description == f"Did you mean mathematics? It finds {len(meant):,}."
         browser._meant.click()
-        assert (browser._text.value, browser._meant.layout.display) == ("mathematics", "none")
+        assert (browser._text.value, browser._meant.hidden) == ("mathematics", True)
         assert len(browser.table) == len(meant)
 
 
@@ -119,7 +118,7 @@ def test_two_questions_are_one_click_each(small_roster: kx.Roster) -> None:
     assert browser.selected == shared["person_id"].iloc[0]
     section = small_roster.sections["id"].iloc[0]
     browser.select(section)
-    assert browser._shares.layout.display == "none"
+    assert browser._shares.hidden
     for only_here in (section, small_roster.courses["id"].iloc[0]):
         browser.select(only_here)
         browser._lost.click()
@@ -212,7 +211,9 @@ def test_back_and_forward_go_the_way_that_was_gone(small_roster: kx.Roster) -> N
     assert browser.selected == course
     browser.select(section)
     assert browser._forward.disabled
-    assert [crumb.description for crumb in browser._trail.children][-1][:10] == browser._description.label[:10]
+    assert [crumb.description for crumb in browser._trail.children if not crumb.hidden][-1][
+        :10
+    ] == browser._description.label[:10]
 
 
 def test_two_objects_are_connected_by_a_path(small_roster: kx.Roster) -> None:
@@ -511,24 +512,14 @@ def test_a_table_leaves_nothing_out() -> None:
     assert table.selected_rows == [20_000, 1]
 
 
-def test_a_choice_keeps_what_is_chosen() -> None:
-    choice = ipywidgets.ToggleButtons(options=counted(["a", "a", "b"]))
-    assert choice.options == (("all 3", ""), ("a 2", "a"), ("b 1", "b"))
-    choice.value = "b"
-    set_options(choice, counted(["b"]))
-    assert choice.value == "b"
-    set_options(choice, counted(["c"]))
-    assert choice.value == ""
-
-
 def test_every_control_has_a_name(flawed: tuple[kx.Roster, kx.Report], inspector: queue.TaskInspector) -> None:
     roster, report = flawed
     for panel in (kx.browse(roster, report), kx.inspect_quality(report), inspector):
         for widget in buttons(panel):
-            assert widget.tooltip, widget
-        for widget in descendants(panel):
-            if isinstance(widget, ipywidgets.Text | ipywidgets.FloatText | ipywidgets.Dropdown):
-                assert widget.description, widget
+            assert widget.description or widget.hidden, widget
+        for widget in walk(panel):
+            if isinstance(widget, Field):
+                assert widget.label, widget
             if isinstance(widget, DataTable):
                 assert widget.label != "Table", widget
 
@@ -556,11 +547,5 @@ def test_the_page_keeps_its_token_out_of_the_list_of_processes(
     assert env["KIMONO_EXPLORE_SOURCE"] == os.fspath((tmp_path / "monday").resolve())
 
 
-def descendants(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from descendants(child)
-
-
-def buttons(widget: ipywidgets.Widget) -> list[ipywidgets.Button]:
-    return [found for found in descendants(widget) if isinstance(found, ipywidgets.Button)]
+def buttons(panel: object) -> list[Button]:
+    return [found for found in walk(panel) if isinstance(found, Button)]

@@ -15,7 +15,7 @@ const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-se
 
 let graphs = 0; // in this page, so that each has ids of its own
 
-class Graph {
+export class Graph {
   private readonly root = make("div", "kx-graph");
   private readonly name = make("div", "kx-title");
   private readonly counts = make("div", "kx-counts");
@@ -243,9 +243,8 @@ class Graph {
     const ratio = devicePixelRatio || 1;
     this.canvas.width = Math.round(size.width * ratio);
     this.canvas.height = Math.round(size.height * ratio);
-    this.kept = undefined;
+    this.renewTheme(); // where the styles came after the graph, as in marimo, its colours were not there before
     if (first) this.fit();
-    else this.draw();
   }
 
   private fit(): void {

@@ -4,8 +4,6 @@ export type Message = Record<string, unknown>;
 
 export interface Host {
   get(name: string): unknown;
-  /** Sets a value, and tells the other side. */
-  set(name: string, value: unknown): void;
   /** Calls back when a value changes, or ("message") when a message comes; the answer ends it. */
   on(name: string, heard: (message: Message) => void): () => void;
   send(message: Message): void;
@@ -13,8 +11,6 @@ export interface Host {
 
 interface Model {
   get(name: string): unknown;
-  set(name: string, value: unknown): void;
-  save_changes(): void;
   on(name: string, heard: (value: unknown) => void): void;
   off(name: string, heard: (value: unknown) => void): void;
   send(message: Message): void;
@@ -23,10 +19,6 @@ interface Model {
 export function hostOf(model: Model): Host {
   return {
     get: (name) => model.get(name),
-    set: (name, value) => {
-      model.set(name, value);
-      model.save_changes();
-    },
     on: (name, heard) => {
       const event = name === "message" ? "msg:custom" : `change:${name}`;
       const listener = (value: unknown): void => heard(name === "message" ? ((value ?? {}) as Message) : {});

@@ -47,6 +47,8 @@ export function picked(now: number[], row: number, many: boolean, add: boolean):
   return now.includes(row) ? now.filter((other) => other !== row) : [...now, row];
 }
 
+export const MARK = "data-lm-suppress-shortcuts";
+
 /**
  * Keys pressed within an element are its own, not the notebook's: JupyterLab leaves those alone whose target bears its mark.
  * Those with Ctrl, Alt or Cmd, and Shift with Enter, stay the notebook's, but for those that `ours` names. The answer ends it.
@@ -56,7 +58,7 @@ export function ownKeys(root: HTMLElement, ours: (event: KeyboardEvent, target: 
     const target = event.composedPath()[0];
     if (!(target instanceof Element) || !root.contains(target)) return;
     const notebooks = event.ctrlKey || event.altKey || event.metaKey || (event.shiftKey && event.key === "Enter");
-    target.toggleAttribute("data-lm-suppress-shortcuts", ours(event, target) || !notebooks);
+    target.toggleAttribute(MARK, ours(event, target) || !notebooks);
   };
   window.addEventListener("keydown", mark, true);
   return () => window.removeEventListener("keydown", mark, true);

@@ -10,7 +10,7 @@ import { heightOf, movedBy, placeOf, ROW, spanAt, TALLEST } from "./scroll.ts";
 import { followTheme } from "./theme.ts";
 import { count, NOTHING, type Column, type View } from "./view.ts";
 
-class Table {
+export class Table {
   private readonly root = make("div", "kx-table");
   private readonly sentence = make("div", "kx-sentence", { role: "group", "aria-label": "Filter" });
   private readonly grid = make("div", "kx-grid", { role: "grid" });
@@ -27,6 +27,7 @@ class Table {
   private shape = "";
   private active: Place = { row: 0, column: 0 };
   private anchor = 0;
+  private asked: number[] | undefined; // what is picked once Python has heard it: the next click adds to that
   private inBars = false;
   private frame = 0;
   private scrolledBefore = 0;
@@ -46,7 +47,7 @@ class Table {
     el.append(this.root);
     const moves = /^(Home|End|Arrow|Page| $)/;
     this.ends.push(followTheme(this.root), ownKeys(this.root, (event, target) => this.grid.contains(target) && moves.test(event.key)));
-    this.ends.push(host.on("view", () => this.renew()), host.on("selected_rows", () => this.draw()));
+    this.ends.push(host.on("view", () => this.renew()), host.on("selected_rows", () => this.draw(true)));
     this.ends.push(host.on("message", (message) => this.pages.take(message) && this.later()));
     for (const name of ["label", "many", "height"]) this.ends.push(host.on(name, () => this.renew()));
     const sized = new ResizeObserver(() => this.later());
@@ -90,7 +91,7 @@ class Table {
     this.empty.hidden = left > 0;
     setText(this.empty, this.view.total > 0 ? "No row is left. Take a part of the filter away." : "nothing here");
     this.writeSentence();
-    this.draw();
+    this.draw(true);
     if (had) this.focus();
   }
 
@@ -146,7 +147,8 @@ class Table {
       });
   }
 
-  private draw(): void {
+  private draw(answered = false): void {
+    if (answered) this.asked = undefined;
     this.drawRows();
     this.writeStatus();
   }
@@ -223,7 +225,6 @@ class Table {
     });
   }
 
-  /** Keys pressed here are ours, not the notebook's; see OwnKeys in parts.py. */
   /** Beyond the cap a px of the scroll bar is more than one of the rows: the wheel goes by rows. */
   private turn(event: WheelEvent): void {
     const { left } = this.view;
@@ -263,7 +264,8 @@ class Table {
       return;
     }
     this.anchor = n;
-    this.host.send({ kind: "pick", filled: this.view.filled, rows: picked(this.picks, row.at, this.many, add) });
+    this.asked = picked(this.asked ?? this.picks, row.at, this.many, add);
+    this.host.send({ kind: "pick", filled: this.view.filled, rows: this.asked });
   }
 
   private press(event: KeyboardEvent): void {
