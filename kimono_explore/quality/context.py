@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import narwhals as nw
 
 from kimono_explore.problems import REFUSED
+from kimono_explore.quality.current import day, is_current, plain_status, true
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.schema import ENDS, REFERENCES, TABLE_OF, TABLES, label_columns
 
@@ -40,6 +41,7 @@ class CheckContext:
         self.valid_links = cache(self._valid_links)
         self.first_target = cache(self._first_target)
         self.link_counts = cache(self._link_counts)
+        self.memberships = cache(self._memberships)
 
     def raw(self, table: str) -> Frame:
         """A table with nothing filled in."""
@@ -98,11 +100,54 @@ class CheckContext:
         valid = self.valid_links(relation).group_by("source_id").agg(target=nw.col("target_id").min())
         return self.engine.keep(valid.rename({"source_id": "id"}))
 
-    def _link_counts(self, relation: str, end: str) -> Frame:
+    def _link_counts(self, relation: str, end: str, *, current_only: bool = False) -> Frame:
         """How many objects each one is linked with, by its id: id, size. Twice the same counts once."""
         near, far = (f"{end}_id", "target_id" if end == "source" else "source_id")
-        sizes = self.valid_links(relation).group_by(near).agg(size=nw.col(far).n_unique())
+        links = self.people_of(relation) if current_only else self.valid_links(relation)
+        sizes = links.group_by(near).agg(size=nw.col(far).n_unique())
         return self.engine.keep(sizes.rename({near: "id"}))
+
+    @cached_property
+    def section_days(self) -> Frame:
+        """The days of each section's terms, as far as they are known: id, first_day, last_day."""
+        terms = self.objects("terms").select("id", "start_date", "end_date").filter(~nw.col("id").is_null())
+        terms = terms.filter(~true(nw.col("end_date") < nw.col("start_date"))).rename({"id": "term_id"})
+        used = self.pairs("in_term", "id", "term_id").unique().join(terms, on="term_id", how="inner")
+        days = used.group_by("id").agg(first_day=nw.col("start_date").min(), last_day=nw.col("end_date").max())
+        return self.engine.keep(days)
+
+    @cached_property
+    def in_session(self) -> bool:
+        """Whether a section goes on or is to come; also where no section has days, so that nobody knows."""
+        days = self.section_days.filter(~nw.col("last_day").is_null())
+        return not self.count(days) or bool(self.count(days.filter(nw.col("last_day") >= day(self.as_of))))
+
+    def _memberships(self, relation: str) -> Frame:
+        """The valid links of a relation with what is known of their time.
+
+        ``status`` is in small letters and empty where there is none. ``first_day`` and ``last_day`` are those of the
+        section's terms, and null for a membership of an org. ``current`` and ``over`` (the section is) are flags.
+        """
+        columns = ("source_id", "target_id", "role", "primary", "start_date", "end_date")
+        links = self.valid_links(relation).select(*columns, status=plain_status())
+        if relation == "member_of":
+            links = links.with_columns(
+                first_day=nw.lit(None, nw.Datetime("us")), last_day=nw.lit(None, nw.Datetime("us"))
+            )
+        else:
+            links = links.join(self.section_days.rename({"id": "target_id"}), on="target_id", how="left")
+        over = true(nw.col("last_day") < day(self.as_of))
+        return self.engine.keep(links.with_columns(current=is_current(relation, self.as_of), over=over))
+
+    def current(self, relation: str) -> Frame:
+        """The memberships that are current; all of them, where every section is over."""
+        found = self.memberships(relation)
+        return found.filter(nw.col("current")) if self.in_session else found
+
+    def people_of(self, relation: str) -> Frame:
+        """The memberships that count for a section or an org: the current ones, and all of a section that is over."""
+        found = self.memberships(relation)
+        return found.filter(nw.col("current") | nw.col("over")) if self.in_session else found
 
     def parents(self, type: str) -> dict[str, list[str]]:
         """The valid parents of each org or term that has one: a small dictionary, whatever the roster's size."""

@@ -87,4 +87,6 @@ class Check:
 
 
 def _in_words(value: Parameter) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return " to ".join(map(str, value)) if isinstance(value, tuple) and len(value) == 2 else str(value)
