@@ -132,7 +132,7 @@ def _row(cause: tuple[str, str, str], group: pd.DataFrame, checks: dict[str, Che
     else:
         check = checks[name]
         tables = set(check.tables)
-        if check.group in ("References", "Agreement") and tables == {"persons"}:
+        if check.group in ("References", "Agreement", "Memberships") and tables == {"persons"}:
             stage = "memberships"
         else:
             stage = (
