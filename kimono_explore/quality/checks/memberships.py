@@ -46,9 +46,9 @@ def ended_but_active(context: CheckContext) -> CheckResult:
 
 def future_but_active(context: CheckContext) -> CheckResult:
     links = _dated(context, *MEMBERSHIPS).filter(~nw.col("start_date").is_null(), nw.col("status") != "")
-    # What begins with a section that has not begun yet is as planned.
-    to_come = true(nw.col("first_day") > day(context.as_of))
-    active = links.filter(nw.col("status").is_in(ACTIVE), ~to_come, nw.col("start_date") > day(context.as_of))
+    # What begins with a section that has not begun yet, or nobody knows when, is as planned.
+    begun = true(nw.col("first_day") <= day(context.as_of)) | (nw.col("relation") == "member_of")
+    active = links.filter(nw.col("status").is_in(ACTIVE), begun, nw.col("start_date") > day(context.as_of))
     return CheckResult(links, active.select(*_SHOWN))
 
 

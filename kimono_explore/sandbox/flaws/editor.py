@@ -231,6 +231,8 @@ class RosterEditor:
         """Change cells; the label follows the name."""
         df = self.tables[table]
         for column, value in values.items():
+            if column not in df.columns:
+                df[column] = pd.Series(index=df.index, dtype="str")
             df.loc[row, column] = cast("str | None", value)
         if {"name_first", "name_last", "title"} & set(values):
             shown = df.iloc[row][["title"] if "title" in df.columns else ["name_first", "name_last"]].dropna()
@@ -318,9 +320,18 @@ class RosterEditor:
         """A new membership of a person."""
         own = {"role": role, "membership_id": self.new_id(), "status": "Active", "primary": primary}
         if kind == "section":
-            year = self.roster.terms.iloc[0]
-            own |= {"start_date": year["start_date"], "end_date": year["end_date"]}
+            term = self._term_of(id)
+            own |= {"start_date": term["start_date"], "end_date": term["end_date"]}
         self.link(relation, "person", person, kind, id, stated_by, **own)
+
+    def _term_of(self, section: str) -> pd.Series:
+        """The term of a section, new or not; the first one, where it has none."""
+        named = [
+            new["target_id"] for new in self._new_links if (new["source_id"], new["relation"]) == (section, "in_term")
+        ]
+        terms = self.roster.terms
+        mine = terms[terms["id"].isin([*self.targets("in_term", section), *named])]
+        return (mine if len(mine) else terms).iloc[0]
 
     def drop(self, relation: str, *, source: str | None = None, target: str | None = None) -> None:
         """Take away an object's links of a relation."""
@@ -339,6 +350,17 @@ class RosterEditor:
         """Let one side only state a link: the source's first of the relation, or that to the target."""
         row = self._row_of(relation, source, target)
         self._links.loc[row, "stated_by"] = by
+
+    def amend(self, relation: str, source: str, target: str, **values: object) -> None:
+        """Change what a membership says of itself."""
+        row = self._row_of(relation, source, target)
+        for column, value in values.items():
+            if (
+                isinstance(self._links[column].dtype, pd.CategoricalDtype)
+                and value not in self._links[column].cat.categories
+            ):
+                self._links[column] = self._links[column].cat.add_categories([value])
+            self._links.loc[row, column] = cast("str | None", value)
 
     def _row_of(self, relation: str, source: str, target: str | None = None) -> int:
         links = self.relation(relation)

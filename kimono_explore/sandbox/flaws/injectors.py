@@ -128,7 +128,8 @@ def student_and_teacher(editor: RosterEditor, check: str) -> None:
     for row in editor.pick("persons", 2, "teacher", links=True):
         person = editor.id("persons", row)
         editor.member("student_in", person, "section", editor.quiet("teacher_in", person), "student")
-        editor.note(check, "persons", row, "a student of a section that they teach")
+        for name in (check, "teacher_as_student"):
+            editor.note(name, "persons", row, "a student of a section that they teach")
 
 
 def wrong_type(editor: RosterEditor, check: str) -> None:
