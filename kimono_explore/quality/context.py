@@ -30,12 +30,15 @@ class CheckContext:
     ----------
     as_of : datetime.date
         The day that counts as today.
+    today : datetime.date
+        The same, but where nobody named a day: the day of loading, though no term holds it.
     rollups : frozenset of str
         The reference keys that were sent.
     """
 
     def __init__(self, engine: Engine, frames: Mapping[str, Frame], rollups: frozenset[str], as_of: date) -> None:
-        self.engine, self._frames, self.rollups, self.as_of = engine, frames, rollups, as_of
+        self.engine, self._frames, self.rollups = engine, frames, rollups
+        self.as_of = self.today = as_of
         self.objects = cache(self._objects)
         self.links = cache(self._links)
         self.valid_links = cache(self._valid_links)
@@ -167,11 +170,17 @@ class CheckContext:
         if "." in need:
             table, column = need.split(".")
             if not self.filled[table].get(column):
-                raise NotApplicable(f"the tenant sends no {column} in {table}")
+                raise NotApplicable(self._unread(table, column) or f"the tenant sends no {column} in {table}")
             return
         keys = keys_of(*need.split(":"))
         if not self.rollups.intersection(keys):
             raise NotApplicable(f"roll-ups not sent: {' or '.join(keys)}")
+
+    def _unread(self, table: str, column: str) -> str | None:
+        """What became of a column's values, where some were sent and none could be read."""
+        sent = self.problems.filter(nw.col("table") == table, nw.col("column") == column, ~nw.col("value").is_null())
+        count = self.count(sent)
+        return f"none of the {count:,} values of {column} in {table} could be read" if count else None
 
     def both_sides(self, relation: str, role: str | None = None) -> bool:
         """Whether both ends of a relation tell of it."""

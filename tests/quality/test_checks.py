@@ -542,7 +542,10 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
         (term(), term("fall", "2026-08-17", "2026-12-18"), link("fall child_of year")),
     ),
     "sibling_terms_overlap": (
-        (term("fall", "2026-08-17", "2026-12-18"), term("spring", "2026-12-18", "2027-06-04")),
+        (
+            *(term("fall", "2026-08-17", "2026-12-18"), term("spring", "2026-12-18", "2027-06-04")),
+            *(section("x"), section("y"), link("x in_term fall"), link("y in_term spring")),
+        ),
         [("terms", "fall"), ("terms", "spring")],
         (
             *(

@@ -255,13 +255,13 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("term_without_dates", injectors.term("Open Session")),
     Flaw("term_ends_before_start", injectors.term("Backward Session")),
     Flaw("child_term_outside_parent", injectors.term("Late Session")),
-    Flaw("sibling_terms_overlap", injectors.siblings),
     Flaw("term_too_long", injectors.term("Records of the Eighties")),
     # Load: last, because it seats people in sections that nothing else has touched.
     Flaw("undersize_section", injectors.new_section(2)),
     Flaw("oversize_section", injectors.oversize),
     Flaw("student_overload", injectors.overload("student_in", "student", 18)),
     Flaw("teacher_overload", injectors.overload("teacher_in", "teacher", 18)),
+    Flaw("sibling_terms_overlap", injectors.siblings),
     # Memberships: after all others, which therefore stay as they are.
     Flaw(
         "enrollment_outside_terms",

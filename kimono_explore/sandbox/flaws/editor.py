@@ -269,15 +269,15 @@ class RosterEditor:
             sex="X",
         )
 
-    def section(self, like: int) -> str:
-        """A new section of the course, school, term and teacher of another one."""
+    def section(self, like: int, term: str | None = None) -> str:
+        """A new section of the course, school and teacher of another one, and of its term or the one that is named."""
         donor, facts = self.roster.sections.iloc[like], self.sections.iloc[like]
         number = len(self._new_rows["sections"]) + 1
         local_id, title = f"{donor['local_id']}-N{number}", f"{donor['title']} (new {number})"
         section = self.add("sections", local_id=local_id, title=title)
         self.link("of_course", "section", section, "course", str(facts["course"]), stated_by="both")
         self.link("held_at", "section", section, "org", str(facts["school"]))
-        self.link("in_term", "section", section, "term", str(facts["term"]))
+        self.link("in_term", "section", section, "term", term or str(facts["term"]))
         self.member("teacher_in", self.sources("teacher_in", str(donor["id"]))[0], "section", section, "teacher")
         return section
 
@@ -329,8 +329,9 @@ class RosterEditor:
         named = [
             new["target_id"] for new in self._new_links if (new["source_id"], new["relation"]) == (section, "in_term")
         ]
-        terms = self.roster.terms
-        mine = terms[terms["id"].isin([*self.targets("in_term", section), *named])]
+        wanted = [*named, *self.targets("in_term", section)]
+        terms = _with("terms", self.roster.terms, self._new_rows["terms"])
+        mine = terms[terms["id"].isin(wanted)]
         return (mine if len(mine) else terms).iloc[0]
 
     def drop(self, relation: str, *, source: str | None = None, target: str | None = None) -> None:

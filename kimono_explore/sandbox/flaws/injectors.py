@@ -332,12 +332,17 @@ def term_start(editor: RosterEditor, check: str) -> None:
 
 
 def siblings(editor: RosterEditor, check: str) -> None:
-    """Two parts of a summer term that share days."""
+    """Two parts of a summer term that share days, each with a section, of which the students are not known."""
+    likes = editor.pick("sections", 1, where=editor.spare_teacher(), links=True)
+    if not likes:
+        return
     start, end = editor.past()
     parent = editor.term("Summer School", start, end)
     days = pd.Timedelta(days=8)
-    for name, dates in (("Summer I", (start, start + days)), ("Summer II", (start + days, end))):
+    halves = (("Summer I", (start, start + days)), ("Summer II", (start + days, end)))
+    for name, dates in halves:
         term = editor.term(name, *dates)
+        editor.note("section_without_students", "sections", editor.section(likes[0], term), "no students are known")
         editor.link("child_of", "term", term, "term", parent, stated_by="both")
         editor.note(check, "terms", term, "shares a day with its sibling")
 
