@@ -134,9 +134,10 @@ class CheckContext:
         columns = ("source_id", "target_id", "role", "primary", "start_date", "end_date")
         links = self.valid_links(relation).select(*columns, status=plain_status())
         if relation == "member_of":
-            links = links.with_columns(
-                first_day=nw.lit(None, nw.Datetime("us")), last_day=nw.lit(None, nw.Datetime("us"))
-            )
+            # None, of the type that days have here: a snapshot's are dates, those in memory have a time.
+            unknown = nw.col("start_date").is_null() & ~nw.col("start_date").is_null()
+            no_day = nw.when(unknown).then(nw.col("start_date"))
+            links = links.with_columns(first_day=no_day, last_day=no_day)
         else:
             links = links.join(self.section_days.rename({"id": "target_id"}), on="target_id", how="left")
         over = true(nw.col("last_day") < day(self.as_of))

@@ -173,7 +173,7 @@ def _one_primary(context: CheckContext, links: Frame, counted: str) -> CheckResu
     if not context.count(primary):
         raise NotApplicable("the tenant does not say which one is the primary one")
     found = links.group_by("id").agg(of=nw.col("other_id").n_unique()).join(primary, on="id", how="left")
-    found = found.with_columns(times=nw.coalesce(nw.col("times"), nw.lit(0)))
+    found = found.with_columns(times=nw.coalesce(nw.col("times"), nw.lit(0)).cast(nw.Int64))
     return CheckResult(found, found.filter(nw.col("times") != 1).rename({"times": counted}))
 
 
