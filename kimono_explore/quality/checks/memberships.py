@@ -222,6 +222,7 @@ CHECKS: tuple[Check, ...] = (
         params={"days": 30},
         needs=("in_term",),
         follows=("membership_before_birth", "membership_far_ahead", "membership_ends_before_start"),
+        likely="the dates say when people signed up or left, not when the class takes place.",
     ),
     Check(
         "ended_but_active",
@@ -287,6 +288,7 @@ CHECKS: tuple[Check, ...] = (
         "The last day is missing, and other enrollments have one.",
         "The class may stay on the person's screen for good.",
         enrollment_without_end,
+        likely="an end is given only to those who have left.",
     ),
     Check(
         "unknown_membership_status",

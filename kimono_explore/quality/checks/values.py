@@ -361,6 +361,7 @@ CHECKS: tuple[Check, ...] = (
         implausible_age,
         params={"students": (3, 22), "staff": (16, 90)},
         needs=("persons.dob",),
+        likely="the day of the check (`as_of`) is not of the roster's own year, or birthdays were shifted.",
     ),
     Check(
         "grad_year_against_dob",
