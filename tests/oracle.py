@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -418,7 +419,13 @@ def _(view: View) -> Failing:
 
 @rule("sibling_terms_overlap")
 def _(view: View) -> Failing:
+    used, parents = set(view.of("in_term")["target_id"]), view.one("child_of")
+    for id in list(used):
+        for _ in range(10):
+            id = parents.get(id, id)
+            used.add(id)
     terms = view.roster.terms.dropna(subset=["start_date", "end_date"])
+    terms = terms[terms["id"].isin(used)]
     # Terms without a parent are siblings, too: two school years must not overlap either.
     parent = terms["id"].map(view.one("child_of")).fillna("")
     found: set[str] = set()
@@ -451,3 +458,162 @@ def _(view: View) -> Failing:
     return rows(
         "sections", shared(sections.assign(org=org, term=term).dropna(subset=["org", "term"]), "title", "org", "term")
     )
+
+
+# Memberships as of a day, in plain Python, a membership at a time.
+
+GONE, TO_COME = {"historical", "inactive", "tobedeleted"}, {"future"}
+
+
+class Membership:
+    """A membership with its section's days, and whether it is current on the day."""
+
+    def __init__(self, row: Any, days: dict[str, tuple[Any, Any]], as_of: pd.Timestamp) -> None:
+        self.person, self.target, self.relation, self.role = row.source_id, row.target_id, row.relation, row.role
+        self.status = row.status.strip().lower() if isinstance(row.status, str) else ""
+        self.primary = not pd.isna(row.primary) and bool(row.primary)
+        self.secondary = not pd.isna(row.primary) and not row.primary
+        self.start, self.end = row.start_date, row.end_date
+        self.first, self.last = days.get(row.target_id, (pd.NaT, pd.NaT))
+        begins = self.first if pd.isna(self.start) else self.start
+        ends = self.last if pd.isna(self.end) else self.end
+        seat = self.relation != "member_of"
+        begun = pd.isna(begins) or begins <= as_of or (seat and (pd.isna(self.first) or self.first > as_of))
+        self.over = not pd.isna(self.last) and self.last < as_of
+        self.current = self.status not in GONE | TO_COME and begun and not (not pd.isna(ends) and ends < as_of)
+
+
+def memberships(view: View, *relations: str) -> list[Membership]:
+    return [m for m in every_membership(view) if m.relation in relations]
+
+
+@cache
+def every_membership(view: View) -> list[Membership]:
+    terms = view.roster.terms.dropna(subset=["id"])
+    spans = {t.id: (t.start_date, t.end_date) for t in terms.itertuples() if not t.end_date < t.start_date}
+    days = {}
+    for section, used in view.many("in_term").items():
+        known = [spans[t] for t in used if t in spans]
+        starts, ends = [s for s, _ in known if not pd.isna(s)], [e for _, e in known if not pd.isna(e)]
+        days[section] = (min(starts, default=pd.NaT), max(ends, default=pd.NaT))
+    return [Membership(row, days, view.as_of) for relation in MEMBERSHIPS for row in view.of(relation).itertuples()]
+
+
+def each(wrong: Callable[[Membership, pd.Timestamp], bool], *relations: str) -> Rule:
+    def found(view: View) -> Failing:
+        return [("persons", m.person) for m in memberships(view, *(relations or MEMBERSHIPS)) if wrong(m, view.as_of)]
+
+    return found
+
+
+MONTH = pd.Timedelta(days=30)
+SEATS = ("student_in", "teacher_in")
+RULES["enrollment_outside_terms"] = each(
+    lambda m, _: m.start < m.first - MONTH or m.end > m.last + MONTH or m.end < m.first or m.start > m.last, *SEATS
+)
+RULES["ended_but_active"] = each(lambda m, day: m.status == "active" and m.end < day and not m.over)
+RULES["future_but_active"] = each(
+    lambda m, day: m.status == "active" and m.start > day and (m.relation == "member_of" or m.first <= day)
+)
+RULES["current_but_inactive"] = each(
+    lambda m, day: (
+        m.status in {"historical", "inactive", "future"}
+        and m.start <= day
+        and (m.last if pd.isna(m.end) else m.end) >= day
+    )
+)
+RULES["membership_far_ahead"] = each(lambda m, day: m.start > day + pd.Timedelta(days=366))
+RULES["enrollment_without_end"] = each(lambda m, _: pd.isna(m.end), *SEATS)
+RULES["unknown_membership_status"] = each(lambda m, _: m.status not in {"", "active", *GONE, *TO_COME})
+
+
+@rule("membership_before_birth")
+def _(view: View) -> Failing:
+    born = view.roster.persons.dropna(subset=["id"]).drop_duplicates("id").set_index("id")["dob"]
+    return [("persons", m.person) for m in memberships(view, *MEMBERSHIPS)
+            if m.start < born[m.person] or m.end < born[m.person]]  # fmt: skip
+
+
+@rule("seated_after_leaving_school")
+def _(view: View) -> Failing:
+    held, found = view.one("held_at"), set()
+    schools = memberships(view, "member_of")
+    now = {(m.person, m.target) for m in schools if m.current}
+    once = {(m.person, m.target) for m in schools if not m.current}
+    for m in memberships(view, "student_in"):
+        key = (m.person, held.get(m.target))
+        if m.current and not m.over and key in once - now:
+            found.add(key)
+    return [("persons", person) for person, _ in sorted(found)]
+
+
+@rule("two_schools_at_once")
+def _(view: View) -> Failing:
+    schools, students = set(view.schools()["id"]), set(view.persons("student")["id"])
+    held: dict[str, list[Membership]] = {}
+    for m in memberships(view, "member_of"):
+        if m.target in schools and m.person in students and m.status not in GONE and not m.secondary:
+            held.setdefault(m.person, []).append(m)
+    return [
+        ("persons", person)
+        for person, of in held.items()
+        if any(
+            a.target != b.target and not a.end < b.start and not b.end < a.start
+            for i, a in enumerate(of)
+            for b in of[i + 1 :]
+        )
+    ]
+
+
+def gone(view: View, table: str) -> set[str]:
+    df = view.roster.tables[table]
+    return set(df.loc[df["ext_status"].isin(["inactive", "tobedeleted"]), "id"]) if "ext_status" in df else set()
+
+
+def seated(relation: str) -> Rule:
+    def found(view: View) -> Failing:
+        closed = gone(view, "sections") if relation == "teacher_in" else set()
+        seats = [m for m in memberships(view, relation) if m.current and not m.over and m.target not in closed]
+        return [("persons", id) for id in sorted({m.person for m in seats} & gone(view, "persons"))]
+
+    return found
+
+
+RULES["enrolled_inactive_student"] = seated("student_in")
+RULES["inactive_teacher_of_section"] = seated("teacher_in")
+
+
+@rule("enrollment_in_inactive_section")
+def _(view: View) -> Failing:
+    used = {m.target for m in memberships(view, *SEATS) if m.current and not m.over}
+    return [("sections", id) for id in sorted(used & gone(view, "sections"))]
+
+
+def enrolled(relation: str, *kinds: str) -> Rule:
+    def found(view: View) -> Failing:
+        who = set(view.persons(*kinds)["id"])
+        role = relation.removesuffix("_in")
+        return [
+            ("persons", m.person) for m in memberships(view, relation) if m.person in who and m.role in (role, None)
+        ]
+
+    return found
+
+
+RULES["student_as_teacher"] = enrolled("teacher_in", "student")
+RULES["teacher_as_student"] = enrolled("student_in", "teacher", "staff")
+
+
+@rule("section_without_one_primary_teacher")
+def _(view: View) -> Failing:
+    posts = [m for m in memberships(view, "teacher_in") if m.current or m.over]
+    primary = Counter(section for section, _ in {(m.target, m.person) for m in posts if m.primary})
+    return [("sections", id) for id in sorted({m.target for m in posts}) if primary[id] != 1]
+
+
+@rule("student_without_one_primary_school")
+def _(view: View) -> Failing:
+    students = set(view.persons("student")["id"])
+    members = [m for m in memberships(view, "member_of") if m.current and m.person in students]
+    primary = Counter(person for person, _ in {(m.person, m.target) for m in members if m.primary})
+    return [("persons", id) for id in sorted({m.person for m in members}) if primary[id] != 1]

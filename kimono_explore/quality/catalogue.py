@@ -11,6 +11,7 @@ from kimono_explore.quality.checks import (
     completeness,
     dates,
     identity,
+    memberships,
     queue,
     references,
     structure,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 ROSTER_CHECKS: tuple[Check, ...] = (
     *identity.CHECKS,
     *references.CHECKS,
+    *memberships.CHECKS,
     *structure.CHECKS,
     *completeness.CHECKS,
     *values.CHECKS,

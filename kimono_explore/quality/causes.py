@@ -14,7 +14,7 @@ from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from kimono_explore.quality.definition import Check
     from kimono_explore.quality.outcome import Outcome
@@ -57,8 +57,11 @@ def group_by_cause(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     findings = _findings(outcomes)
     if findings.empty:
         return pd.DataFrame({name: pd.Series(dtype="str") for name in COLUMNS})
-    findings["cause"] = _causes(findings, checks)
-    rows = [_row(cast("tuple[str, str, str]", cause), group, checks) for cause, group in findings.groupby("cause")]
+    patterns = {outcome.check.id: outcome.pattern for outcome in outcomes if outcome.pattern}
+    findings["cause"] = _causes(findings, checks, patterns)
+    rows = [
+        _row(cast("tuple[str, str, str]", cause), group, checks, patterns) for cause, group in findings.groupby("cause")
+    ]
     df = pd.DataFrame(rows, columns=list(COLUMNS))
     order = pd.DataFrame(
         {
@@ -80,7 +83,7 @@ def _findings(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def _causes(findings: pd.DataFrame, checks: dict[str, Check]) -> pd.Series:
+def _causes(findings: pd.DataFrame, checks: dict[str, Check], patterns: Mapping[str, str]) -> pd.Series:
     """For each finding a key: (``"missing"``, type, id), (``"object"``, table, id) or (``"check"``, id, who)."""
     to_blame = {school for check in checks.values() for school in check.follows_school}
     causes = pd.Series(index=findings.index, dtype="object")
@@ -90,7 +93,8 @@ def _causes(findings: pd.DataFrame, checks: dict[str, Check]) -> pd.Series:
         if name in to_blame:
             keys = [("object", table, id) for table, id in zip(rows["table"], rows["id"], strict=True)]
         else:
-            keys = [("check", name, who) for who in table.fillna("")]
+            who = table.fillna("")
+            keys = [("check", name, who.mode().iloc[0] if name in patterns else one) for one in who]
         causes.loc[rows.index] = pd.Series(keys, index=rows.index, dtype="object")
     gone = findings["missing_id"].notna()
     named = zip(findings.loc[gone, "missing_type"], findings.loc[gone, "missing_id"], strict=True)
@@ -111,7 +115,9 @@ def _causes(findings: pd.DataFrame, checks: dict[str, Check]) -> pd.Series:
     return causes
 
 
-def _row(cause: tuple[str, str, str], group: pd.DataFrame, checks: dict[str, Check]) -> tuple[object, ...]:
+def _row(
+    cause: tuple[str, str, str], group: pd.DataFrame, checks: dict[str, Check], patterns: Mapping[str, str]
+) -> tuple[object, ...]:
     kind, name, id = cause
     type: str | None = None
     fault: str | None = None
@@ -134,7 +140,7 @@ def _row(cause: tuple[str, str, str], group: pd.DataFrame, checks: dict[str, Che
     else:
         check = checks[name]
         tables = set(check.tables)
-        if check.group in ("References", "Agreement") and tables == {"persons"}:
+        if check.group in ("References", "Agreement", "Memberships") and tables == {"persons"}:
             stage = "memberships"
         else:
             stage = (
@@ -142,7 +148,8 @@ def _row(cause: tuple[str, str, str], group: pd.DataFrame, checks: dict[str, Che
                 if id in ("teacher", "staff")
                 else _STAGE_OF.get(id, "students" if id == "student" else STAGES[0])
             )
-        text = check.title + ("" if len(tables) == 1 else f" ({_who(id)})")
+        pattern = f": {patterns[name]}" if name in patterns else ""
+        text = check.title + ("" if len(tables) == 1 else f" ({_who(id)})") + pattern
     return stage, text, severity, len(group), ", ".join(found), len(orgs), where, type, fault
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import narwhals as nw
 
 from kimono_explore.problems import REFUSED
+from kimono_explore.quality.current import day, is_current, plain_status, true
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.schema import ENDS, REFERENCES, TABLE_OF, TABLES, label_columns
 
@@ -29,17 +30,21 @@ class CheckContext:
     ----------
     as_of : datetime.date
         The day that counts as today.
+    today : datetime.date
+        The same, but where nobody named a day: the day of loading, though no term holds it.
     rollups : frozenset of str
         The reference keys that were sent.
     """
 
     def __init__(self, engine: Engine, frames: Mapping[str, Frame], rollups: frozenset[str], as_of: date) -> None:
-        self.engine, self._frames, self.rollups, self.as_of = engine, frames, rollups, as_of
+        self.engine, self._frames, self.rollups = engine, frames, rollups
+        self.as_of = self.today = as_of
         self.objects = cache(self._objects)
         self.links = cache(self._links)
         self.valid_links = cache(self._valid_links)
         self.first_target = cache(self._first_target)
         self.link_counts = cache(self._link_counts)
+        self.memberships = cache(self._memberships)
 
     def raw(self, table: str) -> Frame:
         """A table with nothing filled in."""
@@ -98,11 +103,55 @@ class CheckContext:
         valid = self.valid_links(relation).group_by("source_id").agg(target=nw.col("target_id").min())
         return self.engine.keep(valid.rename({"source_id": "id"}))
 
-    def _link_counts(self, relation: str, end: str) -> Frame:
+    def _link_counts(self, relation: str, end: str, *, current_only: bool = False) -> Frame:
         """How many objects each one is linked with: id, size. Repeated links count once."""
         near, far = (f"{end}_id", "target_id" if end == "source" else "source_id")
-        sizes = self.valid_links(relation).group_by(near).agg(size=nw.col(far).n_unique())
+        links = self.people_of(relation) if current_only else self.valid_links(relation)
+        sizes = links.group_by(near).agg(size=nw.col(far).n_unique())
         return self.engine.keep(sizes.rename({near: "id"}))
+
+    @cached_property
+    def section_days(self) -> Frame:
+        """The days of each section's terms, as far as they are known: id, first_day, last_day."""
+        terms = self.objects("terms").select("id", "start_date", "end_date").filter(~nw.col("id").is_null())
+        terms = terms.filter(~true(nw.col("end_date") < nw.col("start_date"))).rename({"id": "term_id"})
+        used = self.pairs("in_term", "id", "term_id").unique().join(terms, on="term_id", how="inner")
+        days = used.group_by("id").agg(first_day=nw.col("start_date").min(), last_day=nw.col("end_date").max())
+        return self.engine.keep(days)
+
+    @cached_property
+    def in_session(self) -> bool:
+        """Whether a section goes on or is to come; also where no section has days, so that nobody knows."""
+        days = self.section_days.filter(~nw.col("last_day").is_null())
+        return not self.count(days) or bool(self.count(days.filter(nw.col("last_day") >= day(self.as_of))))
+
+    def _memberships(self, relation: str) -> Frame:
+        """The valid links of a relation with what is known of their time.
+
+        ``status`` is in small letters and empty where there is none. ``first_day`` and ``last_day`` are those of the
+        section's terms, and null for a membership of an org. ``current`` and ``over`` (the section is) are flags.
+        """
+        columns = ("source_id", "target_id", "role", "primary", "start_date", "end_date")
+        links = self.valid_links(relation).select(*columns, status=plain_status())
+        if relation == "member_of":
+            # None, of the type that days have here: a snapshot's are dates, those in memory have a time.
+            unknown = nw.col("start_date").is_null() & ~nw.col("start_date").is_null()
+            no_day = nw.when(unknown).then(nw.col("start_date"))
+            links = links.with_columns(first_day=no_day, last_day=no_day)
+        else:
+            links = links.join(self.section_days.rename({"id": "target_id"}), on="target_id", how="left")
+        over = true(nw.col("last_day") < day(self.as_of))
+        return self.engine.keep(links.with_columns(current=is_current(relation, self.as_of), over=over))
+
+    def current(self, relation: str) -> Frame:
+        """The memberships that are current; all of them, where every section is over."""
+        found = self.memberships(relation)
+        return found.filter(nw.col("current")) if self.in_session else found
+
+    def people_of(self, relation: str) -> Frame:
+        """The memberships that count for a section or an org: the current ones, and all of a section that is over."""
+        found = self.memberships(relation)
+        return found.filter(nw.col("current") | nw.col("over")) if self.in_session else found
 
     def parents(self, type: str) -> dict[str, list[str]]:
         """The valid parents of each org or term that has one: a small dictionary, whatever the roster's size."""
@@ -122,11 +171,17 @@ class CheckContext:
         if "." in need:
             table, column = need.split(".")
             if not self.filled[table].get(column):
-                raise NotApplicable(f"the tenant sends no {column} in {table}")
+                raise NotApplicable(self._unread(table, column) or f"the tenant sends no {column} in {table}")
             return
         keys = keys_of(*need.split(":"))
         if not self.rollups.intersection(keys):
             raise NotApplicable(f"roll-ups not sent: {' or '.join(keys)}")
+
+    def _unread(self, table: str, column: str) -> str | None:
+        """What became of a column's values, where some were sent and none could be read."""
+        sent = self.problems.filter(nw.col("table") == table, nw.col("column") == column, ~nw.col("value").is_null())
+        count = self.count(sent)
+        return f"none of the {count:,} values of {column} in {table} could be read" if count else None
 
     def both_sides(self, relation: str, role: str | None = None) -> bool:
         """Whether both ends of a relation state it."""

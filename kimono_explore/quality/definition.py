@@ -66,6 +66,8 @@ class Check:
         Checks of which it is a consequence: a finding of one of those about the same object explains it.
     follows_school : tuple of str
         The same, where the earlier finding is about the object's school.
+    likely : str
+        The likely reason, where it fails for most of what it looks at.
     """
 
     id: str
@@ -80,6 +82,7 @@ class Check:
     needs: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     follows_school: tuple[str, ...] = ()
+    likely: str = "a setting of the export, or how this tenant uses the field."
 
     def rule_with(self, params: Mapping[str, Parameter]) -> str:
         """The rule with its parameters filled in."""
@@ -87,4 +90,6 @@ class Check:
 
 
 def _in_words(value: Parameter) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return " to ".join(map(str, value)) if isinstance(value, tuple) and len(value) == 2 else str(value)

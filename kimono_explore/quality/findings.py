@@ -34,6 +34,8 @@ class Findings:
         What was checked, in words.
     as_of : datetime.date
         The day that counted as today.
+    as_of_reason : str
+        Why it is not the day of loading; empty where it is, or was given.
     engine : str
     seconds : float
         How long the checks took.
@@ -50,17 +52,19 @@ class Findings:
         seconds: float,
         org_labels: Mapping[str, str],
         roster: Roster | None = None,
+        as_of_reason: str = "",
     ) -> None:
         self.outcomes, self.source, self.as_of = list(outcomes), source, as_of
         self.engine, self.seconds, self._org_labels = engine, seconds, dict(org_labels)
-        self.roster = roster
+        self.roster, self.as_of_reason = roster, as_of_reason
 
     @cached_property
     def summary(self) -> pd.DataFrame:
         """One row per check: id, severity, title, group, checked, failed, percent, status, reason.
 
         ``percent`` is the share of the checked rows, and NaN if there were none. ``status`` is ``"passed"``,
-        ``"failed"``, ``"not applicable"`` or ``"could not run"``; ``reason`` says why, for the last two.
+        ``"failed"``, ``"not applicable"`` or ``"could not run"``; ``reason`` says why, for the last two,
+        and what is likely where a check fails for most of what it looks at.
         """
         rows = [
             (o.check.id, o.check.severity, o.check.title, o.check.group, o.checked, o.failed, o.status, o.reason)

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from kimono_explore.quality.definition import Check
 
 
+_ENOUGH = 20
+"""Of fewer objects, most may fail by chance."""
+
 PLACE = ("table", "id", "label", "org_id", "org")
 
 
@@ -30,7 +33,7 @@ class Outcome:
     checked, failed : int
     status : {"passed", "failed", "not applicable", "could not run"}
     reason : str or None
-        Why it is not applicable or could not run.
+        Why it is not applicable or could not run; the likely reason, where it fails for most of what it looks at.
     failures : pandas.DataFrame
     """
 
@@ -41,3 +44,10 @@ class Outcome:
     status: str = "passed"
     reason: str | None = None
     failures: pd.DataFrame = field(default_factory=_nothing, repr=False)
+
+    @property
+    def pattern(self) -> str | None:
+        """What is likely where most of what was looked at fails: that is one cause, not hundreds of mistakes."""
+        if self.checked < _ENOUGH or self.failed * 2 <= self.checked:
+            return None
+        return f"{self.failed:,} of {self.checked:,}, so one cause is likely: {self.check.likely}"

@@ -29,6 +29,8 @@ class Report(Findings):
         What was checked, in words.
     as_of : datetime.date
         The day that counted as today.
+    as_of_reason : str
+        Why it is not the day of loading; empty where it is, or was given.
     engine : str
     seconds : float
         How long the checks took.
@@ -86,6 +88,7 @@ class Report(Findings):
         content = {
             "source": self.source,
             "as_of": self.as_of.isoformat(),
+            "as_of_reason": self.as_of_reason,
             "summary": _records(self.summary),
             "causes": _records(self.causes),
             "failures": {o.check.id: _records(o.failures) for o in self.outcomes if o.failed},
@@ -109,7 +112,8 @@ class Report(Findings):
             if name in status
         )
         found = int(self.summary["failed"].sum())
-        return f"<Report on {printable(self.source)}, as of {self.as_of}: {counts}; {found:,} findings>"
+        why = f" ({printable(self.as_of_reason)})" if self.as_of_reason else ""
+        return f"<Report on {printable(self.source)}, as of {self.as_of}{why}: {counts}; {found:,} findings>"
 
     def _repr_html_(self) -> str:
         return make_note(self)

@@ -18,6 +18,7 @@ from kimono_explore.progress import Bar
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
 from kimono_explore.quality.checks.queue import QueueContext
 from kimono_explore.quality.context import CheckContext
+from kimono_explore.quality.day import own_day
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.quality.engines import make_engine
 from kimono_explore.quality.outcome import Outcome
@@ -64,7 +65,8 @@ def check(
     params : mapping of str to mapping, optional
         Other parameters for a check: ``{"oversize_section": {"bound": 40}}``.
     as_of : date or str, optional
-        The day that counts as today, for ages and terms. Default: the day the roster was loaded.
+        The day that counts as today, for ages, terms and memberships. Default: the day the roster was loaded, where a term that is used
+        holds it; else a day in the nearest such term, and the report says so (``as_of_reason``).
     engine : {"duckdb", "pandas"} or SparkSession, default "duckdb"
         Where the checks run. The results are the same.
     max_rows : int, default 1,000,000
@@ -98,12 +100,16 @@ def check(
         seen = _in_memory(roster, running) if isinstance(roster, Roster) else _on_disk(roster, running)
         context = CheckContext(running, seen.frames, seen.rollups, _day(as_of) or seen.loaded_at.date())
         began = time.perf_counter()
+        reason = ""
+        if as_of is None:
+            context.as_of, reason = own_day(context, context.today)
         outcomes = _run(chosen, context, max_rows, progress)
         _name_failing(outcomes, context)
         labels = _org_labels(context)
         if seen.folder is not None and read_manifest(seen.folder) != seen.manifest:
             raise BundleError(f"{seen.folder} was replaced by another snapshot while it was checked. Check it again.")
-    return Report(outcomes, seen.source, context.as_of, running.name, time.perf_counter() - began, labels, seen.roster)
+    seconds = time.perf_counter() - began
+    return Report(outcomes, seen.source, context.as_of, running.name, seconds, labels, seen.roster, reason)
 
 
 class _Seen(NamedTuple):
@@ -229,6 +235,7 @@ def _outcome(
             outcome.failed = _count(context.engine, found.failing)
             outcome.failures = outcome.failures.head(max_rows)
         outcome.status = "failed" if outcome.failed else "passed"
+        outcome.reason = outcome.pattern
     except NotApplicable as reason:
         outcome.status, outcome.reason = "not applicable", str(reason)
     except Exception as error:  # noqa: BLE001

@@ -16,6 +16,7 @@ from kimono_explore.schema import TABLES
 
 OCTOBER = "2026-10-05"
 IN_CLASS = (section(), student(), link("ana student_in algebra-1"))
+YEAR = (section(), term(), link("algebra-1 in_term year"), student())
 AT_SCHOOL = (school(), student(), link("ana member_of school"))
 
 # check: (the items of a roster that fails it, the objects that fail, the items of one that passes)
@@ -146,6 +147,150 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
         ),
         [("persons", "a")],
         (section(), student(), link("ana student_in algebra-1", start_date="2026-10-01")),
+    ),
+    "enrollment_outside_terms": (
+        (
+            *(*YEAR, student("b"), student("c")),
+            link("ana student_in algebra-1", start_date="2026-07-17"),
+            link("b student_in algebra-1", start_date="2026-09-01", end_date="2027-07-05"),
+            link("c student_in algebra-1", start_date="2026-08-10", end_date="2026-08-16"),
+        ),
+        [("persons", "ana"), ("persons", "b"), ("persons", "c")],
+        (*YEAR, link("ana student_in algebra-1", start_date="2026-07-18", end_date="2027-07-04")),
+    ),
+    "ended_but_active": (
+        (*YEAR, link("ana student_in algebra-1", status="Active", end_date="2026-10-04")),
+        [("persons", "ana")],
+        (
+            *(*YEAR, student("b"), section("c"), term("fall", "2026-08-17", "2026-10-02"), link("c in_term fall")),
+            link("ana student_in algebra-1", status="Historical", end_date="2026-10-04"),
+            link("b student_in algebra-1", status="Active", end_date=OCTOBER),
+            link("b student_in c", status="Active", end_date="2026-10-02"),
+        ),
+    ),
+    "future_but_active": (
+        (*YEAR, link("ana student_in algebra-1", status="active", start_date="2026-10-06")),
+        [("persons", "ana")],
+        (
+            *(*YEAR, student("b"), section("c"), term("spring", "2027-01-04"), link("c in_term spring")),
+            link("ana student_in algebra-1", status="Future", start_date="2026-10-06"),
+            link("b student_in algebra-1", status="Active", start_date=OCTOBER),
+            link("b student_in c", status="Active", start_date="2027-01-04"),
+        ),
+    ),
+    "current_but_inactive": (
+        (*YEAR, link("ana student_in algebra-1", status="Historical", start_date=OCTOBER)),
+        [("persons", "ana")],
+        (
+            *(*YEAR, student("b")),
+            link("ana student_in algebra-1", status="Active", start_date=OCTOBER),
+            link("b student_in algebra-1", status="Historical", start_date="2026-08-17", end_date="2026-10-04"),
+        ),
+    ),
+    "membership_far_ahead": (
+        (*AT_SCHOOL[:2], link("ana member_of school", start_date="2027-10-07")),
+        [("persons", "ana")],
+        (*AT_SCHOOL[:2], link("ana member_of school", start_date="2027-10-06")),
+    ),
+    "membership_before_birth": (
+        (school(), student(dob="2012-05-01"), link("ana member_of school", start_date="2012-04-30")),
+        [("persons", "ana")],
+        (school(), student(dob="2012-05-01"), link("ana member_of school", start_date="2012-05-01")),
+    ),
+    "enrollment_without_end": (
+        (
+            *(section(), student("a"), student("b"), link("a student_in algebra-1")),
+            link("b student_in algebra-1", end_date="2027-06-04"),
+        ),
+        [("persons", "a")],
+        (*IN_CLASS[:2], link("ana student_in algebra-1", end_date="2027-06-04")),
+    ),
+    "unknown_membership_status": (
+        (*IN_CLASS[:2], link("ana student_in algebra-1", status="On loan")),
+        [("persons", "ana")],
+        (*IN_CLASS, *AT_SCHOOL[:1], link("ana member_of school", status=" Active")),
+    ),
+    "seated_after_leaving_school": (
+        (*IN_CLASS, school(), link("algebra-1 held_at school"), link("ana member_of school", end_date="2026-10-04")),
+        [("persons", "ana")],
+        (
+            *(*IN_CLASS, school(), school("b"), link("algebra-1 held_at school")),
+            link("ana member_of school", end_date="2026-09-04"),
+            link("ana member_of school", start_date="2026-10-01"),
+            link("ana member_of b", end_date="2026-09-04"),
+        ),
+    ),
+    "two_schools_at_once": (
+        (student(), school("a"), school("b"), link("ana member_of a"), link("ana member_of b", start_date=OCTOBER)),
+        [("persons", "ana")],
+        (
+            *(lea(), school("a"), school("b"), school("c"), student(), student("p"), student("q"), teacher()),
+            *(link("ana member_of a", end_date="2026-09-30"), link("ana member_of b", start_date="2026-10-01")),
+            *(link("p member_of a"), link("p member_of b", primary=False), link("p member_of district")),
+            *(link("q member_of a"), link("q member_of b", status="Historical")),
+            *(link("ben member_of a"), link("ben member_of b")),
+        ),
+    ),
+    "enrolled_inactive_student": (
+        (section(), student(ext_status="tobedeleted"), link("ana student_in algebra-1")),
+        [("persons", "ana")],
+        (
+            *(section(), student(ext_status="inactive"), student("b", ext_status="active")),
+            *(link("ana student_in algebra-1", end_date="2026-09-01"), link("b student_in algebra-1")),
+        ),
+    ),
+    "enrollment_in_inactive_section": (
+        (section(ext_status="inactive"), student(), link("ana student_in algebra-1")),
+        [("sections", "algebra-1")],
+        (
+            *(section(ext_status="active"), section("old", ext_status="inactive"), student()),
+            *(link("ana student_in algebra-1"), link("ana student_in old", status="Historical")),
+        ),
+    ),
+    "inactive_teacher_of_section": (
+        (section(), teacher(ext_status="inactive"), link("ben teacher_in algebra-1")),
+        [("persons", "ben")],
+        (
+            *(section(ext_status="active"), section("old", ext_status="inactive")),
+            *(teacher(ext_status="inactive"), teacher("c", ext_status="active")),
+            *(link("ben teacher_in old"), link("c teacher_in algebra-1")),
+        ),
+    ),
+    "student_as_teacher": (
+        (section(), student(), link("ana teacher_in algebra-1")),
+        [("persons", "ana")],
+        (
+            *(section(), teacher(), student(), link("ben teacher_in algebra-1")),
+            link("ana teacher_in algebra-1", role="proctor"),
+        ),
+    ),
+    "teacher_as_student": ((section(), teacher(), link("ben student_in algebra-1")), [("persons", "ben")], IN_CLASS),
+    "section_without_one_primary_teacher": (
+        (
+            *(section("a"), section("b"), section("c"), teacher(), teacher("d")),
+            *(link("ben teacher_in a", primary=True), link("ben teacher_in b", primary=True)),
+            *(link("d teacher_in b", primary=True), link("d teacher_in c", primary=False)),
+        ),
+        [("sections", "b"), ("sections", "c")],
+        (
+            *(section("a"), section("b"), teacher(), teacher("d")),
+            *(link("ben teacher_in a", primary=True), link("d teacher_in a", primary=False)),
+            link("d teacher_in a", primary=True, end_date="2026-09-01"),
+        ),
+    ),
+    "student_without_one_primary_school": (
+        (
+            *(school("a"), school("b"), student(), student("p"), student("q")),
+            *(link("ana member_of a", primary=True), link("ana member_of b", primary=True)),
+            *(link("p member_of a", primary=True), link("q member_of a", primary=False)),
+        ),
+        [("persons", "ana"), ("persons", "q")],
+        (
+            *(school("a"), school("b"), student(), student("p"), teacher()),
+            *(link("ana member_of a", primary=True), link("ana member_of b", primary=False)),
+            *(link("p member_of a", primary=True), link("p member_of b", primary=True, status="Historical")),
+            *(link("ben member_of a", primary=False),),
+        ),
     ),
     "section_org_not_in_course": (
         (
@@ -397,7 +542,10 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
         (term(), term("fall", "2026-08-17", "2026-12-18"), link("fall child_of year")),
     ),
     "sibling_terms_overlap": (
-        (term("fall", "2026-08-17", "2026-12-18"), term("spring", "2026-12-18", "2027-06-04")),
+        (
+            *(term("fall", "2026-08-17", "2026-12-18"), term("spring", "2026-12-18", "2027-06-04")),
+            *(section("x"), section("y"), link("x in_term fall"), link("y in_term spring")),
+        ),
         [("terms", "fall"), ("terms", "spring")],
         (
             *(

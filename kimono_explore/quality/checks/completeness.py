@@ -8,20 +8,35 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from kimono_explore.quality.checks.identity import missing_value
+from kimono_explore.quality.current import DEFINITION
 from kimono_explore.quality.definition import Check, CheckResult, Severity
+from kimono_explore.schema import MEMBERSHIPS
 
 if TYPE_CHECKING:
     from kimono_explore.quality.context import CheckContext
+    from kimono_explore.quality.definition import Frame
 
 _GROUP = "Completeness"
 
 
 def lacking(table: str, relation: str, end: str, kind: str | None, context: CheckContext) -> CheckResult:
     """Objects of a table, persons of a kind, without a link of a relation."""
+    return _without(context, table, kind, context.valid_links(relation), end)
+
+
+def lacking_members(
+    table: str, relation: str, end: str, kind: str | None, context: CheckContext, current_only: bool
+) -> CheckResult:
+    """Objects of a table, persons of a kind, without a membership; with ``current_only``, without a current one."""
+    counted = context.current if end == "source" else context.people_of
+    links = counted(relation) if current_only else context.valid_links(relation)
+    return _without(context, table, kind, links, end)
+
+
+def _without(context: CheckContext, table: str, kind: str | None, links: Frame, end: str) -> CheckResult:
     objects = context.objects(table, kind) if kind else context.objects(table)
     objects = objects.filter(~nw.col("id").is_null()).select("id")
-    linked = context.valid_links(relation).select(id=nw.col(f"{end}_id"))
-    return CheckResult(objects, objects.join(linked, on="id", how="anti"))
+    return CheckResult(objects, objects.join(links.select(id=nw.col(f"{end}_id")), on="id", how="anti"))
 
 
 def person_without_name(context: CheckContext) -> CheckResult:
@@ -45,6 +60,9 @@ def _lacks(
     role = f":{kind}" if relation == "member_of" else ""
     who = f"{kind}" if kind else title.split(" without")[0].lower()
     rule = f"No `{relation}` link joins the {who} with an object that was delivered."
+    member = relation in MEMBERSHIPS
+    if member:
+        rule += f" With `current_only` ({{current_only}}), those count that are {DEFINITION}."
     return Check(
         id,
         title,
@@ -53,7 +71,8 @@ def _lacks(
         (table,),
         rule,
         why,
-        partial(lacking, table, relation, end, kind),
+        partial(lacking_members if member else lacking, table, relation, end, kind),
+        params={"current_only": True} if member else {},
         needs=(f"{relation}{role}",),
         follows=(f"orphan_{relation}",),
         follows_school=follows_school,

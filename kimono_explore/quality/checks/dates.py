@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import narwhals as nw
 import pandas as pd
 
-from kimono_explore.quality.context import once
+from kimono_explore.quality.context import keys_of, once
 from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
 
 if TYPE_CHECKING:
@@ -53,8 +53,11 @@ def sibling_terms_overlap(context: CheckContext) -> CheckResult:
     df = context.engine.collect(terms).sort_values(list(_COLUMNS)).drop_duplicates("id").set_index("id")
     days = {id: (start, end) for id, start, end in zip(df.index, df["start_date"], df["end_date"], strict=True)}
     parents, used_by = context.parents("term"), _orgs_of_terms(context)
+    used = _used(context, set(df.index))
     siblings: dict[tuple[tuple[str, ...], str], list[str]] = defaultdict(list)
     for id, kind in zip(df.index, df["term_type"].fillna(""), strict=True):
+        if id not in used:
+            continue
         siblings[tuple(parents.get(id, ())), kind].append(id)
     overlaps: dict[str, str] = {}
     for group in siblings.values():
@@ -69,6 +72,15 @@ def sibling_terms_overlap(context: CheckContext) -> CheckResult:
     return CheckResult(terms, columns.join(terms, on="id", how="inner"))
 
 
+def _used(context: CheckContext, terms: set[str]) -> set[str]:
+    """The terms that have sections, or stand above one that has; all, where sections do not say their terms."""
+    if not context.rollups.intersection(keys_of("in_term")):
+        return terms
+    sections = context.pairs("in_term", "section_id", "id").select("id").unique()
+    used = context.ancestors("term").join(sections, on="id", how="semi").select("ancestor").unique()
+    return set(context.engine.collect(used)["ancestor"]) & terms
+
+
 def same_name_terms(context: CheckContext) -> CheckResult:
     terms = context.objects("terms").filter(~nw.col("name").is_null()).select("id", "name", "start_date", "end_date")
     times = once(terms.select("id", "name"), "name").group_by("name").agg(times=nw.len()).filter(nw.col("times") > 1)
@@ -78,7 +90,7 @@ def same_name_terms(context: CheckContext) -> CheckResult:
 def no_current_term(context: CheckContext) -> CheckResult:
     if not context.rows["terms"]:
         raise NotApplicable(context.refused("terms") or "no terms")
-    today = nw.lit(pd.Timestamp(context.as_of).to_pydatetime())
+    today = nw.lit(pd.Timestamp(context.today).to_pydatetime())
     now = context.count(_dated(context).filter(nw.col("start_date") <= today, nw.col("end_date") >= today))
     return CheckResult(1, context.engine.small({"id": [] if now else [None]}))
 
@@ -142,7 +154,8 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _GROUP,
         ("terms",),
-        "Two terms of one kind below one parent, or below none, share a day, and no two schools keep them apart.",
+        "Two terms of one kind below one parent, or below none, share a day, both have sections, in themselves or in a "
+        "term below, and no two schools keep them apart.",
         "A day belongs to two terms: grades go to the wrong one.",
         sibling_terms_overlap,
     ),
@@ -162,7 +175,7 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _GROUP,
         ("terms",),
-        "No term holds the day of the check (`as_of`).",
+        "No term holds the day of the check (`as_of`), or the day of loading where none was given.",
         "Products show no classes at all. In the holidays this is as it should be.",
         no_current_term,
     ),

@@ -12,6 +12,8 @@ from kimono_explore.roster.text import fold
 from kimono_explore.schema import TABLES
 
 _GROUP = "Identity"
+_SERIES = 10
+"""So many numbers of one length make a series."""
 
 
 def missing_id(context: CheckContext) -> CheckResult:
@@ -135,8 +137,37 @@ def student_and_staff(context: CheckContext) -> CheckResult:
         .filter(nw.col("students") > 0, nw.col("people") > nw.col("students"))
     )
     shared = values.join(both.select("column", "value"), on=["column", "value"], how="inner")
+    for column, length in _alike_series(context, values, both):
+        by_chance = (nw.col("column") == column) & nw.col("value").str.contains(f"^[0-9]{{{length}}}$")
+        shared = shared.filter(~by_chance)
     cells = shared.with_columns(shared=nw.concat_str(nw.col("column"), nw.lit(": "), nw.col("value")))
     return CheckResult(persons, cells.group_by("id", "person_type").agg(shared=nw.col("shared").min()))
+
+
+def _alike_series(context: CheckContext, values: Frame, both: Frame) -> list[tuple[str, int]]:
+    """Columns and lengths of numbers in which students and staff share no more values than chance gives them.
+
+    Both number their people from 1 or 1000 on: then one number on two people says nothing. How many they share by
+    chance follows from how densely each fills the range that they have in common.
+    """
+    numbers = values.filter(nw.col("column") != "email", nw.col("value").str.contains("^[0-9]{1,15}$"))
+    numbers = numbers.with_columns(length=nw.col("value").str.len_chars())
+    grouped = numbers.group_by("column", "length", "student")
+    series = context.engine.collect(grouped.agg(people=nw.len(), low=nw.col("value").min(), high=nw.col("value").max()))
+    shared = both.filter(nw.col("value").str.contains("^[0-9]{1,15}$")).with_columns(
+        length=nw.col("value").str.len_chars()
+    )
+    times = context.engine.collect(shared.group_by("column", "length").agg(times=nw.len()))
+    alike = []
+    for column, length, observed in times.itertuples(index=False, name=None):
+        own = series[(series["column"] == column) & (series["length"] == length)]
+        ranges = [(int(low), int(high)) for low, high in zip(own["low"], own["high"], strict=True)]
+        if len(ranges) == 2 and own["people"].min() >= _SERIES:
+            width = max(0, min(high for _, high in ranges) - max(low for low, _ in ranges) + 1)
+            densities = [n / (high - low + 1) for n, (low, high) in zip(own["people"], ranges, strict=True)]
+            if 2 * width * densities[0] * densities[1] >= observed:
+                alike.append((str(column), int(length)))
+    return sorted(alike)
 
 
 def _shared(frame: Frame, *keys: str) -> Frame:
@@ -248,7 +279,8 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _GROUP,
         ("persons",),
-        "One e-mail address, state id or local id stands on a student and on a teacher or member of staff.",
+        "One e-mail address, state id or local id stands on a student and on a teacher or member of staff. Numbers do not "
+        "count where two series overlap, and share no more than chance gives them.",
         "A student may get a teacher's rights.",
         student_and_staff,
     ),

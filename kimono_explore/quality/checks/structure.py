@@ -80,9 +80,10 @@ def unknown_org_type(context: CheckContext, known: tuple[str, ...]) -> CheckResu
     return CheckResult(orgs, orgs.filter(nw.col("org_type").is_null() | ~nw.col("org_type").is_in(known)))
 
 
-def school_without(role: str, context: CheckContext) -> CheckResult:
+def school_without(role: str, context: CheckContext, current_only: bool) -> CheckResult:
     schools = _schools(context)
-    members = context.valid_links("member_of").filter(nw.col("role") == role)
+    links = context.people_of("member_of") if current_only else context.valid_links("member_of")
+    members = links.filter(nw.col("role") == role)
     return CheckResult(schools, schools.join(members.select(id=nw.col("target_id")), on="id", how="anti"))
 
 
@@ -217,9 +218,11 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _STRUCTURE,
         ("orgs",),
-        "No student is a member of the school.",
+        "No student is a member of the school; with `current_only` ({current_only}), none whose membership is "
+        "current on the day of the check (`as_of`).",
         "The school was left out of an export, or closed.",
         partial(school_without, "student"),
+        params={"current_only": True},
         needs=("member_of:student",),
     ),
     Check(
@@ -228,9 +231,11 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _STRUCTURE,
         ("orgs",),
-        "No teacher is a member of the school.",
+        "No teacher is a member of the school; with `current_only` ({current_only}), none whose membership is "
+        "current on the day of the check (`as_of`).",
         "The school's staff were left out of an export.",
         partial(school_without, "teacher"),
+        params={"current_only": True},
         needs=("member_of:teacher",),
     ),
 )

@@ -157,6 +157,8 @@ def school_year_outlier(context: CheckContext) -> CheckResult:
     if years.empty:
         raise NotApplicable("the tenant sends no school_year")
     usual = years.sort_values(["objects", "school_year"])["school_year"].iloc[-1]
+    if years["objects"].max() * 2 <= years["objects"].sum():
+        raise NotApplicable("no school year is that of more than half of the objects")
     outliers = objects.filter(nw.col("school_year") != usual)
     return CheckResult(objects, outliers.with_columns(usual=nw.lit(str(usual))))
 
@@ -359,6 +361,7 @@ CHECKS: tuple[Check, ...] = (
         implausible_age,
         params={"students": (3, 22), "staff": (16, 90)},
         needs=("persons.dob",),
+        likely="the day of the check (`as_of`) is not of the roster's own year, or birthdays were shifted.",
     ),
     Check(
         "grad_year_against_dob",
@@ -379,7 +382,7 @@ CHECKS: tuple[Check, ...] = (
         "information",
         _GROUP,
         tuple(TABLES),
-        "The school year is not the one that most objects have.",
+        "The school year is not the one that more than half of all objects have.",
         "Last year's objects are shown beside this year's.",
         school_year_outlier,
     ),

@@ -16,10 +16,16 @@ _GROUP = "Load"
 
 
 def section_size(
-    large: bool, context: CheckContext, bound: int, factor: float, sections: int, from_size: int
+    large: bool,
+    context: CheckContext,
+    bound: int,
+    factor: float,
+    sections: int,
+    from_size: int,
+    current_only: bool,
 ) -> CheckResult:
     """Sections beyond a fixed bound, or far from the mean of their course's other sections."""
-    sizes = context.link_counts("student_in", "target").rename({"size": "students"})
+    sizes = context.link_counts("student_in", "target", current_only=current_only).rename({"size": "students"})
     courses = context.first_target("of_course").rename({"target": "course_id"})
     placed = sizes.join(courses, on="id", how="left")
     siblings = placed.filter(~nw.col("course_id").is_null()).group_by("course_id")
@@ -74,10 +80,11 @@ CHECKS: tuple[Check, ...] = (
         _GROUP,
         ("sections",),
         "More than {bound} students; or, in a course of {sections} sections or more, at least {from_size} students and "
-        "more than {factor} times the mean of the course's other sections.",
+        "more than {factor} times the mean of the course's other sections. With `current_only` ({current_only}), students "
+        "count whose enrollment is current on the day of the check (`as_of`).",
         "Often several classes that were put into one, or a whole grade enrolled by mistake.",
         partial(section_size, True),
-        params={"bound": 60, "factor": 2.5, "sections": 5, "from_size": 40},
+        params={"bound": 60, "factor": 2.5, "sections": 5, "from_size": 40, "current_only": True},
         needs=("student_in",),
     ),
     Check(
@@ -87,10 +94,11 @@ CHECKS: tuple[Check, ...] = (
         _GROUP,
         ("sections",),
         "Fewer than {bound} students; or, in a course of {sections} sections or more, at most {from_size} students and "
-        "less than {factor} times the mean of the course's other sections.",
+        "less than {factor} times the mean of the course's other sections. With `current_only` ({current_only}), students "
+        "count whose enrollment is current on the day of the check (`as_of`).",
         "Often a class that was closed, or one whose students were delivered in part.",
         partial(section_size, False),
-        params={"bound": 4, "factor": 0.2, "sections": 5, "from_size": 10},
+        params={"bound": 4, "factor": 0.2, "sections": 5, "from_size": 10, "current_only": True},
         needs=("student_in",),
     ),
     Check(

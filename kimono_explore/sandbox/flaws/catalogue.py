@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pandas as pd
 
-from kimono_explore.sandbox.flaws import injectors
+from kimono_explore.sandbox.flaws import injectors, memberships
 from kimono_explore.sandbox.flaws.editor import RosterEditor
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
+_DAY = pd.Timedelta(days=1)
 _NAMES = ("name_first", "name_middle", "name_last")
 
 _AGES: list[dict[str, object]] = [{"dob": pd.Timestamp(1979, 3, 1)}, {"dob": pd.Timestamp(2025, 2, 3)}]
@@ -254,13 +255,48 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("term_without_dates", injectors.term("Open Session")),
     Flaw("term_ends_before_start", injectors.term("Backward Session")),
     Flaw("child_term_outside_parent", injectors.term("Late Session")),
-    Flaw("sibling_terms_overlap", injectors.siblings),
     Flaw("term_too_long", injectors.term("Records of the Eighties")),
     # Load: last, because it seats people in sections that nothing else has touched.
     Flaw("undersize_section", injectors.new_section(2)),
     Flaw("oversize_section", injectors.oversize),
     Flaw("student_overload", injectors.overload("student_in", "student", 18)),
     Flaw("teacher_overload", injectors.overload("teacher_in", "teacher", 18)),
+    Flaw("sibling_terms_overlap", injectors.siblings),
+    # Memberships: after all others, which therefore stay as they are.
+    Flaw(
+        "enrollment_outside_terms",
+        memberships.enrollments(
+            lambda first, _: {"start_date": first - 60 * _DAY},
+            lambda _, last: {"end_date": last + 60 * _DAY},
+        ),
+    ),
+    Flaw("ended_but_active", memberships.enrollments(*[lambda first, _: {"end_date": first + 3 * _DAY}] * 2)),
+    Flaw("future_but_active", memberships.enrollments(*[lambda _, last: {"start_date": last - 30 * _DAY}] * 2)),
+    Flaw("current_but_inactive", memberships.enrollments(*[lambda *_: {"status": "Historical"}] * 2)),
+    Flaw(
+        "membership_far_ahead",
+        memberships.enrollments(
+            *[lambda first, last: {"start_date": first + 1096 * _DAY, "end_date": last + 1096 * _DAY}] * 2,
+            also=("future_but_active", "enrollment_outside_terms"),
+        ),
+    ),
+    Flaw(
+        "membership_before_birth",
+        memberships.enrollments(
+            *[lambda *_: {"start_date": pd.Timestamp(1970, 1, 1)}] * 2, also=("enrollment_outside_terms",), born=True
+        ),
+    ),
+    Flaw("enrollment_without_end", memberships.enrollments(*[lambda *_: {"end_date": None}] * 2)),
+    Flaw("unknown_membership_status", memberships.enrollments(*[lambda *_: {"status": "Tentative"}] * 2)),
+    Flaw("seated_after_leaving_school", memberships.seated_after_leaving),
+    Flaw("two_schools_at_once", memberships.two_schools),
+    Flaw("enrolled_inactive_student", memberships.inactive("student")),
+    Flaw("inactive_teacher_of_section", memberships.inactive("teacher")),
+    Flaw("enrollment_in_inactive_section", memberships.inactive_sections),
+    Flaw("student_as_teacher", memberships.student_as_teacher),
+    Flaw("teacher_as_student", memberships.teacher_as_student),
+    Flaw("section_without_one_primary_teacher", memberships.primary_teachers),
+    Flaw("student_without_one_primary_school", memberships.no_primary_school),
 )
 
 """Every kind of mistake; adding one is adding a row."""

@@ -231,6 +231,8 @@ class RosterEditor:
         """Change cells; the label follows the name."""
         df = self.tables[table]
         for column, value in values.items():
+            if column not in df.columns:
+                df[column] = pd.Series(index=df.index, dtype="str")
             df.loc[row, column] = cast("str | None", value)
         if {"name_first", "name_last", "title"} & set(values):
             shown = df.iloc[row][["title"] if "title" in df.columns else ["name_first", "name_last"]].dropna()
@@ -267,15 +269,15 @@ class RosterEditor:
             sex="X",
         )
 
-    def section(self, like: int) -> str:
-        """A new section of the course, school, term and teacher of another one."""
+    def section(self, like: int, term: str | None = None) -> str:
+        """A new section of the course, school and teacher of another one, and of its term or the one that is named."""
         donor, facts = self.roster.sections.iloc[like], self.sections.iloc[like]
         number = len(self._new_rows["sections"]) + 1
         local_id, title = f"{donor['local_id']}-N{number}", f"{donor['title']} (new {number})"
         section = self.add("sections", local_id=local_id, title=title)
         self.link("of_course", "section", section, "course", str(facts["course"]), stated_by="both")
         self.link("held_at", "section", section, "org", str(facts["school"]))
-        self.link("in_term", "section", section, "term", str(facts["term"]))
+        self.link("in_term", "section", section, "term", term or str(facts["term"]))
         self.member("teacher_in", self.sources("teacher_in", str(donor["id"]))[0], "section", section, "teacher")
         return section
 
@@ -318,9 +320,19 @@ class RosterEditor:
         """A new membership of a person."""
         own = {"role": role, "membership_id": self.new_id(), "status": "Active", "primary": primary}
         if kind == "section":
-            year = self.roster.terms.iloc[0]
-            own |= {"start_date": year["start_date"], "end_date": year["end_date"]}
+            term = self._term_of(id)
+            own |= {"start_date": term["start_date"], "end_date": term["end_date"]}
         self.link(relation, "person", person, kind, id, stated_by, **own)
+
+    def _term_of(self, section: str) -> pd.Series:
+        """The term of a section, new or not; the first one, where it has none."""
+        named = [
+            new["target_id"] for new in self._new_links if (new["source_id"], new["relation"]) == (section, "in_term")
+        ]
+        wanted = [*named, *self.targets("in_term", section)]
+        terms = _with("terms", self.roster.terms, self._new_rows["terms"])
+        mine = terms[terms["id"].isin(wanted)]
+        return (mine if len(mine) else terms).iloc[0]
 
     def drop(self, relation: str, *, source: str | None = None, target: str | None = None) -> None:
         """Remove an object's links of a relation."""
@@ -339,6 +351,17 @@ class RosterEditor:
         """Make only one side state a link: the source's first of the relation, or the one to the target."""
         row = self._row_of(relation, source, target)
         self._links.loc[row, "stated_by"] = by
+
+    def amend(self, relation: str, source: str, target: str, **values: object) -> None:
+        """Change what a membership says of itself."""
+        row = self._row_of(relation, source, target)
+        for column, value in values.items():
+            if (
+                isinstance(self._links[column].dtype, pd.CategoricalDtype)
+                and value not in self._links[column].cat.categories
+            ):
+                self._links[column] = self._links[column].cat.add_categories([value])
+            self._links.loc[row, column] = cast("str | None", value)
 
     def _row_of(self, relation: str, source: str, target: str | None = None) -> int:
         links = self.relation(relation)

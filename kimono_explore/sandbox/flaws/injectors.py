@@ -128,7 +128,8 @@ def student_and_teacher(editor: RosterEditor, check: str) -> None:
     for row in editor.pick("persons", 2, "teacher", links=True):
         person = editor.id("persons", row)
         editor.member("student_in", person, "section", editor.quiet("teacher_in", person), "student")
-        editor.note(check, "persons", row, "a student of a section that they teach")
+        for name in (check, "teacher_as_student"):
+            editor.note(name, "persons", row, "a student of a section that they teach")
 
 
 def wrong_type(editor: RosterEditor, check: str) -> None:
@@ -331,12 +332,17 @@ def term_start(editor: RosterEditor, check: str) -> None:
 
 
 def siblings(editor: RosterEditor, check: str) -> None:
-    """Two parts of a summer term that share days."""
+    """Two parts of a summer term that share days, each with a section, of which the students are not known."""
+    likes = editor.pick("sections", 1, where=editor.spare_teacher(), links=True)
+    if not likes:
+        return
     start, end = editor.past()
     parent = editor.term("Summer School", start, end)
     days = pd.Timedelta(days=8)
-    for name, dates in (("Summer I", (start, start + days)), ("Summer II", (start + days, end))):
+    halves = (("Summer I", (start, start + days)), ("Summer II", (start + days, end)))
+    for name, dates in halves:
         term = editor.term(name, *dates)
+        editor.note("section_without_students", "sections", editor.section(likes[0], term), "no students are known")
         editor.link("child_of", "term", term, "term", parent, stated_by="both")
         editor.note(check, "terms", term, "shares a day with its sibling")
 
