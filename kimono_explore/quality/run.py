@@ -45,7 +45,7 @@ def check(
     exclude: Iterable[str] = (),
     params: Mapping[str, Mapping[str, Parameter]] | None = None,
     as_of: date | str | None = None,
-    engine: str | SparkSession = "duckdb",
+    engine: str | SparkSession | None = None,
     max_rows: int = 1_000_000,
     progress: bool | None = None,
     memory: str | None = None,
@@ -64,8 +64,9 @@ def check(
         Other parameters for a check: ``{"oversize_section": {"bound": 40}}``.
     as_of : date or str, optional
         The day that counts as today, for ages and terms. Default: the day the roster was loaded.
-    engine : {"duckdb", "pandas"} or SparkSession, default "duckdb"
-        Where the checks run. The results are the same.
+    engine : {"polars", "duckdb"} or SparkSession, optional
+        Where the checks run. The results are the same. Default: Polars for what is in memory; DuckDB, which needs no more
+        memory than there is, for a snapshot and where ``memory`` is given.
     max_rows : int, default 1,000,000
         The most failing rows to keep of a check; all are counted.
     progress : bool, optional
@@ -93,10 +94,11 @@ def check(
     """
     expect("check", roster, Roster, str, os.PathLike)
     chosen = _with_params(choose(checks, exclude, ROSTER_CHECKS), params or {})
-    running = make_engine(engine, memory)
+    if not isinstance(roster, Roster) and not is_snapshot(roster):
+        roster = read_source(roster)
+    in_memory = isinstance(roster, Roster) and memory is None
+    running = make_engine(engine or ("polars" if in_memory else "duckdb"), memory)
     with closing(running):
-        if not isinstance(roster, Roster) and not is_snapshot(roster):
-            roster = read_source(roster)
         if isinstance(roster, Roster):
             frames = {name: running.bring(name, getattr(roster, name)) for name in _FRAMES}
             source, loaded_at, rollups = roster.source, roster.loaded_at, roster.rollups
@@ -165,7 +167,7 @@ def check_tasks(
         nowhere = pd.Series(float("nan"), index=failing.index, dtype="str")
         failing = failing.assign(org_id=nowhere, org=nowhere)
         outcome.failures = failing[[*_FIRST, *[name for name in failing.columns if name not in _FIRST]]]
-    return Report(outcomes, "the task queue", moment.date(), "pandas", time.perf_counter() - began, {})
+    return Report(outcomes, "the task queue", moment.date(), queue.engine.name, time.perf_counter() - began, {})
 
 
 def _with_params(
