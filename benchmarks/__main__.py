@@ -211,7 +211,9 @@ def _median(readings: list[dict[str, float]]) -> dict[str, float]:
 
 def machine() -> str:
     """Cores, system and versions, in a line."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("pandas", "pyarrow", "duckdb", "narwhals", "httpx"))
+    packages = ", ".join(
+        f"{name} {version(name)}" for name in ("pandas", "pyarrow", "polars", "duckdb", "narwhals", "httpx")
+    )
     return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {packages}"
 
 

@@ -304,7 +304,7 @@ def _smallest_roster(check: Check) -> tuple[str, pd.DataFrame]:
         for name, df in tables.items()
         if len(df)
     )
-    return given, kx.check(roster, [check.id], as_of=AS_OF, engine="pandas").failures(check.id)
+    return given, kx.check(roster, [check.id], as_of=AS_OF, engine="polars").failures(check.id)
 
 
 def _smallest_queue(check: Check) -> tuple[str, pd.DataFrame]:

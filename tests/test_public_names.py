@@ -17,6 +17,7 @@ HEAVY = (
     "matplotlib",
     "networkx",
     "pandas",
+    "polars",
     "pyarrow",
     "starlette",
     "uvicorn",

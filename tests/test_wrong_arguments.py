@@ -35,7 +35,7 @@ WRONG = {"None": None, "DataFrame": pd.DataFrame({"id": ["a"]}), "str": "x", "in
 RIGHT = {
     "Roster": kx.Roster(),
     "Client": kx.connect("https://example.org", token="t"),
-    "Report": kx.check(kx.Roster(), ["missing_id"], engine="pandas"),
+    "Report": kx.check(kx.Roster(), ["missing_id"], engine="polars"),
     "Comparison": kx.compare(kx.Roster(), kx.Roster()),
     "MultiDiGraph": nx.MultiDiGraph(),
     "DataFrame": pd.DataFrame(),

@@ -1,4 +1,4 @@
-"""What is wrong with a roster: checks declared as data, run on DuckDB, pandas or Spark, and one report.
+"""What is wrong with a roster: checks declared as data, run on Polars, DuckDB or Spark, and one report.
 
 A check is a row: id, title, severity, rule, why it matters, parameters, and a function that takes the `CheckContext` (lazy
 tables) and gives `CheckResult` (what was looked at, and what fails). `define_check` adds your own.

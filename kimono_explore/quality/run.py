@@ -47,7 +47,7 @@ def check(
     exclude: Iterable[str] = (),
     params: Mapping[str, Mapping[str, Parameter]] | None = None,
     as_of: date | str | None = None,
-    engine: str | SparkSession = "duckdb",
+    engine: str | SparkSession | None = None,
     max_rows: int = 1_000_000,
     progress: bool | None = None,
     memory: str | None = None,
@@ -65,10 +65,11 @@ def check(
     params : mapping of str to mapping, optional
         Other parameters for a check: ``{"oversize_section": {"bound": 40}}``.
     as_of : date or str, optional
-        The day that counts as today, for ages, terms and memberships. Default: the day the roster was loaded, where a term that is used
-        holds it; else a day in the nearest such term, and the report says so (``as_of_reason``).
-    engine : {"duckdb", "pandas"} or SparkSession, default "duckdb"
-        Where the checks run. The results are the same.
+        The day that counts as today, for ages, terms and memberships. Default: the day the roster was loaded, if a term
+        that is used includes it; else a day in the nearest such term, and the report says so (``as_of_reason``).
+    engine : {"polars", "duckdb"} or SparkSession, optional
+        Where the checks run. The results are the same. Default: Polars for a roster in memory; DuckDB, which can exceed the
+        machine's memory, for a snapshot and where ``memory`` is given.
     max_rows : int, default 1,000,000
         How many failing rows of a check to keep at most; all are counted.
     progress : bool, optional
@@ -96,7 +97,10 @@ def check(
     """
     expect("check", roster, Roster, str, os.PathLike)
     chosen = _with_params(choose(checks, exclude, ROSTER_CHECKS), params or {})
-    with closing(make_engine(engine, memory)) as running:
+    if not isinstance(roster, Roster) and not is_snapshot(roster):
+        roster = read_source(roster)
+    in_memory = isinstance(roster, Roster) and memory is None
+    with closing(make_engine(engine or ("polars" if in_memory else "duckdb"), memory)) as running:
         seen = _in_memory(roster, running) if isinstance(roster, Roster) else _on_disk(roster, running)
         context = CheckContext(running, seen.frames, seen.rollups, _day(as_of) or seen.loaded_at.date())
         began = time.perf_counter()
@@ -130,9 +134,7 @@ def _in_memory(roster: Roster, engine: Engine) -> _Seen:
 
 
 def _on_disk(path: str | os.PathLike[str], engine: Engine) -> _Seen:
-    """A snapshot stays where it is; a bundle is read into memory."""
-    if not is_snapshot(path):
-        return _in_memory(read_source(path), engine)
+    """A snapshot stays where it is."""
     manifest = read_manifest(path)
     frames = {name: engine.scan(part(whole(path), name)) for name in _FRAMES}
     return _Seen(frames, manifest.source, manifest.loaded_at, manifest.rollups, folder=path, manifest=manifest)
@@ -183,7 +185,7 @@ def check_tasks(
         nowhere = pd.Series(float("nan"), index=failing.index, dtype="str")
         failing = failing.assign(org_id=nowhere, org=nowhere)
         outcome.failures = failing[[*_FIRST, *[name for name in failing.columns if name not in _FIRST]]]
-    return Report(outcomes, "the task queue", moment.date(), "pandas", time.perf_counter() - began, {})
+    return Report(outcomes, "the task queue", moment.date(), queue.engine.name, time.perf_counter() - began, {})
 
 
 def _with_params(

@@ -46,7 +46,7 @@ def repeated() -> kx.Roster:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
 def test_no_check_counts_more_than_there_is(engine: str) -> None:
     roster = repeated()
     report = kx.check(roster, engine=engine, as_of="2026-10-05")
@@ -68,7 +68,7 @@ def test_no_check_counts_more_than_there_is(engine: str) -> None:
     assert summary.loc["child_term_outside_parent", "failed"] == 2
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
 def test_rows_of_one_id_are_shown_each_with_what_differs(engine: str) -> None:
     found = kx.check(repeated(), ["duplicate_id"], engine=engine).failures("duplicate_id")
     shown = found[found["id"].isin(["ana", "ben", "fall"])]

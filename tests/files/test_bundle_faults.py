@@ -43,7 +43,7 @@ def load(tmp_path: Path):
         ("e1,,s1,elsewhere,p1,student,,", "schoolSourcedId"),
     ],
 )
-@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
 def test_a_check_ends_where_an_enrollment_is_odd(load, rows: str, column: str, engine: str) -> None:
     report = kx.check(load(enrollments=ENROLLMENTS + rows + "\n"), engine=engine)
     assert "could not run" not in set(report.summary["status"])
@@ -65,7 +65,7 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
 def test_every_problem_reaches_exactly_one_check(engine: str) -> None:
     roster = make(
         school(), student(), course(), section(), link("ana student_in algebra-1", membership_id="m1"), *SHAPES

@@ -37,7 +37,7 @@ def memberships(roster: kx.Roster) -> list[tuple[str, str, str]]:
     return sorted(links[["source_id", "role", "membership_id"]].itertuples(index=False, name=None))
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
 def test_several_roles_at_one_org_are_several_memberships(tmp_path: Path, engine: str) -> None:
     roster = read(tmp_path / "in", roles=ROLES)
     assert memberships(roster) == [

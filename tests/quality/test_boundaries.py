@@ -10,7 +10,7 @@ from builders import course, link, make, school, section, student, teacher
 import kimono_explore as kx
 
 
-def failing(check: str, *items: Any, engine: str = "pandas") -> list[str]:
+def failing(check: str, *items: Any, engine: str = "polars") -> list[str]:
     """The ids that fail the check."""
     outcome = kx.check(make(*items), [check], engine=engine).outcomes[0]
     assert outcome.status in ("passed", "failed")

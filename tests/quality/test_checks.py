@@ -625,7 +625,7 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
 }
 
 
-def run(roster: kx.Roster, check: str, engine: str = "pandas") -> tuple[pd.Series, pd.DataFrame]:
+def run(roster: kx.Roster, check: str, engine: str = "polars") -> tuple[pd.Series, pd.DataFrame]:
     report = kx.check(roster, [check], as_of=OCTOBER, engine=engine)
     return report.summary.loc[0], report.failures(check)
 
@@ -639,7 +639,7 @@ def test_every_check_has_a_case() -> None:
     assert set(CASES) == {check.id for check in ROSTER_CHECKS}
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
 @pytest.mark.parametrize("check", sorted(CASES))
 def test_the_smallest_roster_that_fails(check: str, engine: str) -> None:
     items, wanted, _ = CASES[check]
@@ -650,7 +650,7 @@ def test_the_smallest_roster_that_fails(check: str, engine: str) -> None:
     assert row["percent"] == pytest.approx(100 * row["failed"] / row["checked"])
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
 @pytest.mark.parametrize("check", sorted(CASES))
 def test_a_small_roster_that_passes(check: str, engine: str) -> None:
     row, failures = run(make(*CASES[check][2]), check, engine)
@@ -716,7 +716,7 @@ def test_sizes_far_from_the_courses_own() -> None:
     assert large[["id", "students", "mean_of_others"]].to_numpy().tolist() == [["e", 55, pytest.approx(84 / 5)]]
     assert small[["id", "students", "mean_of_others"]].to_numpy().tolist() == [["f", 4, 27.0]]
     few = {"undersize_section": {"factor": 0.1}}
-    assert kx.check(roster, ["undersize_section"], params=few, engine="pandas").summary["status"].tolist() == ["passed"]
+    assert kx.check(roster, ["undersize_section"], params=few, engine="polars").summary["status"].tolist() == ["passed"]
 
 
 def test_every_table_is_looked_at_for_ids() -> None:

@@ -15,7 +15,7 @@ FALL, SPRING = term("fall", "2026-08-17", "2026-12-18"), term("spring", "2027-01
 CLASS = (teacher(), section(), FALL, SPRING, section("later"), link("later in_term spring"))
 WITH_TEACHER = "section_without_teacher"
 
-pytestmark = pytest.mark.parametrize("engine", ["duckdb", "pandas"])
+pytestmark = pytest.mark.parametrize("engine", ["duckdb", "polars"])
 
 
 def failing(check: str, *items: Item, engine: str, as_of: str = OCTOBER, **params: Any) -> list[str]:

@@ -8,10 +8,10 @@ import pytest
 
 from kimono_explore.errors import ConfigurationError
 from kimono_explore.frames import frame
-from kimono_explore.quality.engines import DuckDB, Engine, Pandas, Spark, make_engine
+from kimono_explore.quality.engines import DuckDB, Engine, Polars, Spark, make_engine
 
 
-@pytest.fixture(params=["duckdb", "pandas"])
+@pytest.fixture(params=["duckdb", "polars"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     return make_engine(request.param)
 
@@ -27,17 +27,19 @@ def test_an_engine_is_found_by_its_name() -> None:
     engine = make_engine("duckdb")
     assert isinstance(engine, DuckDB)
     engine.close()
-    assert isinstance(make_engine("pandas"), Pandas)
-    assert (DuckDB.name, Pandas.name, Spark.name) == ("duckdb", "pandas", "spark")
+    assert isinstance(make_engine("polars"), Polars)
+    assert (DuckDB.name, Polars.name, Spark.name) == ("duckdb", "polars", "spark")
 
     class Session:
         createDataFrame = None  # noqa: N815
 
     assert isinstance(make_engine(Session()), Spark)  # type: ignore[arg-type]
     with pytest.raises(
-        ConfigurationError, match=r"^Unknown engine 'polars'. Use engine=\"duckdb\", \"pandas\" or a SparkSession.$"
+        ConfigurationError, match=r"^Unknown engine 'pandas'. Use engine=\"polars\", \"duckdb\" or a SparkSession.$"
     ):
-        make_engine("polars")
+        make_engine("pandas")
+    with pytest.raises(ConfigurationError, match=r"memory='1GB' is a limit that DuckDB keeps: use engine=\"duckdb\"."):
+        make_engine("polars", memory="1GB")
     with pytest.raises(ConfigurationError, match=r"memory='much' is not an amount of memory. Write it as \"4GB\"."):
         make_engine("duckdb", memory="much")
     make_engine("duckdb", memory="1GB").close()

@@ -25,7 +25,7 @@ def loaded(roster: kx.Roster, day: str) -> kx.Roster:
 # The day of the check.
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
 def test_the_day_of_the_check_is_one_of_the_rosters_own_year(engine: str) -> None:
     report = kx.check(loaded(make(*LINKED), "2026-11-28"), ["no_current_term"], engine=engine)
     assert report.as_of == date(2011, 3, 16)
@@ -83,7 +83,7 @@ def test_terms_that_nobody_uses_may_overlap() -> None:
 # Two series of numbers.
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "pandas"])
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
 def test_two_series_of_numbers_that_are_merely_alike_join_nobody(engine: str) -> None:
     students = [student(f"s{n}", local_id=f"{n:04d}") for n in range(1, 60)]
     staff = [teacher(f"t{n}", local_id=f"{n:04d}") for n in range(1, 20)]

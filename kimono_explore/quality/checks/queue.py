@@ -8,7 +8,7 @@ import narwhals as nw
 import pandas as pd
 
 from kimono_explore.quality.definition import Check, CheckResult, NotApplicable
-from kimono_explore.quality.engines import Pandas
+from kimono_explore.quality.engines import Polars
 
 if TYPE_CHECKING:
     from kimono_explore.roster.roster import Roster
@@ -21,7 +21,7 @@ class QueueContext:
     """A task queue as checks look at it: a table of tasks, the roster they are about, and the time that counts as now."""
 
     def __init__(self, tasks: pd.DataFrame, roster: Roster | None, now: pd.Timestamp) -> None:
-        self.tasks, self.roster, self.now, self.engine = tasks.reset_index(drop=True), roster, now, Pandas()
+        self.tasks, self.roster, self.now, self.engine = tasks.reset_index(drop=True), roster, now, Polars()
 
     def require(self, need: str) -> None:
         """Raise `NotApplicable` where there are no tasks of a type."""

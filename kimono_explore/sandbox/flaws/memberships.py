@@ -27,11 +27,11 @@ def enrollments(*changes: Change, also: tuple[str, ...] = (), born: bool = False
     def inject(editor: RosterEditor, check: str) -> None:
         for row, change in zip(_students(editor, len(changes), born=born), changes, strict=False):
             person = editor.id("persons", row)
-            section = _year_long(editor, person)
             values = change(*_days(editor))
-            editor.amend("student_in", person, section, **values)
-            for name in (check, *also):
-                editor.note(name, "persons", row, _shown(values))
+            for section in _year_long(editor, person):
+                editor.amend("student_in", person, section, **values)
+                for name in (check, *also):
+                    editor.note(name, "persons", row, _shown(values))
 
     return inject
 
@@ -132,13 +132,14 @@ def _in_long_sections(editor: RosterEditor) -> pd.Series:
     return seats.loc[seats["target_id"].isin(free), "source_id"]
 
 
-def _year_long(editor: RosterEditor, person: str) -> str:
-    """A year-long section of the student's; no other flaw may have it then."""
+def _year_long(editor: RosterEditor, person: str) -> list[str]:
+    """A year-long section of the student's, if one is left that no other flaw has; no other may have it then."""
     ids = editor.tables["sections"]["id"]
     fit = ids.isin(editor.targets("student_in", person)) & _long(editor) & editor.free("sections", links=True)
-    row = int(np.flatnonzero(fit.to_numpy())[0])
-    editor.use("sections", row)
-    return editor.id("sections", row)
+    rows = np.flatnonzero(fit.to_numpy())[:1].tolist()
+    for row in rows:
+        editor.use("sections", row)
+    return [editor.id("sections", row) for row in rows]
 
 
 def _long(editor: RosterEditor) -> NDArray[np.bool_]:
