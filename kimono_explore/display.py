@@ -73,6 +73,16 @@ def cell_text(value: object, *, seconds: bool = False, rounded: bool = False) ->
     return str(value)
 
 
+def plural(count: int, noun: str) -> str:
+    """A number and its noun: ``1 school``, ``1,200 schools``, ``19 grading categories``."""
+    if count == 1:
+        return f"1 {noun}"
+    several = {"staff": "staff", "person": "people"}.get(noun)
+    if several is None:
+        several = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
+    return f"{count:,} {several}"
+
+
 def _spelled(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 

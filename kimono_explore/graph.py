@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
     from kimono_explore.roster.index import LinkIndex
 
-LAYER_OF: dict[str, int] = {
-    "org": 0, "term": 0, "course": 1, "section": 2, "grading_category": 3, "teacher": 3, "staff": 3, "student": 4,
-    "person": 4,
-}  # fmt: skip
-"""From the district on the left to its people on the right, by the kinds of `node_kinds`: how a roster is drawn."""
-
 _AT_A_TIME = 100_000
 _HUB = 100  # links: what has more connects everybody with everybody
 # Where not all neighbors fit, the few that give the others their place come first.
@@ -322,19 +316,6 @@ class _Widening:
             rows.append(int(self._by[codes[-1]]))
             codes.append(int(self.came_from[codes[-1]]))
         return codes, rows
-
-
-def node_kinds(graph: nx.MultiDiGraph[str]) -> dict[str, str]:
-    """The type of each node; for persons ``"teacher"`` or ``"student"`` if a link says which."""
-    roles: dict[str, set[object]] = {}
-    for source, _, relation, data in graph.edges(keys=True, data=True):
-        said = {"teacher_in": "teacher", "student_in": "student"}.get(str(relation), data.get("role"))
-        roles.setdefault(source, set()).add(said)
-    kinds = {}
-    for name, data in graph.nodes(data=True):
-        said_of = roles.get(name, set()) if data["type"] == "person" else set()
-        kinds[name] = next((role for role in ("teacher", "student") if role in said_of), str(data["type"]))
-    return kinds
 
 
 def summarize_graph(graph: nx.MultiDiGraph[str], hubs: int = 10) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
 from kimono_explore.compare import Comparison
+from kimono_explore.display import plural
 from kimono_explore.errors import expect
 from kimono_explore.palette import CHANGE_COLORS, INK, LINE, MISSING, QUIET, SEVERITY_COLORS, TASK_COLORS
 from kimono_explore.plots.fonts import set_words
@@ -31,7 +32,6 @@ from kimono_explore.plots.style import (
     legend,
     name_rows,
     new_figure,
-    plural,
     short,
     time_axis,
 )

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.optimize import isotonic_regression
 
+from kimono_explore.display import plural
 from kimono_explore.plots.fonts import inches, printable
-from kimono_explore.plots.style import SMALL, TEXT, plural, short
+from kimono_explore.plots.style import SMALL, TEXT, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -16,13 +16,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path
 
+from kimono_explore.arranging import LAYER_OF, anchors, depths, link_sets, node_kinds
+from kimono_explore.display import plural
 from kimono_explore.errors import expect
-from kimono_explore.graph import LAYER_OF, node_kinds
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, RELATION_COLORS, TYPE_COLORS
 from kimono_explore.plots.fonts import set_words
 from kimono_explore.plots.layers import Layout, Mark, arrange, shown
 from kimono_explore.plots.paper import follows_paper
-from kimono_explore.plots.style import SMALL, TEXT, axes_or_new, empty_panel, heading, join_parts, plural, short
+from kimono_explore.plots.style import SMALL, TEXT, axes_or_new, empty_panel, heading, join_parts, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -133,20 +134,15 @@ def _grouped(
     kind: str, marks: dict[str, Mark], edges: set[Edge], focus: str | None
 ) -> tuple[dict[str, Mark], set[Edge]]:
     """The same with all of a kind in groups: those linked with the focus, and those around the node with the most links."""
-    around: defaultdict[str, set[str]] = defaultdict(set)
-    for source, target, _ in edges:
-        around[source].add(target)
-        around[target].add(source)
+    kinds = {name: mark.kind for name, mark in marks.items()}
+    those = [name for name in marks if kinds[name] == kind and name != focus]
     groups: defaultdict[tuple[str, bool], list[str]] = defaultdict(list)
-    for name, mark in marks.items():
-        if mark.kind == kind and name != focus:
-            others = sorted(other for other in around[name] if marks[other].kind != kind)
-            anchor = focus if focus in others else max(others, key=lambda other: len(around[other]), default="")
-            groups[str(anchor), mark.missing].append(name)
+    for name, place in anchors(those, link_sets(edges), kinds, focus).items():
+        groups[place, marks[name].missing].append(name)
     into = {}
     kept = {name: mark for name, mark in marks.items() if mark.kind != kind or name == focus}
-    for (anchor, missing), members in groups.items():
-        group = members[0] if len(members) == 1 else f"{kind} group at {anchor}{' missing' * missing}"
+    for (place, missing), members in groups.items():
+        group = members[0] if len(members) == 1 else f"{kind} group at {place}{' missing' * missing}"
         words = marks[group].label if len(members) == 1 else plural(len(members), kind.replace("_", " "))
         kept[group] = Mark(group, kind, words, missing)
         into.update(dict.fromkeys(members, group))
@@ -161,7 +157,7 @@ def _boxes(
     boxes = {members[0].name: members for members in _alike(marks, edges, focus)}
     box_of = {mark.name: box for box, members in boxes.items() for mark in members}
     lines = {(box_of[a], box_of[b], relation) for a, b, relation in edges if box_of[a] != box_of[b]}
-    depth = _depths(boxes, lines)
+    depth = depths(boxes, ((a, b) for a, b, relation in lines if relation == "child_of"))
     layers: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     for box, members in boxes.items():
         layers[LAYER_OF[members[0].kind], depth[box]].append(box)
@@ -170,25 +166,12 @@ def _boxes(
 
 def _alike(marks: dict[str, Mark], edges: Iterable[Edge], focus: str | None) -> list[list[Mark]]:
     """Group marks of one kind that have the same links, if there are at least three."""
-    links: defaultdict[str, set[tuple[str, str, bool]]] = defaultdict(set)
-    for source, target, relation in edges:
-        links[source].add((relation, target, True))
-        links[target].add((relation, source, False))
+    links = link_sets(edges)
     found: defaultdict[tuple[object, ...], list[Mark]] = defaultdict(list)
     for mark in sorted(marks.values(), key=lambda mark: (mark.label.casefold(), mark.name)):
         own = mark.name if mark.name == focus else ""
         found[mark.kind, mark.missing, own, frozenset(links[mark.name])].append(mark)
     return [part for group in found.values() for part in ([group] if len(group) > 2 else [[m] for m in group])]
-
-
-def _depths(boxes: dict[str, list[Mark]], lines: Iterable[Edge]) -> dict[str, int]:
-    """How deep each box is below parents of its own type; a ring of parents is cut somewhere."""
-    depth = dict.fromkeys(boxes, 0)
-    pairs = [(a, b) for a, b, relation in lines if relation == "child_of"]
-    for _ in range(4):
-        for child, parent in pairs:
-            depth[child] = max(depth[child], min(4, depth[parent] + 1))
-    return depth
 
 
 def _draw_line(ax: Axes, relation: str, points: Sequence[tuple[float, float]]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from kimono_explore.display import in_grade_order
+from kimono_explore.display import in_grade_order, plural
 from kimono_explore.errors import expect
 from kimono_explore.palette import MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import codes_of, grade_span, grades, names, pairs, students_by_org
@@ -21,7 +21,6 @@ from kimono_explore.plots.style import (
     heading,
     join_parts,
     other_row,
-    plural,
     titled,
 )
 from kimono_explore.roster.roster import Roster

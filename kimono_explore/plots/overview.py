@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from kimono_explore.display import plural
 from kimono_explore.errors import expect
 from kimono_explore.palette import INK, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import names, section_sizes, students_by_org, top
@@ -24,7 +25,6 @@ from kimono_explore.plots.style import (
     join_parts,
     new_figure,
     other_row,
-    plural,
     year,
 )
 from kimono_explore.roster.roster import Roster

@@ -11,6 +11,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 from scipy.spatial.distance import squareform
 
+from kimono_explore.display import plural
 from kimono_explore.errors import expect
 from kimono_explore.palette import QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import Pairs, names, pairs
@@ -24,7 +25,6 @@ from kimono_explore.plots.style import (
     heat,
     join_parts,
     name_rows,
-    plural,
     short,
     titled,
 )

@@ -15,6 +15,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from kimono_explore.display import plural
 from kimono_explore.palette import INK, LINE, MISSING, QUIET
 from kimono_explore.plots.fonts import inches, printable, set_words
 from kimono_explore.plots.paper import HEAT_MAP, lay
@@ -238,13 +239,6 @@ def short(text: str, most: int) -> str:
     """The text, cut to a number of letters."""
     clean = " ".join(text.split())
     return clean if len(clean) <= most else f"{clean[: most - 1].rstrip()}…"
-
-
-def plural(count: int, noun: str) -> str:
-    """A number and its noun: ``1 school``, ``1,200 schools``."""
-    if count == 1:
-        return f"1 {noun}"
-    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{count:,} {noun}s"
 
 
 def year(roster: Roster) -> str:

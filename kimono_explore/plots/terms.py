@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from kimono_explore.display import plural
 from kimono_explore.errors import expect
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import codes_of, names, pairs
@@ -26,7 +27,6 @@ from kimono_explore.plots.style import (
     join_parts,
     key,
     name_rows,
-    plural,
     short,
     time_axis,
     titled,

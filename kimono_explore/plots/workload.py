@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from kimono_explore.display import in_grade_order
+from kimono_explore.display import in_grade_order, plural
 from kimono_explore.errors import expect
 from kimono_explore.palette import INK, LINE, QUIET, TYPE_COLORS
 from kimono_explore.plots.measures import (
@@ -36,7 +36,6 @@ from kimono_explore.plots.style import (
     join_parts,
     name_rows,
     other_row,
-    plural,
     titled,
 )
 from kimono_explore.roster.roster import Roster

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from kimono_explore.display import plural
 from kimono_explore.errors import expect
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.graph import neighborhood, shortest_path
@@ -392,7 +393,7 @@ class Browser(Panel):
             shared = shared_classes(self.roster.subset_around(self._description.id, radius=2), self._description.id)
             named = shared.rename(columns={"person_id": "id", "name": "label"}).assign(type="person")
             self._answer(named, ["label", "person_type", "classes", "sections", "id"])
-            self.say(f"{kind_words('person', len(named)) if len(named) != 1 else '1 person'} in the same classes.")
+            self.say(f"{plural(len(named), 'person')} in the same classes.")
 
     def _show_lost(self) -> None:
         if self._description is not None:

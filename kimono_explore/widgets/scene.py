@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import networkx as nx
 import numpy as np
 
+from kimono_explore.arranging import LAYER_OF, anchors, depths, link_sets, node_kinds
 from kimono_explore.display import printable
-from kimono_explore.graph import LAYER_OF, node_kinds
 from kimono_explore.roster.text import fold
 from kimono_explore.widgets.words import LINK_NAMES, kind_words
 
@@ -98,10 +98,7 @@ class Scene:
 
     def _group(self, opened: Collection[str]) -> dict[str, str]:
         """The group of each node that is in one."""
-        links: defaultdict[str, set[tuple[str, str, bool]]] = defaultdict(set)
-        for source, target, relation in self._edges:
-            links[source].add((relation, target, True))
-            links[target].add((relation, source, False))
+        links = link_sets(self._edges)
         alike: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
         for name, member in self.members.items():
             if name != self.focus:
@@ -129,11 +126,10 @@ class Scene:
     ) -> None:
         """Put all of a kind into groups: by the focus where they are linked with it, or by what has most links."""
         around: defaultdict[str, list[str]] = defaultdict(list)
-        for name, member in self.members.items():
-            if member.kind == kind and name != self.focus:
-                others = sorted({other for _, other, _ in links[name] if self.members[other].kind != kind})
-                anchor = self.focus if self.focus in others else max(others, key=lambda o: len(links[o]), default="")
-                around[f"{_AROUND}{kind}|{anchor}{'|missing' * member.missing}"].append(name)
+        kinds = {name: member.kind for name, member in self.members.items()}
+        those = [name for name in self.members if kinds[name] == kind and name != self.focus]
+        for name, place in anchors(those, links, kinds, self.focus).items():
+            around[f"{_AROUND}{kind}|{place}{'|missing' * self.members[name].missing}"].append(name)
         for group, names in around.items():
             if len(names) > 1 and group not in opened:
                 found.update(dict.fromkeys(names, group))
@@ -179,14 +175,9 @@ class Scene:
         return 2 * min(30.0, 11 + 1.6 * len(self.groups[name]) ** 0.5) + 28 if name in self.groups else 0.0
 
     def _depths(self, kinds: list[str]) -> list[int]:
-        """How far below a parent of its own type each node stands; a ring of parents ends somewhere."""
-        depth = [0] * len(self.nodes)
         pairs = [(self._number[a], self._number[b]) for a, b, relation, _ in self.links if relation == "child_of"]
-        for _ in range(4):
-            for child, parent in pairs:
-                if kinds[child] == kinds[parent]:
-                    depth[child] = max(depth[child], min(4, depth[parent] + 1))
-        return depth
+        found = depths(range(len(self.nodes)), [(a, b) for a, b in pairs if kinds[a] == kinds[b]])
+        return list(found.values())
 
     def _order(self, layer: NDArray[np.int_]) -> NDArray[np.int_]:
         """The place of each node in its column: near what it is linked with (the barycenters of Sugiyama and others)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kimono_explore.display import plural
+
 LINK_NAMES: dict[tuple[str, str], str] = {
     ("child_of", "to"): "parent",
     ("child_of", "from"): "children",
@@ -30,9 +32,4 @@ LINK_NAMES: dict[tuple[str, str], str] = {
 def kind_words(kind: str, count: int = 1) -> str:
     """``"19 students"``; of one only the kind: ``"student"``."""
     words = kind.replace("_", " ")
-    if count == 1:
-        return words
-    many = {"staff": "staff", "person": "people"}.get(kind) or (
-        words[:-1] + "ies" if words.endswith("y") else f"{words}s"
-    )
-    return f"{count:,} {many}"
+    return words if count == 1 else plural(count, words)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import kimono_explore as kx
-from kimono_explore.graph import LAYER_OF, node_kinds
+from kimono_explore.arranging import LAYER_OF, node_kinds
 from kimono_explore.palette import TYPE_COLORS
 from kimono_explore.roster.text import fold
 from kimono_explore.widgets import scene as scenes
