@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     Edge = tuple[str, str, str]
 
 MOST_LETTERS = 34
-_GAP = 0.8  # inches between layers: room for a curve
+WIDEST = 15.5  # inches: with title and legend it fits a slide
+_GAP, _NARROW_GAP = 0.8, 0.45  # inches between layers: room for a curve, and what is left where many do not fit
 _DOT = 0.22  # inches for the dot before a label
 _TALLEST = 14  # rows in a box, before it takes another column
 _SWEEPS = 8
@@ -207,8 +208,11 @@ def _stack(
 
 def _columns(order: Sequence[Sequence[str]], sizes: dict[str, _Size]) -> tuple[list[float], float]:
     """Where each layer begins, and where the last one ends."""
+    widths = [max((sizes[name].width for name in layer if name in sizes), default=0.3) for layer in order]
+    spare = WIDEST - 0.2 - sum(widths)
+    gap = min(_GAP, max(_NARROW_GAP, spare / max(1, len(order) - 1)))
     lefts, x = [], 0.1
-    for layer in order:
+    for width in widths:
         lefts.append(x)
-        x += max((sizes[name].width for name in layer if name in sizes), default=0.3) + _GAP
-    return lefts, x - _GAP + 0.1
+        x += width + gap
+    return lefts, x - gap + 0.1

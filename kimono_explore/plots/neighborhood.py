@@ -21,7 +21,7 @@ from kimono_explore.display import plural
 from kimono_explore.errors import expect
 from kimono_explore.palette import INK, LINE, MISSING, QUIET, RELATION_COLORS, TYPE_COLORS
 from kimono_explore.plots.fonts import set_words
-from kimono_explore.plots.layers import Layout, Mark, arrange, shown
+from kimono_explore.plots.layers import WIDEST, Layout, Mark, arrange, shown
 from kimono_explore.plots.paper import follows_paper
 from kimono_explore.plots.style import SMALL, TEXT, axes_or_new, empty_panel, heading, join_parts, short
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _MOST_NODES, _MOST_BOXES = 150, 45
 _ROW, _LEAST_WIDTH = 0.25, 7.0  # inches
-_WIDEST, _TALLEST = 15.5, 8.0  # inches: with title and legend it fits a slide
+_TALLEST = 8.0  # inches: with title and legend it fits a slide
 
 
 @follows_paper
@@ -69,7 +69,7 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None, *, da
         boxes, layers, lines = _boxes(marks, edges, focus)
         layout = arrange([boxes[name] for name in boxes], layers, lines, focus)
         kind = _most_common(marks, grouped, focus)
-        if (layout.width <= _WIDEST and layout.rows * _ROW <= _TALLEST) or kind is None:
+        if (layout.width <= WIDEST and layout.rows * _ROW <= _TALLEST) or kind is None:
             break
         grouped.add(kind)
         marks, edges = _grouped(kind, marks, edges, focus)
