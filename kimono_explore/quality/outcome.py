@@ -17,8 +17,12 @@ _ENOUGH = 20
 PLACE = ("table", "id", "label", "org_id", "org")
 
 
-def _nothing() -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(dtype="str") for name in PLACE})
+_NOTHING = pd.DataFrame({name: pd.Series(dtype="str") for name in PLACE})
+
+
+def nothing(values: pd.DataFrame | None = None) -> pd.DataFrame:
+    """No failing row: the columns that all failing rows have, and these."""
+    return _NOTHING.copy() if values is None else pd.concat([_NOTHING, values], axis="columns")
 
 
 @dataclass
@@ -43,7 +47,7 @@ class Outcome:
     failed: int = 0
     status: str = "passed"
     reason: str | None = None
-    failures: pd.DataFrame = field(default_factory=_nothing, repr=False)
+    failures: pd.DataFrame = field(default_factory=nothing, repr=False)
 
     @property
     def pattern(self) -> str | None:

@@ -21,7 +21,7 @@ from kimono_explore.quality.context import CheckContext
 from kimono_explore.quality.day import own_day
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.quality.engines import make_engine
-from kimono_explore.quality.outcome import Outcome
+from kimono_explore.quality.outcome import Outcome, nothing
 from kimono_explore.quality.report import Report
 from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
@@ -229,8 +229,7 @@ def _outcome(
         outcome.checked = _count(context.engine, found.checked)
         if not outcome.checked:
             reasons = [context.refused(table) for table in check.tables]
-            nothing = "no object or link that the rule is about"
-            raise NotApplicable(next(filter(None, reasons), nothing))
+            raise NotApplicable(next(filter(None, reasons), "no object or link that the rule is about"))
         outcome.failures = _failures(context.engine, found.failing, check, max_rows)
         outcome.failed = len(outcome.failures)
         if outcome.failed > max_rows:
@@ -255,6 +254,8 @@ def _failures(engine: Engine, failing: Frame, check: Check, max_rows: int) -> pd
     df = engine.collect(failing.head(max_rows + 1))
     if "table" not in df:
         df.insert(0, "table", pd.Series(check.tables[0], index=df.index, dtype="str"))
+    if df.empty:
+        return df
     keys = pd.DataFrame({name: df[name].astype("str") for name in df.columns if name != "table"}, index=df.index)
     # Findings about links, and about files that fill no table, come after those about the tables.
     known = {table: place for place, table in enumerate((*TABLES, "links"))}
@@ -341,6 +342,8 @@ def _homes(context: CheckContext, table: str, few: Frame) -> pd.DataFrame:
 
 
 def _named(failures: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
+    if failures.empty:
+        return nothing(failures[[name for name in failures.columns if name not in (*_FIRST, "person_type")]])
     known = failures.get("label", None)
     plain = failures.drop(columns=["label", "person_type", "org_id", "org"], errors="ignore")
     df = plain.merge(names, on=["table", "id"], how="left")
