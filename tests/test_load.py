@@ -112,7 +112,7 @@ RANDOM_DIALECTS = (
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(roster=rosters())
 @pytest.mark.parametrize("dialect", RANDOM_DIALECTS, ids=lambda d: d.references)
 def test_a_random_roster_served_and_loaded_is_equal(

@@ -115,7 +115,7 @@ def test_dates_that_few_share_become_months_or_go() -> None:
     assert shared(["2026-08-17"] * 5 + ["2026-10-14"], [*many, "p5"]) == ["gone"] * 6
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(roster=rosters())
 def test_any_roster_keeps_its_size_and_shape(roster: kx.Roster) -> None:
     safe = kx.pseudonymize(roster, key="secret")

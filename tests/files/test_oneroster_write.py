@@ -173,7 +173,7 @@ def writable(roster: kx.Roster) -> kx.Roster:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@settings(max_examples=40, phases=[Phase.explicit, Phase.generate])  # to shrink such a roster takes minutes
+@settings(max_examples=20, phases=[Phase.explicit, Phase.generate])  # to shrink such a roster takes minutes
 @given(roster=rosters() | rosters().map(writable))
 def test_any_roster_is_accepted_and_comes_back(version: str, checker: ModuleType, roster: kx.Roster) -> None:
     with tempfile.TemporaryDirectory() as folder:
