@@ -198,7 +198,9 @@ MAYBE = ["reset before", "reset after", "cut body", "page after", "500 after", "
 @pytest.mark.parametrize("fault", MAYBE)
 def test_taking_a_batch_is_never_repeated_by_itself(fault: str) -> None:
     with FaultyQueue(["1", "2"], {0: fault}) as queue, kx.connect(queue.url, token="t") as client:
-        with pytest.raises(kx.KimonoError, match=r"Tasks may nevertheless have been handed out.*kx\.load_tasks\(client\) shows"):
+        with pytest.raises(
+            kx.KimonoError, match=r"Tasks may nevertheless have been handed out.*kx\.load_tasks\(client\) shows"
+        ):
             kx.load_tasks(client, admin=False)
         assert queue.log == ["GET tasks"]
 

@@ -45,20 +45,38 @@ class IdIndex:
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.size = int(self._starts[-1])
 
-    def add_unknown(self, *ends: tuple[pd.Series, pd.Series]) -> None:
-        """Give codes to those of the ends, as (types, ids), that no table holds; earlier codes become invalid."""
+    def add_unknown(self, *ends: tuple[pd.Series, pd.Series]) -> list[Codes]:
+        """The codes of the ends, as (types, ids): new ones for what no table holds; earlier codes become invalid."""
         # table ids a b, ends b x c  ->  a 0, b 1, c 2, x 3: what no table holds comes after them, sorted
-        for t in self.types:
-            unknown = []
-            for types, ids in ends:
-                named = _texts(ids[(types == t).to_numpy()]).drop_null()
-                if len(named):
-                    unknown.append(named.filter(pc.invert(pc.is_in(named, value_set=self._ids[t]))))
-            new = pc.unique(pa.chunked_array(unknown, pa.large_string()))
-            if len(new):
-                self._ids[t] = pa.concat_arrays([self._ids[t], new.take(pc.sort_indices(new))])
+        rows = {t: [np.flatnonzero((types == t).to_numpy()) for types, _ in ends] for t in self.types}
+        places = {
+            t: self._number(t, [ids.iloc[here] for (_, ids), here in zip(ends, rows[t], strict=True)])
+            for t in self.types
+        }
         self._orders.clear()
         self._place()
+        codes = [np.full(len(ids), -1, dtype=np.int32) for _, ids in ends]
+        for start, t in zip(self._starts, self.types, strict=False):
+            for found, here, place in zip(codes, rows[t], places[t], strict=True):
+                found[here] = np.where(place < 0, -1, place + start)
+        return codes
+
+    def _number(self, type: str, ends: list[pd.Series]) -> list[NDArray[np.int64]]:
+        """The place of each id among those of its type, to which unknown ones are added; -1 for a missing id."""
+        known, texts = self._ids[type], [_texts(ids) for ids in ends]
+        places = [pc.index_in(named, value_set=known, skip_nulls=True) for named in texts]
+        strange = [pc.and_(place.is_null(), named.is_valid()) for place, named in zip(places, texts, strict=True)]
+        unknown = [named.filter(here) for named, here in zip(texts, strange, strict=True)]
+        new = pc.unique(pa.chunked_array(unknown, pa.large_string()))
+        new = new.take(pc.sort_indices(new))
+        if len(new):
+            self._ids[type] = pa.concat_arrays([known, new])
+        numbered = []
+        for place, here, names in zip(places, strange, unknown, strict=True):
+            numbers = pc.fill_null(place, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+            numbers[here.to_numpy(zero_copy_only=False)] = len(known) + pc.index_in(names, value_set=new).to_numpy()
+            numbered.append(numbers)
+        return numbered
 
     def codes(self, types: pd.Series, ids: pd.Series) -> Codes:
         """The code of each (type, id); -1 where there is none."""

@@ -97,8 +97,7 @@ def sort_links(links: pd.DataFrame, ids: Mapping[str, pd.Series]) -> pd.DataFram
     """The same links in the order of `merge_sides`."""
     index = IdIndex({t: ids[table] for table, t in OBJECT_TYPES.items()})
     ends = [(links["source_type"], links["source_id"]), (links["target_type"], links["target_id"])]
-    index.add_unknown(*ends)
-    source, target = (index.codes(types, names) for types, names in ends)
+    source, target = index.add_unknown(*ends)
     relation = pd.Categorical(links["relation"], categories=list(RELATIONS)).codes
     order = np.argsort(_key(relation, source, target, index.size), kind="stable")
     return links.iloc[order].reset_index(drop=True)

@@ -38,8 +38,7 @@ class LinkIndex(IdIndex):
         super().__init__({t: tables[name]["id"] for name, t in OBJECT_TYPES.items()})
         self._tables = tables
         ends = [(links["source_type"], links["source_id"]), (links["target_type"], links["target_id"])]
-        self.add_unknown(*ends)
-        self.source, self.target = (self.codes(types, ids) for types, ids in ends)
+        self.source, self.target = self.add_unknown(*ends)
         self._from, self._to = self._incidence(self.source), self._incidence(self.target)
         self._shared: set[str] | None = None
         self._rows_of: dict[str, NDArray[np.int64]] = {}

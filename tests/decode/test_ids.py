@@ -48,10 +48,11 @@ def test_a_repeated_id_has_one_code_and_a_missing_one_has_none() -> None:
 
 def test_unknown_ids_get_codes_behind_those_of_their_table_sorted_and_once() -> None:
     found = index(org=["o1"], person=["z"])
-    found.add_unknown(
-        (texts("org", "person", "org", "org"), texts("o9", "a", "o1", "o5")),
+    ends = found.add_unknown(
+        (texts("org", "person", "org", "org", "planet"), texts("o9", "a", "o1", "o5", "x")),
         (texts("org", "person"), texts("o5", None)),
     )
+    assert [codes.tolist() for codes in ends] == [[2, 4, 0, 1, -1], [1, -1]]
     assert found.size == 5
     assert found.ids(range(5)).tolist() == ["o1", "o5", "o9", "z", "a"]
     assert found.missing(range(5)).tolist() == [False, True, True, False, True]
