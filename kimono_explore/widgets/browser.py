@@ -97,7 +97,7 @@ class Browser(Panel):
     """
 
     def __init__(
-        self, roster: Roster | str | os.PathLike[str], report: Report | None = None, id: str | None = None
+        self, roster: Explorable | str | os.PathLike[str], report: Report | None = None, id: str | None = None
     ) -> None:
         super().__init__()
         self.roster: Explorable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -20,6 +21,9 @@ from kimono_explore.widgets.channel import Channel
 from kimono_explore.widgets.controls import Choice, Column, Html, Row
 from kimono_explore.widgets.parts import Panel, line
 from kimono_explore.widgets.table import DataTable
+
+if TYPE_CHECKING:
+    from kimono_explore.roster.explorable import Explorable
 
 _MOST_SAVED = 20_000
 """Rows that a link in the page can hold."""
@@ -66,10 +70,10 @@ class QualityInspector(Panel):
     browser : Browser or None
     """
 
-    def __init__(self, report: Report, roster: Roster | None = None) -> None:
+    def __init__(self, report: Report, roster: Explorable | None = None) -> None:
         super().__init__()
         self.report = report
-        self._roster = roster if roster is not None else report.roster
+        self._roster: Explorable | None = roster if roster is not None else report.roster
         self.check: str | None = None
         self.checks = self.table = pd.DataFrame()
         self._lay_out()
@@ -184,9 +188,8 @@ class QualityInspector(Panel):
     @cached_property
     def browser(self) -> Browser | None:
         """Made when a row is first picked: it lists all people, which takes its time in a large roster."""
-        return (
-            None if self._roster is None or not len(self._roster.links.columns) else Browser(self._roster, self.report)
-        )
+        linked = not isinstance(self._roster, Roster) or len(self._roster.links.columns) > 0
+        return Browser(self._roster, self.report) if self._roster is not None and linked else None
 
     def _picked_row(self) -> None:
         if not self._rows.selected_rows or self.browser is None:
