@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from kimono_explore.widgets.parts import Panel
 
+_DISTRICTS = ("district", "lea", "local")
 MOST_IN_MEMORY = 250_000
 """People of a snapshot that is read into memory; a larger one stays on disk."""
 
@@ -45,12 +46,14 @@ class District(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name of the one district, or of the one org; ``"Roster"`` where there is none such."""
+        """The name of the one district, or of the one org, else how many there are."""
         orgs = self.roster.orgs
-        districts = orgs[orgs["org_type"].astype("str").str.lower() == "district"] if "org_type" in orgs else orgs[:0]
+        districts = orgs[orgs["org_type"].str.lower().isin(_DISTRICTS)]
         named = districts if len(districts) else orgs
-        label = str(display_label("orgs", named).to_pylist()[0]) if len(named) == 1 else ""
-        return printable(label) or "Roster"
+        labels = display_label("orgs", named).dropna()
+        if len(named) == len(labels) == 1:
+            return printable(labels.iloc[0])
+        return f"{len(named):,} {'districts' if len(districts) else 'orgs'}"
 
     def panels(self) -> dict[str, tuple[str, Callable[[], Panel]]]:
         """The pages by their path: what each is called, and what makes its widget for a visitor."""

@@ -342,6 +342,7 @@ class Browser(Panel):
         if table.selected_rows:
             row = rows.iloc[table.selected_rows[0]]
             self.select(row["id"], row["type"])
+            self._object.reveal()
 
     def _go(self, steps: int) -> None:
         if 0 <= self._at + steps < len(self._places):

@@ -104,13 +104,14 @@ class QualityInspector(Panel):
         self._rows = DataTable(label="Failing rows", comm=Channel())
         self._rows.hidden = True  # until a check is picked
         self._export = Html()
+        self._picked = Column([self._about, self._rows, self._export], share=3)
         self._shelf = Column()
         self.children = [
             Html(_bars(summary)),
             Row([self._severity, self._org]),
             self._status,
             Row(
-                [Column([self._checks], share=2), Column([self._about, self._rows, self._export], share=3)],
+                [Column([self._checks], share=2), self._picked],
                 look="split",
             ),
             self._shelf,
@@ -159,6 +160,7 @@ class QualityInspector(Panel):
     def _picked_check(self) -> None:
         if self._checks.selected_rows:
             self.select(self.checks["id"].iloc[self._checks.selected_rows[0]])
+            self._picked.reveal()
 
     def _show_rows(self) -> None:
         assert self.check is not None
@@ -200,6 +202,7 @@ class QualityInspector(Panel):
             if type is not None:
                 self.browser.select(id, type)
                 self._shelf.children = [self.browser]
+                self._shelf.reveal()
 
 
 def _bars(summary: pd.DataFrame) -> str:
