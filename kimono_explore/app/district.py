@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from kimono_explore.api.client import Client, connect
@@ -58,19 +60,47 @@ class District(NamedTuple):
     def panels(self) -> dict[str, tuple[str, Callable[[], Panel]]]:
         """The pages by their path: what each is called, and what makes its widget for a visitor."""
         pages: dict[str, tuple[str, Callable[[], Panel]]] = {
-            "": ("Browse", self._browser),
+            "": ("Browse", Ready(lambda: Browser(self.roster, self.report)).take),
             "quality": ("Quality", lambda: QualityInspector(self.report, self.roster)),
         }
         if self.client is not None:
             pages["tasks"] = ("Tasks", self._tasks)
         return pages
 
-    def _browser(self) -> Browser:
-        return Browser(self.roster, self.report)
-
     def _tasks(self) -> TaskInspector:
         assert self.client is not None
         return TaskInspector(self.client, self.roster if isinstance(self.roster, Roster) else None)
+
+
+class Ready:
+    """Makes a widget ahead, so that the next visitor need not wait for it.
+
+    Parameters
+    ----------
+    make : callable
+    after : float, default 2.0
+        Seconds after a visit began: until then its own page is drawn.
+    """
+
+    def __init__(self, make: Callable[[], Panel], after: float = 2.0) -> None:
+        self._make, self._after = make, after
+        self._made = deque([make()])
+        self._making = threading.Lock()
+
+    def take(self) -> Panel:
+        """The widget that was made ahead, or a new one."""
+        renewal = threading.Timer(self._after, self._renew)
+        renewal.daemon = True
+        renewal.start()
+        try:
+            return self._made.pop()
+        except IndexError:  # somebody came at the same time
+            return self._make()
+
+    def _renew(self) -> None:
+        with self._making:
+            if not self._made:
+                self._made.append(self._make())
 
 
 def open_district(source: str | os.PathLike[str] | None, *, made_up: bool = False) -> District:

@@ -74,8 +74,6 @@ def make_app(district: District, token: str, port: int) -> Starlette:
     """
     panels = district.panels()
     names = [(path, name) for path, (name, _) in panels.items()]
-    for _, make in list(panels.values())[:1]:
-        make()  # what is read for the first visitor is there for all
     routes = [
         *(Route(f"/{path}", _page(district.name, names, path)) for path in panels),
         *(WebSocketRoute(f"/socket/{path}", _socket(make)) for path, (_, make) in panels.items()),

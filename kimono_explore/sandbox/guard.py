@@ -98,7 +98,11 @@ def bound(port: int) -> socket.socket:
     """A socket on the loopback interface, so that its port is known and reserved before anything is served."""
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind(("127.0.0.1", port))
+    try:
+        made.bind(("127.0.0.1", port))
+    except OSError:
+        made.close()
+        raise
     if port:
         return made
     with made:  # only a port that was named stays with its socket when that does not listen for a while
