@@ -337,6 +337,7 @@ def _roster(options: argparse.Namespace) -> None:
 def _app(options: argparse.Namespace) -> None:
     """Serve the page, on this machine only, behind a token made for this run."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as after Ctrl-C, what is open is closed
+    print("Reading and checking the roster ...", file=sys.stderr)
     serve(lambda: open_district(options.source, made_up=options.sandbox), options.port)
 
 
