@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from kimono_explore.html import render
@@ -42,6 +42,7 @@ class Door:
         self._cookie = f"kimono-explore-{port}"  # a browser sends the cookies of a machine to each of its ports
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request or a web socket in, or not."""
         if scope["type"] == "websocket":
             if self._is_ours(scope) and self._is_same_origin(scope) and self._has_cookie(scope):
                 await self._app(scope, receive, send)
@@ -77,11 +78,7 @@ class Door:
         return headers.getlist("origin") == [f"http://{headers['host']}"]
 
     def _has_cookie(self, scope: Scope) -> bool:
-        try:
-            found = SimpleCookie("; ".join(Headers(scope=scope).getlist("cookie"))).get(self._cookie)
-        except CookieError:
-            return False
-        return found is not None and same(found.value, self._token)
+        return same(HTTPConnection(scope).cookies.get(self._cookie, ""), self._token)
 
 
 def _with_headers(send: Send) -> Send:

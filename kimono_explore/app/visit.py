@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kimono_explore.widgets.parts import Panel
+
+_LOG = logging.getLogger(__name__)
 
 
 class Visit(BaseComm):
@@ -68,6 +71,8 @@ class Visit(BaseComm):
     def _run(self) -> None:
         try:
             self._loop.run_until_complete(self._live())
+        except Exception:  # noqa: BLE001  the page is told that it has ended, the log why
+            _LOG.exception("A visit of the page has ended.")
         finally:
             self._loop.close()
             self._pass_on(None)
@@ -80,6 +85,7 @@ class Visit(BaseComm):
         try:
             _bring_back(panel, first)
             await asyncio.sleep(0)  # what is new until now goes nowhere: the state holds all of it
+            panel.close()  # the connection it was made with, under which ipywidgets keeps it
             self._panel, panel.comm = panel, self
             self._say({"state": panel.told()})
             self._note()

@@ -154,6 +154,14 @@ def test_a_socket_is_opened_by_our_own_page_only(guest: TestClient, origin: str 
         pass
 
 
+def test_cookies_of_other_ports_do_no_harm(guest: TestClient) -> None:
+    cookie = next(f"{kept.name}={kept.value}" for kept in guest.cookies.jar)
+    others = 'kimono-explore-8867=x; a={"b": [1, "c,d"]}; ü=é; ; =; x'
+    for sent in (f"{others}; {cookie}", f"{cookie}; {others}"):
+        answer = TestClient(guest.app, base_url=HOME).get("/", headers={"Cookie": sent.encode("latin-1")})
+        assert answer.status_code == 200
+
+
 def test_a_socket_needs_the_cookie(stranger: TestClient) -> None:
     for path in (SOCKET, f"{SOCKET}?token={TOKEN}"):
         with pytest.raises(WebSocketDisconnect), stranger.websocket_connect(path, headers=ORIGIN):
