@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from kimono_explore.api.client import connect
 from kimono_explore.api.paging import MAX_PAGES
+from kimono_explore.app import open_district, serve
 from kimono_explore.display import printable, printable_frame
 from kimono_explore.errors import IncompleteListError, KimonoError
-from kimono_explore.files.snapshot import is_snapshot, read_manifest
 from kimono_explore.graph import build_graph, neighborhood, summarize_graph
 from kimono_explore.load import load_roster
 from kimono_explore.plots import plot_neighborhood, plot_overview
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-_PAGE = Path(__file__).parent / "widgets" / "page"
 _NOTEBOOKS = next(
     folder
     for folder in (Path(__file__).parent / "notebooks", Path(__file__).parents[1] / "notebooks")
@@ -336,32 +334,11 @@ def _roster(options: argparse.Namespace) -> None:
         print(f"\nproblems (all of them with --problems)\n{shown}")
 
 
-def _app(options: argparse.Namespace) -> int:
-    """Serve the dashboard notebook by Voila, on this machine only, behind a token made for this run."""
-    if options.source is not None:
-        read_manifest(options.source) if is_snapshot(options.source) else read_source(options.source)
-    elif not options.sandbox:
-        connect().close()
-    token = secrets.token_urlsafe(24)
-    environment = {
-        **os.environ,
-        "KIMONO_EXPLORE_SOURCE": _shown_source(options),
-        # Passed in the environment: options appear in the list of processes, which everybody on a machine can read.
-        "JUPYTER_TOKEN": token,
-        "JUPYTER_PATH": os.pathsep.join(filter(None, [str(_PAGE), os.environ.get("JUPYTER_PATH")])),
-    }
-    address = ["--Voila.ip=127.0.0.1", f"--port={options.port}", "--no-browser", "--Voila.open_browser=False"]
-    page = ["--template=roster", "--token"]
-    command = [sys.executable, "-m", "voila", str(_NOTEBOOKS / "05_dashboard.ipynb"), *address, *page]
-    print(f"http://127.0.0.1:{options.port}/?token={token}\n\nCtrl-C ends it.", flush=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server ends with us
-    return subprocess.run(command, env=environment, check=False).returncode
-
-
-def _shown_source(options: argparse.Namespace) -> str:
-    if options.source is not None:
-        return str(Path(options.source).resolve())
-    return "sandbox" if options.sandbox else "tenant"
+def _app(options: argparse.Namespace) -> None:
+    """Serve the page, on this machine only, behind a token made for this run."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as after Ctrl-C, what is open is closed
+    print("Reading and checking the roster ...", file=sys.stderr)
+    serve(lambda: open_district(options.source, made_up=options.sandbox), options.port)
 
 
 def _check(options: argparse.Namespace) -> int:

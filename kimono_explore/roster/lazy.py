@@ -91,6 +91,11 @@ class LazyRoster:
     longest_path = 4
     """A path is looked for in what is within two links of either end."""
 
+    @property
+    def orgs(self) -> pd.DataFrame:
+        """The table of schools, districts and other orgs."""
+        return to_pandas("orgs", self._ask("select * from orgs"))
+
     def counts(self) -> dict[str, int]:
         """The number of rows of each table."""
         return {name: int(self._ask(f"select count(*) as n from {name}")["n"][0].as_py()) for name in TABLES}  # noqa: S608
@@ -141,7 +146,7 @@ class LazyRoster:
         wanted = [f"({' or '.join(graded)})"]
         orgs: list[str] = []
         if where.org:
-            orgs = orgs_named(to_pandas("orgs", self._ask("select * from orgs")), where.org)
+            orgs = orgs_named(self.orgs, where.org)
             wanted.append(member.format("target_id in (select id from ring)"))
         query = f"select * from persons where {' and '.join(wanted)} limit {limit}"  # noqa: S608
         return self._ask(query, [*where.grades] * len(graded), ring=orgs)

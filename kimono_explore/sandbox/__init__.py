@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -19,7 +18,7 @@ from kimono_explore.sandbox.dialect import Dialect
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.faults import Faults
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
-from kimono_explore.sandbox.guard import SERVER_OPTIONS, ImpatientProtocol
+from kimono_explore.sandbox.guard import SERVER_OPTIONS, ImpatientProtocol, bound
 from kimono_explore.sandbox.proxy import Answer, Proxy, Reply, Request
 from kimono_explore.sandbox.sample_tasks import make_tasks
 from kimono_explore.sandbox.server import BASE_PATH, Credentials, Service, kind_of, make_app
@@ -68,11 +67,11 @@ class Sandbox:
         self.credentials = Credentials.random()
         self.queue = TaskQueue(make_tasks(roster, seed))
         self._faults, self._proxy = faults, None
-        door = _bound(port)
+        door = bound(port)
         self.base_url = f"http://127.0.0.1:{door.getsockname()[1]}{BASE_PATH}"
         self._socket = door
         if faults is not None:  # then clients talk to a proxy, and the server has a port of its own
-            self._socket = _bound(0)
+            self._socket = bound(0)
             self._proxy = Proxy(door, self._socket.getsockname()[1], self._reply)
         service = Service(roster, self.queue, dialect, self.credentials, token_lifetime)
         app = make_app(service, self.base_url, latency)
@@ -150,17 +149,6 @@ class Sandbox:
     def __repr__(self) -> str:
         people = f"{len(self.roster.persons):,} persons, {len(self.queue):,} tasks in the queue"
         return f"<Sandbox {self.base_url}: {people}, {len(self.planted):,} planted findings>"
-
-
-def _bound(port: int) -> socket.socket:
-    """A socket on the loopback interface, so that its port is known and reserved before anything is served."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind(("127.0.0.1", port))
-    if port:
-        return made
-    with made:  # only a port that was named stays with its socket when that does not listen for a while
-        return _bound(made.getsockname()[1])
 
 
 def _as_faults(faults: Faults | Mapping[str, float]) -> Faults:

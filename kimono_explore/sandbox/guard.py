@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import socket
 import threading
 import time
 from collections import deque
@@ -91,6 +92,21 @@ async def read_body(request: Request) -> bytes:
             raise TooLarge
         parts.append(part)
     return b"".join(parts)
+
+
+def bound(port: int) -> socket.socket:
+    """A socket on the loopback interface, so that its port is known and reserved before anything is served."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind(("127.0.0.1", port))
+    except OSError:
+        made.close()
+        raise
+    if port:
+        return made
+    with made:  # only a port that was named stays with its socket when that does not listen for a while
+        return bound(made.getsockname()[1])
 
 
 def is_own_host(host: str, port: int) -> bool:

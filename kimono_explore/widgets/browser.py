@@ -98,7 +98,7 @@ class Browser(Panel):
     """
 
     def __init__(
-        self, roster: Roster | str | os.PathLike[str], report: Report | None = None, id: str | None = None
+        self, roster: Explorable | str | os.PathLike[str], report: Report | None = None, id: str | None = None
     ) -> None:
         super().__init__()
         self.roster: Explorable
@@ -343,6 +343,7 @@ class Browser(Panel):
         if table.selected_rows:
             row = rows.iloc[table.selected_rows[0]]
             self.select(row["id"], row["type"])
+            self._object.reveal()
 
     def _go(self, steps: int) -> None:
         if 0 <= self._at + steps < len(self._places):

@@ -246,10 +246,15 @@ class Box(Control):
     children: traitlets.List[Any] = traitlets.List()
     share = traitlets.Int(0).tag(page=True)
     label = traitlets.Unicode("").tag(page=True)
+    revealed = traitlets.Int(0).tag(page=True)
     escape = traitlets.Instance(Button, None, allow_none=True)
 
     def __init__(self, children: Sequence[Any] = (), **facts: Any) -> None:  # noqa: ANN401
         super().__init__(children=list(children), **facts)
+
+    def reveal(self) -> None:
+        """Go to it, in a page that is too narrow to have it beside what somebody clicked."""
+        self.revealed += 1
 
     def state(self) -> dict[str, Any]:
         """What a page must know: the ids of what is in it."""

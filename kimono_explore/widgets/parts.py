@@ -68,7 +68,11 @@ class Panel(Pictured, anywidget.AnyWidget):
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:  # noqa: ANN401
         """The widget's state as ipywidgets wants it, and that of all that is in it."""
         state: dict[str, Any] = super().get_state(key, drop_defaults)
-        return {**state, **{name: read() for name, read in self._states.items()}} if key is None else state
+        return {**state, **self.told()} if key is None else state
+
+    def told(self) -> dict[str, Any]:
+        """All that a page must know of it."""
+        return {name: read() for name, read in self._states.items()}
 
     def _repr_mimebundle_(self, **options: Any) -> Any:  # noqa: ANN401
         """What shows it: a page that draws it knows all by then."""

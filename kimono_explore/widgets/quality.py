@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -20,6 +21,9 @@ from kimono_explore.widgets.channel import Channel
 from kimono_explore.widgets.controls import Choice, Column, Html, Row
 from kimono_explore.widgets.parts import Panel, line
 from kimono_explore.widgets.table import DataTable
+
+if TYPE_CHECKING:
+    from kimono_explore.roster.explorable import Explorable
 
 _MOST_SAVED = 20_000
 """Rows that a link in the page can hold."""
@@ -66,10 +70,10 @@ class QualityInspector(Panel):
     browser : Browser or None
     """
 
-    def __init__(self, report: Report, roster: Roster | None = None) -> None:
+    def __init__(self, report: Report, roster: Explorable | None = None) -> None:
         super().__init__()
         self.report = report
-        self._roster = roster if roster is not None else report.roster
+        self._roster: Explorable | None = roster if roster is not None else report.roster
         self.check: str | None = None
         self.checks = self.table = pd.DataFrame()
         self._lay_out()
@@ -100,13 +104,14 @@ class QualityInspector(Panel):
         self._rows = DataTable(label="Failing rows", comm=Channel())
         self._rows.hidden = True  # until a check is picked
         self._export = Html()
+        self._picked = Column([self._about, self._rows, self._export], share=3)
         self._shelf = Column()
         self.children = [
             Html(_bars(summary)),
             Row([self._severity, self._org]),
             self._status,
             Row(
-                [Column([self._checks], share=2), Column([self._about, self._rows, self._export], share=3)],
+                [Column([self._checks], share=2), self._picked],
                 look="split",
             ),
             self._shelf,
@@ -155,6 +160,7 @@ class QualityInspector(Panel):
     def _picked_check(self) -> None:
         if self._checks.selected_rows:
             self.select(self.checks["id"].iloc[self._checks.selected_rows[0]])
+            self._picked.reveal()
 
     def _show_rows(self) -> None:
         assert self.check is not None
@@ -184,9 +190,8 @@ class QualityInspector(Panel):
     @cached_property
     def browser(self) -> Browser | None:
         """Made when a row is first picked: it lists all people, which takes its time in a large roster."""
-        return (
-            None if self._roster is None or not len(self._roster.links.columns) else Browser(self._roster, self.report)
-        )
+        linked = not isinstance(self._roster, Roster) or len(self._roster.links.columns) > 0
+        return Browser(self._roster, self.report) if self._roster is not None and linked else None
 
     def _picked_row(self) -> None:
         if not self._rows.selected_rows or self.browser is None:
@@ -197,6 +202,7 @@ class QualityInspector(Panel):
             if type is not None:
                 self.browser.select(id, type)
                 self._shelf.children = [self.browser]
+                self._shelf.reveal()
 
 
 def _bars(summary: pd.DataFrame) -> str:

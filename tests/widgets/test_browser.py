@@ -1,18 +1,15 @@
-"""The widgets in a real browser: JupyterLab and Voila in Debian's Chromium, as a person uses them."""
+"""The widgets in a real browser: JupyterLab in Debian's Chromium, as a person uses them."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import axe_playwright_python
 import pytest
-from lab import CHROMIUM, Lab, free_port, start_chromium, start_lab, wait_for
+from lab import CHROMIUM, Lab, start_chromium, start_lab
 from playwright.sync_api import Page, expect
 
 import kimono_explore as kx
@@ -402,39 +399,6 @@ def test_a_broken_callback_shows_its_error_in_the_widget(lab: Lab, page: Page) -
     expect(page.get_by_text("'broken'")).to_be_visible(timeout=60_000)
     page.get_by_role("textbox", name="Search").fill("x")
     expect(page.get_by_role("alert")).to_contain_text("ZeroDivisionError")
-
-
-def test_the_page_for_people_without_notebooks(page: Page, tmp_path: Path) -> None:
-    with kx.sandbox(students=60, flaws=False) as box:
-        box.roster.save(tmp_path / "monday")
-    port = free_port()
-    command = [sys.executable, "-m", "kimono_explore", "app", str(tmp_path / "monday"), "--port", str(port)]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
-    try:
-        assert process.stdout is not None
-        address = process.stdout.readline().decode().strip()
-        assert address.startswith(f"http://127.0.0.1:{port}/?token=")
-        wait_for(port, process)
-        refused = page.request.get(f"http://127.0.0.1:{port}/", max_redirects=0)
-        assert refused.status in (302, 403)
-        page.goto(address)
-        expect(page.get_by_role("tab", name="Browse")).to_be_visible(timeout=90_000)
-        page.get_by_role("textbox", name="Search").fill("mathematics")
-        first = page.locator(".kx-table").nth(0).locator(".kx-body [role=row]").first
-        expect(first).to_contain_text("Mathematics", timeout=30_000)
-        first.click()
-        expect(page.locator(".kx-panel .kx h3").first).to_contain_text("Mathematics")
-        page.get_by_role("tab", name="Quality").click()
-        expect(page.get_by_text("failed 0")).to_be_visible()
-        assert page.get_by_role("tab", name="Tasks").count() == 0
-        page.get_by_role("tab", name="Browse").click()  # left before its picture was there
-        page.wait_for_function("document.querySelector('canvas.kx-canvas')?.getBoundingClientRect().width > 300")
-        page.screenshot(path=os.environ.get("KX_SHOT", str(tmp_path / "page.png")))
-    finally:
-        page.goto("about:blank")  # a page whose server ends complains of it
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 def test_a_picture_made_in_a_hidden_tab_is_drawn_when_it_is_shown(lab: Lab, page: Page) -> None:

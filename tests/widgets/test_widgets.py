@@ -3,8 +3,6 @@
 import base64
 import io
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +12,6 @@ import pytest
 from builders import lea, link, make, school, section, student, term
 
 import kimono_explore as kx
-from kimono_explore.__main__ import main
 from kimono_explore.api.operations import Operation
 from kimono_explore.frames import frame
 from kimono_explore.sandbox.district.build import make_district
@@ -522,29 +519,6 @@ def test_every_control_has_a_name(flawed: tuple[kx.Roster, kx.Report], inspector
                 assert widget.label, widget
             if isinstance(widget, DataTable):
                 assert widget.label != "Table", widget
-
-
-# The page for people without notebooks
-
-
-def test_the_page_keeps_its_token_out_of_the_list_of_processes(
-    small_roster: kx.Roster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    small_roster.save(tmp_path / "monday")
-    seen: dict[str, object] = {}
-
-    def run(command: list[str], *, env: dict[str, str], check: bool) -> subprocess.CompletedProcess[str]:
-        seen.update(command=command, env=env)
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setattr(subprocess, "run", run)
-    assert main(["app", str(tmp_path / "monday"), "--port", "8899"]) == 0
-    env = seen["env"]
-    assert isinstance(env, dict)
-    assert f"http://127.0.0.1:8899/?token={env['JUPYTER_TOKEN']}" in capsys.readouterr().out
-    assert len(env["JUPYTER_TOKEN"]) >= 24
-    assert env["JUPYTER_TOKEN"] not in " ".join(seen["command"])  # type: ignore[arg-type]
-    assert env["KIMONO_EXPLORE_SOURCE"] == os.fspath((tmp_path / "monday").resolve())
 
 
 def buttons(panel: object) -> list[Button]:

@@ -10,6 +10,7 @@ export interface State {
   hidden?: boolean;
   look?: string;
   focused?: number;
+  revealed?: number;
   [name: string]: unknown;
 }
 

@@ -1,7 +1,7 @@
 // A panel: controls, tables and graphs in one widget. Its state holds each of them under its id; see parts.py.
 
 import { control, fill, type Part, type State } from "./controls.ts";
-import { make } from "./dom.ts";
+import { make, setAttribute } from "./dom.ts";
 import { firstIn, Keeper, usable } from "./focus.ts";
 import { Graph } from "./graph.ts";
 import { hostOf, type Host, type Message } from "./host.ts";
@@ -10,6 +10,7 @@ import { Table } from "./table.ts";
 import { followTheme } from "./theme.ts";
 
 const NARROW = 900; // px, up to which what stands side by side stands one below the other
+const SLIM = 560; // and fields, too
 
 class Panel {
   private readonly root = make("div", "kx-panel");
@@ -39,7 +40,11 @@ class Panel {
 
   private measure(): void {
     const { width } = this.root.getBoundingClientRect();
-    if (width > 0) requestAnimationFrame(() => this.root.classList.toggle("kx-narrow", width <= NARROW));
+    if (width > 0)
+      requestAnimationFrame(() => {
+        this.root.classList.toggle("kx-narrow", width <= NARROW);
+        this.root.classList.toggle("kx-slim", width <= SLIM);
+      });
   }
 
   private draw(): void {
@@ -57,13 +62,14 @@ class Panel {
     const part = control(state, say, this.part) ?? this.embedded(id, state.kind);
     if (!part) return undefined;
     this.parts.set(id, part);
-    let focused = state.focused ?? 0;
+    let { focused = 0, revealed = 0 } = state;
     const renew = (): void => {
       const now = this.host.get(id) as State;
       part.element.hidden = Boolean(now.hidden);
       part.renew(now);
       if ((now.focused ?? 0) > focused) this.keeper.give(part.stop ?? part.element);
-      focused = now.focused ?? 0;
+      if ((now.revealed ?? 0) > revealed) requestAnimationFrame(() => this.reveal(part.element)); // when all is drawn
+      ({ focused = 0, revealed = 0 } = now);
       this.keeper.soon();
     };
     renew();
@@ -89,6 +95,15 @@ class Panel {
           : host.on(`${id}.${name}`, (message) => (heard(message), this.keeper.soon())),
       send: (content) => host.send({ kind: "message", control: id, content }),
     };
+  }
+
+  /** Where nothing stands side by side, what was opened is under what was clicked: go there. */
+  private reveal(element: HTMLElement): void {
+    if (!this.root.classList.contains("kx-narrow") || !usable(element)) return;
+    setAttribute(element, "tabindex", "-1");
+    element.focus({ preventScroll: true });
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    element.scrollIntoView({ block: "start", behavior: still ? "instant" : "smooth" });
   }
 
   // Keys.

@@ -1,4 +1,4 @@
-// Light or dark, as the place is: JupyterLab, Voila, marimo and VS Code say it each in its own way, others not at all.
+// Light or dark, as the place is: JupyterLab, marimo and VS Code say it each in its own way, others not at all.
 
 const WATCHED = ["class", "data-jp-theme-light", "data-theme", "data-vscode-theme-kind", "style"];
 
@@ -16,7 +16,7 @@ export function isDark(): boolean {
     if (classes.contains("vscode-light")) return false;
     if (element.dataset["theme"]) return element.dataset["theme"] === "dark";
   }
-  // A page that sets JupyterLab's colours without saying which they are, as Voila's are.
+  // A page that sets JupyterLab's colours without saying which they are.
   const color = getComputedStyle(body).getPropertyValue("--jp-layout-color0").trim();
   if (color) return luminance(color) < 0.5;
   return matchMedia("(prefers-color-scheme: dark)").matches;

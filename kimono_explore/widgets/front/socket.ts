@@ -1,0 +1,70 @@
+// What stands behind a panel on a page of our own, as anywidget's model does in a notebook; and what its address says.
+
+import type { Message } from "./host.ts";
+
+type Heard = (value: unknown) => void;
+
+export class Model {
+  private readonly state: Map<string, unknown>;
+  private readonly listeners = new Map<string, Set<Heard>>();
+
+  constructor(state: Message, readonly send: (message: Message) => void) {
+    this.state = new Map(Object.entries(state));
+  }
+
+  get(name: string): unknown {
+    return this.state.get(name);
+  }
+
+  on(name: string, heard: Heard): void {
+    const before = this.listeners.get(name) ?? new Set();
+    this.listeners.set(name, before.add(heard));
+  }
+
+  off(name: string, heard: Heard): void {
+    this.listeners.get(name)?.delete(heard);
+  }
+
+  /** All that is new is there before anybody is told. */
+  renew(update: Message): void {
+    for (const [name, value] of Object.entries(update)) this.state.set(name, value);
+    for (const name of Object.keys(update)) this.call(`change:${name}`, undefined);
+  }
+
+  hear(message: Message): void {
+    this.call("msg:custom", message);
+  }
+
+  private call(event: string, value: unknown): void {
+    for (const heard of [...(this.listeners.get(event) ?? [])]) heard(value);
+  }
+}
+
+/** What is on screen: a browser's state as Python gives it, or what an address names of it. */
+export interface Place {
+  search?: string;
+  type?: string;
+  places?: [string, string][];
+  at?: number;
+  open?: boolean;
+  q?: string;
+  only?: string;
+  id?: string;
+}
+
+/** The query of a place: the object that is open, the search, and the type that is searched. */
+export function addressOf({ search, type, places, at, open }: Place): string {
+  const query = new URLSearchParams();
+  const [kind, id] = (open && places?.[at ?? -1]) || [];
+  if (id) query.set("id", id);
+  if (kind) query.set("type", kind);
+  if (search) query.set("q", search);
+  if (type) query.set("only", type);
+  return query.size ? `?${query}` : "";
+}
+
+/** The place that a query names, if it names one. */
+export function placeOf(query: string): Place | undefined {
+  const named = Object.fromEntries(new URLSearchParams(query)) as Place;
+  return Object.keys(named).length ? named : undefined;
+}
