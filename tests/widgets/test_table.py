@@ -206,6 +206,22 @@ def test_neighbours_read_as_a_range() -> None:
     assert table.sentence == "n is 1, 4 or 6 to 8"
 
 
+@pytest.mark.parametrize("name", ["score", "born"])
+def test_a_range_that_is_dragged_is_one_condition(name: str) -> None:
+    table = DataTable(people())
+    column = table.df.columns.get_loc(name)
+    table._hear(table, {"kind": "filter", "column": column, "bars": [2, 3, 4, 5]}, [])
+    edges = table._bars.bins[column].edges
+    values = table.df[name]
+    expected = table.df[(values >= edges[2]) & (values < edges[6])]
+    pd.testing.assert_frame_equal(table.shown, expected)
+    assert table.code.count(">=") == table.code.count("<") == 1
+    first, last = (table.bars(column)[bar] for bar in (2, 5))
+    assert table.sentence == f"{name} is {first.split(' to ')[0]} to {last.split(' to ')[-1]}"
+    assert table.filter == {name: table.bars(column)[2:6]}
+    assert_counts(table)
+
+
 def test_missing_and_others_can_be_chosen() -> None:
     values = [f"v{n}" for n in range(30) for _ in range(30 - n)] + [None] * 4
     table = DataTable(pd.DataFrame({"v": values}))

@@ -2,7 +2,7 @@
 
 import { Body } from "./body.ts";
 import { make, setAttribute, setText } from "./dom.ts";
-import { chosenAfter, Header } from "./header.ts";
+import { between, chosenAfter, Header, inOrder, rangeOf } from "./header.ts";
 import { hostOf, type Host } from "./host.ts";
 import { lead, ownKeys, picked, type Place } from "./keys.ts";
 import { Pages } from "./pages.ts";
@@ -29,6 +29,7 @@ export class Table {
   private anchor = 0;
   private asked: number[] | undefined; // what is picked once Python has heard it: the next click adds to that
   private inBars = false;
+  private barFrom = 0; // where a range begins that Shift and an arrow extend
   private frame = 0;
   private scrolledBefore = 0;
   private stop: HTMLElement | undefined; // the one element that Tab comes to
@@ -98,7 +99,7 @@ export class Table {
   private layOut(columns: Column[], shape: string): void {
     this.shape = shape;
     this.stop = undefined;
-    this.headers = columns.map((_, n) => new Header(n, { sort: (column) => this.sort(column), choose: this.choose }));
+    this.headers = columns.map((_, n) => new Header(n, { sort: (column) => this.sort(column), choose: this.choose, brush: (column, bars) => this.filter(column, bars) }));
     this.headRow.replaceChildren(...this.headers.map((header) => header.element));
     this.body.renew(columns);
     const widths = columns.map(widthOf);
@@ -312,8 +313,10 @@ export class Table {
 
   private enterBars(header: Header): void {
     this.inBars = true;
-    const first = this.view.columns[this.active.column]?.chosen[0] ?? 0;
-    this.writeStatus(`${header.point(first)}. Arrows go to others, Space filters, Backspace takes it away, Escape leaves.`);
+    const column = this.view.columns[this.active.column];
+    const first = (this.barFrom = column?.chosen[0] ?? 0);
+    const range = column && inOrder(column) ? "with Shift they take a range, " : "";
+    this.writeStatus(`${header.point(first)}. Arrows go to others, ${range}Space filters, Backspace takes it away, Escape leaves.`);
   }
 
   private leaveBars(): void {
@@ -328,10 +331,8 @@ export class Table {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key] ?? 0;
     if (step !== 0) {
       const to = Math.min(Math.max(0, header.pointed + step), header.bars - 1);
-      if (event.shiftKey) {
-        const chosen = this.view.columns[column]?.chosen ?? [];
-        this.filter(column, [...new Set([...chosen, header.pointed, to])]);
-      }
+      if (event.shiftKey) return this.extend(column, header, to);
+      this.barFrom = to;
       this.writeStatus(header.point(to));
       return true;
     }
@@ -340,6 +341,17 @@ export class Table {
     else if (event.key === "Backspace") this.filter(column, []);
     else if (event.key === "Escape") this.leaveBars();
     else return false;
+    return true;
+  }
+
+  /** Shift and an arrow: in bars that stand in an order all from where one began; in others one more. */
+  private extend(column: number, header: Header, to: number): boolean {
+    const now = this.view.columns[column];
+    if (!now) return true;
+    const bars = inOrder(now) ? between(now, this.barFrom, to) : [...new Set([...now.chosen, header.pointed, to])];
+    this.filter(column, bars);
+    const said = header.point(to);
+    this.writeStatus([inOrder(now) ? rangeOf(now, bars) : "", said].filter(Boolean).join("; "));
     return true;
   }
 

@@ -11,7 +11,7 @@ export interface Column {
   number: boolean;
   id: boolean;
   width: number;
-  kind: "range" | "value" | "different";
+  kind: "range" | "initial" | "value" | "different";
   different: number;
   bars: Bar[];
   missing: boolean;

@@ -10,7 +10,7 @@ const load = async (name) => {
 const { spanAt, placeOf, movedBy, heightOf, ROW, TALLEST } = await load("scroll");
 const { Pages, PAGE } = await load("pages");
 const { lead, picked } = await load("keys");
-const { chosenAfter, caption } = await load("header");
+const { between, chosenAfter, caption, inOrder, rangeOf } = await load("header");
 const NO_ROWS = { at: [], rows: [] };
 const key = (name, more = {}) => ({ key: name, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
 
@@ -110,4 +110,19 @@ test("a caption tells a column without a picture", () => {
   assert.deepEqual(caption(column), ["0", "9"]);
   assert.deepEqual(caption({ ...column, bars: [{ label: "missing" }], missing: true }), ["all missing", ""]);
   assert.deepEqual(caption({ ...column, kind: "different", bars: [], different: 1234 }), ["1,234 different", ""]);
+});
+
+test("dragging takes the bars in between, and what is missing stands alone", () => {
+  const bars = ["0 to 4", "5 to 9", "10 to 14", "missing"].map((label) => ({ label, total: 1, left: 1 }));
+  const column = { name: "n", kind: "range", bars, chosen: [], missing: true, other: false, different: 9 };
+  assert.deepEqual(between(column, 2, 0), [0, 1, 2]);
+  assert.deepEqual(between(column, 1, 1), [1]);
+  assert.deepEqual(between(column, 1, 3), [1, 2]);
+  assert.deepEqual(between(column, 3, 0), [3]);
+  assert.equal(rangeOf(column, [2, 1]), "5 to 14");
+  assert.equal(rangeOf(column, [0, 2]), "");
+  assert.equal(rangeOf(column, [2, 3]), "");
+  assert.deepEqual(caption({ ...column, chosen: [0, 1] }), ["0 to 9", ""]);
+  assert.equal(inOrder(column), true);
+  assert.equal(inOrder({ ...column, kind: "value" }), false);
 });
