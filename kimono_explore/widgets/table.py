@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import unicodedata
 from contextlib import suppress
 from pathlib import Path
@@ -15,12 +16,15 @@ import traitlets
 from traitlets import Bunch
 
 from kimono_explore.display import cell_text, printable
+from kimono_explore.errors import KimonoError
 from kimono_explore.html import frame_html, render
 from kimono_explore.widgets.channel import AFTERWARDS
 from kimono_explore.widgets.crossfilter import Crossfilter
+from kimono_explore.widgets.export import TYPES, file_of, save
 from kimono_explore.widgets.picture import Pictured
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Sequence
 
     from comm.base_comm import BaseComm
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 
 PAGE = 200
 """Rows that the page asks for at a time."""
+_PART = 4_000_000
+"""Bytes of a file that are sent at a time."""
 _STATIC = Path(__file__).parent / "static"
 _SAMPLE = 100
 _AT_ONCE = 40
@@ -82,6 +88,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
     ) -> None:
         super().__init__(label=label, many=many, height=height, comm=comm)
         self._version = self._filled = self._ordered = 0
+        self._saving = False
         self._take(pd.DataFrame() if df is None else df)
         self.on_msg(self._hear)
 
@@ -168,6 +175,42 @@ class DataTable(Pictured, anywidget.AnyWidget):
     def shown(self) -> pd.DataFrame:
         """The rows that are left, in the order on screen."""
         return self.df.iloc[self._shown]
+
+    @property
+    def on_screen(self) -> pd.DataFrame:
+        """The rows that are left, in the order and with the columns on screen."""
+        return self.df.iloc[self._shown, self._places[: self._wide]]
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write ``on_screen`` as CSV that its owner alone can read.
+
+        It is UTF-8 with a mark by which Excel knows it. A cell that a spreadsheet would take for a formula is written
+        with an apostrophe before it.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        KimonoError
+            The file cannot be written.
+        """
+        save(self.on_screen, path, "csv")
+
+    def to_xlsx(self, path: str | os.PathLike[str]) -> None:
+        """Write ``on_screen`` as a workbook that its owner alone can read; texts, such as ids, stay texts.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        KimonoError
+            The file cannot be written, or there are more rows than a sheet holds.
+        """
+        save(self.on_screen, path, "xlsx")
 
     def page(self, start: int, rows: int = PAGE) -> dict[str, Any]:
         """Some of the rows on screen: their positions in ``df``, and each cell as text, or None where it is missing."""
@@ -285,6 +328,38 @@ class DataTable(Pictured, anywidget.AnyWidget):
             low, high = sorted((first, last))
             self.pick(self._shown[max(0, low) : high + 1].tolist())
 
+    def _answer_save(self, message: dict[str, Any]) -> None:
+        """Make a file of what is on screen, beside the event loop where one runs; the page hears how far it is."""
+        kind, rows = message.get("as"), self.on_screen
+        if kind not in TYPES or self._saving:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._hand_over(kind, _made(rows, kind, lambda _: None))
+            return
+        self._saving = True
+        self.send({"kind": "making", "as": kind, "done": 0, "of": len(rows)})
+
+        def told(done: int) -> None:
+            loop.call_soon_threadsafe(self.send, {"kind": "making", "as": kind, "done": done, "of": len(rows)})
+
+        future = loop.run_in_executor(None, _made, rows, kind, told)
+        future.add_done_callback(lambda done: self._hand_over(kind, done.result()))
+
+    def _hand_over(self, kind: str, made: bytes | KimonoError) -> None:
+        """Send a file in parts, none so long that a host refuses it."""
+        self._saving = False
+        if isinstance(made, KimonoError):
+            self.send({"kind": "file", "as": kind, "error": str(made)})
+            return
+        parts = [made[at : at + _PART] for at in range(0, len(made), _PART)]
+        about = {"kind": "file", "as": kind, "name": f"{_file_name(self.label)}.{kind}", "type": TYPES[kind]}
+        for number, part in enumerate(parts):
+            self.send({**about, "part": number, "parts": len(parts)}, buffers=[part])
+        with suppress(RuntimeError):  # no loop, no server that waits
+            asyncio.get_running_loop().call_later(AFTERWARDS, self.send, {})
+
     _acts: dict[str, Callable[[DataTable, dict[str, Any]], None]] = {  # noqa: RUF012
         "page": _answer_page,
         "sort": _answer_sort,
@@ -292,7 +367,22 @@ class DataTable(Pictured, anywidget.AnyWidget):
         "clear": lambda self, _: self.clear(),
         "pick": _answer_pick,
         "range": _answer_range,
+        "save": _answer_save,
     }
+
+
+def _made(rows: pd.DataFrame, kind: str, told: Callable[[int], None]) -> bytes | KimonoError:
+    """A file, or why there is none: an error raised beside the event loop would be lost."""
+    try:
+        return file_of(rows, kind, told)
+    except KimonoError as error:
+        return error
+    except Exception as error:  # noqa: BLE001  whatever a cell holds, somebody waits for an answer
+        return KimonoError(f"The file could not be made ({type(error).__name__}: {error}).")
+
+
+def _file_name(label: str) -> str:
+    return "-".join(re.findall(r"\w+", label.lower())) or "table"
 
 
 def sort_positions(values: pd.Series, *, descending: bool = False) -> NDArray[np.int64]:

@@ -2,8 +2,10 @@
 
 import { Body } from "./body.ts";
 import { make, setAttribute, setText } from "./dom.ts";
+import { Download } from "./download.ts";
 import { between, chosenAfter, Header, inOrder, rangeOf } from "./header.ts";
-import { hostOf, type Host } from "./host.ts";
+import { hostOf, type Bytes, type Host, type Message } from "./host.ts";
+import { icon } from "./icons.ts";
 import { lead, ownKeys, picked, type Place } from "./keys.ts";
 import { Pages } from "./pages.ts";
 import { heightOf, movedBy, placeOf, ROW, spanAt, TALLEST } from "./scroll.ts";
@@ -19,7 +21,9 @@ export class Table {
   private readonly body = new Body();
   private readonly empty = make("div", "kx-empty");
   private readonly status = make("span", "kx-count", { role: "status" });
-  private readonly copy = make("button", "kx-button", { type: "button" });
+  private readonly copy = button("copy", "Copy as Python");
+  private readonly files = new Map([["csv", button("down", "CSV")], ["xlsx", button("down", "Excel")]]);
+  private readonly download = new Download();
   private readonly pages: Pages;
   private readonly ends: (() => void)[] = [];
   private headers: Header[] = [];
@@ -31,6 +35,7 @@ export class Table {
   private inBars = false;
   private barFrom = 0; // where a range begins that Shift and an arrow extend
   private frame = 0;
+  private busy = false; // a file is being made
   private scrolledBefore = 0;
   private stop: HTMLElement | undefined; // the one element that Tab comes to
 
@@ -41,15 +46,16 @@ export class Table {
     this.pages = new Pages((message) => this.host.send(message));
     this.head.append(this.headRow);
     this.grid.append(this.head, this.body.element);
-    setText(this.copy, "Copy as Python");
     const foot = make("div", "kx-foot");
-    foot.append(this.status, this.copy);
+    const does = make("div", "kx-does");
+    does.append(...this.files.values(), this.copy);
+    foot.append(this.status, does);
     this.root.append(this.sentence, this.grid, this.empty, foot);
     el.append(this.root);
     const moves = /^(Home|End|Arrow|Page| $)/;
     this.ends.push(followTheme(this.root), ownKeys(this.root, (event, target) => this.grid.contains(target) && moves.test(event.key)));
     this.ends.push(host.on("view", () => this.renew()), host.on("selected_rows", () => this.draw(true)));
-    this.ends.push(host.on("message", (message) => this.pages.take(message) && this.later()));
+    this.ends.push(host.on("message", (message, bytes) => this.hear(message, bytes)));
     for (const name of ["label", "many", "height"]) this.ends.push(host.on(name, () => this.renew()));
     const sized = new ResizeObserver(() => this.later());
     sized.observe(this.grid);
@@ -217,6 +223,7 @@ export class Table {
     this.body.element.addEventListener("click", (event) => this.click(event));
     this.body.element.addEventListener("pointerover", (event) => this.body.tell(event.target));
     this.copy.addEventListener("click", () => this.copyCode());
+    for (const [kind, element] of this.files) element.addEventListener("click", () => this.save(kind));
     this.root.addEventListener("copy", (event) => {
       const selection = document.getSelection();
       const text = selection?.isCollapsed === false ? null : this.cellText(this.active);
@@ -370,7 +377,28 @@ export class Table {
     this.host.send({ kind: "filter", column, bars });
   }
 
-  // Copies.
+  // Files and copies.
+
+  private hear(message: Message, bytes: Bytes[]): void {
+    if (this.pages.take(message)) return this.later();
+    const about = this.download.take(message, bytes);
+    if (!about) return;
+    this.setBusy(!about.done);
+    this.writeStatus(about.said);
+  }
+
+  private save(kind: string): void {
+    if (this.busy) return;
+    this.setBusy(true);
+    this.writeStatus("Making the file");
+    this.host.send({ kind: "save", as: kind });
+  }
+
+  /** One file at a time; the buttons keep the keyboard. */
+  private setBusy(busy: boolean): void {
+    this.busy = busy;
+    for (const element of this.files.values()) setAttribute(element, "aria-disabled", busy ? "true" : null);
+  }
 
   private cellText({ row, column }: Place): string | null {
     return this.pages.row(row)?.cells[column] ?? null;
@@ -397,6 +425,14 @@ export class Table {
       this.writeStatus(`The browser does not let a page copy here: ${text}`);
     }
   }
+}
+
+function button(picture: string, words: string): HTMLElement {
+  const element = make("button", "kx-button", { type: "button" });
+  const text = make("span", "");
+  setText(text, words);
+  element.append(icon(picture), text);
+  return element;
 }
 
 /** As wide as its texts and its picture, and no wider than is read at a glance. */

@@ -11,6 +11,7 @@ const { spanAt, placeOf, movedBy, heightOf, ROW, TALLEST } = await load("scroll"
 const { Pages, PAGE } = await load("pages");
 const { lead, picked } = await load("keys");
 const { between, chosenAfter, caption, inOrder, rangeOf } = await load("header");
+const { Download } = await load("download");
 const NO_ROWS = { at: [], rows: [] };
 const key = (name, more = {}) => ({ key: name, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
 
@@ -125,4 +126,19 @@ test("dragging takes the bars in between, and what is missing stands alone", () 
   assert.deepEqual(caption({ ...column, chosen: [0, 1] }), ["0 to 9", ""]);
   assert.equal(inOrder(column), true);
   assert.equal(inOrder({ ...column, kind: "value" }), false);
+});
+
+test("a file is offered once all its parts are there", () => {
+  const offered = [];
+  const download = new Download((...file) => offered.push(file));
+  const about = { kind: "file", as: "csv", name: "people.csv", type: "text/csv", parts: 2 };
+  const bytes = [new Uint8Array([1]).buffer];
+  assert.equal(download.take({ kind: "page" }, []), undefined);
+  assert.deepEqual(download.take({ kind: "making", done: 20000, of: 600000 }, []), { said: "Making the file: 20,000 of 600,000 rows", done: false });
+  assert.equal(download.take({ ...about, part: 0 }, bytes).done, false);
+  assert.deepEqual(offered, []);
+  assert.equal(download.take({ ...about, part: 1 }, bytes).done, true);
+  assert.deepEqual(offered, [["people.csv", "text/csv", [bytes[0], bytes[0]]]]);
+  assert.match(download.take({ ...about, part: 1 }, bytes).said, /did not come whole/);
+  assert.deepEqual(download.take({ kind: "file", error: "too many rows" }, []), { said: "too many rows", done: true });
 });
