@@ -231,6 +231,7 @@ class Browser(Panel):
             "search": self._text.value,
             "type": self._types.value,
             "filter": {str(column): labels for column, labels in self._results.filter.items()},
+            "columns": self._results.arrangement,
             "places": [[place.type, place.id] for place in self._places],
             "at": self._at,
             "open": self.selected is not None,
@@ -243,6 +244,7 @@ class Browser(Panel):
         type = state.get("type", "")
         self.search(str(state.get("search", "")), type if type in types else None)
         self._filter_again(state.get("filter", {}))
+        self._results.arrangement = state.get("columns", {})
         self.show_list()
         at = int(state.get("at", -1))
         self._places, self._at = [], -1

@@ -19,6 +19,7 @@ from kimono_explore.display import cell_text, printable
 from kimono_explore.errors import KimonoError
 from kimono_explore.html import frame_html, render
 from kimono_explore.widgets.channel import AFTERWARDS
+from kimono_explore.widgets.columns import Columns
 from kimono_explore.widgets.crossfilter import Crossfilter
 from kimono_explore.widgets.export import TYPES, file_of, save
 from kimono_explore.widgets.picture import Pictured
@@ -89,6 +90,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         super().__init__(label=label, many=many, height=height, comm=comm)
         self._version = self._filled = self._ordered = 0
         self._saving = False
+        self._layouts: dict[tuple[str, ...], Columns] = {}
         self._take(pd.DataFrame() if df is None else df)
         self.on_msg(self._hear)
 
@@ -108,7 +110,10 @@ class DataTable(Pictured, anywidget.AnyWidget):
         self._sorted_by: tuple[int, bool] | None = None
         self._order = self._shown = np.arange(len(df))
         self._columns = [_describe(df, column) for column in range(df.shape[1])]
-        self._wide, self._places = df.shape[1], list(range(df.shape[1]))
+        names = tuple(map(str, df.columns))
+        self._layout = self._layouts.setdefault(names, Columns(df.columns.tolist()))
+        self._layout.offer(None)
+        self._place_columns()
         with self.hold_sync():
             self.selected_rows = []
             self._renew()
@@ -119,12 +124,33 @@ class DataTable(Pictured, anywidget.AnyWidget):
         self.selected_rows = picked if self.many else picked[:1]
 
     def show_columns(self, columns: Iterable[int] | None = None) -> None:
-        """Show only these columns, given by position, in this order; None: all. What is picked, sorted or filtered stays."""
-        all_of = range(self.df.shape[1])
-        shown = list(all_of if columns is None else dict.fromkeys(column for column in columns if column in all_of))
-        # The page counts columns as they stand on screen; those that are not come behind.
-        self._wide, self._places = len(shown), [*shown, *(column for column in all_of if column not in shown)]
+        """Show only these columns, given by position, in this order, and those that somebody chose; None: all.
+
+        What is picked, sorted or filtered stays.
+        """
+        self._layout.offer(columns)
+        self._place_columns()
         self._renew(ordered=False)
+
+    @property
+    def arrangement(self) -> dict[str, Any]:
+        """What was chosen of the columns, for JSON: ``shown``, ``hidden`` and ``pinned`` names, ``widths`` in pixels.
+
+        It stays when the table is filled with the same columns again. Set, it brings the same back.
+        """
+        return self._layout.arrangement
+
+    @arrangement.setter
+    def arrangement(self, chosen: dict[str, Any]) -> None:
+        self._layout.arrangement = chosen
+        self._place_columns()
+        self._renew(ordered=False)
+
+    def _place_columns(self) -> None:
+        """The page counts columns as they stand on screen; those that are not come behind."""
+        shown = self._layout.shown
+        self._wide = len(shown)
+        self._places = [*shown, *(column for column in range(self.df.shape[1]) if column not in shown)]
 
     def sort(self, column: int | None, *, descending: bool = False) -> None:
         """Sort by a column, given by its position; None: as the rows came. What is missing comes last."""
@@ -225,7 +251,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         """The first rows on screen, for the widget's picture of itself."""
         if self.df.empty:
             return ""
-        first = self.shown.head(rows)
+        first = self.on_screen.head(rows)
         cells = {str(name): _texts(first.iloc[:, column]) for column, name in enumerate(first.columns)}
         shown = pd.DataFrame(cells, index=range(len(first)))
         said = (
@@ -255,6 +281,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         columns = [
             {
                 **self._columns[column],
+                **self._how(column),
                 "kind": bins.kind,
                 "different": bins.different,
                 "bars": [
@@ -279,7 +306,16 @@ class DataTable(Pictured, anywidget.AnyWidget):
             "sort": None if sort is None else [self._places.index(sort[0]), sort[1]],
             "parts": [[self._places.index(column), words] for column, words in self._bars.parts()],
             "code": printable(self.code),
+            "menu": [
+                {"name": name, "shown": column in self._places[: self._wide], **self._how(column)}
+                for column, name in enumerate(self._layout.names)
+            ],
         }
+
+    def _how(self, column: int) -> dict[str, Any]:
+        """How a column stands on screen; ``at`` is its position in ``df``."""
+        layout = self._layout
+        return {"at": column, "pinned": column in layout.pinned, "wide": layout.widths.get(column)}
 
     def _hear(self, _: object, message: object, __: object) -> None:
         """Do what the page asks for; what is no message of ours is let be."""
@@ -328,6 +364,24 @@ class DataTable(Pictured, anywidget.AnyWidget):
             low, high = sorted((first, last))
             self.pick(self._shown[max(0, low) : high + 1].tolist())
 
+    def _answer_column(self, message: dict[str, Any]) -> None:
+        """Show, pin or widen a column, unless it is of a table that was shown before."""
+        column, width = message.get("at"), message.get("width")
+        here = isinstance(column, int) and 0 <= column < self.df.shape[1] and message.get("filled") == self._filled
+        if not here:
+            return
+        if "width" in message and (width is None or isinstance(width, int)):
+            self._layout.widen(column, width)
+            columns = [{**one, **self._how(one["at"])} for one in self.view["columns"]]
+            self.view = {**self.view, "columns": columns}  # no row is another, so the page keeps those that it has
+            return
+        if isinstance(message.get("shown"), bool):
+            self._layout.show(column, shown=message["shown"])
+        if isinstance(message.get("pinned"), bool):
+            self._layout.pin(column, pinned=message["pinned"])
+        self._place_columns()
+        self._renew(ordered=False)
+
     def _answer_save(self, message: dict[str, Any]) -> None:
         """Make a file of what is on screen, beside the event loop where one runs; the page hears how far it is."""
         kind, rows = message.get("as"), self.on_screen
@@ -368,6 +422,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         "pick": _answer_pick,
         "range": _answer_range,
         "save": _answer_save,
+        "column": _answer_column,
     }
 
 

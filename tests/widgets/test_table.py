@@ -388,3 +388,84 @@ def test_a_table_with_fewer_columns_keeps_what_is_picked_sorted_and_filtered(sen
     table.fill(people(3))
     assert len(table.view["columns"]) == 7
     assert table.view["ordered"] > ordered
+
+
+# Columns
+
+
+def names_of(table: DataTable) -> list[str]:
+    return [column["name"] for column in table.view["columns"]]
+
+
+def ask(table: DataTable, name: str, **change: object) -> None:
+    message = {"kind": "column", "filled": table.view["filled"], "at": table.df.columns.get_loc(name), **change}
+    table._hear(table, message, [])
+
+
+def test_columns_are_chosen_pinned_and_widened(sent: list[dict]) -> None:
+    table = DataTable(people())
+    version = table.view["version"]
+    ask(table, "grade", width=240)
+    assert [column["wide"] for column in table.view["columns"]] == [None, None, 240, None, None, None, None]
+    assert table.view["version"] == version  # the page keeps its rows
+    ask(table, "school", shown=False)
+    ask(table, "born", pinned=True)
+    ask(table, "score", pinned=True)
+    assert names_of(table) == ["born", "score", "id", "grade", "sections", "active"]
+    assert [column["pinned"] for column in table.view["columns"]] == [True, True, False, False, False, False]
+    assert [column["name"] for column in table.view["menu"] if not column["shown"]] == ["school"]
+    assert table.page(0, 1)["rows"][0][2] == "p0000"
+    assert table.on_screen.columns.tolist() == names_of(table)
+    table.sort(1)
+    assert table.view["sort"] == [6, False]
+    arrangement = {"hidden": ["school"], "pinned": ["born", "score"], "widths": {"grade": 240}}
+    assert table.arrangement == arrangement == json.loads(json.dumps(arrangement))
+    ask(table, "born", pinned=False)
+    ask(table, "grade", width=None)
+    ask(table, "school", shown=True)
+    assert table.arrangement == {"shown": ["school"], "pinned": ["score"]}
+
+
+def test_what_is_chosen_of_columns_stays_when_the_same_are_filled() -> None:
+    table, other = DataTable(people()), DataTable(people(3))
+    ask(table, "school", shown=False)
+    table.fill(people(3))
+    assert "school" not in names_of(table)
+    table.fill(pd.DataFrame({"n": [1]}))
+    assert (names_of(table), table.arrangement) == (["n"], {})
+    table.fill(people(5))
+    assert "school" not in names_of(table)
+    other.arrangement = table.arrangement | {"pinned": ["gone", "grade"], "widths": {"grade": 9_999, "gone": 1}}
+    assert names_of(other)[:3] == ["grade", "id", "sections"]
+    assert other.arrangement == {"hidden": ["school"], "pinned": ["grade"], "widths": {"grade": 1_200}}
+    other.arrangement = {}
+    assert names_of(other) == other.df.columns.tolist()
+
+
+def test_one_column_stays_and_a_chosen_one_comes_beside_those_that_are_offered() -> None:
+    table = DataTable(people(4))
+    table.show_columns([0, 1])
+    ask(table, "grade", shown=True)
+    assert names_of(table) == ["id", "school", "grade"]
+    for name in ("id", "school", "grade"):
+        ask(table, name, shown=False)
+    assert names_of(table) == ["grade"]
+    table.show_columns()
+    assert names_of(table) == ["grade", "sections", "score", "born", "active"]
+
+
+def test_names_that_are_there_twice_are_told_apart() -> None:
+    table = DataTable(pd.DataFrame([[1, 2, 3]], columns=["n", "n", "<b>"]))
+    table._hear(table, {"kind": "column", "filled": 1, "at": 1, "shown": False}, [])
+    assert (table.arrangement, names_of(table)) == ({"hidden": ["n (2)"]}, ["n", "<b>"])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"at": 99, "shown": False}, {"at": -1, "pinned": True}, {"at": "0", "shown": False}, {"at": 0}, {"at": 0, "width": "x"},
+     {"at": 0, "shown": "no"}, {"at": 0, "shown": False, "filled": 7}],
+)  # fmt: skip
+def test_a_message_about_no_column_does_nothing(message: dict) -> None:
+    table = DataTable(people(4))
+    table._hear(table, {"kind": "column", "filled": 1, **message}, [])
+    assert (table.arrangement, len(names_of(table))) == ({}, 7)

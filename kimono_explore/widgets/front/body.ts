@@ -1,6 +1,6 @@
 // The rows on screen: a few elements that are moved and written anew while one scrolls.
 
-import { make, setAttribute, setText } from "./dom.ts";
+import { make, setAttribute, setText, textWidth } from "./dom.ts";
 import type { Row } from "./pages.ts";
 import { ROW } from "./scroll.ts";
 import type { Column } from "./view.ts";
@@ -10,6 +10,9 @@ interface Drawn {
   cells: HTMLElement[];
   texts: HTMLElement[];
 }
+
+/** Where a pinned column stays: the grid says how far that is. */
+export const leftOf = (column: number): string => `var(--kx-left-${column}, auto)`;
 
 export class Body {
   readonly element = make("div", "kx-body", { role: "rowgroup" });
@@ -53,6 +56,12 @@ export class Body {
     return this.drawn.get(row)?.cells[column];
   }
 
+  /** How wide the widest text on screen is in a column. */
+  room(column: number): number {
+    const texts = [...this.drawn.values()].map((drawn) => drawn.texts[column]);
+    return Math.max(0, ...texts.map((text) => (text ? textWidth(text) + 22 : 0)));
+  }
+
   private place(n: number, y: number, row: Row | undefined, picked: Set<number>, spare: Drawn[]): void {
     let drawn = this.drawn.get(n);
     if (!drawn) {
@@ -88,8 +97,9 @@ export class Body {
     const element = make("div", "kx-row", { role: "row" });
     const texts: HTMLElement[] = [];
     const cells = this.columns.map((column, n) => {
-      const kind = column.id ? " kx-id" : column.number ? " kx-number" : "";
+      const kind = (column.id ? " kx-id" : column.number ? " kx-number" : "") + (column.pinned ? " kx-pinned" : "");
       const cell = make("div", `kx-cell${kind}`, { role: "gridcell", "aria-colindex": String(n + 1), tabindex: "-1" });
+      if (column.pinned) cell.style.left = leftOf(n);
       const text = make("span", "kx-text");
       texts.push(text);
       cell.append(text);

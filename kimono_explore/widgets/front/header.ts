@@ -1,6 +1,6 @@
 // A header: the name of a column, how it is sorted, and a picture of how it is made up, whose bars filter.
 
-import { draw, make, setAttribute, setText } from "./dom.ts";
+import { draw, make, setAttribute, setText, textWidth } from "./dom.ts";
 import { count, type Bar, type Column } from "./view.ts";
 
 const WIDTH = 100;
@@ -12,6 +12,10 @@ export interface HeaderActs {
   choose(column: number, bar: number, add: boolean): void;
   /** Chooses these bars, and no others. */
   brush(column: number, bars: number[]): void;
+  /** Makes a column as wide as it is dragged; once it is let go, that is kept. */
+  widen(column: number, width: number, kept: boolean): void;
+  /** Makes a column as wide as its texts. */
+  fit(column: number): void;
 }
 
 /** What is chosen after a click on a bar. */
@@ -97,7 +101,7 @@ export class Header {
     this.picture.classList.add("kx-picture");
     const foot = make("div", "kx-caption");
     foot.append(this.left, this.right);
-    this.element.append(line, this.picture, foot);
+    this.element.append(line, this.picture, foot, this.handle());
     this.element.addEventListener("click", (event) => this.click(event));
     this.listen();
   }
@@ -109,9 +113,34 @@ export class Header {
     else this.acts.choose(this.index, bar, event.ctrlKey || event.metaKey);
   }
 
+  /** The right edge: it is dragged to widen the column, and a double click fits it. */
+  private handle(): HTMLElement {
+    const handle = make("span", "kx-handle", { "aria-hidden": "true" });
+    let from: number | undefined; // how wide the column would be with the pointer at 0
+    const width = (event: PointerEvent): number => event.clientX + (from ?? 0);
+    handle.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      event.stopPropagation();
+      event.preventDefault(); // no text is marked
+      handle.setPointerCapture(event.pointerId);
+      from = this.element.offsetWidth - event.clientX;
+      this.began = event.clientX;
+    });
+    handle.addEventListener("pointermove", (event) => from !== undefined && this.acts.widen(this.index, width(event), false));
+    handle.addEventListener("pointerup", (event) => {
+      if (from !== undefined && event.clientX !== this.began) this.acts.widen(this.index, width(event), true);
+      from = undefined;
+    });
+    handle.addEventListener("pointercancel", () => (from = undefined));
+    handle.addEventListener("click", (event) => event.stopPropagation());
+    handle.addEventListener("dblclick", () => this.acts.fit(this.index));
+    return handle;
+  }
+
   // A range: the pointer goes down on a bar, and is let go over another.
 
   private dragged = false;
+  private began = 0; // where the handle was taken
 
   private listen(): void {
     const { picture } = this;
@@ -171,12 +200,18 @@ export class Header {
     setAttribute(this.element, "title", column.name);
     this.element.classList.toggle("kx-number", column.number);
     this.element.classList.toggle("kx-chosen", column.chosen.length > 0);
+    this.element.classList.toggle("kx-pinned", column.pinned);
     this.element.classList.toggle("kx-ordered", inOrder(column));
     const mine = sort !== null && sort[0] === this.index;
     setAttribute(this.element, "aria-sort", mine ? (sort[1] ? "descending" : "ascending") : "none");
     setText(this.arrow, mine ? (sort[1] ? "↓" : "↑") : "");
     this.drawBars(column);
     this.writeCaption();
+  }
+
+  /** How wide its name is, with the arrow beside it. */
+  get room(): number {
+    return textWidth(this.name) + 40;
   }
 
   get bars(): number {

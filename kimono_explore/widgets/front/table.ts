@@ -1,9 +1,10 @@
 // The table: what Python holds, shown row by row. See table.py for what each message means.
 
-import { Body } from "./body.ts";
+import { Body, leftOf } from "./body.ts";
+import { bounded, ColumnMenu, sizesOf, widened, widthOf, type Change, type Sizes } from "./columns.ts";
 import { make, setAttribute, setText } from "./dom.ts";
 import { Download } from "./download.ts";
-import { between, chosenAfter, Header, inOrder, rangeOf } from "./header.ts";
+import { between, chosenAfter, Header, inOrder, rangeOf, type HeaderActs } from "./header.ts";
 import { hostOf, type Bytes, type Host, type Message } from "./host.ts";
 import { icon } from "./icons.ts";
 import { lead, ownKeys, picked, type Place } from "./keys.ts";
@@ -24,6 +25,7 @@ export class Table {
   private readonly copy = button("copy", "Copy as Python");
   private readonly files = new Map([["csv", button("down", "CSV")], ["xlsx", button("down", "Excel")]]);
   private readonly download = new Download();
+  private readonly menu = new ColumnMenu((at, change) => this.change(at, change));
   private readonly pages: Pages;
   private readonly ends: (() => void)[] = [];
   private headers: Header[] = [];
@@ -35,6 +37,8 @@ export class Table {
   private inBars = false;
   private barFrom = 0; // where a range begins that Shift and an arrow extend
   private frame = 0;
+  private sizes: Sizes = { template: "", wide: 0, lefts: [], kept: 0 };
+  private readonly dragged = new Map<number, number>(); // widths that Python has not heard of yet
   private busy = false; // a file is being made
   private scrolledBefore = 0;
   private stop: HTMLElement | undefined; // the one element that Tab comes to
@@ -48,8 +52,8 @@ export class Table {
     this.grid.append(this.head, this.body.element);
     const foot = make("div", "kx-foot");
     const does = make("div", "kx-does");
-    does.append(...this.files.values(), this.copy);
-    foot.append(this.status, does);
+    does.append(this.menu.button, ...this.files.values(), this.copy);
+    foot.append(this.status, does, this.menu.element);
     this.root.append(this.sentence, this.grid, this.empty, foot);
     el.append(this.root);
     const moves = /^(Home|End|Arrow|Page| $)/;
@@ -57,7 +61,8 @@ export class Table {
     this.ends.push(host.on("view", () => this.renew()), host.on("selected_rows", () => this.draw(true)));
     this.ends.push(host.on("message", (message, bytes) => this.hear(message, bytes)));
     for (const name of ["label", "many", "height"]) this.ends.push(host.on(name, () => this.renew()));
-    const sized = new ResizeObserver(() => this.later());
+    this.ends.push(() => this.menu.end());
+    const sized = new ResizeObserver(() => (this.size(), this.later()));
     sized.observe(this.grid);
     this.ends.push(() => sized.disconnect());
     this.listen();
@@ -78,9 +83,12 @@ export class Table {
     const { columns, left, version } = this.view;
     const had = this.hasFocus();
     this.pages.renew(version, this.view.first);
-    const shape = JSON.stringify(columns.map((column) => [column.name, column.id, column.number, column.width]));
+    const shape = JSON.stringify(columns.map((column) => [column.name, column.id, column.number, column.width, column.pinned]));
     if (shape !== this.shape) this.layOut(columns, shape);
     columns.forEach((column, n) => this.headers[n]?.renew(column, this.view.sort));
+    this.menu.renew(this.view.menu);
+    this.dragged.clear();
+    this.size();
     if (before.ordered !== this.view.ordered) this.grid.scrollTop = 0;
     if (before.filled !== this.view.filled) this.active = { row: left ? 0 : -1, column: 0 };
     this.active.row = Math.min(this.active.row, left - 1);
@@ -105,12 +113,31 @@ export class Table {
   private layOut(columns: Column[], shape: string): void {
     this.shape = shape;
     this.stop = undefined;
-    this.headers = columns.map((_, n) => new Header(n, { sort: (column) => this.sort(column), choose: this.choose, brush: (column, bars) => this.filter(column, bars) }));
+    const acts: HeaderActs = {
+      sort: (column) => this.sort(column),
+      choose: this.choose,
+      brush: (column, bars) => this.filter(column, bars),
+      widen: (column, width, kept) => this.widen(column, width, kept),
+      fit: (column) => this.widen(column, Math.max(this.headers[column]?.room ?? 0, this.body.room(column)), true),
+    };
+    this.headers = columns.map((_, n) => new Header(n, acts));
     this.headRow.replaceChildren(...this.headers.map((header) => header.element));
     this.body.renew(columns);
-    const widths = columns.map(widthOf);
-    this.grid.style.setProperty("--kx-columns", widths.map((wide) => `minmax(${wide}px, ${wide}fr)`).join(" "));
-    this.grid.style.setProperty("--kx-wide", `${widths.reduce((sum, wide) => sum + wide, 0)}px`);
+  }
+
+  /** Lays the columns out: as wide as they are, or are being dragged. */
+  private size(): void {
+    const columns = this.view.columns.map((column, n) => ({ ...column, wide: this.dragged.get(n) ?? column.wide }));
+    this.sizes = sizesOf(columns, columns.map(widthOf), this.grid.clientWidth);
+    const { style } = this.grid;
+    style.setProperty("--kx-columns", this.sizes.template);
+    style.setProperty("--kx-wide", `${this.sizes.wide}px`);
+    columns.forEach((column, n) => {
+      const left = this.sizes.lefts[n];
+      style.setProperty(`--kx-left-${n}`, left === undefined ? "auto" : `${left}px`);
+      const header = this.headers[n]?.element;
+      if (header) header.style.left = column.pinned ? leftOf(n) : "";
+    });
   }
 
   private writeSentence(): void {
@@ -206,10 +233,12 @@ export class Table {
     const cell = this.cellAt(this.active);
     cell?.focus({ preventScroll: true });
     if (!cell) return;
+    if (this.sizes.lefts[this.active.column] !== undefined) return; // it stays in sight
     const { offsetLeft, offsetWidth } = cell;
-    if (offsetLeft < this.grid.scrollLeft) this.grid.scrollLeft = offsetLeft;
+    const first = offsetLeft - this.sizes.kept;
+    if (first < this.grid.scrollLeft) this.grid.scrollLeft = first;
     const right = offsetLeft + offsetWidth - this.grid.clientWidth;
-    if (right > this.grid.scrollLeft) this.grid.scrollLeft = Math.min(right, offsetLeft);
+    if (right > this.grid.scrollLeft) this.grid.scrollLeft = Math.min(right, first);
   }
 
   // What a person does.
@@ -278,6 +307,13 @@ export class Table {
 
   private press(event: KeyboardEvent): void {
     const header = this.active.row < 0 ? this.headers[this.active.column] : undefined;
+    const width = header && widened(event, header.element.offsetWidth);
+    if (width !== undefined) {
+      this.widen(this.active.column, width, true);
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
     if (this.inBars && header ? this.pressInBars(event, header) : this.pressInGrid(event, header)) {
       event.preventDefault();
       event.stopPropagation();
@@ -377,6 +413,20 @@ export class Table {
     this.host.send({ kind: "filter", column, bars });
   }
 
+  // Columns.
+
+  private change(at: number, change: Change): void {
+    this.host.send({ kind: "column", filled: this.view.filled, at, ...change });
+  }
+
+  private widen(column: number, width: number, kept: boolean): void {
+    const at = this.view.columns[column]?.at;
+    if (at === undefined) return;
+    this.dragged.set(column, bounded(width));
+    this.size();
+    if (kept) this.host.send({ kind: "column", filled: this.view.filled, at, width: bounded(width) });
+  }
+
   // Files and copies.
 
   private hear(message: Message, bytes: Bytes[]): void {
@@ -433,14 +483,6 @@ function button(picture: string, words: string): HTMLElement {
   setText(text, words);
   element.append(icon(picture), text);
   return element;
-}
-
-/** As wide as its texts and its picture, and no wider than is read at a glance. */
-function widthOf(column: Column): number {
-  const most = column.id ? 118 : 320;
-  const texts = column.width * (column.id ? 7.5 : 7.2) + 22;
-  const picture = /^\d{4}-/.test(column.bars[0]?.label ?? "") ? 116 : 88; // two months side by side
-  return Math.round(Math.max(picture, Math.min(most, texts), Math.min(200, column.name.length * 8 + 36)));
 }
 
 export default {

@@ -17,6 +17,19 @@ export interface Column {
   missing: boolean;
   other: boolean;
   chosen: number[];
+  /** Its position in Python's table. */
+  at: number;
+  pinned: boolean;
+  /** How wide somebody made it, in px. */
+  wide: number | null;
+}
+
+/** A column that can be shown, as the menu lists them. */
+export interface MenuColumn {
+  name: string;
+  at: number;
+  shown: boolean;
+  pinned: boolean;
 }
 
 export interface View {
@@ -30,8 +43,9 @@ export interface View {
   sort: [number, boolean] | null;
   parts: [number, string][];
   code: string;
+  menu: MenuColumn[];
 }
 
-export const NOTHING: View = { version: 0, filled: 0, ordered: 0, first: { at: [], rows: [] }, total: 0, left: 0, columns: [], sort: null, parts: [], code: "df" };
+export const NOTHING: View = { version: 0, filled: 0, ordered: 0, first: { at: [], rows: [] }, total: 0, left: 0, columns: [], sort: null, parts: [], code: "df", menu: [] };
 
 export const count = (n: number): string => n.toLocaleString("en-US");

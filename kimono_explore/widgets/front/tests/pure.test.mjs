@@ -12,6 +12,7 @@ const { Pages, PAGE } = await load("pages");
 const { lead, picked } = await load("keys");
 const { between, chosenAfter, caption, inOrder, rangeOf } = await load("header");
 const { Download } = await load("download");
+const { sizesOf, widened, widthOf } = await load("columns");
 const NO_ROWS = { at: [], rows: [] };
 const key = (name, more = {}) => ({ key: name, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
 
@@ -141,4 +142,20 @@ test("a file is offered once all its parts are there", () => {
   assert.deepEqual(offered, [["people.csv", "text/csv", [bytes[0], bytes[0]]]]);
   assert.match(download.take({ ...about, part: 1 }, bytes).said, /did not come whole/);
   assert.deepEqual(download.take({ kind: "file", error: "too many rows" }, []), { said: "too many rows", done: true });
+});
+
+test("pinned columns have a place as long as they leave room", () => {
+  const column = (pinned, wide = null) => ({ name: "n", bars: [], kind: "value", id: false, width: 5, pinned, wide });
+  const columns = [column(true), column(true, 200), column(false), column(false, 50)];
+  const widths = columns.map(widthOf);
+  assert.deepEqual(widths, [88, 200, 88, 50]);
+  assert.deepEqual(sizesOf(columns, widths, 1000), { template: "88px 200px minmax(88px, 88fr) 50px", wide: 426, lefts: [0, 88, undefined, undefined], kept: 288 });
+  assert.deepEqual(sizesOf(columns, widths, 300).lefts, [0, undefined, undefined, undefined]);
+});
+
+test("Alt and an arrow key widen a column, within bounds", () => {
+  assert.equal(widened({ key: "ArrowRight", altKey: true }, 100), 116);
+  assert.equal(widened({ key: "ArrowLeft", altKey: true }, 44), 40);
+  assert.equal(widened({ key: "ArrowLeft", altKey: false }, 44), undefined);
+  assert.equal(widened({ key: "ArrowUp", altKey: true }, 44), undefined);
 });
