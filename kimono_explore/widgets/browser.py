@@ -16,6 +16,7 @@ from kimono_explore.quality import Report
 from kimono_explore.questions import dependents, shared_classes
 from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.roster.open import read_source
+from kimono_explore.roster.query import words_to_mark
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 from kimono_explore.widgets.channel import Channel
@@ -310,7 +311,8 @@ class Browser(Panel):
         if text:
             self._say_wait("search")
         self.table = self.roster.search(text, type, limit=200)
-        self._results.fill(self.table[["type", "label", "detail", "local_id", "id"]])
+        marks = dict.fromkeys(("label", "detail", "local_id", "id"), words_to_mark(text))
+        self._results.fill(self.table[["type", "label", "detail", "local_id", "id"]], marks=marks)
         found, more = self.table.attrs["found"], "more than " if self.table.attrs.get("more") else ""
         shown = f"{more}{found:,} found"
         if found > len(self.table):

@@ -26,7 +26,7 @@ from kimono_explore.widgets.picture import Pictured
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from comm.base_comm import BaseComm
     from numpy.typing import NDArray
@@ -90,6 +90,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         super().__init__(label=label, many=many, height=height, comm=comm)
         self._version = self._filled = self._ordered = 0
         self._saving = False
+        self._marks: dict[str, Sequence[str]] = {}
         self._layouts: dict[tuple[str, ...], Columns] = {}
         self._take(pd.DataFrame() if df is None else df)
         self.on_msg(self._hear)
@@ -99,24 +100,38 @@ class DataTable(Pictured, anywidget.AnyWidget):
 
     # What a person, or a notebook, does.
 
-    def fill(self, df: pd.DataFrame) -> None:
-        """Show these rows; nothing is picked, sorted or filtered."""
-        self._take(df)
+    def fill(self, df: pd.DataFrame, *, keep: bool = False, marks: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Show these rows; nothing is picked.
 
-    def _take(self, df: pd.DataFrame) -> None:
+        Parameters
+        ----------
+        df : pandas.DataFrame
+        keep : bool, default False
+            Sorted and filtered as before, where columns of the same name are there.
+        marks : mapping of str to sequence of str, optional
+            Words to mark in the cells of a column, by its name; folded (`kimono_explore.roster.text.fold`).
+        """
+        self._marks = dict(marks or {})
+        self._take(df, self._bars if keep else None)
+
+    def _take(self, df: pd.DataFrame, before: Crossfilter | None = None) -> None:
+        sort = None if before is None else self._sorted_by
+        name = self.df.columns[sort[0]] if sort else ""
         self.df = df
         self._filled += 1
-        self._bars = Crossfilter(df)
-        self._sorted_by: tuple[int, bool] | None = None
+        self._bars = Crossfilter(df, before)
+        self._sorted_by = None
         self._order = self._shown = np.arange(len(df))
+        names = df.columns.tolist()
+        if sort is not None and names.count(name) == 1:
+            self._sort(names.index(name), descending=sort[1])
         self._columns = [_describe(df, column) for column in range(df.shape[1])]
-        names = tuple(map(str, df.columns))
-        self._layout = self._layouts.setdefault(names, Columns(df.columns.tolist()))
+        self._layout = self._layouts.setdefault(tuple(map(str, names)), Columns(names))
         self._layout.offer(None)
         self._place_columns()
         with self.hold_sync():
             self.selected_rows = []
-            self._renew()
+            self._renew(ordered=before is None)
 
     def pick(self, rows: Iterable[int]) -> None:
         """Pick rows by their position in ``df``, as if they were clicked; those that are not there cannot be."""
@@ -156,13 +171,16 @@ class DataTable(Pictured, anywidget.AnyWidget):
         """Sort by a column, given by its position; None: as the rows came. What is missing comes last."""
         if column is not None and not 0 <= column < self.df.shape[1]:
             return
+        self._sort(column, descending=descending)
+        self._renew()
+
+    def _sort(self, column: int | None, *, descending: bool) -> None:
         self._sorted_by = None if column is None else (column, descending)
         self._order = (
             np.arange(len(self.df))
             if column is None
             else sort_positions(self.df.iloc[:, column], descending=descending)
         )
-        self._renew()
 
     def choose(self, column: int, bars: Iterable[int]) -> None:
         """Keep only the rows in these bars of a column, all given by position; no bars: all rows of it again.
@@ -282,6 +300,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
             {
                 **self._columns[column],
                 **self._how(column),
+                "marks": [printable(word) for word in self._marks.get(str(self.df.columns[column]), ())],
                 "kind": bins.kind,
                 "different": bins.different,
                 "bars": [
@@ -367,8 +386,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
     def _answer_column(self, message: dict[str, Any]) -> None:
         """Show, pin or widen a column, unless it is of a table that was shown before."""
         column, width = message.get("at"), message.get("width")
-        here = isinstance(column, int) and 0 <= column < self.df.shape[1] and message.get("filled") == self._filled
-        if not here:
+        if message.get("filled") != self._filled or not isinstance(column, int) or not 0 <= column < self.df.shape[1]:
             return
         if "width" in message and (width is None or isinstance(width, int)):
             self._layout.widen(column, width)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kimono_explore.schema import TASK_TYPE_ROWS
+
 LINK_NAMES: dict[tuple[str, str], str] = {
     ("child_of", "to"): "parent",
     ("child_of", "from"): "children",
@@ -25,6 +27,7 @@ LINK_NAMES: dict[tuple[str, str], str] = {
     ("graded_for", "from"): "grading categories",
 }
 """What is at the other end of a relation, by the direction in which it is followed, as `Roster.describe` has it."""
+_TASK_WORDS = {row.name: row.words for row in TASK_TYPE_ROWS}
 
 
 def kind_words(kind: str, count: int = 1) -> str:
@@ -36,3 +39,15 @@ def kind_words(kind: str, count: int = 1) -> str:
         words[:-1] + "ies" if words.endswith("y") else f"{words}s"
     )
     return f"{count:,} {many}"
+
+
+def value_words(value: str) -> str:
+    """A value of a task as a person reads it: ``"data event"``, ``"sync start"``.
+
+    Examples
+    --------
+    >>> value_words("SYNC_START"), value_words("data_event")
+    ('sync start', 'data event')
+    """
+    plain = value.replace("_", " ")
+    return _TASK_WORDS.get(value, plain.lower() if plain.isupper() else plain)

@@ -103,6 +103,14 @@ def test_cells_are_text_and_what_is_missing_is_none() -> None:
     ]
 
 
+def test_words_are_marked_in_the_columns_that_were_searched() -> None:
+    table = DataTable(people())
+    table.fill(people(), marks={"school": ["pine"], "gone": ["x"]})
+    assert [column["marks"] for column in table.view["columns"]] == [[], ["pine"], [], [], [], [], []]
+    table.fill(people())
+    assert all(column["marks"] == [] for column in table.view["columns"])
+
+
 def test_hostile_texts_stay_text(sent: list[dict]) -> None:
     columns = dict.fromkeys(HOSTILE[:2], HOSTILE) | {"id": [f"<b>{n}</b>" for n in range(len(HOSTILE))]}
     df = pd.DataFrame(columns, dtype="object")  # pandas' own texts hold no halves of characters
@@ -297,6 +305,92 @@ def test_few_bars_whatever_the_values() -> None:
 def test_ids_have_no_bars() -> None:
     column = DataTable(people()).view["columns"][0]
     assert (column["kind"], column["bars"], column["different"]) == ("different", [], 400)
+
+
+# From A to Z
+
+NAMES = ["Ada", "ångström", "Bo", "ﬁona", "Zoë", "李", "007", "", " Eve", "ß", "ı", "Ǆ", "e\u0301ve", "\u0301x"]
+
+
+def named(names: list[str | None]) -> pd.DataFrame:
+    """A table whose names have a picture from A to Z: some more than are told apart by value."""
+    more = [f"{letter}{n}" for n in range(50) for letter in "ABCDE"]
+    return pd.DataFrame({"name": pd.array([*names, *more], dtype="str"), "n": range(len(names) + len(more))})
+
+
+@settings(max_examples=30)
+@given(st.lists(st.none() | st.sampled_from(NAMES) | st.text(max_size=3), max_size=20), st.data())
+def test_names_are_filtered_by_their_first_letter(names: list[str | None], data: st.DataObject) -> None:
+    names = [None if name is None else name.encode("utf-8", "ignore").decode() for name in names]
+    table = DataTable(named(names))
+    assert table.view["columns"][0]["kind"] == "initial"
+    table.choose(0, data.draw(st.lists(st.integers(0, len(table.bars(0)) - 1), min_size=1, max_size=4)))
+    assert_counts(table)
+
+
+def test_names_in_several_pieces_have_letters_too() -> None:
+    pieces = pd.concat([named(["Ada", None]), named(["Zoë"])], ignore_index=True)
+    table = DataTable(pieces)
+    table.choose(0, [25])
+    assert table.shown["name"].tolist() == ["Zoë"]
+    assert_counts(table)
+
+
+def test_a_filter_by_letters_is_read_as_one() -> None:
+    table = DataTable(named([*NAMES, None]))
+    assert table.bars(0) == [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "other", "missing"]
+    table.choose(0, [0, 1, 2])
+    assert table.sentence == "name begins with A to C"
+    assert table.code == 'df[df[\'name\'].str.normalize("NFKD").str[:1].str.upper().isin(list("ABC"))]'
+    assert {"Ada", "ångström", "Bo"} <= set(table.shown["name"])
+    assert table.filter == {"name": ["A", "B", "C"]}
+    table.choose(0, [25, 26])
+    assert table.sentence == "name begins with Z or other"
+
+
+@pytest.mark.parametrize("name", ["id", "local_id", "code", "number"])
+def test_codes_have_no_picture_from_a_to_z(name: str) -> None:
+    values = {"code": [f"P{n}" for n in range(300)], "number": [f"{n}{chr(65 + n % 26)}" for n in range(300)]}
+    letters = [f"{chr(65 + n % 26)}{n}" for n in range(300)]
+    df = pd.DataFrame({name: pd.array(values.get(name, letters), dtype="str")})
+    assert DataTable(df).view["columns"][0]["kind"] == "different"
+
+
+# Other rows of the same table
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_other_rows_are_filtered_as_before(data: st.DataObject) -> None:
+    """The condition on the new rows is the one that was chosen on the old ones."""
+    df = people(150).assign(name=named([])["name"][:150])
+    table = DataTable(df)
+    column = data.draw(st.integers(1, df.shape[1] - 1))
+    table.choose(column, data.draw(st.lists(st.integers(0, len(table.bars(column)) - 1), min_size=1, max_size=3)))
+    table.sort(2, descending=True)
+    code, words, ordered = table.code, table.sentence, table.view["ordered"]
+    rows = data.draw(st.lists(st.integers(0, 399), max_size=60))
+    other = people(400).assign(name=named([])["name"].repeat(2)[:400].tolist()).iloc[rows]
+    other = other.astype(df.dtypes.to_dict()).assign(more=1)
+    table.fill(other, keep=True)
+    expected = eval(code, {"df": other, "pd": pd})
+    assert sorted(table.shown["id"]) == sorted(expected["id"])
+    assert (table.sentence, table.view["ordered"]) == (words, ordered)
+    assert table.view["sort"] == [2, True]
+    assert_counts(table)
+
+
+def test_a_value_that_is_gone_is_still_chosen() -> None:
+    table = DataTable(pd.DataFrame({"tenant": ["a", "b", None]}))
+    table.choose(0, [bar(table, 0, "b"), bar(table, 0, "missing")])
+    table.fill(pd.DataFrame({"tenant": ["a", "c"]}), keep=True)
+    assert (table.view["left"], table.filter) == (0, {"tenant": ["b", "missing"]})
+    table.fill(pd.DataFrame({"tenant": ["c", "b"]}), keep=True)
+    assert table.shown["tenant"].tolist() == ["b"]
+    table.fill(pd.DataFrame({"n": [1]}), keep=True)
+    assert (table.view["left"], table.filter, table.view["sort"]) == (1, {}, None)
+    table.fill(pd.DataFrame({"tenant": ["a"]}))
+    assert table.filter == {}
 
 
 # Picking, and what the page sends

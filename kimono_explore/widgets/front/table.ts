@@ -85,12 +85,13 @@ export class Table {
     this.pages.renew(version, this.view.first);
     const shape = JSON.stringify(columns.map((column) => [column.name, column.id, column.number, column.width, column.pinned]));
     if (shape !== this.shape) this.layOut(columns, shape);
+    else this.body.remark(columns);
     columns.forEach((column, n) => this.headers[n]?.renew(column, this.view.sort));
     this.menu.renew(this.view.menu);
     this.dragged.clear();
     this.size();
     if (before.ordered !== this.view.ordered) this.grid.scrollTop = 0;
-    if (before.filled !== this.view.filled) this.active = { row: left ? 0 : -1, column: 0 };
+    if (before.filled !== this.view.filled && before.ordered !== this.view.ordered) this.active = { row: left ? 0 : -1, column: 0 };
     this.active.row = Math.min(this.active.row, left - 1);
     this.active.column = Math.min(this.active.column, Math.max(0, columns.length - 1));
     this.anchor = Math.max(0, this.active.row);

@@ -22,6 +22,8 @@ export interface Column {
   pinned: boolean;
   /** How wide somebody made it, in px. */
   wide: number | null;
+  /** Words that are marked in its cells, folded. */
+  marks: string[];
 }
 
 /** A column that can be shown, as the menu lists them. */

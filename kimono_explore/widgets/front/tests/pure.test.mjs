@@ -13,6 +13,7 @@ const { lead, picked } = await load("keys");
 const { between, chosenAfter, caption, inOrder, rangeOf } = await load("header");
 const { Download } = await load("download");
 const { sizesOf, widened, widthOf } = await load("columns");
+const { found } = await load("marks");
 const NO_ROWS = { at: [], rows: [] };
 const key = (name, more = {}) => ({ key: name, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
 
@@ -158,4 +159,16 @@ test("Alt and an arrow key widen a column, within bounds", () => {
   assert.equal(widened({ key: "ArrowLeft", altKey: true }, 44), 40);
   assert.equal(widened({ key: "ArrowLeft", altKey: false }, 44), undefined);
   assert.equal(widened({ key: "ArrowUp", altKey: true }, 44), undefined);
+});
+
+test("what was searched for is found whatever its case and accents", () => {
+  const marked = (text, ...words) => found(text, words).map(([first, last]) => text.slice(first, last));
+  assert.deepEqual(marked("Mathematics 1, mathematics", "mathematics"), ["Mathematics", "mathematics"]);
+  assert.deepEqual(marked("José Þórr O’Neil", "jose", "thorr", "o'neil"), ["José", "Þórr", "O’Neil"]);
+  assert.deepEqual(marked("Jose\u0301 x", "jose"), ["Jose\u0301"]);
+  assert.deepEqual(marked("👩‍🎓 Ada", "ada"), ["Ada"]);
+  assert.deepEqual(marked("Smith, Jojo", "smith", "j"), ["Smith", "J"]);
+  assert.deepEqual(marked("abcabc", "bc", "abc", "ca"), ["abcabc"]);
+  assert.deepEqual(marked("<b>x</b>", "<b>"), ["<b>"]);
+  assert.deepEqual(marked("Ada", "", "x"), []);
 });
