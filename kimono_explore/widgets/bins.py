@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST_BARS, _MOST_CATEGORIES, _MOST_DIFFERENT = 20, 8, 200
+_AT_FIRST = 2_000
+"""Rows that are looked at first."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _FEWEST_LETTERS, _MOST_OTHERS = 5, 0.5
 """A picture from A to Z has bars of so many letters at least, and at most so large a part beside them."""
@@ -147,7 +149,7 @@ def _again(values: pd.Series, missing: NDArray[np.bool_], like: Bins) -> Bins:
     if like.kind == "value":
         return _values(values, missing, like)
     if like.kind == "initial":
-        return _initials(values, missing, int(values.nunique()), like)
+        return _initials(values, missing, like)
     if isinstance(like.edges[0], pd.Timestamp):
         begins: list[object] = [_seconds(pd.DatetimeIndex([edge]))[0] for edge in like.edges]
         numbers = _seconds(pd.DatetimeIndex(values))
@@ -240,14 +242,18 @@ def _ranges(
 
 
 def _values(values: pd.Series, missing: NDArray[np.bool_], like: Bins | None = None) -> Bins:
-    as_text = not _is_plain(values[~missing])
+    if like is None and _is_varied(values):
+        letters = _initials(values, missing)
+        if _is_telling(letters):
+            return letters
+    as_text = not (isinstance(values.dtype, pd.StringDtype) or _is_plain(values[~missing]))
     keys = values.astype("str") if as_text else values
     codes, uniques = pd.factorize(keys.mask(pd.Series(missing, index=values.index)) if as_text else keys)
     codes = np.where(missing, -1, codes)
     different = len(uniques)
     too_many = different > _MOST_DIFFERENT or (different > _MOST_CATEGORIES and different > len(values) / 2)
     if too_many and like is None:
-        letters = _initials(values, missing, different) if _begins_with_letters(values) else None
+        letters = _initials(values, missing) if _begins_with_letters(values) else None
         if letters is not None and _is_telling(letters):
             return letters
         none = np.full(len(values), -1, dtype="int16")
@@ -271,15 +277,21 @@ def _values(values: pd.Series, missing: NDArray[np.bool_], like: Bins | None = N
     return Bins("value", labels, bar[codes], different, edges, has_other, has_missing, as_text)
 
 
+def _is_varied(values: pd.Series) -> bool:
+    """Whether the first rows of a column tell already that it has more different texts than are counted one by one."""
+    return _begins_with_letters(values) and values.head(_AT_FIRST).nunique() > _MOST_DIFFERENT
+
+
 def _begins_with_letters(values: pd.Series) -> bool:
     """Whether a first letter says something: not of an id."""
     is_id = isinstance(values.name, str) and (values.name == "id" or values.name.endswith("_id"))
     return isinstance(values.dtype, pd.StringDtype) and not is_id
 
 
-def _initials(values: pd.Series, missing: NDArray[np.bool_], different: int, like: Bins | None = None) -> Bins:
+def _initials(values: pd.Series, missing: NDArray[np.bool_], like: Bins | None = None) -> Bins:
     """Texts by their first letter, without accents: A to Z, and others. Only different first letters are looked at."""
-    first = pc.utf8_slice_codeunits(plain_texts(values), 0, 1).dictionary_encode()
+    texts = plain_texts(values)
+    first = pc.utf8_slice_codeunits(texts, 0, 1).dictionary_encode()
     letters = [unicodedata.normalize("NFKD", text)[:1].upper() for text in first.dictionary.to_pylist()]
     places = [_LETTERS.find(letter) if len(letter) == 1 else -1 for letter in letters]
     bar = np.array([place if place >= 0 else len(_LETTERS) for place in places] + [0], dtype="int16")
@@ -288,7 +300,7 @@ def _initials(values: pd.Series, missing: NDArray[np.bool_], different: int, lik
     has_missing = bool(missing.any()) or (like is not None and like.has_missing)
     of_row[missing] = len(_LETTERS) + has_other
     labels = [*_LETTERS, *["other"] * has_other, *["missing"] * has_missing]
-    return Bins("initial", labels, of_row, different, list(_LETTERS), has_other, has_missing, False)
+    return Bins("initial", labels, of_row, int(values.nunique()), list(_LETTERS), has_other, has_missing, False)
 
 
 def _is_telling(letters: Bins) -> bool:

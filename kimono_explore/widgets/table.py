@@ -90,6 +90,8 @@ class DataTable(Pictured, anywidget.AnyWidget):
         super().__init__(label=label, many=many, height=height, comm=comm)
         self._version = self._filled = self._ordered = 0
         self._saving = False
+        self._sorted_by: tuple[int, bool] | None = None
+        self.df = pd.DataFrame()
         self._marks: dict[str, Sequence[str]] = {}
         self._layouts: dict[tuple[str, ...], Columns] = {}
         self._take(pd.DataFrame() if df is None else df)
