@@ -34,8 +34,8 @@ class Bins(NamedTuple):
     """The bars of a column, and which of them each row is in (-1: in none)."""
 
     kind: str
-    """``"range"`` (numbers and times), ``"initial"`` (texts by their first letter), ``"value"`` (few values) or
-    ``"different"`` (too many: no bars)."""
+    """``"range"`` (numbers and times), ``"initial"`` (texts by their first letter), ``"value"`` (few values),
+    ``"ordered"`` (few values in an order of their own) or ``"different"`` (too many: no bars)."""
     labels: list[str]
     of_row: NDArray[np.int16]
     different: int
@@ -53,7 +53,7 @@ class Bins(NamedTuple):
 
     def say(self, chosen: Sequence[int]) -> str:
         """The chosen bars as words: ``"9 or 10"``, ``"3 to 7"``."""
-        if self.kind in ("range", "initial"):
+        if self.kind in ("range", "initial", "ordered"):
             words = []
             for first, last in _runs([bar for bar in chosen if self._real(bar)]):
                 two_numbers = last == first + 1 and " to " not in self.labels[first] + self.labels[last]
@@ -141,12 +141,12 @@ def _is_alike(values: pd.Series, like: Bins) -> bool:
     if like.kind == "initial":
         return isinstance(values.dtype, pd.StringDtype)
     plain = not (pd.api.types.is_datetime64_any_dtype(values.dtype) or _is_real_number(values))
-    return like.kind == "value" and plain and like.as_text == (not _is_plain(values[values.notna()]))
+    return like.kind in ("value", "ordered") and plain and like.as_text == (not _is_plain(values[values.notna()]))
 
 
 def _again(values: pd.Series, missing: NDArray[np.bool_], like: Bins) -> Bins:
     """The bars that a column had, of other rows."""
-    if like.kind == "value":
+    if like.kind in ("value", "ordered"):
         return _values(values, missing, like)
     if like.kind == "initial":
         return _initials(values, missing, like)
@@ -251,19 +251,24 @@ def _values(values: pd.Series, missing: NDArray[np.bool_], like: Bins | None = N
     codes, uniques = pd.factorize(keys.mask(pd.Series(missing, index=values.index)) if as_text else keys)
     codes = np.where(missing, -1, codes)
     different = len(uniques)
-    too_many = different > _MOST_DIFFERENT or (different > _MOST_CATEGORIES and different > len(values) / 2)
+    in_order = _order_of(uniques)
+    too_many = not len(in_order) and (
+        different > _MOST_DIFFERENT or (different > _MOST_CATEGORIES and different > len(values) / 2)
+    )
     if too_many and like is None:
-        letters = _initials(values, missing) if _begins_with_letters(values) else None
-        if letters is not None and _is_telling(letters):
-            return letters
+        if _begins_with_letters(values):
+            letters = _initials(values, missing)
+            if _is_telling(letters):
+                return letters
         none = np.full(len(values), -1, dtype="int16")
         return Bins("different", [], none, different, [], False, False, as_text)
     counts = np.bincount(codes[codes >= 0], minlength=different)
     order = np.argsort(-counts, kind="stable")
-    top = order[:_MOST_CATEGORIES].tolist()
+    top = in_order.tolist() if len(in_order) else order[:_MOST_CATEGORIES].tolist()
+    kind = "ordered" if len(in_order) else "value"
     edges: list[object] = [uniques[position] for position in top]
     if like is not None:
-        edges = list(like.edges)
+        edges, kind = list(like.edges), like.kind
         places = {value: position for position, value in enumerate(uniques)}
         top = [places.get(edge) for edge in edges]
     has_other = different > len(top) - top.count(None) or (like is not None and like.has_other)
@@ -274,7 +279,13 @@ def _values(values: pd.Series, missing: NDArray[np.bool_], like: Bins | None = N
             bar[position] = number
     bar[-1] = len(edges) + has_other if has_missing else -1
     labels = [printable(edge) for edge in edges] + ["another"] * has_other + ["missing"] * has_missing
-    return Bins("value", labels, bar[codes], different, edges, has_other, has_missing, as_text)
+    return Bins(kind, labels, bar[codes], different, edges, has_other, has_missing, as_text)
+
+
+def _order_of(different: object) -> NDArray[np.int64]:
+    """Where the different values of a column stand that has an order, such as grades; none where it has no order."""
+    ordered = isinstance(different, pd.CategoricalIndex) and different.ordered and len(different) <= _MOST_BARS + 2
+    return np.argsort(different.codes, kind="stable") if ordered else np.empty(0, dtype="int64")  # type: ignore[attr-defined]
 
 
 def _is_varied(values: pd.Series) -> bool:

@@ -200,7 +200,7 @@ def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> 
             f"client = kx.connect({box.base_url!r}, token={box.credentials.token!r})\n"
             "inspector = kx.inspect_tasks(client, allow_changes=True)\ninspector",
         )
-        page.locator(".kx-chips button", has_text="sync_event").click(timeout=60_000)
+        page.locator(".kx-chips button", has_text="sync event").click(timeout=60_000)
         table = page.locator(".kx-table").first
         expect(table.locator(".kx-body [role=row]")).to_have_count(5)
         table.locator(".kx-body [role=row]").nth(0).click()
@@ -271,7 +271,7 @@ def test_a_closed_client_is_a_line_and_a_retry(lab: Lab, page: Page) -> None:
             # What a person does once the line says it.
             f"inspector._retry.on_click(lambda _: setattr(inspector, 'client', {connect}))",
         )
-        facet = page.get_by_role("group", name="Kind").get_by_role("button", name="sync_event 5")
+        facet = page.get_by_role("group", name="Kind").get_by_role("button", name="sync event 5")
         facet.focus()
         page.keyboard.press("Enter")
         expect(facet).to_have_attribute("aria-pressed", "true")

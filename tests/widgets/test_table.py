@@ -178,6 +178,20 @@ def test_texts_are_sorted_as_people_do() -> None:
     assert sort_positions(names, descending=True)[-1] == 2
 
 
+def test_grades_stand_in_their_order_and_are_taken_as_a_range() -> None:
+    grades = pd.Categorical(["12", "9", "9", "KG", "10", None], ["KG", "9", "10", "11", "12"], ordered=True)
+    table = DataTable(pd.DataFrame({"grade": grades}))
+    assert table.view["columns"][0]["kind"] == "ordered"
+    assert table.bars(0) == ["KG", "9", "10", "12", "missing"]
+    table.choose(0, [1, 2, 3])
+    assert table.sentence == "grade is 9 to 12"
+    assert table.shown["grade"].tolist() == ["12", "9", "9", "10"]
+    assert_counts(table)
+    table.fill(table.df.iloc[:2], keep=True)
+    assert (table.sentence, len(table.shown)) == ("grade is 9 to 12", 2)
+    assert_counts(table)
+
+
 def test_what_cannot_be_compared_is_sorted_as_text() -> None:
     mixed = pd.Series([2, "10", None, [1], {"a": 1}, 1.5, True])
     assert [str(mixed[n]) for n in sort_positions(mixed)] == ["1.5", "10", "2", "[1]", "True", "{'a': 1}", "None"]
@@ -275,6 +289,9 @@ TIMES = st.datetimes(pd.Timestamp("1700-01-01").to_pydatetime(), pd.Timestamp("2
         ),
         st.lists(st.sampled_from(["a", "b", None]), max_size=30).map(
             lambda values: pd.Series(values, dtype="category")
+        ),
+        st.lists(st.sampled_from(["9", "KG", "12", None]), max_size=30).map(
+            lambda values: pd.Series(pd.Categorical(values, ["KG", "9", "10", "12"], ordered=True))
         ),
         st.lists(st.booleans() | st.none(), max_size=30).map(lambda values: pd.Series(values, dtype="boolean")),
     ),

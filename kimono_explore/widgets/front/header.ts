@@ -24,8 +24,8 @@ export function chosenAfter(chosen: number[], bar: number, add: boolean): number
   return chosen.length === 1 && chosen[0] === bar ? [] : [bar];
 }
 
-/** Bars of numbers, times and letters stand in an order: one can drag over them. */
-export const inOrder = (column: Column): boolean => column.kind === "range" || column.kind === "initial";
+/** Bars of numbers, times, letters and grades stand in an order: one can drag over them. */
+export const inOrder = (column: Column): boolean => ["range", "initial", "ordered"].includes(column.kind);
 
 /** How many bars there are without those of what is missing, or in no range. */
 const real = (column: Column): number => column.bars.length - Number(column.missing) - Number(column.other);

@@ -39,6 +39,7 @@ export class Table {
   private frame = 0;
   private sizes: Sizes = { template: "", wide: 0, lefts: [], kept: 0 };
   private readonly dragged = new Map<number, number>(); // widths that Python has not heard of yet
+  private sized = false; // the grid is wider, or narrower, than it was
   private busy = false; // a file is being made
   private scrolledBefore = 0;
   private stop: HTMLElement | undefined; // the one element that Tab comes to
@@ -62,7 +63,7 @@ export class Table {
     this.ends.push(host.on("message", (message, bytes) => this.hear(message, bytes)));
     for (const name of ["label", "many", "height"]) this.ends.push(host.on(name, () => this.renew()));
     this.ends.push(() => this.menu.end());
-    const sized = new ResizeObserver(() => (this.size(), this.later()));
+    const sized = new ResizeObserver(() => this.later(true)); // sized in the next frame: at once, it would loop
     sized.observe(this.grid);
     this.ends.push(() => sized.disconnect());
     this.listen();
@@ -174,10 +175,13 @@ export class Table {
 
   // What is on screen.
 
-  private later(): void {
+  private later(sized = false): void {
+    this.sized ||= sized;
     if (this.frame === 0)
       this.frame = requestAnimationFrame(() => {
         this.frame = 0;
+        if (this.sized) this.size();
+        this.sized = false;
         this.drawRows();
       });
   }

@@ -11,7 +11,7 @@ export interface Column {
   number: boolean;
   id: boolean;
   width: number;
-  kind: "range" | "initial" | "value" | "different";
+  kind: "range" | "initial" | "ordered" | "value" | "different";
   different: number;
   bars: Bar[];
   missing: boolean;
