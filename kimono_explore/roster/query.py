@@ -69,6 +69,18 @@ def understood(text: str) -> Name | Place | None:
     return Place(_spellings(grade), tuple(rest.split()))
 
 
+def words_to_mark(text: str) -> list[str]:
+    """The words of a search, as they stand in a folded text that it found.
+
+    Examples
+    --------
+    >>> words_to_mark("Smith, José")
+    ['smith', 'jose']
+    """
+    words = (word.strip(",") for word in fold(text).split())
+    return list(dict.fromkeys(word for word in words if word))
+
+
 def _spellings(grade: str) -> tuple[str, ...]:
     if grade in _KINDERGARTEN:
         return ("K", "KG", "0", "00")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from kimono_explore.display import printable
+from kimono_explore.roster.text import plain_texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MOST_BARS, _MOST_CATEGORIES, _MOST_DIFFERENT = 20, 8, 200
+_AT_FIRST = 2_000
+"""Rows that are looked at first."""
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_FEWEST_LETTERS, _MOST_OTHERS = 5, 0.5
+"""A picture from A to Z has bars of so many letters at least, and at most so large a part beside them."""
 _DAY = 86_400
 _STEPS = (1, 10, 60, 300, 900, 3_600, 21_600, _DAY, 7 * _DAY, 14 * _DAY, 30 * _DAY, 91 * _DAY, 365 * _DAY)
 """Seconds that a bar of a column of times is wide; wider ones are whole numbers of the last."""
@@ -26,7 +34,8 @@ class Bins(NamedTuple):
     """The bars of a column, and which of them each row is in (-1: in none)."""
 
     kind: str
-    """``"range"`` (numbers and times), ``"value"`` (few values) or ``"different"`` (too many: no bars)."""
+    """``"range"`` (numbers and times), ``"initial"`` (texts by their first letter), ``"value"`` (few values),
+    ``"ordered"`` (few values in an order of their own) or ``"different"`` (too many: no bars)."""
     labels: list[str]
     of_row: NDArray[np.int16]
     different: int
@@ -37,9 +46,14 @@ class Bins(NamedTuple):
     as_text: bool
     """Whether values are compared as text, since Python's own of several kinds cannot be written down."""
 
+    @property
+    def verb(self) -> str:
+        """What stands between the name of the column and `say`."""
+        return "begins with" if self.kind == "initial" else "is"
+
     def say(self, chosen: Sequence[int]) -> str:
         """The chosen bars as words: ``"9 or 10"``, ``"3 to 7"``."""
-        if self.kind == "range":
+        if self.kind in ("range", "initial", "ordered"):
             words = []
             for first, last in _runs([bar for bar in chosen if self._real(bar)]):
                 two_numbers = last == first + 1 and " to " not in self.labels[first] + self.labels[last]
@@ -53,6 +67,8 @@ class Bins(NamedTuple):
         """The chosen bars as a pandas condition on a column."""
         real = [bar for bar in chosen if self._real(bar)]
         parts = []
+        if self.kind == "initial":
+            return self._code_of_letters(column, real, chosen)
         if self.kind == "range":
             parts = [self._range_code(column, first, last) for first, last in _runs(real)]
         elif real:
@@ -65,6 +81,15 @@ class Bins(NamedTuple):
         if self.has_other and len(self.edges) in chosen:
             text = f"{column}.astype(str)" if self.as_text else column
             parts.append(f"(~{text}.isin([{', '.join(map(_literal, self.edges))}]) & {column}.notna())")
+        if self.has_missing and len(self.labels) - 1 in chosen:
+            parts.append(f"{column}.isna()")
+        return parts[0] if len(parts) == 1 else f"({' | '.join(parts)})"
+
+    def _code_of_letters(self, column: str, real: Sequence[int], chosen: Sequence[int]) -> str:
+        first = f'{column}.str.normalize("NFKD").str[:1].str.upper()'
+        parts = [f'{first}.isin(list("{"".join(str(self.edges[bar]) for bar in real)}"))'] if real else []
+        if self.has_other and len(self.edges) in chosen:
+            parts.append(f'(~{first}.isin(list("{_LETTERS}")) & {column}.notna())')
         if self.has_missing and len(self.labels) - 1 in chosen:
             parts.append(f"{column}.isna()")
         return parts[0] if len(parts) == 1 else f"({' | '.join(parts)})"
@@ -85,14 +110,53 @@ class Bins(NamedTuple):
         return f"({lower or upper})" if lower or upper else f"{column}.notna()"
 
 
-def make_bins(values: pd.Series) -> Bins:
-    """The bars of a column: a histogram of numbers and times, the most frequent of few values."""
+def make_bins(values: pd.Series, like: Bins | None = None) -> Bins:
+    """The bars of a column: a histogram of numbers and times, the most frequent of few values, the first letters of many.
+
+    Parameters
+    ----------
+    values : pandas.Series
+    like : Bins, optional
+        Of the same column before: ranges begin where they began, and the values that had a bar keep it, even if none is
+        left, so that what was chosen still means the same.
+    """
     missing = values.isna().to_numpy(dtype=bool)
+    if like is not None and _is_alike(values, like):
+        return _again(values, missing, like)
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return _ranges_of_times(values, missing)
     if _is_real_number(values):
         return _ranges_of_numbers(values, missing)
     return _values(values, missing)
+
+
+def _is_alike(values: pd.Series, like: Bins) -> bool:
+    """Whether a column can have the bars that it had."""
+    if like.kind == "range":
+        times = any(isinstance(edge, pd.Timestamp) for edge in like.edges)
+        zones = {edge.tz for edge in like.edges if isinstance(edge, pd.Timestamp)}
+        if pd.api.types.is_datetime64_any_dtype(values.dtype):
+            return times and zones == {getattr(values.dtype, "tz", None)}
+        return bool(like.edges) and not times and _is_real_number(values)
+    if like.kind == "initial":
+        return isinstance(values.dtype, pd.StringDtype)
+    plain = not (pd.api.types.is_datetime64_any_dtype(values.dtype) or _is_real_number(values))
+    return like.kind in ("value", "ordered") and plain and like.as_text == (not _is_plain(values[values.notna()]))
+
+
+def _again(values: pd.Series, missing: NDArray[np.bool_], like: Bins) -> Bins:
+    """The bars that a column had, of other rows."""
+    if like.kind in ("value", "ordered"):
+        return _values(values, missing, like)
+    if like.kind == "initial":
+        return _initials(values, missing, like)
+    if isinstance(like.edges[0], pd.Timestamp):
+        begins: list[object] = [_seconds(pd.DatetimeIndex([edge]))[0] for edge in like.edges]
+        numbers = _seconds(pd.DatetimeIndex(values))
+    else:
+        begins, numbers = like.edges, values.to_numpy(dtype="float64", na_value=np.nan)
+    labels, different = like.labels[: len(begins)], int(values.nunique())
+    return _ranges(numbers, missing, begins, labels, different, has_missing=like.has_missing)._replace(edges=like.edges)
 
 
 def _is_real_number(values: pd.Series) -> bool:
@@ -129,8 +193,7 @@ def _ranges_of_numbers(values: pd.Series, missing: NDArray[np.bool_]) -> Bins:
 
 def _ranges_of_times(values: pd.Series, missing: NDArray[np.bool_]) -> Bins:
     zone = getattr(values.dtype, "tz", None)
-    micros = pd.DatetimeIndex(values).tz_localize(None) if zone is None else pd.DatetimeIndex(values).tz_convert("UTC")
-    seconds = np.floor_divide(micros.as_unit("us").asi8, 1_000_000).astype("float64")
+    seconds = _seconds(pd.DatetimeIndex(values))
     seconds[missing] = np.nan
     there = seconds[~missing]
     if not len(there):
@@ -154,41 +217,108 @@ def _ranges_of_times(values: pd.Series, missing: NDArray[np.bool_]) -> Bins:
     return bins._replace(edges=list(stamps))
 
 
+def _seconds(times: pd.DatetimeIndex) -> NDArray[np.float64]:
+    """Whole seconds since 1970, in UTC where there is a zone."""
+    plain = times if times.tz is None else times.tz_convert("UTC")
+    return np.floor_divide(plain.as_unit("us").asi8, 1_000_000).astype("float64")
+
+
 def _ranges(
     numbers: NDArray[np.float64],
     missing: NDArray[np.bool_],
     edges: list[object],
     labels: list[str],
     different: int,
+    *,
+    has_missing: bool = False,
 ) -> Bins:
     of_row = np.full(len(numbers), -1, dtype=np.int16)
     if edges:
         places = np.searchsorted(np.asarray(edges, dtype="float64"), numbers, side="right") - 1
         of_row[:] = places.clip(0, len(edges) - 1)
-    has_missing = bool(missing.any())
+    has_missing = has_missing or bool(missing.any())
     of_row[missing] = len(edges) if has_missing else -1
     return Bins("range", labels + ["missing"] * has_missing, of_row, different, edges, False, has_missing, False)
 
 
-def _values(values: pd.Series, missing: NDArray[np.bool_]) -> Bins:
-    as_text = not _is_plain(values[~missing])
+def _values(values: pd.Series, missing: NDArray[np.bool_], like: Bins | None = None) -> Bins:
+    if like is None and _is_varied(values):
+        letters = _initials(values, missing)
+        if _is_telling(letters):
+            return letters
+    as_text = not (isinstance(values.dtype, pd.StringDtype) or _is_plain(values[~missing]))
     keys = values.astype("str") if as_text else values
     codes, uniques = pd.factorize(keys.mask(pd.Series(missing, index=values.index)) if as_text else keys)
     codes = np.where(missing, -1, codes)
     different = len(uniques)
-    if different > _MOST_DIFFERENT or (different > _MOST_CATEGORIES and different > len(values) / 2):
+    in_order = _order_of(uniques)
+    too_many = not len(in_order) and (
+        different > _MOST_DIFFERENT or (different > _MOST_CATEGORIES and different > len(values) / 2)
+    )
+    if too_many and like is None:
+        if _begins_with_letters(values):
+            letters = _initials(values, missing)
+            if _is_telling(letters):
+                return letters
         none = np.full(len(values), -1, dtype="int16")
         return Bins("different", [], none, different, [], False, False, as_text)
     counts = np.bincount(codes[codes >= 0], minlength=different)
     order = np.argsort(-counts, kind="stable")
-    top = order[:_MOST_CATEGORIES]
-    has_other, has_missing = different > len(top), bool(missing.any())
-    bar = np.full(different + 1, len(top), dtype="int16")  # the last is what is missing
-    bar[top] = np.arange(len(top))
-    bar[-1] = len(top) + has_other if has_missing else -1
-    edges = [uniques[position] for position in top]
+    top = in_order.tolist() if len(in_order) else order[:_MOST_CATEGORIES].tolist()
+    kind = "ordered" if len(in_order) else "value"
+    edges: list[object] = [uniques[position] for position in top]
+    if like is not None:
+        edges, kind = list(like.edges), like.kind
+        places = {value: position for position, value in enumerate(uniques)}
+        top = [places.get(edge) for edge in edges]
+    has_other = different > len(top) - top.count(None) or (like is not None and like.has_other)
+    has_missing = bool(missing.any()) or (like is not None and like.has_missing)
+    bar = np.full(different + 1, len(edges), dtype="int16")  # the last is what is missing
+    for number, position in enumerate(top):
+        if position is not None:
+            bar[position] = number
+    bar[-1] = len(edges) + has_other if has_missing else -1
     labels = [printable(edge) for edge in edges] + ["another"] * has_other + ["missing"] * has_missing
-    return Bins("value", labels, bar[codes], different, edges, has_other, has_missing, as_text)
+    return Bins(kind, labels, bar[codes], different, edges, has_other, has_missing, as_text)
+
+
+def _order_of(different: object) -> NDArray[np.int64]:
+    """Where the different values of a column stand that has an order, such as grades; none where it has no order."""
+    ordered = isinstance(different, pd.CategoricalIndex) and different.ordered and len(different) <= _MOST_BARS + 2
+    return np.argsort(different.codes, kind="stable") if ordered else np.empty(0, dtype="int64")  # type: ignore[attr-defined]
+
+
+def _is_varied(values: pd.Series) -> bool:
+    """Whether the first rows of a column tell already that it has more different texts than are counted one by one."""
+    return _begins_with_letters(values) and values.head(_AT_FIRST).nunique() > _MOST_DIFFERENT
+
+
+def _begins_with_letters(values: pd.Series) -> bool:
+    """Whether a first letter says something: not of an id."""
+    is_id = isinstance(values.name, str) and (values.name == "id" or values.name.endswith("_id"))
+    return isinstance(values.dtype, pd.StringDtype) and not is_id
+
+
+def _initials(values: pd.Series, missing: NDArray[np.bool_], like: Bins | None = None) -> Bins:
+    """Texts by their first letter, without accents: A to Z, and others. Only different first letters are looked at."""
+    texts = plain_texts(values)
+    first = pc.utf8_slice_codeunits(texts, 0, 1).dictionary_encode()
+    letters = [unicodedata.normalize("NFKD", text)[:1].upper() for text in first.dictionary.to_pylist()]
+    places = [_LETTERS.find(letter) if len(letter) == 1 else -1 for letter in letters]
+    bar = np.array([place if place >= 0 else len(_LETTERS) for place in places] + [0], dtype="int16")
+    of_row = bar[first.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    has_other = bool((of_row[~missing] == len(_LETTERS)).any()) or (like is not None and like.has_other)
+    has_missing = bool(missing.any()) or (like is not None and like.has_missing)
+    of_row[missing] = len(_LETTERS) + has_other
+    labels = [*_LETTERS, *["other"] * has_other, *["missing"] * has_missing]
+    return Bins("initial", labels, of_row, int(values.nunique()), list(_LETTERS), has_other, has_missing, False)
+
+
+def _is_telling(letters: Bins) -> bool:
+    """Whether a picture from A to Z says something: of codes that all begin alike, or with figures, it does not."""
+    counts = np.bincount(letters.of_row[letters.of_row < len(_LETTERS)], minlength=len(_LETTERS))
+    there = len(letters.of_row) - int(letters.has_missing and (letters.of_row == len(letters.labels) - 1).sum())
+    return bool((counts > 0).sum() >= _FEWEST_LETTERS and counts.sum() >= there * (1 - _MOST_OTHERS))
 
 
 def _is_plain(values: pd.Series) -> bool:

@@ -17,6 +17,7 @@ from kimono_explore.quality import Report
 from kimono_explore.questions import dependents, shared_classes
 from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.roster.open import read_source
+from kimono_explore.roster.query import words_to_mark
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 from kimono_explore.widgets.channel import Channel
@@ -232,6 +233,7 @@ class Browser(Panel):
             "search": self._text.value,
             "type": self._types.value,
             "filter": {str(column): labels for column, labels in self._results.filter.items()},
+            "columns": self._results.arrangement,
             "places": [[place.type, place.id] for place in self._places],
             "at": self._at,
             "open": self.selected is not None,
@@ -244,6 +246,7 @@ class Browser(Panel):
         type = state.get("type", "")
         self.search(str(state.get("search", "")), type if type in types else None)
         self._filter_again(state.get("filter", {}))
+        self._results.arrangement = state.get("columns", {})
         self.show_list()
         at = int(state.get("at", -1))
         self._places, self._at = [], -1
@@ -309,7 +312,8 @@ class Browser(Panel):
         if text:
             self._say_wait("search")
         self.table = self.roster.search(text, type, limit=200)
-        self._results.fill(self.table[["type", "label", "detail", "local_id", "id"]])
+        marks = dict.fromkeys(("label", "detail", "local_id", "id"), words_to_mark(text))
+        self._results.fill(self.table[["type", "label", "detail", "local_id", "id"]], marks=marks)
         found, more = self.table.attrs["found"], "more than " if self.table.attrs.get("more") else ""
         shown = f"{more}{found:,} found"
         if found > len(self.table):

@@ -24,16 +24,32 @@ class Crossfilter:
     ----------
     df : pandas.DataFrame
         Its columns are addressed by position: names may be there twice.
+    before : Crossfilter, optional
+        Of other rows: what is chosen there is chosen here too, in columns of the same name.
     """
 
-    def __init__(self, df: pd.DataFrame) -> None:
+    def __init__(self, df: pd.DataFrame, before: Crossfilter | None = None) -> None:
         self.df = df
         self.chosen: dict[int, list[int]] = {}
+        self._like = {} if before is None else before.bins_of_chosen(df.columns)
+        for column, (_, labels) in self._like.items():
+            there = self.bins[column].labels
+            self.choose(column, [there.index(label) for label in labels if label in there])
+
+    def bins_of_chosen(self, names: pd.Index) -> dict[int, tuple[Bins, list[str]]]:
+        """The bars, and the labels that are chosen of them, by where their column stands among these names."""
+        mine = list(self.df.columns)
+        return {
+            list(names).index(mine[column]): (self.bins[column], [self.bins[column].labels[bar] for bar in bars])
+            for column, bars in self.chosen.items()
+            if mine.count(mine[column]) == 1 and list(names).count(mine[column]) == 1
+        }
 
     @cached_property
     def bins(self) -> list[Bins]:
         """The bars of each column."""
-        return [make_bins(self.df.iloc[:, column]) for column in range(self.df.shape[1])]
+        before = {column: bins for column, (bins, _) in self._like.items()}
+        return [make_bins(self.df.iloc[:, column], before.get(column)) for column in range(self.df.shape[1])]
 
     @cached_property
     def totals(self) -> list[list[int]]:
@@ -79,7 +95,7 @@ class Crossfilter:
     def parts(self) -> list[tuple[int, str]]:
         """The filter as words, column by column: ``[(2, "grade is 9 or 10")]``."""
         return [
-            (column, f"{printable(self.df.columns[column])} is {self.bins[column].say(bars)}")
+            (column, f"{printable(self.df.columns[column])} {self.bins[column].verb} {self.bins[column].say(bars)}")
             for column, bars in sorted(self.chosen.items())
         ]
 

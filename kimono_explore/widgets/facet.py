@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kimono_explore.widgets.controls import Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class Facet(Choice):
@@ -16,9 +16,12 @@ class Facet(Choice):
     Parameters
     ----------
     heading : str
+    words : callable, default str
+        What a value is called on its button.
     """
 
-    def __init__(self, heading: str) -> None:
+    def __init__(self, heading: str, words: Callable[[str], str] = str) -> None:
+        self._words = words
         super().__init__(heading, [("all 0", "")], look="facet")
 
     def _no_such(self, value: object) -> str:
@@ -26,9 +29,9 @@ class Facet(Choice):
 
     def offer(self, values: list[str]) -> None:
         """Let one choose among these; what is chosen stays where it is still there."""
-        self.options = [("all", ""), *((value, value) for value in values)]
+        self.options = [("all", ""), *((self._words(value), value) for value in values)]
 
     def count(self, counts: Mapping[str, int], rows: int) -> None:
         """Show how many rows each value has, and how many there are in all."""
-        texts = [(f"{value} {counts.get(value, 0):,}", value) for value in self.values[1:]]
+        texts = [(f"{self._words(value)} {counts.get(value, 0):,}", value) for value in self.values[1:]]
         self.options = [(f"all {rows:,}", ""), *texts]

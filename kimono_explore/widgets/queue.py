@@ -40,6 +40,7 @@ from kimono_explore.widgets.task_html import (
     pretty,
     timeline,
 )
+from kimono_explore.widgets.words import value_words
 
 if TYPE_CHECKING:
     import os
@@ -141,7 +142,9 @@ class TaskInspector(Panel):
         self._stop = self._button("Stop", self._stop_reading, "stop", tooltip="Stop reading", disabled=True)
         self._every = Number("every (s)", tooltip="0: by hand only", step=5)
         self._order = Choice("order", ["newest first", "queue order"])
-        self._filters = {name: Facet(heading) for name, heading in _FILTERS.items()}
+        self._filters = {
+            name: Facet(heading, str if name == "tenant_id" else value_words) for name, heading in _FILTERS.items()
+        }
         self._waits, self._timeline, self._outcome = Html(), Html(), Html()
         self._rows = DataTable(label="Tasks", many=True, comm=Channel())
         self._detail = Html(line("Pick a task."))
@@ -467,10 +470,13 @@ class TaskInspector(Panel):
             facet.count(values.dropna().astype(str).value_counts().to_dict(), len(values))
 
     def _fill(self, on_screen: pd.DataFrame, kept: pd.Series) -> None:
-        """Show rows. What was picked stays picked where it is still there; the same rows are not drawn again."""
+        """Show rows, sorted and filtered as before; the same rows are not drawn again.
+
+        What was picked stays picked where it is still there and matches.
+        """
         if not on_screen.equals(self._rows.df):
-            self._rows.fill(on_screen)
-            self.pick(*kept)
+            self._rows.fill(on_screen, keep=True)
+            self.pick(*set(kept) & set(self.matching["id"].dropna()))
 
     def _show_detail(self) -> None:
         picked = self.picked

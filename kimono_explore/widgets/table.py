@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import unicodedata
 from contextlib import suppress
 from pathlib import Path
@@ -15,19 +16,25 @@ import traitlets
 from traitlets import Bunch
 
 from kimono_explore.display import cell_text, printable
+from kimono_explore.errors import KimonoError
 from kimono_explore.html import frame_html, render
 from kimono_explore.widgets.channel import AFTERWARDS
+from kimono_explore.widgets.columns import Columns
 from kimono_explore.widgets.crossfilter import Crossfilter
+from kimono_explore.widgets.export import TYPES, file_of, save
 from kimono_explore.widgets.picture import Pictured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    import os
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from comm.base_comm import BaseComm
     from numpy.typing import NDArray
 
 PAGE = 200
 """Rows that the page asks for at a time."""
+_PART = 4_000_000
+"""Bytes of a file that are sent at a time."""
 _STATIC = Path(__file__).parent / "static"
 _SAMPLE = 100
 _AT_ONCE = 40
@@ -82,6 +89,11 @@ class DataTable(Pictured, anywidget.AnyWidget):
     ) -> None:
         super().__init__(label=label, many=many, height=height, comm=comm)
         self._version = self._filled = self._ordered = 0
+        self._saving = False
+        self._sorted_by: tuple[int, bool] | None = None
+        self.df = pd.DataFrame()
+        self._marks: dict[str, Sequence[str]] = {}
+        self._layouts: dict[tuple[str, ...], Columns] = {}
         self._take(pd.DataFrame() if df is None else df)
         self.on_msg(self._hear)
 
@@ -90,21 +102,38 @@ class DataTable(Pictured, anywidget.AnyWidget):
 
     # What a person, or a notebook, does.
 
-    def fill(self, df: pd.DataFrame) -> None:
-        """Show these rows; nothing is picked, sorted or filtered."""
-        self._take(df)
+    def fill(self, df: pd.DataFrame, *, keep: bool = False, marks: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Show these rows; nothing is picked.
 
-    def _take(self, df: pd.DataFrame) -> None:
+        Parameters
+        ----------
+        df : pandas.DataFrame
+        keep : bool, default False
+            Sorted and filtered as before, where columns of the same name are there.
+        marks : mapping of str to sequence of str, optional
+            Words to mark in the cells of a column, by its name; folded (`kimono_explore.roster.text.fold`).
+        """
+        self._marks = dict(marks or {})
+        self._take(df, self._bars if keep else None)
+
+    def _take(self, df: pd.DataFrame, before: Crossfilter | None = None) -> None:
+        sort = None if before is None else self._sorted_by
+        name = self.df.columns[sort[0]] if sort else ""
         self.df = df
         self._filled += 1
-        self._bars = Crossfilter(df)
-        self._sorted_by: tuple[int, bool] | None = None
+        self._bars = Crossfilter(df, before)
+        self._sorted_by = None
         self._order = self._shown = np.arange(len(df))
+        names = df.columns.tolist()
+        if sort is not None and names.count(name) == 1:
+            self._sort(names.index(name), descending=sort[1])
         self._columns = [_describe(df, column) for column in range(df.shape[1])]
-        self._wide, self._places = df.shape[1], list(range(df.shape[1]))
+        self._layout = self._layouts.setdefault(tuple(map(str, names)), Columns(names))
+        self._layout.offer(None)
+        self._place_columns()
         with self.hold_sync():
             self.selected_rows = []
-            self._renew()
+            self._renew(ordered=before is None)
 
     def pick(self, rows: Iterable[int]) -> None:
         """Pick rows by their position in ``df``, as if they were clicked; those that are not there cannot be."""
@@ -112,24 +141,48 @@ class DataTable(Pictured, anywidget.AnyWidget):
         self.selected_rows = picked if self.many else picked[:1]
 
     def show_columns(self, columns: Iterable[int] | None = None) -> None:
-        """Show only these columns, given by position, in this order; None: all. What is picked, sorted or filtered stays."""
-        all_of = range(self.df.shape[1])
-        shown = list(all_of if columns is None else dict.fromkeys(column for column in columns if column in all_of))
-        # The page counts columns as they stand on screen; those that are not come behind.
-        self._wide, self._places = len(shown), [*shown, *(column for column in all_of if column not in shown)]
+        """Show only these columns, given by position, in this order, and those that somebody chose; None: all.
+
+        What is picked, sorted or filtered stays.
+        """
+        self._layout.offer(columns)
+        self._place_columns()
         self._renew(ordered=False)
+
+    @property
+    def arrangement(self) -> dict[str, Any]:
+        """What was chosen of the columns, for JSON: ``shown``, ``hidden`` and ``pinned`` names, ``widths`` in pixels.
+
+        It stays when the table is filled with the same columns again. Set, it brings the same back.
+        """
+        return self._layout.arrangement
+
+    @arrangement.setter
+    def arrangement(self, chosen: dict[str, Any]) -> None:
+        self._layout.arrangement = chosen
+        self._place_columns()
+        self._renew(ordered=False)
+
+    def _place_columns(self) -> None:
+        """The page counts columns as they stand on screen; those that are not come behind."""
+        shown = self._layout.shown
+        self._wide = len(shown)
+        self._places = [*shown, *(column for column in range(self.df.shape[1]) if column not in shown)]
 
     def sort(self, column: int | None, *, descending: bool = False) -> None:
         """Sort by a column, given by its position; None: as the rows came. What is missing comes last."""
         if column is not None and not 0 <= column < self.df.shape[1]:
             return
+        self._sort(column, descending=descending)
+        self._renew()
+
+    def _sort(self, column: int | None, *, descending: bool) -> None:
         self._sorted_by = None if column is None else (column, descending)
         self._order = (
             np.arange(len(self.df))
             if column is None
             else sort_positions(self.df.iloc[:, column], descending=descending)
         )
-        self._renew()
 
     def choose(self, column: int, bars: Iterable[int]) -> None:
         """Keep only the rows in these bars of a column, all given by position; no bars: all rows of it again.
@@ -169,6 +222,42 @@ class DataTable(Pictured, anywidget.AnyWidget):
         """The rows that are left, in the order on screen."""
         return self.df.iloc[self._shown]
 
+    @property
+    def on_screen(self) -> pd.DataFrame:
+        """The rows that are left, in the order and with the columns on screen."""
+        return self.df.iloc[self._shown, self._places[: self._wide]]
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write ``on_screen`` as CSV that its owner alone can read.
+
+        It is UTF-8 with a mark by which Excel knows it. A cell that a spreadsheet would take for a formula is written
+        with an apostrophe before it.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        KimonoError
+            The file cannot be written.
+        """
+        save(self.on_screen, path, "csv")
+
+    def to_xlsx(self, path: str | os.PathLike[str]) -> None:
+        """Write ``on_screen`` as a workbook that its owner alone can read; texts, such as ids, stay texts.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        KimonoError
+            The file cannot be written, or there are more rows than a sheet holds.
+        """
+        save(self.on_screen, path, "xlsx")
+
     def page(self, start: int, rows: int = PAGE) -> dict[str, Any]:
         """Some of the rows on screen: their positions in ``df``, and each cell as text, or None where it is missing."""
         start = max(0, start)
@@ -182,7 +271,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         """The first rows on screen, for the widget's picture of itself."""
         if self.df.empty:
             return ""
-        first = self.shown.head(rows)
+        first = self.on_screen.head(rows)
         cells = {str(name): _texts(first.iloc[:, column]) for column, name in enumerate(first.columns)}
         shown = pd.DataFrame(cells, index=range(len(first)))
         said = (
@@ -212,6 +301,8 @@ class DataTable(Pictured, anywidget.AnyWidget):
         columns = [
             {
                 **self._columns[column],
+                **self._how(column),
+                "marks": [printable(word) for word in self._marks.get(str(self.df.columns[column]), ())],
                 "kind": bins.kind,
                 "different": bins.different,
                 "bars": [
@@ -236,7 +327,16 @@ class DataTable(Pictured, anywidget.AnyWidget):
             "sort": None if sort is None else [self._places.index(sort[0]), sort[1]],
             "parts": [[self._places.index(column), words] for column, words in self._bars.parts()],
             "code": printable(self.code),
+            "menu": [
+                {"name": name, "shown": column in self._places[: self._wide], **self._how(column)}
+                for column, name in enumerate(self._layout.names)
+            ],
         }
+
+    def _how(self, column: int) -> dict[str, Any]:
+        """How a column stands on screen; ``at`` is its position in ``df``."""
+        layout = self._layout
+        return {"at": column, "pinned": column in layout.pinned, "wide": layout.widths.get(column)}
 
     def _hear(self, _: object, message: object, __: object) -> None:
         """Do what the page asks for; what is no message of ours is let be."""
@@ -285,6 +385,55 @@ class DataTable(Pictured, anywidget.AnyWidget):
             low, high = sorted((first, last))
             self.pick(self._shown[max(0, low) : high + 1].tolist())
 
+    def _answer_column(self, message: dict[str, Any]) -> None:
+        """Show, pin or widen a column, unless it is of a table that was shown before."""
+        column, width = message.get("at"), message.get("width")
+        if message.get("filled") != self._filled or not isinstance(column, int) or not 0 <= column < self.df.shape[1]:
+            return
+        if "width" in message and (width is None or isinstance(width, int)):
+            self._layout.widen(column, width)
+            columns = [{**one, **self._how(one["at"])} for one in self.view["columns"]]
+            self.view = {**self.view, "columns": columns}  # no row is another, so the page keeps those that it has
+            return
+        if isinstance(message.get("shown"), bool):
+            self._layout.show(column, shown=message["shown"])
+        if isinstance(message.get("pinned"), bool):
+            self._layout.pin(column, pinned=message["pinned"])
+        self._place_columns()
+        self._renew(ordered=False)
+
+    def _answer_save(self, message: dict[str, Any]) -> None:
+        """Make a file of what is on screen, beside the event loop where one runs; the page hears how far it is."""
+        kind, rows = message.get("as"), self.on_screen
+        if kind not in TYPES or self._saving:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._hand_over(kind, _made(rows, kind, lambda _: None))
+            return
+        self._saving = True
+        self.send({"kind": "making", "as": kind, "done": 0, "of": len(rows)})
+
+        def told(done: int) -> None:
+            loop.call_soon_threadsafe(self.send, {"kind": "making", "as": kind, "done": done, "of": len(rows)})
+
+        future = loop.run_in_executor(None, _made, rows, kind, told)
+        future.add_done_callback(lambda done: self._hand_over(kind, done.result()))
+
+    def _hand_over(self, kind: str, made: bytes | KimonoError) -> None:
+        """Send a file in parts, none so long that a host refuses it."""
+        self._saving = False
+        if isinstance(made, KimonoError):
+            self.send({"kind": "file", "as": kind, "error": str(made)})
+            return
+        parts = [made[at : at + _PART] for at in range(0, len(made), _PART)]
+        about = {"kind": "file", "as": kind, "name": f"{_file_name(self.label)}.{kind}", "type": TYPES[kind]}
+        for number, part in enumerate(parts):
+            self.send({**about, "part": number, "parts": len(parts)}, buffers=[part])
+        with suppress(RuntimeError):  # no loop, no server that waits
+            asyncio.get_running_loop().call_later(AFTERWARDS, self.send, {})
+
     _acts: dict[str, Callable[[DataTable, dict[str, Any]], None]] = {  # noqa: RUF012
         "page": _answer_page,
         "sort": _answer_sort,
@@ -292,7 +441,23 @@ class DataTable(Pictured, anywidget.AnyWidget):
         "clear": lambda self, _: self.clear(),
         "pick": _answer_pick,
         "range": _answer_range,
+        "save": _answer_save,
+        "column": _answer_column,
     }
+
+
+def _made(rows: pd.DataFrame, kind: str, told: Callable[[int], None]) -> bytes | KimonoError:
+    """A file, or why there is none: an error raised beside the event loop would be lost."""
+    try:
+        return file_of(rows, kind, told)
+    except KimonoError as error:
+        return error
+    except Exception as error:  # noqa: BLE001  whatever a cell holds, somebody waits for an answer
+        return KimonoError(f"The file could not be made ({type(error).__name__}: {error}).")
+
+
+def _file_name(label: str) -> str:
+    return "-".join(re.findall(r"\w+", label.lower())) or "table"
 
 
 def sort_positions(values: pd.Series, *, descending: bool = False) -> NDArray[np.int64]:

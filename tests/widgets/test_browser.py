@@ -197,7 +197,7 @@ def test_tasks_are_acknowledged_once_somebody_confirms(lab: Lab, page: Page) -> 
             f"client = kx.connect({box.base_url!r}, token={box.credentials.token!r})\n"
             "inspector = kx.inspect_tasks(client, allow_changes=True)\ninspector",
         )
-        page.locator(".kx-chips button", has_text="sync_event").click(timeout=60_000)
+        page.locator(".kx-chips button", has_text="sync event").click(timeout=60_000)
         table = page.locator(".kx-table").first
         expect(table.locator(".kx-body [role=row]")).to_have_count(5)
         table.locator(".kx-body [role=row]").nth(0).click()
@@ -268,7 +268,7 @@ def test_a_closed_client_is_a_line_and_a_retry(lab: Lab, page: Page) -> None:
             # What a person does once the line says it.
             f"inspector._retry.on_click(lambda _: setattr(inspector, 'client', {connect}))",
         )
-        facet = page.get_by_role("group", name="Kind").get_by_role("button", name="sync_event 5")
+        facet = page.get_by_role("group", name="Kind").get_by_role("button", name="sync event 5")
         facet.focus()
         page.keyboard.press("Enter")
         expect(facet).to_have_attribute("aria-pressed", "true")
@@ -510,6 +510,100 @@ def test_axe_finds_no_fault_in_a_table(lab: Lab, page: Page) -> None:
     cell(page, 3, 1).first.click()
     page.evaluate(AXE.read_text(encoding="utf-8"))
     no_fault(page, ".kx-table")
+
+
+QUESTIONS = """
+import numpy as np, pandas as pd
+from kimono_explore.widgets.table import DataTable
+n = 2_000
+table = DataTable(pd.DataFrame({
+    "name": [f"{chr(65 + i % 26)}dams {i}, <b>José</b>" for i in range(n)],
+    "born": pd.Timestamp("2010-01-01") + pd.to_timedelta(np.arange(n), unit="D"),
+    "score": np.arange(n) % 20,
+    "local_id": [f"{i:08}" for i in range(n)],
+    "id": [f"1f9b3c7d-38de-4968-b5d0-{i:012x}" for i in range(n)],
+}), label="People")
+table.fill(table.df, marks={"name": ["jose"]})
+table
+"""
+
+
+def drag(page: Page, bars: Locator, first: int, last: int) -> None:
+    """Drag over the bars of a header."""
+    begin, end = (bars.nth(n).locator(".kx-hit").bounding_box() for n in (first, last))
+    page.mouse.move(begin["x"] + begin["width"] / 2, begin["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + 8, steps=5)
+
+
+def test_a_table_answers_questions(lab: Lab, page: Page) -> None:
+    lab.run(page, "questions", QUESTIONS.strip())
+    count, keyboard = page.locator(".kx-count"), page.keyboard
+    expect(count).to_have_text("2,000 rows", timeout=60_000)
+    # A range by dragging: letters, then numbers; with the keyboard: dates.
+    name, born, score = (page.get_by_role("columnheader", name=text) for text in ("name", "born", "score"))
+    drag(page, name.locator(".kx-bar"), 4, 1)
+    expect(name.locator(".kx-caption")).to_have_text("B to E308")
+    page.mouse.up()
+    expect(page.locator(".kx-words")).to_have_text(["name begins with B to E"])
+    drag(page, score.locator(".kx-bar"), 3, 12)
+    page.mouse.up()
+    expect(page.locator(".kx-words")).to_have_text(["name begins with B to E", "score is 3 to 12"])
+    expect(name).to_have_attribute("aria-sort", "none")  # what is let go is no click
+    born.focus()
+    for key in ("Enter", "ArrowRight", "Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowLeft"):
+        keyboard.press(key)
+    left = [n for n in range(2_000) if n % 26 in (1, 2, 3, 4) and 3 <= n % 20 <= 12]
+    expect(page.locator(".kx-words").nth(1)).to_have_text("born is 2011-01-01 to 2012-12-30")
+    keyboard.press("Backspace")
+    expect(page.locator(".kx-words")).to_have_count(2)
+    keyboard.press("Escape")
+    expect(count).to_have_text(f"{len(left)} of 2,000 rows")
+    # What was searched for is marked, and stays text.
+    expect(cell(page, 0, 0)).to_have_text(f"{chr(65 + left[0] % 26)}dams {left[0]}, <b>José</b>")
+    expect(cell(page, 0, 0).locator(".kx-mark")).to_have_text("José")
+    cell(page, 0, 4).hover()
+    expect(cell(page, 0, 4)).to_have_attribute("title", f"1f9b3c7d-38de-4968-b5d0-{left[0]:012x}")
+    # Columns: chosen and pinned by keyboard, widened by keyboard and pointer.
+    columns = page.get_by_role("button", name="Columns")
+    columns.focus()
+    keyboard.press("Enter")
+    expect(page.get_by_role("checkbox", name="name")).to_be_focused()
+    for key in ("ArrowDown", "Space", "ArrowDown", "ArrowDown", "Tab", "Space"):
+        keyboard.press(key)
+    expect(page.get_by_role("button", name="Pin local_id")).to_have_attribute("aria-pressed", "true")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    no_fault(page, ".kx-table")
+    keyboard.press("Escape")
+    expect(columns).to_be_focused()
+    expect(columns).to_have_text("Columns 4 of 5")
+    expect(page.get_by_role("columnheader")).to_have_count(4)
+    before = name.bounding_box()["width"]
+    name.focus()
+    keyboard.press("Alt+ArrowRight")
+    page.wait_for_function(f"document.activeElement.offsetWidth === {round(before) + 16}")
+    handle = score.locator(".kx-handle").bounding_box()
+    page.mouse.move(handle["x"] + 3, handle["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 903, handle["y"] + 20, steps=3)
+    page.mouse.up()
+    page.locator(".kx-grid").evaluate("grid => { grid.scrollLeft = 400 }")
+    grid, pinned = page.locator(".kx-grid").bounding_box(), cell(page, 1, 0).bounding_box()
+    assert abs(grid["x"] - pinned["x"]) < 2
+    assert page.locator(".kx-grid [tabindex='0']").count() == 1
+    score.locator(".kx-handle").dispatch_event("dblclick")
+    page.wait_for_function("[...document.querySelectorAll('.kx-header')].at(2).offsetWidth < 200")
+    # Files, of what is on screen.
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    rows = Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert rows[0] == '"local_id","name","score","id"'
+    assert [row.split(",")[0] for row in rows[1:]] == [f'"{n:08}"' for n in left]
+    expect(count).to_have_text("people.csv is saved where your browser saves files")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Excel").click()
+    assert download.value.suggested_filename == "people.xlsx"
+    assert Path(download.value.path()).read_bytes().startswith(b"PK")
 
 
 def no_fault(page: Page, what: str) -> None:

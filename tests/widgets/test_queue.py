@@ -289,7 +289,26 @@ def test_facets_count_under_all_other_filters(inspector: TaskInspector) -> None:
         shown = {value: int(text.rsplit(" ", 1)[1]) for text, value in inspector._filters[name].options if value}
         assert shown == {value: counts.get(value, 0) for value in tasks[name].dropna().unique()}
         assert inspector._filters[name].options[0] == (f"all {others.sum()}", "")
-    assert [text for text, value in inspector._filters["type"].options if value == "sync_event"] == ["sync_event 0"]
+    assert [text for text, value in inspector._filters["type"].options if value == "sync_event"] == ["sync event 0"]
+    assert {text.rsplit(" ", 1)[0] for text, _ in inspector._filters["action"].options} >= {"all", "sync start"}
+
+
+def test_filters_of_the_headers_stay_when_the_queue_is_read_again(box: kx.Sandbox, inspector: TaskInspector) -> None:
+    rows = inspector._rows
+    column = rows.df.columns.get_loc("action")
+    about = rows.bars(column)[0]
+    rows.choose(column, [0])
+    rows.sort(rows.df.columns.get_loc("sequence"))
+    kept, sentence = inspector.matching["id"].tolist(), rows.sentence
+    inspector.pick_all()
+    assert len(kept) > 1
+    kx.delete_task(box.client, kept[0])
+    inspector.refresh()
+    assert rows.sentence == sentence == f"action is {about}"
+    assert inspector.matching["id"].tolist() == kept[1:]
+    assert set(inspector.picked["id"]) == set(kept[1:])
+    inspector.filter(type="data_event")
+    assert rows.sentence == sentence
 
 
 def test_a_filter_that_no_task_has_says_which_there_are(inspector: TaskInspector) -> None:

@@ -103,6 +103,14 @@ def test_cells_are_text_and_what_is_missing_is_none() -> None:
     ]
 
 
+def test_words_are_marked_in_the_columns_that_were_searched() -> None:
+    table = DataTable(people())
+    table.fill(people(), marks={"school": ["pine"], "gone": ["x"]})
+    assert [column["marks"] for column in table.view["columns"]] == [[], ["pine"], [], [], [], [], []]
+    table.fill(people())
+    assert all(column["marks"] == [] for column in table.view["columns"])
+
+
 def test_hostile_texts_stay_text(sent: list[dict]) -> None:
     columns = dict.fromkeys(HOSTILE[:2], HOSTILE) | {"id": [f"<b>{n}</b>" for n in range(len(HOSTILE))]}
     df = pd.DataFrame(columns, dtype="object")  # pandas' own texts hold no halves of characters
@@ -170,6 +178,20 @@ def test_texts_are_sorted_as_people_do() -> None:
     assert sort_positions(names, descending=True)[-1] == 2
 
 
+def test_grades_stand_in_their_order_and_are_taken_as_a_range() -> None:
+    grades = pd.Categorical(["12", "9", "9", "KG", "10", None], ["KG", "9", "10", "11", "12"], ordered=True)
+    table = DataTable(pd.DataFrame({"grade": grades}))
+    assert table.view["columns"][0]["kind"] == "ordered"
+    assert table.bars(0) == ["KG", "9", "10", "12", "missing"]
+    table.choose(0, [1, 2, 3])
+    assert table.sentence == "grade is 9 to 12"
+    assert table.shown["grade"].tolist() == ["12", "9", "9", "10"]
+    assert_counts(table)
+    table.fill(table.df.iloc[:2], keep=True)
+    assert (table.sentence, len(table.shown)) == ("grade is 9 to 12", 2)
+    assert_counts(table)
+
+
 def test_what_cannot_be_compared_is_sorted_as_text() -> None:
     mixed = pd.Series([2, "10", None, [1], {"a": 1}, 1.5, True])
     assert [str(mixed[n]) for n in sort_positions(mixed)] == ["1.5", "10", "2", "[1]", "True", "{'a': 1}", "None"]
@@ -204,6 +226,22 @@ def test_neighbours_read_as_a_range() -> None:
     assert table.sentence == "n is 3 or 4"
     table.choose(0, [1, 4, 6, 7, 8])
     assert table.sentence == "n is 1, 4 or 6 to 8"
+
+
+@pytest.mark.parametrize("name", ["score", "born"])
+def test_a_range_that_is_dragged_is_one_condition(name: str) -> None:
+    table = DataTable(people())
+    column = table.df.columns.get_loc(name)
+    table._hear(table, {"kind": "filter", "column": column, "bars": [2, 3, 4, 5]}, [])
+    edges = table._bars.bins[column].edges
+    values = table.df[name]
+    expected = table.df[(values >= edges[2]) & (values < edges[6])]
+    pd.testing.assert_frame_equal(table.shown, expected)
+    assert table.code.count(">=") == table.code.count("<") == 1
+    first, last = (table.bars(column)[bar] for bar in (2, 5))
+    assert table.sentence == f"{name} is {first.split(' to ')[0]} to {last.split(' to ')[-1]}"
+    assert table.filter == {name: table.bars(column)[2:6]}
+    assert_counts(table)
 
 
 def test_missing_and_others_can_be_chosen() -> None:
@@ -252,6 +290,9 @@ TIMES = st.datetimes(pd.Timestamp("1700-01-01").to_pydatetime(), pd.Timestamp("2
         st.lists(st.sampled_from(["a", "b", None]), max_size=30).map(
             lambda values: pd.Series(values, dtype="category")
         ),
+        st.lists(st.sampled_from(["9", "KG", "12", None]), max_size=30).map(
+            lambda values: pd.Series(pd.Categorical(values, ["KG", "9", "10", "12"], ordered=True))
+        ),
         st.lists(st.booleans() | st.none(), max_size=30).map(lambda values: pd.Series(values, dtype="boolean")),
     ),
     st.data(),
@@ -281,6 +322,92 @@ def test_few_bars_whatever_the_values() -> None:
 def test_ids_have_no_bars() -> None:
     column = DataTable(people()).view["columns"][0]
     assert (column["kind"], column["bars"], column["different"]) == ("different", [], 400)
+
+
+# From A to Z
+
+NAMES = ["Ada", "ångström", "Bo", "ﬁona", "Zoë", "李", "007", "", " Eve", "ß", "ı", "Ǆ", "e\u0301ve", "\u0301x"]
+
+
+def named(names: list[str | None]) -> pd.DataFrame:
+    """A table whose names have a picture from A to Z: some more than are told apart by value."""
+    more = [f"{letter}{n}" for n in range(50) for letter in "ABCDE"]
+    return pd.DataFrame({"name": pd.array([*names, *more], dtype="str"), "n": range(len(names) + len(more))})
+
+
+@settings(max_examples=30)
+@given(st.lists(st.none() | st.sampled_from(NAMES) | st.text(max_size=3), max_size=20), st.data())
+def test_names_are_filtered_by_their_first_letter(names: list[str | None], data: st.DataObject) -> None:
+    names = [None if name is None else name.encode("utf-8", "ignore").decode() for name in names]
+    table = DataTable(named(names))
+    assert table.view["columns"][0]["kind"] == "initial"
+    table.choose(0, data.draw(st.lists(st.integers(0, len(table.bars(0)) - 1), min_size=1, max_size=4)))
+    assert_counts(table)
+
+
+def test_names_in_several_pieces_have_letters_too() -> None:
+    pieces = pd.concat([named(["Ada", None]), named(["Zoë"])], ignore_index=True)
+    table = DataTable(pieces)
+    table.choose(0, [25])
+    assert table.shown["name"].tolist() == ["Zoë"]
+    assert_counts(table)
+
+
+def test_a_filter_by_letters_is_read_as_one() -> None:
+    table = DataTable(named([*NAMES, None]))
+    assert table.bars(0) == [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "other", "missing"]
+    table.choose(0, [0, 1, 2])
+    assert table.sentence == "name begins with A to C"
+    assert table.code == 'df[df[\'name\'].str.normalize("NFKD").str[:1].str.upper().isin(list("ABC"))]'
+    assert {"Ada", "ångström", "Bo"} <= set(table.shown["name"])
+    assert table.filter == {"name": ["A", "B", "C"]}
+    table.choose(0, [25, 26])
+    assert table.sentence == "name begins with Z or other"
+
+
+@pytest.mark.parametrize("name", ["id", "local_id", "code", "number"])
+def test_codes_have_no_picture_from_a_to_z(name: str) -> None:
+    values = {"code": [f"P{n}" for n in range(300)], "number": [f"{n}{chr(65 + n % 26)}" for n in range(300)]}
+    letters = [f"{chr(65 + n % 26)}{n}" for n in range(300)]
+    df = pd.DataFrame({name: pd.array(values.get(name, letters), dtype="str")})
+    assert DataTable(df).view["columns"][0]["kind"] == "different"
+
+
+# Other rows of the same table
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_other_rows_are_filtered_as_before(data: st.DataObject) -> None:
+    """The condition on the new rows is the one that was chosen on the old ones."""
+    df = people(150).assign(name=named([])["name"][:150])
+    table = DataTable(df)
+    column = data.draw(st.integers(1, df.shape[1] - 1))
+    table.choose(column, data.draw(st.lists(st.integers(0, len(table.bars(column)) - 1), min_size=1, max_size=3)))
+    table.sort(2, descending=True)
+    code, words, ordered = table.code, table.sentence, table.view["ordered"]
+    rows = data.draw(st.lists(st.integers(0, 399), max_size=60))
+    other = people(400).assign(name=named([])["name"].repeat(2)[:400].tolist()).iloc[rows]
+    other = other.astype(df.dtypes.to_dict()).assign(more=1)
+    table.fill(other, keep=True)
+    expected = eval(code, {"df": other, "pd": pd})
+    assert sorted(table.shown["id"]) == sorted(expected["id"])
+    assert (table.sentence, table.view["ordered"]) == (words, ordered)
+    assert table.view["sort"] == [2, True]
+    assert_counts(table)
+
+
+def test_a_value_that_is_gone_is_still_chosen() -> None:
+    table = DataTable(pd.DataFrame({"tenant": ["a", "b", None]}))
+    table.choose(0, [bar(table, 0, "b"), bar(table, 0, "missing")])
+    table.fill(pd.DataFrame({"tenant": ["a", "c"]}), keep=True)
+    assert (table.view["left"], table.filter) == (0, {"tenant": ["b", "missing"]})
+    table.fill(pd.DataFrame({"tenant": ["c", "b"]}), keep=True)
+    assert table.shown["tenant"].tolist() == ["b"]
+    table.fill(pd.DataFrame({"n": [1]}), keep=True)
+    assert (table.view["left"], table.filter, table.view["sort"]) == (1, {}, None)
+    table.fill(pd.DataFrame({"tenant": ["a"]}))
+    assert table.filter == {}
 
 
 # Picking, and what the page sends
@@ -372,3 +499,84 @@ def test_a_table_with_fewer_columns_keeps_what_is_picked_sorted_and_filtered(sen
     table.fill(people(3))
     assert len(table.view["columns"]) == 7
     assert table.view["ordered"] > ordered
+
+
+# Columns
+
+
+def names_of(table: DataTable) -> list[str]:
+    return [column["name"] for column in table.view["columns"]]
+
+
+def ask(table: DataTable, name: str, **change: object) -> None:
+    message = {"kind": "column", "filled": table.view["filled"], "at": table.df.columns.get_loc(name), **change}
+    table._hear(table, message, [])
+
+
+def test_columns_are_chosen_pinned_and_widened(sent: list[dict]) -> None:
+    table = DataTable(people())
+    version = table.view["version"]
+    ask(table, "grade", width=240)
+    assert [column["wide"] for column in table.view["columns"]] == [None, None, 240, None, None, None, None]
+    assert table.view["version"] == version  # the page keeps its rows
+    ask(table, "school", shown=False)
+    ask(table, "born", pinned=True)
+    ask(table, "score", pinned=True)
+    assert names_of(table) == ["born", "score", "id", "grade", "sections", "active"]
+    assert [column["pinned"] for column in table.view["columns"]] == [True, True, False, False, False, False]
+    assert [column["name"] for column in table.view["menu"] if not column["shown"]] == ["school"]
+    assert table.page(0, 1)["rows"][0][2] == "p0000"
+    assert table.on_screen.columns.tolist() == names_of(table)
+    table.sort(1)
+    assert table.view["sort"] == [6, False]
+    arrangement = {"hidden": ["school"], "pinned": ["born", "score"], "widths": {"grade": 240}}
+    assert table.arrangement == arrangement == json.loads(json.dumps(arrangement))
+    ask(table, "born", pinned=False)
+    ask(table, "grade", width=None)
+    ask(table, "school", shown=True)
+    assert table.arrangement == {"shown": ["school"], "pinned": ["score"]}
+
+
+def test_what_is_chosen_of_columns_stays_when_the_same_are_filled() -> None:
+    table, other = DataTable(people()), DataTable(people(3))
+    ask(table, "school", shown=False)
+    table.fill(people(3))
+    assert "school" not in names_of(table)
+    table.fill(pd.DataFrame({"n": [1]}))
+    assert (names_of(table), table.arrangement) == (["n"], {})
+    table.fill(people(5))
+    assert "school" not in names_of(table)
+    other.arrangement = table.arrangement | {"pinned": ["gone", "grade"], "widths": {"grade": 9_999, "gone": 1}}
+    assert names_of(other)[:3] == ["grade", "id", "sections"]
+    assert other.arrangement == {"hidden": ["school"], "pinned": ["grade"], "widths": {"grade": 1_200}}
+    other.arrangement = {}
+    assert names_of(other) == other.df.columns.tolist()
+
+
+def test_one_column_stays_and_a_chosen_one_comes_beside_those_that_are_offered() -> None:
+    table = DataTable(people(4))
+    table.show_columns([0, 1])
+    ask(table, "grade", shown=True)
+    assert names_of(table) == ["id", "school", "grade"]
+    for name in ("id", "school", "grade"):
+        ask(table, name, shown=False)
+    assert names_of(table) == ["grade"]
+    table.show_columns()
+    assert names_of(table) == ["grade", "sections", "score", "born", "active"]
+
+
+def test_names_that_are_there_twice_are_told_apart() -> None:
+    table = DataTable(pd.DataFrame([[1, 2, 3]], columns=["n", "n", "<b>"]))
+    table._hear(table, {"kind": "column", "filled": 1, "at": 1, "shown": False}, [])
+    assert (table.arrangement, names_of(table)) == ({"hidden": ["n (2)"]}, ["n", "<b>"])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"at": 99, "shown": False}, {"at": -1, "pinned": True}, {"at": "0", "shown": False}, {"at": 0}, {"at": 0, "width": "x"},
+     {"at": 0, "shown": "no"}, {"at": 0, "shown": False, "filled": 7}],
+)  # fmt: skip
+def test_a_message_about_no_column_does_nothing(message: dict) -> None:
+    table = DataTable(people(4))
+    table._hear(table, {"kind": "column", "filled": 1, **message}, [])
+    assert (table.arrangement, len(names_of(table))) == ({}, 7)

@@ -91,6 +91,23 @@ def test_a_list_beside_an_object_has_fewer_columns_and_keeps_its_filter(flawed: 
     assert browser.selected == browser.table["id"].iloc[picked[0]]
 
 
+def test_the_state_holds_the_columns_and_an_older_one_is_still_read(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    roster, report = flawed
+    browser, again = kx.browse(roster, report), kx.browse(roster, report)
+    chosen = {"hidden": ["sex"], "pinned": ["name"], "widths": {"school": 300}}
+    browser._results.arrangement = chosen
+    browser.search("algebra")
+    browser.search("")
+    state = json.loads(json.dumps(browser.state))
+    assert state["columns"] == chosen
+    again.state = state
+    assert again.state == state
+    assert "sex" not in [column["name"] for column in again._results.view["columns"]]
+    del state["columns"]
+    again.state = state
+    assert again.state == {**state, "columns": {}}
+
+
 def test_what_was_meant_is_one_click_away(small_roster: kx.Roster, tmp_path: Path) -> None:
     small_roster.save(tmp_path / "monday")
     for roster in (small_roster, tmp_path / "monday"):

@@ -25,3 +25,10 @@ export function setAttribute(element: Element, name: string, value: string | nul
     if (element.hasAttribute(name)) element.removeAttribute(name);
   } else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
+
+/** How wide a text is, however much of it is seen. */
+export function textWidth(element: Element): number {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return range.getBoundingClientRect().width;
+}

@@ -1,6 +1,6 @@
 // A header: the name of a column, how it is sorted, and a picture of how it is made up, whose bars filter.
 
-import { draw, make, setAttribute, setText } from "./dom.ts";
+import { draw, make, setAttribute, setText, textWidth } from "./dom.ts";
 import { count, type Bar, type Column } from "./view.ts";
 
 const WIDTH = 100;
@@ -10,12 +10,40 @@ export interface HeaderActs {
   sort(column: number): void;
   /** Chooses a bar: alone, or beside those that are chosen. */
   choose(column: number, bar: number, add: boolean): void;
+  /** Chooses these bars, and no others. */
+  brush(column: number, bars: number[]): void;
+  /** Makes a column as wide as it is dragged; once it is let go, that is kept. */
+  widen(column: number, width: number, kept: boolean): void;
+  /** Makes a column as wide as its texts. */
+  fit(column: number): void;
 }
 
 /** What is chosen after a click on a bar. */
 export function chosenAfter(chosen: number[], bar: number, add: boolean): number[] {
   if (add) return chosen.includes(bar) ? chosen.filter((other) => other !== bar) : [...chosen, bar];
   return chosen.length === 1 && chosen[0] === bar ? [] : [bar];
+}
+
+/** Bars of numbers, times, letters and grades stand in an order: one can drag over them. */
+export const inOrder = (column: Column): boolean => ["range", "initial", "ordered"].includes(column.kind);
+
+/** How many bars there are without those of what is missing, or in no range. */
+const real = (column: Column): number => column.bars.length - Number(column.missing) - Number(column.other);
+
+/** The bars from one to another; what is missing is in no range, and stands alone. */
+export function between(column: Column, from: number, to: number): number[] {
+  const last = real(column) - 1;
+  if (from > last || last < 0) return [from];
+  const [low, high] = [Math.min(from, to, last), Math.min(Math.max(from, to), last)];
+  return Array.from({ length: high - low + 1 }, (_, n) => low + n);
+}
+
+/** Neighbors as one range: "9 to 12"; nothing where they are not neighbors. */
+export function rangeOf(column: Column, bars: number[]): string {
+  const sorted = [...bars].sort((a, b) => a - b);
+  const [first, last] = [sorted[0] ?? 0, sorted.at(-1) ?? 0];
+  if (sorted.length < 2 || last - first !== sorted.length - 1 || last >= real(column)) return "";
+  return `${column.bars[first]?.label.split(" to ")[0]} to ${column.bars[last]?.label.split(" to ").at(-1)}`;
 }
 
 export function say(bar: Bar): string {
@@ -28,19 +56,27 @@ const brief = (label: string): string => (/^\d{4}-\d\d-\d\d/.test(label) ? label
 export function caption(column: Column): [string, string] {
   if (column.chosen.length > 0) {
     const labels = column.chosen.map((bar) => column.bars[bar]?.label ?? "");
-    return [labels.length > 3 ? `${labels.length} chosen` : labels.join(", "), ""];
+    const range = inOrder(column) ? rangeOf(column, column.chosen) : "";
+    return [range || (labels.length > 3 ? `${labels.length} chosen` : labels.join(", ")), ""];
   }
-  const real = column.bars.length - Number(column.missing) - Number(column.other);
+  const many = real(column);
   const gone = column.missing ? "missing" : "";
   if (column.kind === "different") return [`${count(column.different)} different`, ""];
-  if (real <= 0) return ["all missing", ""];
-  if (column.kind === "range") {
+  if (many <= 0) return ["all missing", ""];
+  if (inOrder(column)) {
     const first = brief(column.bars[0]?.label.split(" to ")[0] ?? "");
-    const last = brief(column.bars[real - 1]?.label.split(" to ").at(-1) ?? "");
+    const last = brief(column.bars[many - 1]?.label.split(" to ").at(-1) ?? "");
     return [first, gone || (first === last ? "" : last)];
   }
   if (column.different === 1) return [column.bars[0]?.label ?? "", gone];
   return [`${count(column.different)} values`, gone];
+}
+
+/** A range in words and how many rows it has; while the column itself is filtered, only Python knows that. */
+function sum(column: Column, bars: number[]): [string, string] {
+  const words = rangeOf(column, bars) || (column.bars[bars[0] ?? 0]?.label ?? "");
+  const rows = bars.reduce((all, bar) => all + (column.bars[bar]?.left ?? 0), 0);
+  return [words, column.chosen.length > 0 ? "" : count(rows)];
 }
 
 export class Header {
@@ -52,10 +88,12 @@ export class Header {
   private readonly right = make("span", "kx-to");
   private column: Column | undefined;
   private at = -1; // the bar that keys, or the pointer, are on
+  private from = -1; // the bar that the pointer went down on
+  private range: number[] = []; // the bars that are being dragged over
 
   constructor(
     private readonly index: number,
-    acts: HeaderActs,
+    private readonly acts: HeaderActs,
   ) {
     this.element = make("div", "kx-header", { role: "columnheader", "aria-colindex": String(index + 1), tabindex: "-1" });
     const line = make("div", "kx-line");
@@ -63,14 +101,96 @@ export class Header {
     this.picture.classList.add("kx-picture");
     const foot = make("div", "kx-caption");
     foot.append(this.left, this.right);
-    this.element.append(line, this.picture, foot);
-    this.element.addEventListener("click", (event) => {
-      const bar = this.barOf(event.target);
-      if (bar < 0) acts.sort(index);
-      else acts.choose(index, bar, event.ctrlKey || event.metaKey);
+    this.element.append(line, this.picture, foot, this.handle());
+    this.element.addEventListener("click", (event) => this.click(event));
+    this.listen();
+  }
+
+  private click(event: MouseEvent): void {
+    if (this.dragged) return; // let go: no click
+    const bar = this.barOf(event.target);
+    if (bar < 0) this.acts.sort(this.index);
+    else this.acts.choose(this.index, bar, event.ctrlKey || event.metaKey);
+  }
+
+  /** The right edge: it is dragged to widen the column, and a double click fits it. */
+  private handle(): HTMLElement {
+    const handle = make("span", "kx-handle", { "aria-hidden": "true" });
+    let from: number | undefined; // how wide the column would be with the pointer at 0
+    const width = (event: PointerEvent): number => event.clientX + (from ?? 0);
+    handle.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      event.stopPropagation();
+      event.preventDefault(); // no text is marked
+      handle.setPointerCapture(event.pointerId);
+      from = this.element.offsetWidth - event.clientX;
+      this.began = event.clientX;
     });
-    this.picture.addEventListener("pointermove", (event) => this.point(this.barOf(event.target)));
-    this.picture.addEventListener("pointerleave", () => this.point(-1));
+    handle.addEventListener("pointermove", (event) => from !== undefined && this.acts.widen(this.index, width(event), false));
+    handle.addEventListener("pointerup", (event) => {
+      if (from !== undefined && event.clientX !== this.began) this.acts.widen(this.index, width(event), true);
+      from = undefined;
+    });
+    handle.addEventListener("pointercancel", () => (from = undefined));
+    handle.addEventListener("click", (event) => event.stopPropagation());
+    handle.addEventListener("dblclick", () => this.acts.fit(this.index));
+    return handle;
+  }
+
+  // A range: the pointer goes down on a bar, and is let go over another.
+
+  private dragged = false;
+  private began = 0; // where the handle was taken
+
+  private listen(): void {
+    const { picture } = this;
+    picture.addEventListener("pointerdown", (event) => this.begin(event));
+    picture.addEventListener("pointermove", (event) => this.move(event));
+    picture.addEventListener("pointerup", () => this.letGo());
+    picture.addEventListener("pointercancel", () => this.show((this.range = [])));
+    picture.addEventListener("pointerleave", () => this.range.length === 0 && this.point(-1));
+  }
+
+  private begin(event: PointerEvent): void {
+    this.dragged = false;
+    this.range = [];
+    this.from = event.button === 0 && this.column && inOrder(this.column) ? this.barOf(event.target) : -1;
+  }
+
+  private move(event: PointerEvent): void {
+    if (event.buttons !== 1 || this.from < 0 || !this.column) {
+      this.from = -1;
+      this.point(this.barOf(event.target));
+      return;
+    }
+    const to = this.barAt(event.clientX);
+    if (this.range.length === 0 && to === this.from) return; // a click, so far
+    this.picture.setPointerCapture(event.pointerId);
+    this.dragged = true;
+    this.show((this.range = between(this.column, this.from, to)));
+  }
+
+  private letGo(): void {
+    const { range } = this;
+    this.from = -1;
+    this.show((this.range = []));
+    if (this.dragged) setTimeout(() => (this.dragged = false)); // after the click that follows
+    if (range.length > 0) this.acts.brush(this.index, range);
+  }
+
+  /** The bar at a place of the page, or the nearest to it. */
+  private barAt(x: number): number {
+    const { left, width } = this.picture.getBoundingClientRect();
+    const slots = Math.max(6, this.bars); // as they are drawn
+    return Math.min(Math.max(0, Math.floor(((x - left) / width) * slots)), this.bars - 1);
+  }
+
+  /** Shows a range before it is let go: its bars, and how many rows are in it. */
+  private show(bars: number[]): void {
+    this.picture.querySelectorAll("[data-bar]").forEach((part, n) => part.classList.toggle("kx-at", bars.includes(n)));
+    this.element.classList.toggle("kx-dragged", bars.length > 0);
+    this.at = -1;
+    this.writeCaption();
   }
 
   renew(column: Column, sort: [number, boolean] | null): void {
@@ -80,11 +200,18 @@ export class Header {
     setAttribute(this.element, "title", column.name);
     this.element.classList.toggle("kx-number", column.number);
     this.element.classList.toggle("kx-chosen", column.chosen.length > 0);
+    this.element.classList.toggle("kx-pinned", column.pinned);
+    this.element.classList.toggle("kx-ordered", inOrder(column));
     const mine = sort !== null && sort[0] === this.index;
     setAttribute(this.element, "aria-sort", mine ? (sort[1] ? "descending" : "ascending") : "none");
     setText(this.arrow, mine ? (sort[1] ? "↓" : "↑") : "");
     this.drawBars(column);
     this.writeCaption();
+  }
+
+  /** How wide its name is, with the arrow beside it. */
+  get room(): number {
+    return textWidth(this.name) + 40;
   }
 
   get bars(): number {
@@ -116,7 +243,7 @@ export class Header {
   private writeCaption(): void {
     if (!this.column) return;
     const bar = this.column.bars[this.at];
-    const [left, right] = bar ? [say(bar), ""] : caption(this.column);
+    const [left, right] = this.range.length > 0 ? sum(this.column, this.range) : bar ? [say(bar), ""] : caption(this.column);
     setText(this.left, left);
     setText(this.right, right);
   }
@@ -125,7 +252,7 @@ export class Header {
     const parts: SVGElement[] = [];
     if (column.kind === "different") {
       parts.push(draw("rect", { x: 0, y: 6, width: WIDTH, height: 14, class: "kx-pale" }));
-    } else if (column.kind === "range") {
+    } else if (inOrder(column)) {
       const most = Math.max(1, ...column.bars.map((bar) => bar.total));
       const wide = WIDTH / Math.max(6, column.bars.length);
       const tall = (n: number): number => (n === 0 ? 0 : Math.max(1.5, (n / most) * HEIGHT));

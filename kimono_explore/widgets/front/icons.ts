@@ -22,6 +22,9 @@ const PATHS: Record<string, string> = {
   refresh: "M13 8a5 5 0 1 1-1.6-3.7M13 2v3.2H9.8",
   stop: "M4 4h8v8H4z",
   check: "M3 8.5l3.5 3.5L13 4.5",
+  down: "M8 2.5v8M4.5 7.5L8 11l3.5-3.5M2.5 13.5h11",
+  columns: "M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10",
+  pin: "M5.5 2.5h5M6.5 2.5v4L4.5 9h7l-2-2.5v-4M8 9v4.5",
   copy: "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
 };
 

@@ -91,8 +91,8 @@ class Panel {
       get: (name) => host.get(`${id}.${name}`),
       on: (name, heard) =>
         name === "message"
-          ? host.on("message", (message) => message["control"] === id && heard((message["content"] ?? {}) as Message))
-          : host.on(`${id}.${name}`, (message) => (heard(message), this.keeper.soon())),
+          ? host.on("message", (message, bytes) => message["control"] === id && heard((message["content"] ?? {}) as Message, bytes))
+          : host.on(`${id}.${name}`, (message, bytes) => (heard(message, bytes), this.keeper.soon())),
       send: (content) => host.send({ kind: "message", control: id, content }),
     };
   }

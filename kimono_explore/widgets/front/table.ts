@@ -1,9 +1,12 @@
 // The table: what Python holds, shown row by row. See table.py for what each message means.
 
-import { Body } from "./body.ts";
+import { Body, leftOf } from "./body.ts";
+import { bounded, ColumnMenu, sizesOf, widened, widthOf, type Change, type Sizes } from "./columns.ts";
 import { make, setAttribute, setText } from "./dom.ts";
-import { chosenAfter, Header } from "./header.ts";
-import { hostOf, type Host } from "./host.ts";
+import { Download } from "./download.ts";
+import { between, chosenAfter, Header, inOrder, rangeOf, type HeaderActs } from "./header.ts";
+import { hostOf, type Bytes, type Host, type Message } from "./host.ts";
+import { icon } from "./icons.ts";
 import { lead, ownKeys, picked, type Place } from "./keys.ts";
 import { Pages } from "./pages.ts";
 import { heightOf, movedBy, placeOf, ROW, spanAt, TALLEST } from "./scroll.ts";
@@ -19,7 +22,10 @@ export class Table {
   private readonly body = new Body();
   private readonly empty = make("div", "kx-empty");
   private readonly status = make("span", "kx-count", { role: "status" });
-  private readonly copy = make("button", "kx-button", { type: "button" });
+  private readonly copy = button("copy", "Copy as Python");
+  private readonly files = new Map([["csv", button("down", "CSV")], ["xlsx", button("down", "Excel")]]);
+  private readonly download = new Download();
+  private readonly menu = new ColumnMenu((at, change) => this.change(at, change));
   private readonly pages: Pages;
   private readonly ends: (() => void)[] = [];
   private headers: Header[] = [];
@@ -29,7 +35,12 @@ export class Table {
   private anchor = 0;
   private asked: number[] | undefined; // what is picked once Python has heard it: the next click adds to that
   private inBars = false;
+  private barFrom = 0; // where a range begins that Shift and an arrow extend
   private frame = 0;
+  private sizes: Sizes = { template: "", wide: 0, lefts: [], kept: 0 };
+  private readonly dragged = new Map<number, number>(); // widths that Python has not heard of yet
+  private sized = false; // the grid is wider, or narrower, than it was
+  private busy = false; // a file is being made
   private scrolledBefore = 0;
   private stop: HTMLElement | undefined; // the one element that Tab comes to
 
@@ -40,17 +51,19 @@ export class Table {
     this.pages = new Pages((message) => this.host.send(message));
     this.head.append(this.headRow);
     this.grid.append(this.head, this.body.element);
-    setText(this.copy, "Copy as Python");
     const foot = make("div", "kx-foot");
-    foot.append(this.status, this.copy);
+    const does = make("div", "kx-does");
+    does.append(this.menu.button, ...this.files.values(), this.copy);
+    foot.append(this.status, does, this.menu.element);
     this.root.append(this.sentence, this.grid, this.empty, foot);
     el.append(this.root);
     const moves = /^(Home|End|Arrow|Page| $)/;
     this.ends.push(followTheme(this.root), ownKeys(this.root, (event, target) => this.grid.contains(target) && moves.test(event.key)));
     this.ends.push(host.on("view", () => this.renew()), host.on("selected_rows", () => this.draw(true)));
-    this.ends.push(host.on("message", (message) => this.pages.take(message) && this.later()));
+    this.ends.push(host.on("message", (message, bytes) => this.hear(message, bytes)));
     for (const name of ["label", "many", "height"]) this.ends.push(host.on(name, () => this.renew()));
-    const sized = new ResizeObserver(() => this.later());
+    this.ends.push(() => this.menu.end());
+    const sized = new ResizeObserver(() => this.later(true)); // sized in the next frame: at once, it would loop
     sized.observe(this.grid);
     this.ends.push(() => sized.disconnect());
     this.listen();
@@ -71,11 +84,15 @@ export class Table {
     const { columns, left, version } = this.view;
     const had = this.hasFocus();
     this.pages.renew(version, this.view.first);
-    const shape = JSON.stringify(columns.map((column) => [column.name, column.id, column.number, column.width]));
+    const shape = JSON.stringify(columns.map((column) => [column.name, column.id, column.number, column.width, column.pinned]));
     if (shape !== this.shape) this.layOut(columns, shape);
+    else this.body.remark(columns);
     columns.forEach((column, n) => this.headers[n]?.renew(column, this.view.sort));
+    this.menu.renew(this.view.menu);
+    this.dragged.clear();
+    this.size();
     if (before.ordered !== this.view.ordered) this.grid.scrollTop = 0;
-    if (before.filled !== this.view.filled) this.active = { row: left ? 0 : -1, column: 0 };
+    if (before.filled !== this.view.filled && before.ordered !== this.view.ordered) this.active = { row: left ? 0 : -1, column: 0 };
     this.active.row = Math.min(this.active.row, left - 1);
     this.active.column = Math.min(this.active.column, Math.max(0, columns.length - 1));
     this.anchor = Math.max(0, this.active.row);
@@ -98,12 +115,31 @@ export class Table {
   private layOut(columns: Column[], shape: string): void {
     this.shape = shape;
     this.stop = undefined;
-    this.headers = columns.map((_, n) => new Header(n, { sort: (column) => this.sort(column), choose: this.choose }));
+    const acts: HeaderActs = {
+      sort: (column) => this.sort(column),
+      choose: this.choose,
+      brush: (column, bars) => this.filter(column, bars),
+      widen: (column, width, kept) => this.widen(column, width, kept),
+      fit: (column) => this.widen(column, Math.max(this.headers[column]?.room ?? 0, this.body.room(column)), true),
+    };
+    this.headers = columns.map((_, n) => new Header(n, acts));
     this.headRow.replaceChildren(...this.headers.map((header) => header.element));
     this.body.renew(columns);
-    const widths = columns.map(widthOf);
-    this.grid.style.setProperty("--kx-columns", widths.map((wide) => `minmax(${wide}px, ${wide}fr)`).join(" "));
-    this.grid.style.setProperty("--kx-wide", `${widths.reduce((sum, wide) => sum + wide, 0)}px`);
+  }
+
+  /** Lays the columns out: as wide as they are, or are being dragged. */
+  private size(): void {
+    const columns = this.view.columns.map((column, n) => ({ ...column, wide: this.dragged.get(n) ?? column.wide }));
+    this.sizes = sizesOf(columns, columns.map(widthOf), this.grid.clientWidth);
+    const { style } = this.grid;
+    style.setProperty("--kx-columns", this.sizes.template);
+    style.setProperty("--kx-wide", `${this.sizes.wide}px`);
+    columns.forEach((column, n) => {
+      const left = this.sizes.lefts[n];
+      style.setProperty(`--kx-left-${n}`, left === undefined ? "auto" : `${left}px`);
+      const header = this.headers[n]?.element;
+      if (header) header.style.left = column.pinned ? leftOf(n) : "";
+    });
   }
 
   private writeSentence(): void {
@@ -139,10 +175,13 @@ export class Table {
 
   // What is on screen.
 
-  private later(): void {
+  private later(sized = false): void {
+    this.sized ||= sized;
     if (this.frame === 0)
       this.frame = requestAnimationFrame(() => {
         this.frame = 0;
+        if (this.sized) this.size();
+        this.sized = false;
         this.drawRows();
       });
   }
@@ -199,10 +238,12 @@ export class Table {
     const cell = this.cellAt(this.active);
     cell?.focus({ preventScroll: true });
     if (!cell) return;
+    if (this.sizes.lefts[this.active.column] !== undefined) return; // it stays in sight
     const { offsetLeft, offsetWidth } = cell;
-    if (offsetLeft < this.grid.scrollLeft) this.grid.scrollLeft = offsetLeft;
+    const first = offsetLeft - this.sizes.kept;
+    if (first < this.grid.scrollLeft) this.grid.scrollLeft = first;
     const right = offsetLeft + offsetWidth - this.grid.clientWidth;
-    if (right > this.grid.scrollLeft) this.grid.scrollLeft = Math.min(right, offsetLeft);
+    if (right > this.grid.scrollLeft) this.grid.scrollLeft = Math.min(right, first);
   }
 
   // What a person does.
@@ -216,6 +257,7 @@ export class Table {
     this.body.element.addEventListener("click", (event) => this.click(event));
     this.body.element.addEventListener("pointerover", (event) => this.body.tell(event.target));
     this.copy.addEventListener("click", () => this.copyCode());
+    for (const [kind, element] of this.files) element.addEventListener("click", () => this.save(kind));
     this.root.addEventListener("copy", (event) => {
       const selection = document.getSelection();
       const text = selection?.isCollapsed === false ? null : this.cellText(this.active);
@@ -270,6 +312,13 @@ export class Table {
 
   private press(event: KeyboardEvent): void {
     const header = this.active.row < 0 ? this.headers[this.active.column] : undefined;
+    const width = header && widened(event, header.element.offsetWidth);
+    if (width !== undefined) {
+      this.widen(this.active.column, width, true);
+      event.preventDefault();
+      event.stopPropagation();
+      return;
+    }
     if (this.inBars && header ? this.pressInBars(event, header) : this.pressInGrid(event, header)) {
       event.preventDefault();
       event.stopPropagation();
@@ -312,8 +361,10 @@ export class Table {
 
   private enterBars(header: Header): void {
     this.inBars = true;
-    const first = this.view.columns[this.active.column]?.chosen[0] ?? 0;
-    this.writeStatus(`${header.point(first)}. Arrows go to others, Space filters, Backspace takes it away, Escape leaves.`);
+    const column = this.view.columns[this.active.column];
+    const first = (this.barFrom = column?.chosen[0] ?? 0);
+    const range = column && inOrder(column) ? "with Shift they take a range, " : "";
+    this.writeStatus(`${header.point(first)}. Arrows go to others, ${range}Space filters, Backspace takes it away, Escape leaves.`);
   }
 
   private leaveBars(): void {
@@ -328,10 +379,8 @@ export class Table {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key] ?? 0;
     if (step !== 0) {
       const to = Math.min(Math.max(0, header.pointed + step), header.bars - 1);
-      if (event.shiftKey) {
-        const chosen = this.view.columns[column]?.chosen ?? [];
-        this.filter(column, [...new Set([...chosen, header.pointed, to])]);
-      }
+      if (event.shiftKey) return this.extend(column, header, to);
+      this.barFrom = to;
       this.writeStatus(header.point(to));
       return true;
     }
@@ -340,6 +389,17 @@ export class Table {
     else if (event.key === "Backspace") this.filter(column, []);
     else if (event.key === "Escape") this.leaveBars();
     else return false;
+    return true;
+  }
+
+  /** Shift and an arrow: in bars that stand in an order all from where one began; in others one more. */
+  private extend(column: number, header: Header, to: number): boolean {
+    const now = this.view.columns[column];
+    if (!now) return true;
+    const bars = inOrder(now) ? between(now, this.barFrom, to) : [...new Set([...now.chosen, header.pointed, to])];
+    this.filter(column, bars);
+    const said = header.point(to);
+    this.writeStatus([inOrder(now) ? rangeOf(now, bars) : "", said].filter(Boolean).join("; "));
     return true;
   }
 
@@ -358,7 +418,42 @@ export class Table {
     this.host.send({ kind: "filter", column, bars });
   }
 
-  // Copies.
+  // Columns.
+
+  private change(at: number, change: Change): void {
+    this.host.send({ kind: "column", filled: this.view.filled, at, ...change });
+  }
+
+  private widen(column: number, width: number, kept: boolean): void {
+    const at = this.view.columns[column]?.at;
+    if (at === undefined) return;
+    this.dragged.set(column, bounded(width));
+    this.size();
+    if (kept) this.host.send({ kind: "column", filled: this.view.filled, at, width: bounded(width) });
+  }
+
+  // Files and copies.
+
+  private hear(message: Message, bytes: Bytes[]): void {
+    if (this.pages.take(message)) return this.later();
+    const about = this.download.take(message, bytes);
+    if (!about) return;
+    this.setBusy(!about.done);
+    this.writeStatus(about.said);
+  }
+
+  private save(kind: string): void {
+    if (this.busy) return;
+    this.setBusy(true);
+    this.writeStatus("Making the file");
+    this.host.send({ kind: "save", as: kind });
+  }
+
+  /** One file at a time; the buttons keep the keyboard. */
+  private setBusy(busy: boolean): void {
+    this.busy = busy;
+    for (const element of this.files.values()) setAttribute(element, "aria-disabled", busy ? "true" : null);
+  }
 
   private cellText({ row, column }: Place): string | null {
     return this.pages.row(row)?.cells[column] ?? null;
@@ -387,12 +482,12 @@ export class Table {
   }
 }
 
-/** As wide as its texts and its picture, and no wider than is read at a glance. */
-function widthOf(column: Column): number {
-  const most = column.id ? 118 : 320;
-  const texts = column.width * (column.id ? 7.5 : 7.2) + 22;
-  const picture = /^\d{4}-/.test(column.bars[0]?.label ?? "") ? 116 : 88; // two months side by side
-  return Math.round(Math.max(picture, Math.min(most, texts), Math.min(200, column.name.length * 8 + 36)));
+function button(picture: string, words: string): HTMLElement {
+  const element = make("button", "kx-button", { type: "button" });
+  const text = make("span", "");
+  setText(text, words);
+  element.append(icon(picture), text);
+  return element;
 }
 
 export default {

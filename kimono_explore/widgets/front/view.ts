@@ -11,12 +11,27 @@ export interface Column {
   number: boolean;
   id: boolean;
   width: number;
-  kind: "range" | "value" | "different";
+  kind: "range" | "initial" | "ordered" | "value" | "different";
   different: number;
   bars: Bar[];
   missing: boolean;
   other: boolean;
   chosen: number[];
+  /** Its position in Python's table. */
+  at: number;
+  pinned: boolean;
+  /** How wide somebody made it, in px. */
+  wide: number | null;
+  /** Words that are marked in its cells, folded. */
+  marks: string[];
+}
+
+/** A column that can be shown, as the menu lists them. */
+export interface MenuColumn {
+  name: string;
+  at: number;
+  shown: boolean;
+  pinned: boolean;
 }
 
 export interface View {
@@ -30,8 +45,9 @@ export interface View {
   sort: [number, boolean] | null;
   parts: [number, string][];
   code: string;
+  menu: MenuColumn[];
 }
 
-export const NOTHING: View = { version: 0, filled: 0, ordered: 0, first: { at: [], rows: [] }, total: 0, left: 0, columns: [], sort: null, parts: [], code: "df" };
+export const NOTHING: View = { version: 0, filled: 0, ordered: 0, first: { at: [], rows: [] }, total: 0, left: 0, columns: [], sort: null, parts: [], code: "df", menu: [] };
 
 export const count = (n: number): string => n.toLocaleString("en-US");

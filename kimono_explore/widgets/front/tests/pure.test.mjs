@@ -10,7 +10,10 @@ const load = async (name) => {
 const { spanAt, placeOf, movedBy, heightOf, ROW, TALLEST } = await load("scroll");
 const { Pages, PAGE } = await load("pages");
 const { lead, picked } = await load("keys");
-const { chosenAfter, caption } = await load("header");
+const { between, chosenAfter, caption, inOrder, rangeOf } = await load("header");
+const { Download } = await load("download");
+const { sizesOf, widened, widthOf } = await load("columns");
+const { found } = await load("marks");
 const NO_ROWS = { at: [], rows: [] };
 const key = (name, more = {}) => ({ key: name, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
 
@@ -110,4 +113,62 @@ test("a caption tells a column without a picture", () => {
   assert.deepEqual(caption(column), ["0", "9"]);
   assert.deepEqual(caption({ ...column, bars: [{ label: "missing" }], missing: true }), ["all missing", ""]);
   assert.deepEqual(caption({ ...column, kind: "different", bars: [], different: 1234 }), ["1,234 different", ""]);
+});
+
+test("dragging takes the bars in between, and what is missing stands alone", () => {
+  const bars = ["0 to 4", "5 to 9", "10 to 14", "missing"].map((label) => ({ label, total: 1, left: 1 }));
+  const column = { name: "n", kind: "range", bars, chosen: [], missing: true, other: false, different: 9 };
+  assert.deepEqual(between(column, 2, 0), [0, 1, 2]);
+  assert.deepEqual(between(column, 1, 1), [1]);
+  assert.deepEqual(between(column, 1, 3), [1, 2]);
+  assert.deepEqual(between(column, 3, 0), [3]);
+  assert.equal(rangeOf(column, [2, 1]), "5 to 14");
+  assert.equal(rangeOf(column, [0, 2]), "");
+  assert.equal(rangeOf(column, [2, 3]), "");
+  assert.deepEqual(caption({ ...column, chosen: [0, 1] }), ["0 to 9", ""]);
+  assert.equal(inOrder(column), true);
+  assert.equal(inOrder({ ...column, kind: "value" }), false);
+});
+
+test("a file is offered once all its parts are there", () => {
+  const offered = [];
+  const download = new Download((...file) => offered.push(file));
+  const about = { kind: "file", as: "csv", name: "people.csv", type: "text/csv", parts: 2 };
+  const bytes = [new Uint8Array([1]).buffer];
+  assert.equal(download.take({ kind: "page" }, []), undefined);
+  assert.deepEqual(download.take({ kind: "making", done: 20000, of: 600000 }, []), { said: "Making the file: 20,000 of 600,000 rows", done: false });
+  assert.equal(download.take({ ...about, part: 0 }, bytes).done, false);
+  assert.deepEqual(offered, []);
+  assert.equal(download.take({ ...about, part: 1 }, bytes).done, true);
+  assert.deepEqual(offered, [["people.csv", "text/csv", [bytes[0], bytes[0]]]]);
+  assert.match(download.take({ ...about, part: 1 }, bytes).said, /did not come whole/);
+  assert.deepEqual(download.take({ kind: "file", error: "too many rows" }, []), { said: "too many rows", done: true });
+});
+
+test("pinned columns have a place as long as they leave room", () => {
+  const column = (pinned, wide = null) => ({ name: "n", bars: [], kind: "value", id: false, width: 5, pinned, wide });
+  const columns = [column(true), column(true, 200), column(false), column(false, 50)];
+  const widths = columns.map(widthOf);
+  assert.deepEqual(widths, [88, 200, 88, 50]);
+  assert.deepEqual(sizesOf(columns, widths, 1000), { template: "88px 200px minmax(88px, 88fr) 50px", wide: 426, lefts: [0, 88, undefined, undefined], kept: 288 });
+  assert.deepEqual(sizesOf(columns, widths, 300).lefts, [0, undefined, undefined, undefined]);
+});
+
+test("Alt and an arrow key widen a column, within bounds", () => {
+  assert.equal(widened({ key: "ArrowRight", altKey: true }, 100), 116);
+  assert.equal(widened({ key: "ArrowLeft", altKey: true }, 44), 40);
+  assert.equal(widened({ key: "ArrowLeft", altKey: false }, 44), undefined);
+  assert.equal(widened({ key: "ArrowUp", altKey: true }, 44), undefined);
+});
+
+test("what was searched for is found whatever its case and accents", () => {
+  const marked = (text, ...words) => found(text, words).map(([first, last]) => text.slice(first, last));
+  assert.deepEqual(marked("Mathematics 1, mathematics", "mathematics"), ["Mathematics", "mathematics"]);
+  assert.deepEqual(marked("José Þórr O’Neil", "jose", "thorr", "o'neil"), ["José", "Þórr", "O’Neil"]);
+  assert.deepEqual(marked("Jose\u0301 x", "jose"), ["Jose\u0301"]);
+  assert.deepEqual(marked("👩‍🎓 Ada", "ada"), ["Ada"]);
+  assert.deepEqual(marked("Smith, Jojo", "smith", "j"), ["Smith", "J"]);
+  assert.deepEqual(marked("abcabc", "bc", "abc", "ca"), ["abcabc"]);
+  assert.deepEqual(marked("<b>x</b>", "<b>"), ["<b>"]);
+  assert.deepEqual(marked("Ada", "", "x"), []);
 });
