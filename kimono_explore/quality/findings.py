@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kimono_explore.display import cell_text
-from kimono_explore.quality.causes import group_by_cause
+from kimono_explore.quality.causes import Explained, group_by_cause
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.outcome import PLACE
 
@@ -53,10 +53,12 @@ class Findings:
         org_labels: Mapping[str, str],
         roster: Roster | None = None,
         as_of_reason: str = "",
+        explained: Explained | None = None,
     ) -> None:
         self.outcomes, self.source, self.as_of = list(outcomes), source, as_of
         self.engine, self.seconds, self._org_labels = engine, seconds, dict(org_labels)
         self.roster, self.as_of_reason = roster, as_of_reason
+        self._explained = explained if explained is not None else group_by_cause(self.outcomes)
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -131,18 +133,44 @@ class Findings:
 
     @cached_property
     def causes(self) -> pd.DataFrame:
-        """What to fix first.
+        """What to fix first: errors before warnings, and of these what reaches most people.
 
         Each finding is counted under one cause: an object that was not delivered, a school that lacks something, or
-        the check itself. Causes are in the order in which rosters are mended: orgs, terms and courses, sections, staff, students,
-        memberships.
+        the check itself. Objects that fail in the same way and share a school, term, course, day of creation or series of
+        ids are one cause.
 
         Returns
         -------
         pandas.DataFrame
-            stage, cause, severity, findings, checks, orgs, where, type, id.
+            stage, cause (in words), severity (the worst it explains), objects (how many are at fault), findings;
+            students, teachers, sections, schools (how many it reaches, each counted once); consequence (what they will see),
+            owner (whose it is), next_step; checks (their ids), where (the org, if there is only one), type and id (of the
+            object at fault, if there is only one). `rows` has the findings of a cause.
         """
-        return group_by_cause(self.outcomes)
+        return self._explained.causes
+
+    def rows(self, cause: int) -> pd.DataFrame:
+        """The findings of a cause.
+
+        Parameters
+        ----------
+        cause : int
+            The cause's row in `causes`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `findings`.
+
+        Examples
+        --------
+        >>> report = kx.check(roster, params={"term_too_long": {"days": 250}}, as_of="2026-10-05")
+        >>> report.rows(0)["label"].tolist()
+        ['2026-2027']
+        """
+        if not 0 <= cause < len(self.causes):
+            raise KeyError(f"no cause {cause}; report.causes has {len(self.causes):,}, from 0")
+        return self.findings[[number == cause for number in self._explained.numbers]].reset_index(drop=True)
 
     def by_org(self) -> pd.DataFrame:
         """Findings by org and check.

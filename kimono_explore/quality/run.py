@@ -16,6 +16,7 @@ from kimono_explore.errors import BundleError, ConfigurationError, expect
 from kimono_explore.files.snapshot import is_snapshot, part, read_manifest
 from kimono_explore.progress import Bar
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
+from kimono_explore.quality.causes import group_by_cause
 from kimono_explore.quality.checks.queue import QueueContext
 from kimono_explore.quality.context import CheckContext
 from kimono_explore.quality.day import own_day
@@ -110,10 +111,11 @@ def check(
         outcomes = _run(chosen, context, max_rows, progress)
         _name_failing(outcomes, context)
         labels = _org_labels(context)
+        explained = group_by_cause(outcomes, context)
         if seen.folder is not None and read_manifest(seen.folder) != seen.manifest:
             raise BundleError(f"{seen.folder} was replaced by another snapshot while it was checked. Check it again.")
     seconds = time.perf_counter() - began
-    return Report(outcomes, seen.source, context.as_of, running.name, seconds, labels, seen.roster, reason)
+    return Report(outcomes, seen.source, context.as_of, running.name, seconds, labels, seen.roster, reason, explained)
 
 
 class _Seen(NamedTuple):
