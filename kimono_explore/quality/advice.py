@@ -76,4 +76,6 @@ def owner(check: Check) -> str:
 
 def next_step(check: Check) -> str:
     """What to do about a check that fails."""
-    return _OWN_STEPS.get(check.id, _STEPS.get(check.group, "Look at the rows, and correct them where they are entered."))
+    return _OWN_STEPS.get(
+        check.id, _STEPS.get(check.group, "Look at the rows, and correct them where they are entered.")
+    )

@@ -82,6 +82,8 @@ class Explained(NamedTuple):
     causes: pd.DataFrame
     numbers: list[int]
     harmed: pd.DataFrame | None = None
+    plain: tuple[str, ...] = ()
+    """Each cause in words that name nothing of the roster."""
 
 
 class _Key(NamedTuple):
@@ -110,22 +112,24 @@ def group_by_cause(outcomes: Sequence[Outcome], context: CheckContext | None = N
     traits = None
     if context is not None and keys:
         traits = Traits(context, *_worth_asking(findings, keys, patterns))
-        keys = _merge(findings, keys, checks, traits)
+        keys = _merge(findings, keys, traits)
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     codes = [numbers[key] for key in keys]
     reach = measure(context, findings, codes) if context is not None else None
-    groups = findings.groupby(pd.Series(codes, index=findings.index, dtype="int64"))
-    rows = [
-        _Cause(key, groups.get_group(number), checks, patterns, _reached(reach, number), traits).row()
+    groups = findings.groupby(pd.Series(codes, index=findings.index, dtype="int64")).indices
+    found = [
+        _Cause(key, findings.iloc[groups[number]], checks, patterns, _reached(reach, number), traits)
         for key, number in numbers.items()
     ]
-    df = pd.DataFrame(rows, columns=list(COLUMNS))
+    df = pd.DataFrame([cause.row() for cause in found], columns=list(COLUMNS))
     order = _order(df)
     place = {old: new for new, old in enumerate(order)}
     df = df.loc[order].reset_index(drop=True)
     for name in ("objects", "findings", *REACHED):
         df[name] = df[name].astype("int64")
-    return Explained(df, [place[code] for code in codes], reach.harmed if reach else None)
+    return Explained(
+        df, [place[code] for code in codes], reach.harmed if reach else None, tuple(found[n].plain() for n in order)
+    )
 
 
 def _order(df: pd.DataFrame) -> list[int]:
@@ -207,14 +211,14 @@ def _worth_asking(
     return asked, homes[["type", "id", "value"]]
 
 
-def _merge(findings: pd.DataFrame, keys: Sequence[_Key], checks: Mapping[str, Check], traits: Traits) -> list[_Key]:
+def _merge(findings: pd.DataFrame, keys: Sequence[_Key], traits: Traits) -> list[_Key]:
     """Causes of the same kind that share something become one."""
     alike: dict[tuple[Hashable, ...], list[_Key]] = {}
     groups = findings.groupby(pd.Series(list(keys), index=findings.index), sort=False)
     for key, rows in groups:
         known = _Key(*cast("tuple[str, str, str]", key))
         if known.kind != "check":
-            alike.setdefault((known.kind, known.name, *_failing_alike(known, rows, checks)), []).append(known)
+            alike.setdefault((known.kind, known.name, *_failing_alike(known, rows)), []).append(known)
     new: dict[_Key, _Key] = {}
     for like, members in alike.items():
         type = str(like[1]) if like[0] == "missing" else OBJECT_TYPES.get(str(like[1]), "")
@@ -233,7 +237,7 @@ def _shared(type: str, ids: Sequence[str], traits: Traits) -> Iterable[tuple[fro
         yield frozenset(left), ""
 
 
-def _failing_alike(key: _Key, rows: pd.DataFrame, checks: Mapping[str, Check]) -> tuple[str, ...]:
+def _failing_alike(key: _Key, rows: pd.DataFrame) -> tuple[str, ...]:
     """What causes of one kind have in common where they are alike: their checks, or for missing people, their role."""
     if key.kind == "missing":
         return (_stage_of_missing(key.name, rows),)
@@ -262,7 +266,7 @@ class _Cause:
         self.reached, self.traits = reached, traits
         self.found = group["check"].unique().tolist()
         counts = group["check"].value_counts()
-        worst = sorted(self.found, key=lambda id: (SEVERITIES.index(checks[id].severity), -counts[id]))
+        worst = sorted(self.found, key=lambda found: (SEVERITIES.index(checks[found].severity), -counts[found]))
         self.worst = checks[worst[0]]
         self.ids = self._ids()
 
@@ -287,6 +291,18 @@ class _Cause:
             type,
             self.key.id if one else None,
         )
+
+    def plain(self) -> str:
+        """What is wrong, without a word of the roster: titles and counts."""
+        n, kind = len(self.ids), self.key.kind
+        if kind == "check":
+            return f"{self.checks[self.key.name].title}: {n:,}"
+        table = TABLE_OF[self.key.name] if kind == "missing" else self.key.name
+        what = f"{n:,} {_plural(table) if n > 1 else OBJECT_TYPES[table].replace('_', ' ')}"
+        if kind == "missing":
+            return f"{what} {'was' if n == 1 else 'were'} not delivered"
+        own = self.group[self.group["id"].isin(self.ids) & (self.group["table"] == table)]
+        return f"{what}: {', '.join(self.checks[id].title.lower() for id in own['check'].unique())}"
 
     def _ids(self) -> set[Hashable]:
         """The objects at fault."""

@@ -175,9 +175,7 @@ def _harmed(context: CheckContext, people: Frame, kinds: Frame) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def _count_harmed(
-    context: CheckContext, scope: str, by: str | None, base: pd.DataFrame, ranked: Frame
-) -> pd.DataFrame:
+def _count_harmed(context: CheckContext, scope: str, by: str | None, base: pd.DataFrame, ranked: Frame) -> pd.DataFrame:
     keys = [by] if by else []
     counts = context.engine.collect(ranked.group_by(*keys, "rank").agg(n=nw.col("person").n_unique()))
     df = base.assign(scope=scope)

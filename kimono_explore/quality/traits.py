@@ -79,9 +79,7 @@ class Traits:
             left -= best.ids
         return found
 
-    def _best(
-        self, type: str, values: pd.DataFrame, left: set[str], failing: set[str], least: int
-    ) -> Shared | None:
+    def _best(self, type: str, values: pd.DataFrame, left: set[str], failing: set[str], least: int) -> Shared | None:
         """The largest group; of equal ones, the first in the order of what is looked at."""
         groups = [
             (str(trait), str(value), str(kind), frozenset(rows["id"]))

@@ -157,7 +157,7 @@ def test_a_hundred_sections_of_one_term_are_one_cause(engine: str) -> None:
     assert pd.isna(cause["id"])
     assert len(report.rows(0)) == 2600
     assert set(report.rows(0)["check"]) == {"orphan_student_in", "orphan_in_term"}
-    with pytest.raises(KeyError, match="no cause 1; report.causes has 1, from 0"):
+    with pytest.raises(KeyError, match=r"no cause 1; report\.causes has 1, from 0"):
         report.rows(1)
 
 
