@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kimono_explore.quality import Report
+    from kimono_explore.quality.definition import Severity
     from kimono_explore.roster.roster import Roster
 
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -389,7 +390,7 @@ def _check(options: argparse.Namespace) -> int:
         print(printable(line))
     if len(report.causes):
         print(f"\nwhat to fix first\n{_causes(report)}")
-    least = "information" if options.fail_on == "never" else options.fail_on
+    least: Severity = "information" if options.fail_on == "never" else options.fail_on
     failed = len(report.failed(least, options.threshold, new_only=options.new_only))
     return 1 if failed and options.fail_on != "never" else 0
 

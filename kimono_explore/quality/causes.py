@@ -150,7 +150,7 @@ def _order(df: pd.DataFrame) -> list[int]:
 def _reached(reach: Reach | None, number: int) -> dict[str, int]:
     if reach is None:
         return dict.fromkeys(REACHED, 0)
-    return {name: int(reach.causes.loc[number, name]) for name in REACHED}
+    return {name: int(reach.causes[name].iloc[number]) for name in REACHED}
 
 
 def _findings(outcomes: Sequence[Outcome]) -> pd.DataFrame:

@@ -65,5 +65,7 @@ def find_changes(now: pd.DataFrame, before: pd.DataFrame, waived: pd.DataFrame, 
 
 def _numbered(findings: pd.DataFrame) -> pd.DataFrame:
     """With empty text for what is missing, which then equals itself; equal findings are numbered."""
-    keys = findings[["check", "table", "id", "detail"]].fillna("")
-    return findings.assign(**{name: keys[name] for name in keys}, again=keys.groupby(list(keys)).cumcount())
+    names = ["check", "table", "id", "detail"]
+    df = findings.copy()
+    df[names] = df[names].fillna("")
+    return df.assign(again=df.groupby(names).cumcount())

@@ -104,6 +104,7 @@ def check(
     []
     """
     expect("check", roster, Roster, str, os.PathLike)
+    expect("check", config, str, os.PathLike, None)
     if config is None and not isinstance(roster, Roster) and is_snapshot(roster):
         config = beside(roster)
     settled = read_config(config)
@@ -191,6 +192,7 @@ def check_tasks(
     """
     expect("check_tasks", tasks, pd.DataFrame)
     expect("check_tasks", roster, Roster, None)
+    expect("check_tasks", config, str, os.PathLike, None)
     settled = read_config(config)
     chosen = _chosen(checks, exclude, params or {}, settled, TASK_CHECKS)
     moment = pd.Timestamp(now or datetime.now(UTC))
