@@ -42,6 +42,8 @@ COLUMNS = (
     "type",
     "id",
 )
+FEW = 10
+"""So few people could be recognized: a message does not count them out."""
 _MANY = 10
 """So many causes of one kind are one line, though what they share is not known."""
 _MOST_OBJECTS = 100_000
@@ -295,12 +297,14 @@ class _Cause:
     def plain(self) -> str:
         """What is wrong, without a word of the roster: titles and counts."""
         n, kind = len(self.ids), self.key.kind
+        people = self.key.name == "person" or (kind == "check" and self.group["table"].isin(["persons", "links"]).any())
+        count = "a few" if people and n < FEW else f"{n:,}"
         if kind == "check":
-            return f"{self.checks[self.key.name].title}: {n:,}"
+            return f"{self.checks[self.key.name].title}: {count}"
         table = TABLE_OF[self.key.name] if kind == "missing" else self.key.name
-        what = f"{n:,} {_plural(table) if n > 1 else OBJECT_TYPES[table].replace('_', ' ')}"
+        what = f"{count} {_plural(table) if n > 1 or people else OBJECT_TYPES[table].replace('_', ' ')}"
         if kind == "missing":
-            return f"{what} {'was' if n == 1 else 'were'} not delivered"
+            return f"{what} {'was' if n == 1 and not people else 'were'} not delivered"
         own = self.group[self.group["id"].isin(self.ids) & (self.group["table"] == table)]
         return f"{what}: {', '.join(self.checks[id].title.lower() for id in own['check'].unique())}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kimono_explore.html import render
+from kimono_explore.quality.causes import FEW
 from kimono_explore.quality.reach import PEOPLE
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from kimono_explore.quality.findings import Findings
 
 _FIRST = 3
-_FEW = 10
-"""So few people could be recognized: they are not counted out."""
 
 
 def make_message(report: Findings, title: str, link: str | None) -> dict[str, Any]:
@@ -67,13 +66,13 @@ def _score(report: Findings) -> str:
     points = report.changed.get("points")
     way = {None: "", 0: ", as before"}.get(points, f", {'up' if (points or 0) > 0 else 'down'} {abs(points or 0)}")
     row = report.scores.iloc[0]
-    reached = f"{row['errors']:,} of {row['people']:,} people are" if row["errors"] >= _FEW else "A few people are"
+    reached = f"{row['errors']:,} of {row['people']:,} people are" if row["errors"] >= FEW else "A few people are"
     reached = reached if row["errors"] else "Nobody is"
     return f"Score: {report.score} of 100{way}. {reached} affected by an error."
 
 
 def _cause(row: Mapping[Hashable, Any], plain: str) -> str:
-    many = [f"{row[name]:,} {name}" for name in PEOPLE if row[name] >= _FEW]
+    many = [f"{row[name]:,} {name}" for name in PEOPLE if row[name] >= FEW]
     many += [f"{row['schools']:,} schools"] if row["schools"] > 1 else []
     reached = f" Affected: {', '.join(many)}." if many else ""
     return f"{plain}.{reached} For: {row['owner']}."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kimono_explore.html import frame_html, render
+from kimono_explore.quality.changes import CHANGES
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.findings import shown
 from kimono_explore.quality.message import changes_in_words
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality.findings import Findings
     from kimono_explore.quality.outcome import Outcome
 
-_MOST_ORGS, _MOST_CHECKS, _MOST_CAUSES, _MOST_NEW = 30, 22, 40, 20
+_MOST_ORGS, _MOST_CHECKS, _MOST_CAUSES = 30, 22, 40
 
 
 def make_page(report: Findings, rows: int) -> str:
@@ -33,7 +34,7 @@ def make_page(report: Findings, rows: int) -> str:
         status=report.summary["status"].value_counts().to_dict(),
         causes=_causes(report),
         news=_news(report),
-        new=_new(report),
+        changes=_changes(report),
         harmed=report.scores.iloc[0].to_dict() if len(report.scores) else {},
         more_causes=len(report.causes) - _MOST_CAUSES,
         heat=_heat_map(report),
@@ -68,13 +69,18 @@ def _news(report: Findings) -> list[str]:
     return [" ".join([*changes_in_words(report), *score]), *report.notices] if report.changed else report.notices
 
 
-def _new(report: Findings) -> list[dict[str, str]]:
-    """The first new findings, as a label and what is wrong."""
+def _changes(report: Findings) -> list[dict[str, object]]:
+    """How many findings of each check are new, fixed or still there, most new ones first."""
     if report.changes is None:
         return []
-    new = report.changes[report.changes["change"] == "new"].head(_MOST_NEW)
-    labels = new["label"].fillna(new["id"]).fillna("?")
-    return [{"label": str(label), "title": report.title(id)} for label, id in zip(labels, new["check"], strict=True)]
+    counts = report.changes.groupby("check")["change"].value_counts().unstack(fill_value=0)
+    counts = counts.reindex(columns=list(CHANGES), fill_value=0).reset_index()
+    counts = counts[counts["new"] + counts["fixed"] > 0].sort_values(["new", "fixed"], ascending=False, kind="stable")
+    titles = {outcome.check.id: outcome.check.title for outcome in report.outcomes}
+    return [
+        {"title": titles.get(check, check), "new": new, "fixed": fixed, "still": still}
+        for check, new, fixed, still in counts.itertuples(index=False)
+    ]
 
 
 def _severities(report: Findings) -> list[dict[str, object]]:
@@ -96,9 +102,9 @@ def _causes(report: Findings) -> list[dict[Hashable, object]]:
     most = int(report.causes["findings"].max())
     lines: list[dict[Hashable, object]] = []
     for row in report.causes.head(_MOST_CAUSES).to_dict("records"):
-        where = row["where"] if isinstance(row["where"], str) else ""
+        where = f", at {row['where']}" if isinstance(row["where"], str) else ""
         width = f"{max(2, 100 * row['findings'] / most):.0f}"
-        lines.append({**row, "where": where, "width": width, "who": in_words(row)})
+        lines.append({**row, "width": width, "who": in_words(row) + where})
     return lines
 
 

@@ -41,7 +41,7 @@ def test_counts_in_a_few_lines() -> None:
     ]
     report.since(kx.check(make(*district()[:-2]), checks, as_of="2026-09-28"))
     text = report.message()
-    assert "Score: 53 of 100, down 3." in text
+    assert "Score: 53 of 100, down 4." in text
     assert "Since 2026-09-28: 0 new, 2 fixed, 29 still there." in text
 
 
@@ -50,6 +50,10 @@ def test_few_people_are_not_counted_out() -> None:
     text = kx.check(make(*items), ["section_without_teacher"]).message()
     assert "A few people are affected by an error." in text
     assert "Affected" not in text
+    missing = [lea(), section("x"), *[link(f"gone{n} student_in x", role="student") for n in range(2)]]
+    assert "1. a few persons were not delivered. For: integration." in kx.check(make(*missing)).message()
+    nameless = [lea(), student("a", name_first=None, name_last=None)]
+    assert "1. Person without a name: a few. For:" in kx.check(make(*nameless), ["person_without_name"]).message()
 
 
 def hostile() -> kx.Roster:
