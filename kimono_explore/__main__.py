@@ -17,13 +17,14 @@ from kimono_explore.api.client import connect
 from kimono_explore.api.paging import MAX_PAGES
 from kimono_explore.app import open_district, serve
 from kimono_explore.display import printable, printable_frame
-from kimono_explore.errors import IncompleteListError, KimonoError
+from kimono_explore.errors import ConfigurationError, IncompleteListError, KimonoError
 from kimono_explore.graph import build_graph, neighborhood, summarize_graph
 from kimono_explore.load import load_roster
 from kimono_explore.plots import plot_neighborhood, plot_overview
 from kimono_explore.problems import REFUSED
 from kimono_explore.quality import check
 from kimono_explore.quality.definition import SEVERITIES
+from kimono_explore.quality.message import changes_in_words
 from kimono_explore.roster.open import read_source
 from kimono_explore.sandbox import Dialect, Faults, make_sandbox, sandbox
 from kimono_explore.schema import TABLES
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kimono_explore.quality import Report
+    from kimono_explore.quality.definition import Severity
     from kimono_explore.roster.roster import Roster
 
     _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -192,6 +194,11 @@ def _declare_check(commands: _Commands) -> None:
     checks.add_argument(
         "--threshold", type=float, default=0.0, metavar="PERCENT", help="percentage of checked rows allowed to fail"
     )
+    checks.add_argument(
+        "--config", metavar="FILE", help="parameters, severities, waivers (default: the quality.toml beside a snapshot)"
+    )
+    checks.add_argument("--since", metavar="FILE", help="compare with a report (--json) or a snapshot folder")
+    checks.add_argument("--new-only", action="store_true", help="only findings that are new since then count")
     checks.add_argument("--as-of", metavar="DATE", help="the day that counts as today (default: when it was loaded)")
     checks.add_argument("--only", action="append", metavar="CHECK", help="run this check only; may be repeated")
     checks.add_argument("--exclude", action="append", default=[], metavar="CHECK", help="leave this check out")
@@ -347,23 +354,31 @@ def _check(options: argparse.Namespace) -> int:
             source: Roster | str = load_roster(client)
     else:
         source = options.source
-    report = check(source, options.only, exclude=options.exclude, as_of=options.as_of)
+    if options.new_only and not options.since:
+        raise ConfigurationError("--new-only needs --since: the report or snapshot to compare with.")
+    report = check(source, options.only, exclude=options.exclude, config=options.config, as_of=options.as_of)
+    if options.since:
+        report.since(options.since)
     for path, write in ((options.html, report.to_html), (options.json, report.to_json), (options.csv, report.to_csv)):
         if path:
             write(path)
     print(report)
+    for line in (*changes_in_words(report), *report.notices):
+        print(printable(line))
     if len(report.causes):
         print(f"\nwhat to fix first\n{_causes(report)}")
-    failed = len(report.failed("information" if options.fail_on == "never" else options.fail_on, options.threshold))
+    least: Severity = "information" if options.fail_on == "never" else options.fail_on
+    failed = len(report.failed(least, options.threshold, new_only=options.new_only))
     return 1 if failed and options.fail_on != "never" else 0
 
 
 def _causes(report: Report) -> str:
-    top = report.causes.head(12)[["stage", "severity", "findings", "cause"]]
+    top = report.causes.head(12)[["severity", "findings", "students", "teachers", "cause"]]
     more = len(report.causes) - len(top)
-    lines = [
-        f"  {stage:18} {severity:12} {n:>9,}  {printable(cause)}"
-        for stage, severity, n, cause in top.itertuples(index=False)
+    lines = [f"  {'severity':12} {'findings':>9} {'students':>9} {'teachers':>9}  cause"]
+    lines += [
+        f"  {severity:12} {findings:>9,} {students:>9,} {teachers:>9,}  {printable(cause)}"
+        for severity, findings, students, teachers, cause in top.itertuples(index=False)
     ]
     return "\n".join([*lines, *([f"  ... and {more:,} more"] if more else [])])
 

@@ -64,9 +64,14 @@ def checks() -> pd.DataFrame:
             "why": check.why,
             "params": dict(check.params),
         }
-        for check in (*ROSTER_CHECKS, *TASK_CHECKS, *_own.values())
+        for check in all_checks()
     ]
     return pd.DataFrame(rows)
+
+
+def all_checks() -> tuple[Check, ...]:
+    """Every check: of rosters, of task queues, and your own."""
+    return (*ROSTER_CHECKS, *TASK_CHECKS, *_own.values())
 
 
 def define_check(

@@ -1,28 +1,53 @@
 """What to fix first: findings grouped by what explains them.
 
 One school that was not delivered leaves hundreds of orphans and of students without a school. Here each finding gets
-one cause, and causes are in the order in which rosters are mended: what others depend on comes first.
+one cause; objects that fail in the same way and share something are one cause. Errors come first, and of these what reaches
+most people.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pandas as pd
 
+from kimono_explore.quality.advice import INTEGRATION, MISSING, PATTERN, next_step, owner
 from kimono_explore.quality.definition import SEVERITIES
+from kimono_explore.quality.reach import REACHED, Reach, measure
+from kimono_explore.quality.traits import ENOUGH, Traits
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
+    from kimono_explore.quality.context import CheckContext
     from kimono_explore.quality.definition import Check
     from kimono_explore.quality.outcome import Outcome
 
 STAGES: tuple[str, ...] = ("orgs", "terms and courses", "sections", "staff", "students", "memberships", "tasks")
 """In this order: a section cannot be right before its course and school are."""
 
-COLUMNS = ("stage", "cause", "severity", "findings", "checks", "orgs", "where", "type", "id")
+COLUMNS = (
+    "stage",
+    "cause",
+    "severity",
+    "objects",
+    "findings",
+    *REACHED,
+    "consequence",
+    "owner",
+    "next_step",
+    "checks",
+    "where",
+    "type",
+    "id",
+)
+FEW = 10
+"""So few people could be recognized: a message does not count them out."""
+_MANY = 10
+"""So many causes of one kind are one line, though what they share is not known."""
+_MOST_OBJECTS = 100_000
+"""Of more objects nobody asks what they share."""
 _STAGE_OF = {
     "orgs": "orgs",
     "terms": "terms and courses",
@@ -43,35 +68,91 @@ _STAGE_OF = {
 }
 
 
-def group_by_cause(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+class Explained(NamedTuple):
+    """The causes, and what belongs to them.
+
+    Attributes
+    ----------
+    causes : pandas.DataFrame
+        One row per cause.
+    numbers : list of int
+        For each finding, check by check, the row of its cause.
+    harmed : pandas.DataFrame or None
+        As in `kimono_explore.quality.reach.Reach`; None where there are no people.
+    """
+
+    causes: pd.DataFrame
+    numbers: list[int]
+    harmed: pd.DataFrame | None = None
+    plain: tuple[str, ...] = ()
+    """Each cause in words that name nothing of the roster."""
+
+
+class _Key(NamedTuple):
+    """What explains findings: something missing, an object, or the check itself; and what several objects share."""
+
+    kind: str
+    name: str
+    id: str
+    shared: str | None = None
+
+
+def group_by_cause(outcomes: Sequence[Outcome], context: CheckContext | None = None) -> Explained:
     """Every finding, counted once, under its cause.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per cause, what to fix first on top: stage, cause (in words), severity (the worst it explains), findings,
-        checks (their ids), orgs (how many are affected), where (the org, if there is only one), type and id (of the object
-        at fault, if there is only one).
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+    context : CheckContext, optional
+        The roster; without it, nobody is reached and nothing is shared.
     """
     checks = {outcome.check.id: outcome.check for outcome in outcomes}
     findings = _findings(outcomes)
-    if findings.empty:
-        return pd.DataFrame({name: pd.Series(dtype="str") for name in COLUMNS})
     patterns = {outcome.check.id: outcome.pattern for outcome in outcomes if outcome.pattern}
-    findings["cause"] = _causes(findings, checks, patterns)
-    rows = [
-        _row(cast("tuple[str, str, str]", cause), group, checks, patterns) for cause, group in findings.groupby("cause")
+    findings["severity"] = findings["check"].map({id: check.severity for id, check in checks.items()})
+    keys = [_Key(*key) for key in _causes(findings, checks, patterns)] if len(findings) else []
+    traits = None
+    if context is not None and keys:
+        traits = Traits(context, *_worth_asking(findings, keys, patterns))
+        keys = _merge(findings, keys, traits)
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    codes = [numbers[key] for key in keys]
+    reach = measure(context, findings, codes) if context is not None else None
+    groups = findings.groupby(pd.Series(codes, index=findings.index, dtype="int64")).indices
+    found = [
+        _Cause(key, findings.iloc[groups[number]], checks, patterns, _reached(reach, number), traits)
+        for key, number in numbers.items()
     ]
-    df = pd.DataFrame(rows, columns=list(COLUMNS))
+    df = pd.DataFrame([cause.row() for cause in found], columns=list(COLUMNS))
+    order = _order(df)
+    place = {old: new for new, old in enumerate(order)}
+    df = df.loc[order].reset_index(drop=True)
+    for name in ("objects", "findings", *REACHED):
+        df[name] = df[name].astype("int64")
+    return Explained(
+        df, [place[code] for code in codes], reach.harmed if reach else None, tuple(found[n].plain() for n in order)
+    )
+
+
+def _order(df: pd.DataFrame) -> list[int]:
+    """Errors first; of these what reaches most people, then what explains most findings."""
     order = pd.DataFrame(
         {
-            "stage": df["stage"].map(STAGES.index),
             "severity": df["severity"].map(SEVERITIES.index),
+            "people": -(df["students"] + df["teachers"]),
             "findings": -df["findings"],
+            "stage": df["stage"].map(STAGES.index),
             "cause": df["cause"],
+            "id": df["id"].fillna(""),
         }
     )
-    return df.loc[order.sort_values(list(order.columns)).index].reset_index(drop=True)
+    return order.sort_values(list(order.columns)).index.tolist() if len(df) else []
+
+
+def _reached(reach: Reach | None, number: int) -> dict[str, int]:
+    if reach is None:
+        return dict.fromkeys(REACHED, 0)
+    return {name: int(reach.causes[name].iloc[number]) for name in REACHED}
 
 
 def _findings(outcomes: Sequence[Outcome]) -> pd.DataFrame:
@@ -115,42 +196,202 @@ def _causes(findings: pd.DataFrame, checks: dict[str, Check], patterns: Mapping[
     return causes
 
 
-def _row(
-    cause: tuple[str, str, str], group: pd.DataFrame, checks: dict[str, Check], patterns: Mapping[str, str]
-) -> tuple[object, ...]:
-    kind, name, id = cause
-    type: str | None = None
-    fault: str | None = None
-    found = group["check"].unique().tolist()
-    severity = min((checks[check].severity for check in found), key=SEVERITIES.index)
-    orgs = group["org_id"].dropna().unique()
-    where = group["org"].dropna().iloc[0] if len(orgs) == 1 and group["org"].notna().any() else None
-    if kind == "missing":
-        stage, type, fault = _STAGE_OF[TABLE_OF[name]], name, id
-        if name == "person" and (group["role"] == "teacher").any():
-            stage = "staff"
-        text = f"{name.replace('_', ' ').capitalize()} {id} was not delivered"
+def _worth_asking(
+    findings: pd.DataFrame, keys: Sequence[_Key], patterns: Mapping[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The objects that may share something, and the school from which missing ones are referred to: type, id; with value."""
+    kinds = pd.Series([key.kind for key in keys], index=findings.index)
+    own = findings[(kinds == "check") & ~findings["check"].isin(patterns) & findings["table"].isin(OBJECT_TYPES)]
+    own = own.assign(type=own["table"].map(OBJECT_TYPES))[["type", "id"]].dropna().drop_duplicates()
+    keyed = [(TABLE_OF.get(key.name, key.name), key.id) for key in dict.fromkeys(keys) if key.kind != "check"]
+    named = pd.DataFrame(keyed, columns=["table", "id"])
+    named["type"] = named["table"].map(OBJECT_TYPES)
+    gone = findings.dropna(subset=["missing_id", "org_id"]).groupby(["missing_type", "missing_id"])["org_id"]
+    homes = gone.agg(["first", "nunique"]).reset_index()
+    homes = homes[homes["nunique"] == 1].rename(columns={"missing_type": "type", "missing_id": "id", "first": "value"})
+    asked = pd.concat([named[["type", "id"]].dropna(), own.head(_MOST_OBJECTS)]).drop_duplicates()
+    return asked, homes[["type", "id", "value"]]
+
+
+def _merge(findings: pd.DataFrame, keys: Sequence[_Key], traits: Traits) -> list[_Key]:
+    """Causes of the same kind that share something become one."""
+    alike: dict[tuple[Hashable, ...], list[_Key]] = {}
+    groups = findings.groupby(pd.Series(list(keys), index=findings.index), sort=False)
+    for key, rows in groups:
+        known = _Key(*cast("tuple[str, str, str]", key))
+        if known.kind != "check":
+            alike.setdefault((known.kind, known.name, *_failing_alike(known, rows)), []).append(known)
+    new: dict[_Key, _Key] = {}
+    for like, members in alike.items():
+        type = str(like[1]) if like[0] == "missing" else OBJECT_TYPES.get(str(like[1]), "")
+        for ids, words in _shared(type, [key.id for key in members], traits):
+            first = min(ids)
+            new |= {key: _Key(key.kind, key.name, first, words) for key in members if key.id in ids}
+    return [new.get(key, key) for key in keys]
+
+
+def _shared(type: str, ids: Sequence[str], traits: Traits) -> Iterable[tuple[frozenset[str], str]]:
+    left = set(ids)
+    for ids_alike, words in traits.shared(type, ids):
+        left -= ids_alike
+        yield ids_alike, words
+    if len(left) >= _MANY:
+        yield frozenset(left), ""
+
+
+def _failing_alike(key: _Key, rows: pd.DataFrame) -> tuple[str, ...]:
+    """What causes of one kind have in common where they are alike: their checks, or for missing people, their role."""
+    if key.kind == "missing":
+        return (_stage_of_missing(key.name, rows),)
+    own = rows[(rows["id"] == key.id) & (rows["table"] == key.name)]
+    return tuple(sorted(set(own["check"])))
+
+
+def _stage_of_missing(type: str, rows: pd.DataFrame) -> str:
+    teaches = type == "person" and (rows["role"] == "teacher").any()
+    return "staff" if teaches else _STAGE_OF[TABLE_OF[type]]
+
+
+class _Cause:
+    """One cause, from its findings to its row."""
+
+    def __init__(
+        self,
+        key: _Key,
+        group: pd.DataFrame,
+        checks: Mapping[str, Check],
+        patterns: Mapping[str, str],
+        reached: Mapping[str, int],
+        traits: Traits | None,
+    ) -> None:
+        self.key, self.group, self.checks, self.patterns = key, group, checks, patterns
+        self.reached, self.traits = reached, traits
+        self.found = group["check"].unique().tolist()
+        counts = group["check"].value_counts()
+        worst = sorted(self.found, key=lambda found: (SEVERITIES.index(checks[found].severity), -counts[found]))
+        self.worst = checks[worst[0]]
+        self.ids = self._ids()
+
+    def row(self) -> tuple[object, ...]:
+        """The cause's row, in the order of `COLUMNS`."""
+        stage, text = getattr(self, f"_{self.key.kind}")()
+        one = self.key.kind != "check" and self.key.shared is None
+        type = None
+        if self.key.kind != "check":
+            type = self.key.name if self.key.kind == "missing" else OBJECT_TYPES[self.key.name]
+        return (
+            stage,
+            text,
+            self.worst.severity,
+            len(self.ids),
+            len(self.group),
+            *(self.reached[name] for name in REACHED),
+            self.worst.why,
+            *self._advice(),
+            ", ".join(self.found),
+            self._where(),
+            type,
+            self.key.id if one else None,
+        )
+
+    def plain(self) -> str:
+        """What is wrong, without a word of the roster: titles and counts."""
+        n, kind = len(self.ids), self.key.kind
+        people = self.key.name == "person" or (kind == "check" and self.group["table"].isin(["persons", "links"]).any())
+        count = "a few" if people and n < FEW else f"{n:,}"
+        if kind == "check":
+            return f"{self.checks[self.key.name].title}: {count}"
+        table = TABLE_OF[self.key.name] if kind == "missing" else self.key.name
+        what = f"{count} {_plural(table) if n > 1 or people else OBJECT_TYPES[table].replace('_', ' ')}"
+        if kind == "missing":
+            return f"{what} {'was' if n == 1 and not people else 'were'} not delivered"
+        own = self.group[self.group["id"].isin(self.ids) & (self.group["table"] == table)]
+        return f"{what}: {', '.join(self.checks[id].title.lower() for id in own['check'].unique())}"
+
+    def _ids(self) -> set[Hashable]:
+        """The objects at fault."""
+        group, key = self.group, self.key
+        if key.kind == "missing":
+            return set(group["missing_id"].dropna()[group["missing_type"] == key.name]) or {key.id}
+        if key.kind == "object":
+            return {id for id in group["id"][group["table"] == key.name].dropna() if self._blamed(id)} or {key.id}
+        # A row without an id is an object of its own.
+        named = group["id"].where(group["id"].notna(), [f"row {row}" for row in group.index])
+        return set(zip(group["table"], named, strict=True))
+
+    def _blamed(self, id: str) -> bool:
+        return self.key.shared is not None or id == self.key.id
+
+    def _advice(self) -> tuple[str, str]:
+        if self.key.kind == "missing":
+            return INTEGRATION, MISSING
+        if self.key.kind == "check" and self.key.name in self.patterns:
+            return INTEGRATION, PATTERN
+        check = self.checks[self.key.name] if self.key.kind == "check" else self.worst
+        return owner(check), next_step(check)
+
+    def _where(self) -> str | None:
+        orgs = self.group["org"].dropna()
         # A school that was not delivered is not a place where something is wrong.
-        where = None if name == "org" else where
-    elif kind == "object":
-        stage, type, fault = _STAGE_OF[name], OBJECT_TYPES[name], id
-        own = group[(group["id"] == id) & (group["table"] == name)]
-        label = own["label"].dropna().iloc[0] if own["label"].notna().any() else id
-        text = f"{label}: {', '.join(checks[check].title.lower() for check in own['check'].unique())}"
-    else:
-        check = checks[name]
+        gone = self.key.kind == "missing" and self.key.name == "org"
+        alone = self.group["org_id"].nunique() == 1 and len(orgs)
+        return str(orgs.iloc[0]) if alone and not gone else None
+
+    def _missing(self) -> tuple[str, str]:
+        name = self.key.name
+        stage = _stage_of_missing(name, self.group)
+        if self.key.shared is None:
+            return stage, f"{name.replace('_', ' ').capitalize()} {self.key.id} was not delivered"
+        what = f"{len(self.ids):,} {_plural(TABLE_OF[name])} {self.key.shared}".rstrip()
+        return stage, f"{what} were not delivered{self._dependents()}"
+
+    def _dependents(self) -> str:
+        """How much depends on what was not delivered."""
+        seats = int(self.group["check"].isin(["orphan_student_in", "orphan_teacher_in"]).sum())
+        counts = [(seats, "enrollment"), *((self.reached[name], name[:-1]) for name in ("students", "teachers"))]
+        told = [f"{n:,} {word}{'' if n == 1 else 's'}" for n, word in counts if n]
+        if not told:
+            return ""
+        listed = " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
+        single = len(told) == 1 and told[0].startswith("1 ")
+        return f": {listed} {'depends' if single else 'depend'} on them"
+
+    def _object(self) -> tuple[str, str]:
+        name = self.key.name
+        own = self.group[self.group["id"].isin(self.ids) & (self.group["table"] == name)]
+        what = ", ".join(self.checks[check].title.lower() for check in own["check"].unique())
+        if self.key.shared is not None:
+            many = f"{len(self.ids):,} {_plural(name)} {self.key.shared}".rstrip()
+            return _STAGE_OF[name], f"{many}: {what}"
+        label = own["label"].dropna().iloc[0] if own["label"].notna().any() else self.key.id
+        return _STAGE_OF[name], f"{label}: {what}"
+
+    def _check(self) -> tuple[str, str]:
+        check, who = self.checks[self.key.name], self.key.id
         tables = set(check.tables)
-        if check.group in ("References", "Agreement", "Memberships") and tables == {"persons"}:
-            stage = "memberships"
+        text = check.title + ("" if len(tables) == 1 else f" ({_who(who)})")
+        if check.id in self.patterns:
+            text += f": {self.patterns[check.id]}"
         else:
-            stage = (
-                "staff"
-                if id in ("teacher", "staff")
-                else _STAGE_OF.get(id, "students" if id == "student" else STAGES[0])
-            )
-        pattern = f": {patterns[name]}" if name in patterns else ""
-        text = check.title + ("" if len(tables) == 1 else f" ({_who(id)})") + pattern
-    return stage, text, severity, len(group), ", ".join(found), len(orgs), where, type, fault
+            text += self._in_common()
+        if check.group in ("References", "Agreement", "Memberships") and tables == {"persons"}:
+            return "memberships", text
+        if who in ("teacher", "staff"):
+            return "staff", text
+        return _STAGE_OF.get(who, "students" if who == "student" else STAGES[0]), text
+
+    def _in_common(self) -> str:
+        """What all objects of a check share."""
+        table = str(self.group["table"].iloc[0])
+        ids = self.group["id"].dropna().unique().tolist()
+        if self.traits is None or table not in OBJECT_TYPES or not ENOUGH <= len(ids) <= _MOST_OBJECTS:
+            return ""
+        found = self.traits.shared(OBJECT_TYPES[table], ids, all=True)
+        return f": all {found[0].words}" if found else ""
+
+
+def _plural(table: str) -> str:
+    return table.replace("_", " ")
 
 
 def _who(table_or_kind: str) -> str:

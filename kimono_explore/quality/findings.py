@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kimono_explore.display import cell_text
-from kimono_explore.quality.causes import group_by_cause
+from kimono_explore.files.snapshot import is_snapshot
+from kimono_explore.quality.causes import Explained, group_by_cause
+from kimono_explore.quality.changes import CHANGES, Before, find_changes, read_report
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.outcome import PLACE
+from kimono_explore.quality.score import make_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    import os
+    from collections.abc import Callable, Hashable, Mapping, Sequence
     from datetime import date
 
     from kimono_explore.quality.definition import Severity
@@ -41,6 +45,10 @@ class Findings:
         How long the checks took.
     roster : Roster or None
         What was checked, where it was in memory.
+    notices : list of str
+        Waivers that have expired.
+    changes : pandas.DataFrame or None
+        What `since` found last.
     """
 
     def __init__(
@@ -53,10 +61,77 @@ class Findings:
         org_labels: Mapping[str, str],
         roster: Roster | None = None,
         as_of_reason: str = "",
+        explained: Explained | None = None,
     ) -> None:
         self.outcomes, self.source, self.as_of = list(outcomes), source, as_of
         self.engine, self.seconds, self._org_labels = engine, seconds, dict(org_labels)
         self.roster, self.as_of_reason = roster, as_of_reason
+        self.notices: list[str] = []
+        self.changes: pd.DataFrame | None = None
+        self._again: Callable[[str | os.PathLike[str]], Findings] | None = None
+        self._before: Before | None = None
+        self._explained = explained if explained is not None else group_by_cause(self.outcomes)
+
+    def remember(
+        self, notices: Sequence[str], again: Callable[[str | os.PathLike[str]], Findings] | None = None
+    ) -> None:
+        """Keep what there is to say, and how a snapshot is checked in the same way. `check` calls it."""
+        self.notices, self._again = list(notices), again
+
+    def since(self, previous: str | os.PathLike[str] | Findings) -> pd.DataFrame:
+        """What changed since an earlier report: each finding as new, fixed, or still there.
+
+        The page, the note in a notebook and `message` begin with it from then on. A finding is the same if its check, table,
+        id and failing values are. One that is waived now, or whose check did not run now, is not fixed.
+
+        Parameters
+        ----------
+        previous : Report, str or path
+            A path is a report saved by `to_json`, or a snapshot folder, which is checked in the same way.
+
+        Returns
+        -------
+        pandas.DataFrame
+            change (``"new"``, ``"fixed"`` or ``"still there"``), then as `findings`. New ones come first.
+
+        Raises
+        ------
+        KimonoError
+            The file is no report.
+
+        Examples
+        --------
+        >>> report = kx.check(roster, params={"term_too_long": {"days": 250}}, as_of="2026-10-05")
+        >>> report.since(kx.check(roster, as_of="2026-10-05"))[["change", "label"]].to_numpy().tolist()
+        [['new', '2026-2027']]
+        """
+        if not isinstance(previous, Findings) and self._again is not None and is_snapshot(previous):
+            previous = self._again(previous)
+        if isinstance(previous, Findings):
+            before = Before(previous.findings, previous.as_of.isoformat(), previous.score)
+        else:
+            before = read_report(previous)
+        ran = [outcome.check.id for outcome in self.outcomes if outcome.status in ("passed", "failed")]
+        self.changes, self._before = find_changes(self.findings, before.findings, self.waived, ran), before
+        return self.changes
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """What `since` found, in numbers: since (the day), points (of the score; None where unknown), new, fixed, still there.
+
+        Empty before `since` was called.
+
+        Examples
+        --------
+        >>> kx.check(roster).changed
+        {}
+        """
+        if self.changes is None or self._before is None:
+            return {}
+        counts = self.changes["change"].value_counts()
+        points = None if None in (self.score, self._before.score) else (self.score or 0) - (self._before.score or 0)
+        since = {"since": self._before.as_of, "points": points}
+        return {**since, **{name: int(counts.get(name, 0)) for name in CHANGES}}
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -114,10 +189,30 @@ class Findings:
     @cached_property
     def findings(self) -> pd.DataFrame:
         """Every finding of every check: check, severity, table, id, label, org_id, org, detail (the values, in words)."""
+        return self._table("failures")
+
+    @cached_property
+    def waived(self) -> pd.DataFrame:
+        """Findings that a waiver of ``quality.toml`` takes out of everything else: as `findings`; reason, owner, expires.
+
+        Examples
+        --------
+        >>> len(kx.check(roster).waived)
+        0
+        """
+        df = self._table("waived")
+        for name in ("reason", "owner", "expires"):
+            parts = [o.waived[name] for o in self.outcomes if len(o.waived)]
+            df[name] = pd.concat(parts, ignore_index=True) if parts else pd.Series(dtype="str")
+        return df
+
+    def _table(self, which: str) -> pd.DataFrame:
         parts = []
         for outcome in self.outcomes:
-            df = outcome.failures
-            values = df.drop(columns=list(PLACE))
+            df: pd.DataFrame = getattr(outcome, which)
+            values = df.drop(
+                columns=[*PLACE, *(("reason", "owner", "expires") if which == "waived" else ())], errors="ignore"
+            )
             records = values.to_dict("records") or [{}] * len(df)  # pandas 3.0 makes none of rows without columns
             detail = [_in_words(row) for row in records]
             part = df[list(PLACE)].assign(detail=pd.Series(detail, index=df.index, dtype="str"))
@@ -131,18 +226,81 @@ class Findings:
 
     @cached_property
     def causes(self) -> pd.DataFrame:
-        """What to fix first.
+        """What to fix first: errors before warnings, and of these what reaches most people.
 
         Each finding is counted under one cause: an object that was not delivered, a school that lacks something, or
-        the check itself. Causes are in the order in which rosters are mended: orgs, terms and courses, sections, staff, students,
-        memberships.
+        the check itself. Objects that fail in the same way and share a school, term, course, day of creation or series of
+        ids are one cause.
 
         Returns
         -------
         pandas.DataFrame
-            stage, cause, severity, findings, checks, orgs, where, type, id.
+            stage, cause (in words), severity (the worst it explains), objects (how many are at fault), findings;
+            students, teachers, sections, schools (how many it reaches, each counted once); consequence (what they will see),
+            owner (whose it is), next_step; checks (their ids), where (the org, if there is only one), type and id (of the
+            object at fault, if there is only one). `rows` has the findings of a cause.
         """
-        return group_by_cause(self.outcomes)
+        return self._explained.causes
+
+    def rows(self, cause: int) -> pd.DataFrame:
+        """The findings of a cause.
+
+        Parameters
+        ----------
+        cause : int
+            The cause's row in `causes`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `findings`.
+
+        Examples
+        --------
+        >>> report = kx.check(roster, params={"term_too_long": {"days": 250}}, as_of="2026-10-05")
+        >>> report.rows(0)["label"].tolist()
+        ['2026-2027']
+        """
+        if not 0 <= cause < len(self.causes):
+            raise KeyError(f"no cause {cause}; report.causes has {len(self.causes):,}, from 0")
+        return self.findings[[number == cause for number in self._explained.numbers]].reset_index(drop=True)
+
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """Each cause in words that name nothing of the roster, in the order of `causes`."""
+        return self._explained.plain
+
+    @property
+    def score(self) -> int | None:
+        """The share of students and teachers whom no finding harms, 0 to 100; None where there are no people.
+
+        An error that reaches a person (as `causes` counts it) takes away that person's share, a warning a quarter of it:
+        ``100 * (people - errors - warnings / 4) / people``, rounded down, with ``warnings`` the people whom a warning
+        reaches and no error.
+
+        Examples
+        --------
+        >>> kx.check(roster, as_of="2026-10-05").score
+        100
+        """
+        return None if self.scores.empty else int(self.scores["score"].iloc[0])
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """The score of the district, of each school, and of what each table's objects have: one row each.
+
+        Returns
+        -------
+        pandas.DataFrame
+            scope (``"district"``, ``"school"`` or ``"table"``), id, name, people, errors and warnings (how many people an
+            error reaches, or a warning and no error), score. A school's people are its members and those in its sections.
+
+        Examples
+        --------
+        >>> kx.check(roster, as_of="2026-10-05").scores["scope"].unique().tolist()
+        ['district', 'school', 'table']
+        """
+        return make_scores(self._explained.harmed, self._org_labels)
 
     def by_org(self) -> pd.DataFrame:
         """Findings by org and check.
@@ -181,7 +339,9 @@ class Findings:
         ).reset_index()
         return df.sort_values(["findings", "errors"], ascending=False, kind="stable").head(n).reset_index(drop=True)
 
-    def failed(self, severity: Severity = "information", threshold: float = 0.0) -> pd.DataFrame:
+    def failed(
+        self, severity: Severity = "information", threshold: float = 0.0, *, new_only: bool = False
+    ) -> pd.DataFrame:
         """The rows of ``summary`` that failed.
 
         Parameters
@@ -190,11 +350,17 @@ class Findings:
             Minimum severity.
         threshold : float, default 0
             Percentage of checked rows that may fail before the check counts as failed, 0 to 100.
+        new_only : bool, default False
+            Count only findings that are new, as `since` found.
         """
         severe = self.summary["severity"].isin(SEVERITIES[: SEVERITIES.index(severity) + 1])
         broken = self.summary["status"] == "could not run"
-        wrong = (self.summary["status"] == "failed") & (self.summary["percent"] > threshold)
-        return self.summary[severe & (wrong | broken)].reset_index(drop=True)
+        failed, percent = self.summary["status"] == "failed", self.summary["percent"]
+        if new_only and self.changes is not None:
+            new = self.changes.loc[self.changes["change"] == "new", "check"].value_counts()
+            count = self.summary["id"].map(new).fillna(0)
+            failed, percent = count > 0, count / self.summary["checked"].where(self.summary["checked"] > 0) * 100
+        return self.summary[severe & ((failed & (percent > threshold)) | broken)].reset_index(drop=True)
 
 
 def _in_words(row: Mapping[Hashable, Any]) -> str:

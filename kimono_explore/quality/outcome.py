@@ -39,6 +39,9 @@ class Outcome:
     reason : str or None
         Why it is not applicable or could not run; the likely reason, where it fails for most of what it looks at.
     failures : pandas.DataFrame
+        Without those that are waived.
+    waived : pandas.DataFrame
+        The failures that somebody has accepted, with reason, owner and expires.
     """
 
     check: Check
@@ -48,6 +51,7 @@ class Outcome:
     status: str = "passed"
     reason: str | None = None
     failures: pd.DataFrame = field(default_factory=nothing, repr=False)
+    waived: pd.DataFrame = field(default_factory=nothing, repr=False)
 
     @property
     def pattern(self) -> str | None:

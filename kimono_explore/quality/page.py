@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kimono_explore.html import frame_html, render
-from kimono_explore.quality.causes import STAGES
+from kimono_explore.quality.changes import CHANGES
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.findings import shown
+from kimono_explore.quality.message import changes_in_words
+from kimono_explore.quality.reach import PEOPLE, REACHED
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Mapping
 
     from kimono_explore.quality.findings import Findings
     from kimono_explore.quality.outcome import Outcome
@@ -31,6 +33,9 @@ def make_page(report: Findings, rows: int) -> str:
         severities=_severities(report),
         status=report.summary["status"].value_counts().to_dict(),
         causes=_causes(report),
+        news=_news(report),
+        changes=_changes(report),
+        harmed=report.scores.iloc[0].to_dict() if len(report.scores) else {},
         more_causes=len(report.causes) - _MOST_CAUSES,
         heat=_heat_map(report),
         failed=[_check(outcome, rows) for outcome in failed],
@@ -40,16 +45,42 @@ def make_page(report: Findings, rows: int) -> str:
 
 def make_note(report: Findings) -> str:
     """The report in a notebook: counts by severity, and what to fix first."""
-    top = report.causes.head(8)[["stage", "cause", "severity", "findings"]]
+    top = report.causes.head(8)[["cause", "severity", "findings", "students", "teachers", "owner"]]
     with pd.option_context("display.max_colwidth", None):
-        table = frame_html(top, index=False, formatters={"findings": "{:,}".format}) if len(top) else ""
+        table = (
+            frame_html(top, index=False, formatters=dict.fromkeys(("findings", *PEOPLE), "{:,}".format))
+            if len(top)
+            else ""
+        )
     return render(
         "note.html",
         report=report,
         severities=_severities(report),
+        news=_news(report),
         table=table,
         more=len(report.causes) - len(top),
     )
+
+
+def _news(report: Findings) -> list[str]:
+    """What the page begins with: what changed, and which waivers have expired."""
+    points = report.changed.get("points")
+    score = [f"The score was {report.score - points}."] if points and report.score is not None else []
+    return [" ".join([*changes_in_words(report), *score]), *report.notices] if report.changed else report.notices
+
+
+def _changes(report: Findings) -> list[dict[str, object]]:
+    """How many findings of each check are new, fixed or still there, most new ones first."""
+    if report.changes is None:
+        return []
+    counts = report.changes.groupby("check")["change"].value_counts().unstack(fill_value=0)
+    counts = counts.reindex(columns=list(CHANGES), fill_value=0).reset_index()
+    counts = counts[counts["new"] + counts["fixed"] > 0].sort_values(["new", "fixed"], ascending=False, kind="stable")
+    titles = {outcome.check.id: outcome.check.title for outcome in report.outcomes}
+    return [
+        {"title": titles.get(check, check), "new": new, "fixed": fixed, "still": still}
+        for check, new, fixed, still in counts.itertuples(index=False)
+    ]
 
 
 def _severities(report: Findings) -> list[dict[str, object]]:
@@ -65,20 +96,22 @@ def _severities(report: Findings) -> list[dict[str, object]]:
 
 
 def _causes(report: Findings) -> list[dict[Hashable, object]]:
-    """What to fix first, one row per cause; the stage is shown with its first one."""
+    """What to fix first, one row per cause."""
     if report.causes.empty:
         return []
     most = int(report.causes["findings"].max())
     lines: list[dict[Hashable, object]] = []
-    before = ""
     for row in report.causes.head(_MOST_CAUSES).to_dict("records"):
-        stage = f"{STAGES.index(row['stage']) + 1}. {row['stage']}" if row["stage"] != before else ""
-        before = row["stage"]
-        orgs = f"{row['orgs']:,} orgs" if row["orgs"] > 1 else ""
-        where = row["where"] if isinstance(row["where"], str) else orgs
+        where = f", at {row['where']}" if isinstance(row["where"], str) else ""
         width = f"{max(2, 100 * row['findings'] / most):.0f}"
-        lines.append({**row, "stage": stage, "where": where, "width": width})
+        lines.append({**row, "width": width, "who": in_words(row) + where})
     return lines
+
+
+def in_words(counts: Mapping[Hashable, int]) -> str:
+    """Whom a cause reaches: "400 students, 1 teacher"."""
+    told = [f"{counts[name]:,} {name if counts[name] != 1 else name[:-1]}" for name in REACHED if counts[name]]
+    return ", ".join(told) or "nobody yet"
 
 
 def _heat_map(report: Findings) -> dict[str, object] | None:
@@ -91,8 +124,15 @@ def _heat_map(report: Findings) -> dict[str, object] | None:
     found = seen.sum().sort_values(ascending=False, kind="stable")
     seen = seen[found[found > 0].index[:_MOST_CHECKS]]
     most = max(1, int(seen.to_numpy().max()))
+    scores = report.scores.set_index("id")["score"].to_dict()
     lines = [
-        {"org": org if isinstance(org, str) else None, "id": org_id, "total": total, "cells": _heat_cells(row, most)}
+        {
+            "score": scores.get(org_id, ""),
+            "org": org if isinstance(org, str) else None,
+            "id": org_id,
+            "total": total,
+            "cells": _heat_cells(row, most),
+        }
         for (org_id, org), total, row in zip(seen.index, counts["total"], seen.to_numpy().tolist(), strict=False)
     ]
     checks = int((counts.drop(columns="total") > 0).any().sum())

@@ -6,16 +6,17 @@ import csv
 import json
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from kimono_explore.atomic import atomic_file
 from kimono_explore.display import printable
 from kimono_explore.errors import KimonoError, RosterFailedError
 from kimono_explore.quality.findings import Findings
+from kimono_explore.quality.message import make_message, message_html, message_text
 from kimono_explore.quality.page import make_note, make_page
 
 if TYPE_CHECKING:
     import os
-
-    import pandas as pd
 
 
 class Report(Findings):
@@ -36,6 +37,10 @@ class Report(Findings):
         How long the checks took.
     roster : Roster or None
         What was checked, where it was in memory.
+    notices : list of str
+        Waivers that have expired.
+    changes : pandas.DataFrame or None
+        What `since` found last.
     """
 
     def assert_no_errors(self, threshold: float = 0.0) -> None:
@@ -81,7 +86,9 @@ class Report(Findings):
         _write(path, make_page(self, rows), private)
 
     def to_json(self, path: str | os.PathLike[str], *, private: bool = True) -> None:
-        """Write everything as JSON: source, as_of, summary, causes, and the failures of each check.
+        """Write everything as JSON: source, as_of, score, scores, summary, causes, findings, and the failures of each check.
+
+        `since` compares with it.
 
         ``private`` is as in `to_html`.
         """
@@ -89,7 +96,15 @@ class Report(Findings):
             "source": self.source,
             "as_of": self.as_of.isoformat(),
             "as_of_reason": self.as_of_reason,
+            "score": self.score,
+            "scores": _records(self.scores),
             "summary": _records(self.summary),
+            "notices": self.notices,
+            "changed": self.changed,
+            "waived": _records(self.waived),
+            "findings": [
+                [None if pd.isna(cell) else cell for cell in row] for row in self.findings.to_numpy().tolist()
+            ],
             "causes": _records(self.causes),
             "failures": {o.check.id: _records(o.failures) for o in self.outcomes if o.failed},
         }
@@ -104,6 +119,30 @@ class Report(Findings):
         text = no_formulas(self.findings).to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
         _write(path, text, private)
 
+    def message(self, title: str = "Roster", link: str | None = None, *, html: bool = False) -> str:
+        """The report in at most ten lines for mail or chat, without personal data: counts, no name, label or id.
+
+        Parameters
+        ----------
+        title : str, default "Roster"
+            What the message is about, such as the district's name: the roster's own words are not used.
+        link : str, optional
+            Where the report is.
+        html : bool, default False
+            As a page for a mail program, with inline styles only.
+
+        Examples
+        --------
+        >>> print(kx.check(roster, as_of="2026-10-05").message("Cannon River"))  # doctest: +ELLIPSIS
+        Cannon River, as of Monday, 5 October 2026
+        Score: 100 of 100. Nobody is affected by an error.
+        Nothing to fix: no check failed.
+        ... checks passed.
+        This message names nobody. The report does: share it only with those who need it.
+        """
+        parts = make_message(self, " ".join(title.split()), link)
+        return message_html(parts) if html else message_text(parts)
+
     def __repr__(self) -> str:
         status = self.summary["status"].value_counts()
         counts = ", ".join(
@@ -112,8 +151,9 @@ class Report(Findings):
             if name in status
         )
         found = int(self.summary["failed"].sum())
+        score = "" if self.score is None else f"; score {self.score} of 100"
         why = f" ({printable(self.as_of_reason)})" if self.as_of_reason else ""
-        return f"<Report on {printable(self.source)}, as of {self.as_of}{why}: {counts}; {found:,} findings>"
+        return f"<Report on {printable(self.source)}, as of {self.as_of}{why}: {counts}; {found:,} findings{score}>"
 
     def _repr_html_(self) -> str:
         return make_note(self)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
@@ -16,7 +18,9 @@ from kimono_explore.errors import BundleError, ConfigurationError, expect
 from kimono_explore.files.snapshot import is_snapshot, part, read_manifest
 from kimono_explore.progress import Bar
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
+from kimono_explore.quality.causes import group_by_cause
 from kimono_explore.quality.checks.queue import QueueContext
+from kimono_explore.quality.config import Config, beside, read_config, waive
 from kimono_explore.quality.context import CheckContext
 from kimono_explore.quality.day import own_day
 from kimono_explore.quality.definition import Frame, NotApplicable
@@ -46,6 +50,7 @@ def check(
     *,
     exclude: Iterable[str] = (),
     params: Mapping[str, Mapping[str, Parameter]] | None = None,
+    config: str | os.PathLike[str] | None = None,
     as_of: date | str | None = None,
     engine: str | SparkSession | None = None,
     max_rows: int = 1_000_000,
@@ -64,6 +69,9 @@ def check(
         Checks to leave out.
     params : mapping of str to mapping, optional
         Other parameters for a check: ``{"oversize_section": {"bound": 40}}``.
+    config : str or path, optional
+        A ``quality.toml``: parameters, severities, checks on and off, waived findings. Arguments of the call count before
+        it. Default: the ``quality.toml`` beside a snapshot, if there is one.
     as_of : date or str, optional
         The day that counts as today, for ages, terms and memberships. Default: the day the roster was loaded, if a term
         that is used includes it; else a day in the nearest such term, and the report says so (``as_of_reason``).
@@ -85,7 +93,7 @@ def check(
     Raises
     ------
     ConfigurationError
-        A check, a parameter or an engine is unknown, or ``as_of`` is not a date.
+        A check, a parameter or an engine is unknown, ``as_of`` is not a date, or the ``config`` has something unknown.
     BundleError
         The path is neither a snapshot nor a OneRoster bundle.
 
@@ -96,7 +104,12 @@ def check(
     []
     """
     expect("check", roster, Roster, str, os.PathLike)
-    chosen = _with_params(choose(checks, exclude, ROSTER_CHECKS), params or {})
+    expect("check", config, str, os.PathLike, None)
+    if config is None and not isinstance(roster, Roster) and is_snapshot(roster):
+        config = beside(roster)
+    settled = read_config(config)
+    chosen = _chosen(checks, exclude, params or {}, settled, ROSTER_CHECKS)
+    again = partial(check, checks=checks, exclude=exclude, params=params, config=config, progress=False)
     if not isinstance(roster, Roster) and not is_snapshot(roster):
         roster = read_source(roster)
     in_memory = isinstance(roster, Roster) and memory is None
@@ -109,11 +122,15 @@ def check(
             context.as_of, reason = own_day(context, context.today)
         outcomes = _run(chosen, context, max_rows, progress)
         _name_failing(outcomes, context)
+        notices = waive(outcomes, settled.waivers, context.today)
         labels = _org_labels(context)
+        explained = group_by_cause(outcomes, context)
         if seen.folder is not None and read_manifest(seen.folder) != seen.manifest:
             raise BundleError(f"{seen.folder} was replaced by another snapshot while it was checked. Check it again.")
     seconds = time.perf_counter() - began
-    return Report(outcomes, seen.source, context.as_of, running.name, seconds, labels, seen.roster, reason)
+    report = Report(outcomes, seen.source, context.as_of, running.name, seconds, labels, seen.roster, reason, explained)
+    report.remember(notices, again)
+    return report
 
 
 class _Seen(NamedTuple):
@@ -147,6 +164,7 @@ def check_tasks(
     *,
     exclude: Iterable[str] = (),
     params: Mapping[str, Mapping[str, Parameter]] | None = None,
+    config: str | os.PathLike[str] | None = None,
     now: datetime | str | None = None,
 ) -> Report:
     """Find what is wrong with a task queue.
@@ -157,7 +175,7 @@ def check_tasks(
         As `load_tasks` gives them.
     roster : Roster, optional
         What the tasks are about; without it, the checks cannot tell whether a deleted object is known.
-    checks, exclude, params
+    checks, exclude, params, config
         As in `check`.
     now : datetime or str, optional
         The time at which the age of a task is measured; UTC where it names no zone. Default: now.
@@ -174,7 +192,9 @@ def check_tasks(
     """
     expect("check_tasks", tasks, pd.DataFrame)
     expect("check_tasks", roster, Roster, None)
-    chosen = _with_params(choose(checks, exclude, TASK_CHECKS), params or {})
+    expect("check_tasks", config, str, os.PathLike, None)
+    settled = read_config(config)
+    chosen = _chosen(checks, exclude, params or {}, settled, TASK_CHECKS)
     moment = pd.Timestamp(now or datetime.now(UTC))
     moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
     queue = QueueContext(tasks, roster, moment)
@@ -185,7 +205,30 @@ def check_tasks(
         nowhere = pd.Series(float("nan"), index=failing.index, dtype="str")
         failing = failing.assign(org_id=nowhere, org=nowhere)
         outcome.failures = failing[[*_FIRST, *[name for name in failing.columns if name not in _FIRST]]]
-    return Report(outcomes, "the task queue", moment.date(), queue.engine.name, time.perf_counter() - began, {})
+    notices = waive(outcomes, settled.waivers, moment.date())
+    seconds = time.perf_counter() - began
+    report = Report(outcomes, "the task queue", moment.date(), queue.engine.name, seconds, {})
+    report.remember(notices)
+    return report
+
+
+def _chosen(
+    checks: Iterable[str] | None,
+    exclude: Iterable[str],
+    params: Mapping[str, Mapping[str, Parameter]],
+    config: Config,
+    of: tuple[Check, ...],
+) -> list[tuple[Check, dict[str, Parameter]]]:
+    """The checks to run, with their parameters: what the call says counts before the file."""
+    here = {check.id for check in choose(None, (), of)}
+    exclude = [exclude] if isinstance(exclude, str) else list(exclude)
+    if checks is None:
+        checks = None if config.on is None else [id for id in config.on if id in here]
+        exclude = [*exclude, *(id for id in config.off if id in here)]
+    chosen = [replace(one, severity=config.severities.get(one.id, one.severity)) for one in choose(checks, exclude, of)]
+    running = {one.id for one in chosen}
+    settled = {id: own for id, own in config.parameters.items() if id in running}
+    return _with_params(chosen, {id: {**settled.get(id, {}), **params.get(id, {})} for id in {**settled, **params}})
 
 
 def _with_params(

@@ -21,6 +21,7 @@ from kimono_explore.files.snapshot import PARTS, write_manifest
 from kimono_explore.frames import to_arrow
 from kimono_explore.quality import CheckContext, CheckResult, catalogue
 from kimono_explore.quality.causes import STAGES
+from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.tasks import TASK_COLUMNS
@@ -190,11 +191,13 @@ def test_a_school_without_teachers_explains_its_sections() -> None:
     assert causes["where"].tolist() == ["a", "b"]
 
 
-def test_causes_stand_in_the_order_in_which_rosters_are_mended(report: kx.Report) -> None:
-    stages = [STAGES.index(stage) for stage in report.causes["stage"]]
-    assert stages == sorted(stages)
-    assert {STAGES[n] for n in stages} == set(STAGES) - {"tasks"}
-    assert report.causes["findings"].sum() == len(report.findings) == report.summary["failed"].sum()
+def test_errors_come_first_and_of_these_what_reaches_most_people(report: kx.Report) -> None:
+    causes = report.causes
+    people = causes["students"] + causes["teachers"]
+    order = list(zip(causes["severity"].map(SEVERITIES.index), -people, -causes["findings"], strict=True))
+    assert order == sorted(order)
+    assert set(causes["stage"]) == set(STAGES) - {"tasks"}
+    assert causes["findings"].sum() == len(report.findings) == report.summary["failed"].sum()
 
 
 # What a report gives.

@@ -1,0 +1,71 @@
+"""What changed between two reports: new, fixed, still there, finding by finding."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from kimono_explore.errors import KimonoError
+from kimono_explore.quality.outcome import PLACE
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Collection
+
+FINDING_COLUMNS = ("check", "severity", *PLACE, "detail")
+CHANGES = ("new", "fixed", "still there")
+_KEY = ["check", "table", "id", "detail", "again"]
+
+
+class Before(NamedTuple):
+    """An earlier report, as far as it is compared."""
+
+    findings: pd.DataFrame
+    as_of: str
+    score: int | None
+
+
+def read_report(path: str | os.PathLike[str]) -> Before:
+    """A report that was saved as JSON.
+
+    Raises
+    ------
+    KimonoError
+        The file is none, or was written before reports kept their findings.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        rows = content["findings"]
+        findings = pd.DataFrame(rows, columns=list(FINDING_COLUMNS)).astype(dict.fromkeys(FINDING_COLUMNS, "str"))
+        return Before(findings, str(content["as_of"]), content["score"])
+    except OSError as error:
+        raise KimonoError(f"{path} could not be read: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise KimonoError(f"{path} is no report with findings: save one by report.to_json.") from error
+
+
+def find_changes(now: pd.DataFrame, before: pd.DataFrame, waived: pd.DataFrame, ran: Collection[str]) -> pd.DataFrame:
+    """Each finding of now and of before, once: change, then the columns of the findings.
+
+    A finding is the same if check, table, id and failing values are. One that is waived, or whose check did not run now, is
+    not fixed.
+    """
+    now, before = _numbered(now), _numbered(before)
+    both = now.merge(before[_KEY], on=_KEY, how="left", indicator=True)
+    now = now.assign(change=both["_merge"].astype("str").map({"left_only": "new", "both": "still there"}).to_numpy())
+    known = pd.concat([now[_KEY], _numbered(waived)[_KEY]]).drop_duplicates()
+    gone = before.merge(known, on=_KEY, how="left", indicator=True)["_merge"].to_numpy() == "left_only"
+    fixed = before[gone & before["check"].isin(list(ran)).to_numpy()].assign(change="fixed")
+    df = pd.concat([now[now["change"] == "new"], fixed, now[now["change"] == "still there"]], ignore_index=True)
+    return df[["change", *FINDING_COLUMNS]]
+
+
+def _numbered(findings: pd.DataFrame) -> pd.DataFrame:
+    """With empty text for what is missing, which then equals itself; equal findings are numbered."""
+    names = ["check", "table", "id", "detail"]
+    df = findings.copy()
+    df[names] = df[names].fillna("")
+    return df.assign(again=df.groupby(names).cumcount())

@@ -1,0 +1,212 @@
+"""What a district has settled for its checks: a file ``quality.toml`` with parameters, severities, checks and waivers."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pandas as pd
+
+from kimono_explore.errors import ConfigurationError
+from kimono_explore.quality.catalogue import all_checks
+from kimono_explore.quality.definition import SEVERITIES
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from kimono_explore.quality.definition import Check, Parameter, Severity
+    from kimono_explore.quality.outcome import Outcome
+
+NAME = "quality.toml"
+_SECTIONS = ("parameters", "severities", "checks", "waived")
+_WAIVER = ("check", "reason", "owner", "expires", "id", "ids", "org")
+_NEEDED = _WAIVER[:4]
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """Findings that somebody has accepted until a day: all of a check, or of some objects, or of an org."""
+
+    check: str
+    reason: str
+    owner: str
+    expires: date
+    ids: tuple[str, ...] = ()
+    org: str | None = None
+
+    def covers(self, failures: pd.DataFrame) -> pd.Series:
+        """Which rows it is about."""
+        mine = pd.Series(True, index=failures.index)
+        if self.ids:
+            mine &= failures["id"].isin(self.ids)
+        return mine & (failures["org_id"] == self.org).fillna(False).astype(bool) if self.org else mine
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the file says."""
+
+    parameters: dict[str, dict[str, Parameter]] = field(default_factory=dict)
+    severities: dict[str, Severity] = field(default_factory=dict)
+    on: tuple[str, ...] | None = None
+    off: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+
+
+def beside(path: str | os.PathLike[str]) -> Path | None:
+    """The file beside a snapshot, if there is one."""
+    file = Path(path).absolute().parent / NAME
+    return file if file.is_file() else None
+
+
+def read_config(path: str | os.PathLike[str] | None) -> Config:
+    """Read the file; what it says nothing about stays as it is.
+
+    Raises
+    ------
+    ConfigurationError
+        It cannot be read, or names something that nobody knows.
+    """
+    if path is None:
+        return Config()
+    try:
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationError(f"{path} could not be read: {why}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path} is not TOML: {error}.") from error
+    return _Reader(str(path), {check.id: check for check in all_checks()}).config(content)
+
+
+class _Reader:
+    """Reads the content; every error names the file and the place."""
+
+    def __init__(self, path: str, known: Mapping[str, Check]) -> None:
+        self._path, self._known = path, known
+
+    def config(self, content: Mapping[str, Any]) -> Config:
+        self._only(content, _SECTIONS, "the file")
+        checks = self._table(content.get("checks", {}), "[checks]")
+        self._only(checks, ("on", "off"), "[checks]")
+        on = self._ids(checks["on"], "[checks] on") if "on" in checks else None
+        off = self._ids(checks.get("off", []), "[checks] off")
+        waived = content.get("waived", [])
+        if not isinstance(waived, list):
+            raise self._wrong("waived is no list: write [[waived]]")
+        return Config(
+            self._parameters(content.get("parameters", {})),
+            self._severities(content.get("severities", {})),
+            on,
+            off,
+            tuple(self._waiver(one, f"[[waived]] number {n}") for n, one in enumerate(waived, 1)),
+        )
+
+    def _wrong(self, text: str) -> ConfigurationError:
+        return ConfigurationError(f"{self._path}: {text}.")
+
+    def _only(self, table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+        for key in table:
+            if key not in known:
+                raise self._wrong(f"{where} has an unknown key {key!r}; it may have {', '.join(known)}")
+
+    def _table(self, value: object, where: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self._wrong(f"{where} is no table")
+        return value
+
+    def _check(self, id: object, where: str) -> str:
+        if not isinstance(id, str) or id not in self._known:
+            raise self._wrong(f"{where} names {id!r}, which is no check; kimono_explore.checks() lists them all")
+        return id
+
+    def _ids(self, value: object, where: str) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            raise self._wrong(f"{where} is no list of checks")
+        return tuple(self._check(id, where) for id in value)
+
+    def _parameters(self, value: object) -> dict[str, dict[str, Parameter]]:
+        found = {}
+        for id, own in self._table(value, "[parameters]").items():
+            where = f"[parameters.{self._check(id, '[parameters]')}]"
+            self._only(self._table(own, where), tuple(self._known[id].params) or ("none",), where)
+            found[id] = {name: self._parameter(id, name, one) for name, one in own.items()}
+        return found
+
+    def _parameter(self, id: str, name: str, value: object) -> Parameter:
+        """A value of the kind that the check's own has."""
+        given = tuple(value) if isinstance(value, list) else value
+        own = self._known[id].params[name]
+        numbers = isinstance(own, (int, float)) and isinstance(given, (int, float))
+        same = isinstance(own, bool) == isinstance(given, bool) if numbers else type(given) is type(own)
+        if not same:
+            raise self._wrong(f"{name} of {id} is {value!r}; its default is {own!r}")
+        return cast("Parameter", given)
+
+    def _severities(self, value: object) -> dict[str, Severity]:
+        found: dict[str, Severity] = {}
+        for id, severity in self._table(value, "[severities]").items():
+            self._check(id, "[severities]")
+            if severity not in SEVERITIES:
+                raise self._wrong(f"{id} has the severity {severity!r}; use one of {', '.join(SEVERITIES)}")
+            found[id] = severity
+        return found
+
+    def _waiver(self, value: object, where: str) -> Waiver:
+        table = self._table(value, where)
+        self._only(table, _WAIVER, where)
+        for key in _NEEDED:
+            if not table.get(key):
+                raise self._wrong(f"{where} has no {key}; it needs {', '.join(_NEEDED)}")
+        expires = table["expires"]
+        if not isinstance(expires, date) or isinstance(expires, datetime):
+            raise self._wrong(f"{where} expires on {expires!r}; write a date without quotes, such as 2026-12-31")
+        ids = table.get("ids", [table["id"]] if "id" in table else [])
+        if not isinstance(ids, list) or ("id" in table and "ids" in table) or ("ids" in table and not ids):
+            raise self._wrong(f"{where} needs one id, or ids as a list of at least one")
+        texts = [*ids, table["reason"], table["owner"], table.get("org", "")]
+        if not all(isinstance(text, str) for text in texts):
+            raise self._wrong(f"{where} has a value that is no text")
+        check = self._check(table["check"], where)
+        return Waiver(check, table["reason"], table["owner"], expires, tuple(ids), table.get("org"))
+
+
+def waive(outcomes: Iterable[Outcome], waivers: Sequence[Waiver], today: date) -> list[str]:
+    """Take the waived findings out of the outcomes; those that expired stay, and are said.
+
+    Returns
+    -------
+    list of str
+        One sentence for each waiver that has expired and about whose findings there is something to say.
+    """
+    said = []
+    for outcome in outcomes:
+        for waiver in waivers:
+            if waiver.check != outcome.check.id or outcome.status != "failed":
+                continue
+            mine = waiver.covers(outcome.failures)
+            if waiver.expires < today:
+                count = int(mine.sum())
+                if count:
+                    back = "1 finding is" if count == 1 else f"{count:,} findings are"
+                    said.append(
+                        f"A waiver of {waiver.check} expired on {waiver.expires} ({waiver.owner}: {waiver.reason}): "
+                        f"{back} back."
+                    )
+                continue
+            _take(outcome, waiver, mine)
+    return said
+
+
+def _take(outcome: Outcome, waiver: Waiver, mine: pd.Series) -> None:
+    taken = outcome.failures[mine].assign(reason=waiver.reason, owner=waiver.owner, expires=waiver.expires.isoformat())
+    whole = not waiver.ids and not waiver.org
+    outcome.failed -= outcome.failed if whole else len(taken)
+    outcome.waived = pd.concat([outcome.waived, taken], ignore_index=True) if len(outcome.waived) else taken
+    outcome.failures = outcome.failures[~mine].reset_index(drop=True)
+    outcome.status = "failed" if outcome.failed else "passed"
+    outcome.reason = outcome.pattern
