@@ -338,6 +338,7 @@ def test_the_three_panels_are_shown_twice_and_keep_the_keyboard(lab: Lab, page: 
         page.evaluate(AXE.read_text(encoding="utf-8"))
         panels.nth(0).locator(".kx-body [role=row]").first.click()
         expect(panels.nth(0).locator(".kx h3")).to_be_visible()
+        page.wait_for_function("document.activeElement.contains(document.querySelector('.kx-panel .kx h3'))")
         no_fault(page, ".kx-panel")
 
 

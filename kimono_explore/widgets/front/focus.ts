@@ -26,6 +26,11 @@ export class Keeper {
     for (const name of MOVES) document.removeEventListener(name, this.listener, true);
   }
 
+  /** Whether somebody works here, and not in another view of the same widget. */
+  get busy(): boolean {
+    return this.at !== undefined;
+  }
+
   /** Something is wanted to have the keyboard: it does if somebody works here. */
   give(element: HTMLElement): void {
     this.wanted = element;

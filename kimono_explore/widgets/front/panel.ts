@@ -99,7 +99,7 @@ class Panel {
 
   /** Where nothing stands side by side, what was opened is under what was clicked: go there. */
   private reveal(element: HTMLElement): void {
-    if (!this.root.classList.contains("kx-narrow") || !usable(element)) return;
+    if (!this.root.classList.contains("kx-narrow") || !this.keeper.busy || !usable(element)) return;
     setAttribute(element, "tabindex", "-1");
     element.focus({ preventScroll: true });
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
