@@ -48,7 +48,7 @@ SLOW: dict[str, tuple[str, ...]] = {
     "test_interrupt": (),
     "test_listing": (),
     "test_load": (),
-    "test_marimo": (),
+    "test_hosts": (),
     "test_network": ("test_findings_of",),
     "test_notebooks": (),
     "test_oneroster": (),
