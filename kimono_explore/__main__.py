@@ -1,4 +1,7 @@
-"""The command line: ``kimono-explore`` or ``python -m kimono_explore``."""
+"""The command line: ``kimono-explore`` or ``python -m kimono_explore``.
+
+What a command needs is imported when it runs: ``--help`` waits for neither pandas nor matplotlib.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +16,13 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kimono_explore.api.client import connect
-from kimono_explore.api.paging import MAX_PAGES
-from kimono_explore.app import open_district, serve
+import kimono_explore as kx
+from kimono_explore.api.operations import MAX_PAGES
 from kimono_explore.display import printable, printable_frame
 from kimono_explore.errors import ConfigurationError, IncompleteListError, KimonoError
-from kimono_explore.graph import build_graph, neighborhood, summarize_graph
-from kimono_explore.load import load_roster
-from kimono_explore.plots import plot_neighborhood, plot_overview
+from kimono_explore.palette import SEVERITY_COLORS
 from kimono_explore.problems import REFUSED
-from kimono_explore.quality import check
-from kimono_explore.quality.definition import SEVERITIES
-from kimono_explore.quality.message import changes_in_words
-from kimono_explore.roster.open import read_source
-from kimono_explore.sandbox import Dialect, Faults, make_sandbox, sandbox
 from kimono_explore.schema import TABLES
-from kimono_explore.tasks import load_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -190,7 +184,7 @@ def _declare_check(commands: _Commands) -> None:
         description="Exit codes: 0 nothing found, 1 found something of the minimum severity (--fail-on), 2 could not run.",
     )
     _add_source(checks, default="the tenant of the environment")
-    checks.add_argument("--fail-on", choices=(*SEVERITIES, "never"), default="error", help="default: %(default)s")
+    checks.add_argument("--fail-on", choices=(*SEVERITY_COLORS, "never"), default="error", help="default: %(default)s")
     checks.add_argument(
         "--threshold", type=float, default=0.0, metavar="PERCENT", help="percentage of checked rows allowed to fail"
     )
@@ -230,26 +224,26 @@ def _demo(options: argparse.Namespace) -> None:
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
-    with sandbox(students=options.students) as box:
+    with kx.sandbox(students=options.students) as box:
         print(f"sandbox     {box.base_url}")
-        roster = load_roster(box.client, progress=False)
-        tasks = load_tasks(box.client)
+        roster = kx.load_roster(box.client, progress=False)
+        tasks = kx.load_tasks(box.client)
     _describe(roster)
-    graph = build_graph(roster)
+    graph = kx.build_graph(roster)
     missing = sum(1 for _, is_missing in graph.nodes(data="missing") if is_missing)
     print(f"graph       {graph.number_of_nodes():,} nodes, {graph.number_of_edges():,} edges, {missing:,} missing")
     print(f"problems    {len(roster.problems):,}, of {roster.problems['problem'].nunique():,} kinds")
-    report = check(roster)
+    report = kx.check(roster)
     report.to_html(out / "quality.html")
     print(f"quality     {report!r}\n{_causes(report)}")
     counts = ", ".join(f"{n} {printable(kind)}" for kind, n in tasks["type"].value_counts().items())
     print(f"task queue  {len(tasks):,} tasks: {counts}")
-    plot_overview(roster).savefig(out / "overview.png", dpi=110)
+    kx.plot_overview(roster).savefig(out / "overview.png", dpi=110)
     section = roster.sections["id"].iloc[len(roster.sections) // 2]
-    figure = plot_neighborhood(neighborhood(roster, section, radius=1)).get_figure(root=True)
+    figure = kx.plot_neighborhood(kx.neighborhood(roster, section, radius=1)).get_figure(root=True)
     assert figure is not None
     figure.savefig(out / "section.png", dpi=110)
-    summarize_graph(graph).to_csv(out / "graph.csv", index=False)
+    kx.summarize_graph(graph).to_csv(out / "graph.csv", index=False)
     for page in _execute_notebooks(out):
         print(f"notebook    {page}")
     print(f"report      {out / 'quality.html'}")
@@ -271,6 +265,8 @@ def _execute_notebooks(out: Path) -> list[Path]:
 
 
 def _fault(text: str) -> tuple[str, float]:
+    from kimono_explore.sandbox import Faults
+
     name, _, rate = text.partition("=")
     try:
         Faults({name: float(rate)})
@@ -282,6 +278,8 @@ def _fault(text: str) -> tuple[str, float]:
 
 
 def _sandbox(options: argparse.Namespace) -> None:
+    from kimono_explore.sandbox import Dialect, Faults, make_sandbox
+
     box = make_sandbox(
         options.source,
         options.students,
@@ -300,8 +298,8 @@ def _sandbox(options: argparse.Namespace) -> None:
 
 
 def _load(options: argparse.Namespace) -> None:
-    with connect(options.base_url, timeout=options.timeout) as client:
-        roster = load_roster(
+    with kx.connect(options.base_url, timeout=options.timeout) as client:
+        roster = kx.load_roster(
             client,
             page_size=options.page_size,
             max_connections=options.connections,
@@ -329,6 +327,8 @@ def _must_be_complete(roster: Roster, allowed: Sequence[str]) -> None:
 
 
 def _roster(options: argparse.Namespace) -> None:
+    from kimono_explore.roster.open import read_source
+
     roster = read_source(options.source)
     _describe(roster)
     print(f"\n{roster.overview().to_string(formatters={'complete': '{:.0%}'.format})}")
@@ -343,20 +343,24 @@ def _roster(options: argparse.Namespace) -> None:
 
 def _app(options: argparse.Namespace) -> None:
     """Serve the page, on this machine only, behind a token made for this run."""
+    from kimono_explore.app import open_district, serve
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as after Ctrl-C, what is open is closed
     print("Reading and checking the roster ...", file=sys.stderr)
     serve(lambda: open_district(options.source, made_up=options.sandbox), options.port)
 
 
 def _check(options: argparse.Namespace) -> int:
+    from kimono_explore.quality.message import changes_in_words
+
     if options.source is None:
-        with connect() as client:
-            source: Roster | str = load_roster(client)
+        with kx.connect() as client:
+            source: Roster | str = kx.load_roster(client)
     else:
         source = options.source
     if options.new_only and not options.since:
         raise ConfigurationError("--new-only needs --since: the report or snapshot to compare with.")
-    report = check(source, options.only, exclude=options.exclude, config=options.config, as_of=options.as_of)
+    report = kx.check(source, options.only, exclude=options.exclude, config=options.config, as_of=options.as_of)
     if options.since:
         report.since(options.since)
     for path, write in ((options.html, report.to_html), (options.json, report.to_json), (options.csv, report.to_csv)):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from kimono_explore.api.client import Client
-from kimono_explore.api.operations import LISTS, Operation
+from kimono_explore.api.operations import LISTS, MAX_PAGES, Operation
 from kimono_explore.api.page_cache import SavedPages, saved_pages
-from kimono_explore.api.paging import MAX_PAGES, read_pages
+from kimono_explore.api.paging import read_pages
 from kimono_explore.decode.decoder import Decoded, Decoder
 from kimono_explore.decode.links import merge_sides
 from kimono_explore.display import printable

@@ -115,7 +115,7 @@ def test_a_load_that_may_lack_rows_is_not_saved(
 ) -> None:
     short = kx.Roster(problems=frame("problems", {"table": ["persons"], "problem": [f"page 3: {text}"]}))
     assert short.incomplete["table"].tolist() == ["persons"]
-    monkeypatch.setattr("kimono_explore.__main__.load_roster", lambda *_, **__: short)
+    monkeypatch.setattr("kimono_explore.load_roster", lambda *_, **__: short)
     assert main(["load", "--save", str(tmp_path / "x"), "--allow-refused", "persons"]) == 2
     assert f"persons: page 3: {text}" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
@@ -133,9 +133,7 @@ def test_single_values_that_did_not_fit_leave_a_load_complete() -> None:
 
 def test_options_of_load_are_passed_on(tenant: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = {}
-    monkeypatch.setattr(
-        "kimono_explore.__main__.load_roster", lambda _, **options: given.update(options) or kx.Roster()
-    )
+    monkeypatch.setattr("kimono_explore.load_roster", lambda _, **options: given.update(options) or kx.Roster())
     arguments = ["load", "--save", str(tmp_path / "x"), "--max-pages", "7", "--timeout", "3.5", "--no-heal"]
     assert main(arguments) == 0
     assert (given["max_pages"], given["heal"]) == (7, False)
@@ -154,7 +152,7 @@ def test_an_unexpected_error_ends_with_2_in_one_line(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("no way\x1b[2J")
 
-    monkeypatch.setattr("kimono_explore.__main__.load_roster", fail)
+    monkeypatch.setattr("kimono_explore.load_roster", fail)
     arguments = ["load", "--save", str(tmp_path / "x")]
     assert main(arguments) == 2
     told = capsys.readouterr().err
@@ -171,7 +169,7 @@ def test_an_interrupted_command_ends_with_130(tenant: None, tmp_path: Path, monk
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kimono_explore.__main__.load_roster", interrupt)
+    monkeypatch.setattr("kimono_explore.load_roster", interrupt)
     assert main(["load", "--save", str(tmp_path / "x")]) == 130
 
 

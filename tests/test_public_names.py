@@ -59,6 +59,15 @@ def test_loading_needs_neither_pictures_nor_widgets_nor_a_server() -> None:
     assert run(code) == "False False False"
 
 
+def test_help_waits_for_none_of_them() -> None:
+    code = (
+        "import contextlib, io, sys\nfrom kimono_explore.__main__ import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit): main(['--help'])\n"
+        f"print('exit codes' in said.getvalue(), [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    assert run(code) == "True []"
+
+
 def run(code: str) -> str:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.strip()

@@ -16,6 +16,9 @@ BASE_URL = "https://api.us2.kimonocloud.com/v2/interop/data"
 TOKEN_PATH = "/oauth/token"  # noqa: S105  a path, not a secret
 """Where, on the API's host, OAuth2 client credentials are exchanged for a token."""
 
+MAX_PAGES = 100_000
+"""A list with more pages counts as endless."""
+
 Kind = Literal["list", "find", "ack", "ack_many", "delete"]
 
 _PAGING = ("page", "page_size")

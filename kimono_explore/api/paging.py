@@ -12,6 +12,7 @@ from concurrent.futures import wait
 from typing import TYPE_CHECKING, NamedTuple
 
 from kimono_explore.api.moved_rows import Boundaries
+from kimono_explore.api.operations import MAX_PAGES
 from kimono_explore.api.pages import Answer, Page, key_of, open_page
 from kimono_explore.errors import IncompleteListError, NotFoundError, PermissionDeniedError
 from kimono_explore.problems import ROWS_MAY_BE_MISSING, TAKEN_FOR_THE_END
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from kimono_explore.api.pages import Envelope
 
     Read = Callable[[int], Answer]
-
-MAX_PAGES = 100_000
-"""A list with more pages counts as endless."""
 
 
 def read_pages(
