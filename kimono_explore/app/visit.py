@@ -52,7 +52,7 @@ class Visit(BaseComm):
     # From the server's thread.
 
     def hear(self, text: str) -> None:
-        """Take a message of the page; what is none is let be."""
+        """Take a message of the page; anything else is ignored."""
         with suppress(ValueError, RecursionError):
             message = json.loads(text)
             if isinstance(message, dict):

@@ -108,7 +108,7 @@ def define_check(
     Raises
     ------
     ConfigurationError
-        The id is one of the library's own, or the severity is none.
+        The id is one of the library's own, or the severity is unknown.
 
     Examples
     --------

@@ -34,7 +34,7 @@ def read_report(path: str | os.PathLike[str]) -> Before:
     Raises
     ------
     KimonoError
-        The file is none, or was written before reports kept their findings.
+        The file is not a report, or was written before reports kept their findings.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -44,7 +44,7 @@ def read_report(path: str | os.PathLike[str]) -> Before:
     except OSError as error:
         raise KimonoError(f"{path} could not be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise KimonoError(f"{path} is no report with findings: save one by report.to_json.") from error
+        raise KimonoError(f"{path} is not a report with findings: save one with report.to_json.") from error
 
 
 def find_changes(now: pd.DataFrame, before: pd.DataFrame, waived: pd.DataFrame, ran: Collection[str]) -> pd.DataFrame:

@@ -97,7 +97,7 @@ class _Reader:
         off = self._ids(checks.get("off", []), "[checks] off")
         waived = content.get("waived", [])
         if not isinstance(waived, list):
-            raise self._wrong("waived is no list: write [[waived]]")
+            raise self._wrong("waived is not a list: write [[waived]]")
         return Config(
             self._parameters(content.get("parameters", {})),
             self._severities(content.get("severities", {})),
@@ -116,17 +116,17 @@ class _Reader:
 
     def _table(self, value: object, where: str) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise self._wrong(f"{where} is no table")
+            raise self._wrong(f"{where} is not a table")
         return value
 
     def _check(self, id: object, where: str) -> str:
         if not isinstance(id, str) or id not in self._known:
-            raise self._wrong(f"{where} names {id!r}, which is no check; kimono_explore.checks() lists them all")
+            raise self._wrong(f"{where} names {id!r}, which is not a check; kimono_explore.checks() lists all of them")
         return id
 
     def _ids(self, value: object, where: str) -> tuple[str, ...]:
         if not isinstance(value, list):
-            raise self._wrong(f"{where} is no list of checks")
+            raise self._wrong(f"{where} is not a list of checks")
         return tuple(self._check(id, where) for id in value)
 
     def _parameters(self, value: object) -> dict[str, dict[str, Parameter]]:
@@ -170,7 +170,7 @@ class _Reader:
             raise self._wrong(f"{where} needs one id, or ids as a list of at least one")
         texts = [*ids, table["reason"], table["owner"], table.get("org", "")]
         if not all(isinstance(text, str) for text in texts):
-            raise self._wrong(f"{where} has a value that is no text")
+            raise self._wrong(f"{where} has a value that is not text")
         check = self._check(table["check"], where)
         return Waiver(check, table["reason"], table["owner"], expires, tuple(ids), table.get("org"))
 

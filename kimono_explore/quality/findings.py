@@ -97,7 +97,7 @@ class Findings:
         Raises
         ------
         KimonoError
-            The file is no report.
+            The file is not a report.
 
         Examples
         --------

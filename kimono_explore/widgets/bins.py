@@ -23,7 +23,7 @@ _AT_FIRST = 2_000
 """Rows that are looked at first."""
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _FEWEST_LETTERS, _MOST_OTHERS = 5, 0.5
-"""A picture from A to Z has bars of so many letters at least, and at most so large a part beside them."""
+"""The least number of letters with a bar in a picture from A to Z, and the largest share of values without one."""
 _DAY = 86_400
 _STEPS = (1, 10, 60, 300, 900, 3_600, 21_600, _DAY, 7 * _DAY, 14 * _DAY, 30 * _DAY, 91 * _DAY, 365 * _DAY)
 """Seconds that a bar of a column of times is wide; wider ones are whole numbers of the last."""

@@ -63,7 +63,7 @@ class Columns:
         self.pinned = [*(one for one in self.pinned if one != column), *([column] * pinned)]
 
     def widen(self, column: int, width: int | None) -> None:
-        """Make a column so many pixels wide; None: as wide as it was."""
+        """Set the width of a column in pixels; None: as wide as it was."""
         self.widths.pop(column, None)
         if width is not None:
             low, high = _WIDTHS

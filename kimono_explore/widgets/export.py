@@ -67,7 +67,7 @@ def file_of(df: pd.DataFrame, kind: str, told: Told = lambda _: None) -> bytes:
     Raises
     ------
     KimonoError
-        A sheet does not hold so many rows.
+        There are more rows than a sheet holds.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def save(df: pd.DataFrame, path: str | os.PathLike[str], kind: str) -> None:
     Raises
     ------
     KimonoError
-        The file cannot be written, or does not hold so many rows.
+        The file cannot be written, or there are more rows than it holds.
     """
     content = file_of(df, kind)
     try:

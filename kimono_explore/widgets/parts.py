@@ -152,7 +152,7 @@ class Panel(Pictured, anywidget.AnyWidget):
     # What a page says.
 
     def _hear(self, _: object, message: object, __: object) -> None:
-        """Do what a page asks of something on screen; what is no message of ours is let be."""
+        """Do what a page asks of something on screen; anything else is ignored."""
         if not isinstance(message, dict):
             return
         asked, id = message.get("kind"), message.get("control")

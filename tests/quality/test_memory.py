@@ -93,7 +93,7 @@ def test_what_is_no_report_is_refused(tmp_path: Path) -> None:
     report = kx.check(roster())
     for text in ("", "[]", '{"summary": []}'):
         (tmp_path / "q.json").write_text(text)
-        with pytest.raises(kx.KimonoError, match="is no report with findings"):
+        with pytest.raises(kx.KimonoError, match="is not a report with findings"):
             report.since(tmp_path / "q.json")
     with pytest.raises(kx.KimonoError, match="could not be read"):
         report.since(tmp_path / "none.json")
@@ -192,20 +192,20 @@ WAIVER = '[[waived]]\ncheck = "missing_id"\nreason = "r"\nowner = "o"\n'
     [
         ("a =", "is not TOML"),
         ("colour = 1", "the file has an unknown key 'colour'; it may have parameters, severities, checks, waived"),
-        ("checks = 1", "[checks] is no table"),
+        ("checks = 1", "[checks] is not a table"),
         ("[checks]\nonly = []", "[checks] has an unknown key 'only'; it may have on, off"),
-        ('[checks]\noff = ["nonsense"]', "[checks] off names 'nonsense', which is no check"),
-        ('[checks]\noff = "missing_id"', "[checks] off is no list of checks"),
-        ("[parameters.nonsense]", "[parameters] names 'nonsense', which is no check"),
+        ('[checks]\noff = ["nonsense"]', "[checks] off names 'nonsense', which is not a check"),
+        ('[checks]\noff = "missing_id"', "[checks] off is not a list of checks"),
+        ("[parameters.nonsense]", "[parameters] names 'nonsense', which is not a check"),
         ("[parameters.oversize_section]\nsize = 4", "[parameters.oversize_section] has an unknown key 'size'"),
         ('[parameters.oversize_section]\nbound = "4"', "bound of oversize_section is '4'; its default is"),
         ("[parameters.oversize_section]\nbound = true", "bound of oversize_section is True; its default is"),
         ('[severities]\nmissing_id = "bad"', "missing_id has the severity 'bad'; use one of error, warning"),
-        ("waived = 1", "waived is no list: write [[waived]]"),
+        ("waived = 1", "waived is not a list: write [[waived]]"),
         (WAIVER, "[[waived]] number 1 has no expires; it needs check, reason, owner, expires"),
         (WAIVER + 'expires = "2026-12-31"', "write a date without quotes"),
         (WAIVER + "expires = 2026-12-31\nids = []", "needs one id, or ids as a list of at least one"),
-        (WAIVER + "expires = 2026-12-31\nid = 7", "has a value that is no text"),
+        (WAIVER + "expires = 2026-12-31\nid = 7", "has a value that is not text"),
         (WAIVER + "expires = 2026-12-31\nuntil = 7", "[[waived]] number 1 has an unknown key 'until'"),
     ],
 )
