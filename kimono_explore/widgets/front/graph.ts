@@ -251,7 +251,9 @@ export class Graph {
     if (!this.size.width) return;
     // Names stand below the nodes of small columns, and to the right of all others.
     const below = fewInColumns(this.scene);
-    this.camera = fitted(this.scene.x, this.scene.y, this.size, below ? [118, 118, 52, 52] : [50, 190, 44, 36]);
+    const narrow = this.size.width < 560; // names may be cut there, nodes not heaped
+    const [left, right] = below ? (narrow ? [48, 48] : [118, 118]) : narrow ? [24, 110] : [50, 190];
+    this.camera = fitted(this.scene.x, this.scene.y, this.size, below ? [left, right, 52, 52] : [left, right, 44, 36]);
     this.kept = undefined;
     this.draw();
   }
