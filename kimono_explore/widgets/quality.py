@@ -107,14 +107,14 @@ class QualityInspector(Panel):
         self._rows = DataTable(label="Failing rows", words=column_words, comm=Channel())
         self._rows.hidden = True  # until a check is picked
         self._export = Html()
-        self._picked = Column([self._about, self._rows, self._export], share=3, hidden=True)
+        self._picked = Column([self._about, self._rows, self._export], share=4, hidden=True)
         self._shelf = Column()
         self.children = [
             Html(_bars(summary)),
             Row([self._severity, self._org]),
             self._status,
             Row(
-                [Column([self._checks], share=2), self._picked],
+                [Column([self._checks], share=3), self._picked],
                 look="split",
             ),
             self._shelf,

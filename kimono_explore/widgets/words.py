@@ -51,7 +51,7 @@ _COLUMN_WORDS = {
     "address_country": "country",
     "email": "e-mail",
     "dob": "date of birth",
-    "aup": "accepted use policy",
+    "aup": "use policy accepted",
     "grad_year": "graduation year",
     "created_at": "created",
     "updated_at": "last changed",
