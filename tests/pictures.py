@@ -28,8 +28,9 @@ CELLS = {
     "browse": MADE_UP
     + """
 browser = kx.browse(roster, report)
-browser.search("biology", type="section")
-browser.pick(1)
+browser.search("", type="section")
+browser.pick(browser.table["label"].tolist().index("World Languages 6 - Period 6"))
+browser.state = {**browser.state, "relation": ["student_in", "from"]}
 browser
 """,
     "quality_widget": MADE_UP

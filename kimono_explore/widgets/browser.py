@@ -6,9 +6,10 @@ import os
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from kimono_explore.display import plural
+from kimono_explore.display import cell_text, plural
 from kimono_explore.errors import expect
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.graph import neighborhood, shortest_path
@@ -19,14 +20,14 @@ from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.roster.open import read_source
 from kimono_explore.roster.query import words_to_mark
 from kimono_explore.roster.roster import Roster
-from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
+from kimono_explore.schema import TABLE_OF
 from kimono_explore.widgets.channel import Channel
 from kimono_explore.widgets.controls import Button, Choice, Column, Html, Row, Text
 from kimono_explore.widgets.listing import listing, object_types, on_screen
 from kimono_explore.widgets.network import Network
 from kimono_explore.widgets.parts import Panel, line, shorten
 from kimono_explore.widgets.table import DataTable
-from kimono_explore.widgets.words import LINK_NAMES, kind_words
+from kimono_explore.widgets.words import LINK_NAMES, capital, column_words, detail_words, kind_words, value_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,12 +125,15 @@ class Browser(Panel):
     # Built once.
 
     def _lay_out(self) -> None:
-        self._text = Text("Search", placeholder="name, e-mail, id or title", look="search", width=360)
+        self._text = Text("Search", placeholder="Search names, titles, e-mails, ids", look="search", width=360)
+        counts = self.roster.counts()
+        rows = {type: counts[TABLE_OF[type]] for type in object_types(counts)}
         types = [
-            (f"{name.replace('_', ' ')} {rows:,}", OBJECT_TYPES[name]) for name, rows in self.roster.counts().items()
+            (f"{TABLE_OF[type].replace('_', ' ') if type != 'person' else 'people'} {many:,}", type)
+            for type, many in rows.items()
         ]
-        self._types = Choice("only", [("all", ""), *[option for option in types if not option[0].endswith(" 0")]])
-        self._results = DataTable(label="Results", height=560, comm=Channel())
+        self._types = Choice("only", [("all", ""), *types])
+        self._results = DataTable(label="Results", height=560, words=column_words, comm=Channel())
         self._meant = self._button("Did you mean", "search", self._search_what_was_meant)
         self._meant.hidden = True
         self._back = self._button("Back", "left", lambda: self._go(-1))
@@ -137,7 +141,7 @@ class Browser(Panel):
         self._trail = Row([self._crumb(place) for place in range(_TRAIL)])
         self._head = Html(line("Pick a row."))
         self._relations = Choice("relation")
-        self._related = DataTable(label="Related objects", comm=Channel())
+        self._related = DataTable(label="Related objects", words=column_words, comm=Channel())
         self._shares = self._button("Who shares most classes", "people", self._show_shared)
         self._lost = self._button("What would be lost without it", "trash", self._show_lost)
         self._leave = self._button("Close", "close", self.show_list)
@@ -313,7 +317,10 @@ class Browser(Panel):
             self._say_wait("search")
         self.table = self.roster.search(text, type, limit=200)
         marks = dict.fromkeys(("label", "detail", "local_id", "id"), words_to_mark(text))
-        self._results.fill(self.table[["type", "label", "detail", "local_id", "id"]], marks=marks)
+        rows = self.table[["type", "label", "detail", "local_id", "id"]]
+        self._results.fill(
+            rows.drop(columns=[name for name in ("detail", "local_id") if rows[name].isna().all()]), marks=marks
+        )
         found, more = self.table.attrs["found"], "more than " if self.table.attrs.get("more") else ""
         shown = f"{more}{found:,} found"
         if found > len(self.table):
@@ -392,6 +399,8 @@ class Browser(Panel):
             label=self.related["label"].where(~self.related["missing"], "(not delivered)")
         )
         self._related.fill(shown)
+        if shown["stated_by"].eq("both").all():  # which says nothing: the menu of columns has it
+            self._related.show_columns(n for n, name in enumerate(shown) if name != "stated_by")
 
     def _show_shared(self) -> None:
         if self._description is not None:
@@ -464,7 +473,7 @@ class Browser(Panel):
         self._relations.options = []
         self.related = way
         self._related.fill(way[["type", "label", "relation", "id"]])
-        self.say(f"A shortest path: {' - '.join(way['label'])}{_about_hubs(way, direct)}")
+        self.say(f"A shortest path: {' → '.join(way['label'])}{_about_hubs(way, direct)}")
 
     def _near(self, id: str) -> Roster:
         """A roster that holds what is around an object, as far as the picture goes."""
@@ -506,6 +515,7 @@ def _head(about: Description, report: Report | None) -> str:
     return render(
         "object.html",
         about=about,
+        kind=_kind(about),
         own=_pairs(own),
         extra=_pairs(extra),
         others=[
@@ -517,18 +527,33 @@ def _head(about: Description, report: Report | None) -> str:
     )
 
 
+def _kind(about: Description) -> str:
+    """What it is, as exactly as it says itself: ``"student"`` of a person."""
+    said = about.fields.get("person_type") if about.type == "person" else None
+    return value_words(said if isinstance(said, str) else about.type)
+
+
 def _findings(about: Description, report: Report) -> list[dict[str, str]]:
     table = TABLE_OF[about.type]
     found = report.findings[(report.findings["id"] == about.id) & (report.findings["table"] == table)]
     return [
-        {"severity": row["severity"], "title": report.title(row["check"]), "detail": row["detail"]}
+        {"severity": row["severity"], "title": report.title(row["check"]), "detail": detail_words(row["detail"])}
         for row in found.fillna("").to_dict("records")
     ]
 
 
-def _pairs(values: dict[str, object]) -> list[tuple[str, str]]:
-    """Names and values as texts, days without a time."""
-    return [
-        (name, str(value.date() if isinstance(value, pd.Timestamp) and value == value.normalize() else value))
-        for name, value in values.items()
-    ]
+def _pairs(values: dict[str, object]) -> list[tuple[str, str, str]]:
+    """Names, what they are called, and values as texts: days without a time, times to the minute."""
+    return [(name, capital(column_words(name)), _said(value)) for name, value in values.items()]
+
+
+def _said(value: object) -> str:
+    if isinstance(value, pd.Timestamp):
+        return (
+            f"{cell_text(value)} UTC" if value.tzinfo is not None and value != value.normalize() else cell_text(value)
+        )
+    return (
+        {"True": "yes", "False": "no"}.get(str(value), str(value))
+        if isinstance(value, (bool, np.bool_))
+        else str(value)
+    )

@@ -148,11 +148,18 @@ class Text(Field):
 
 
 class Number(Field):
-    """A number, none below zero."""
+    """A number, none below zero.
+
+    Attributes
+    ----------
+    unit : str
+        What stands behind it.
+    """
 
     kind = "number"
     value = traitlets.Float(0.0).tag(page=True)
     tooltip = traitlets.Unicode("").tag(page=True)
+    unit = traitlets.Unicode("").tag(page=True)
     step = traitlets.Float(1.0).tag(page=True)
 
     def _can_be(self, value: object) -> bool:

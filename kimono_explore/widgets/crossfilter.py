@@ -11,7 +11,7 @@ from kimono_explore.display import printable
 from kimono_explore.widgets.bins import Bins, make_bins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -92,10 +92,20 @@ class Crossfilter:
             for column, bars in sorted(self.chosen.items())
         }
 
-    def parts(self) -> list[tuple[int, str]]:
-        """The filter as words, column by column: ``[(2, "grade is 9 or 10")]``."""
+    def parts(self, words: Callable[[str], str] | None = None) -> list[tuple[int, str]]:
+        """The filter as words, column by column: ``[(2, "grade is 9 or 10")]``.
+
+        Parameters
+        ----------
+        words : callable, optional
+            What a column is called, by its name. Default: its name.
+        """
+        called = words or str
         return [
-            (column, f"{printable(self.df.columns[column])} {self.bins[column].verb} {self.bins[column].say(bars)}")
+            (
+                column,
+                f"{called(printable(self.df.columns[column]))} {self.bins[column].verb} {self.bins[column].say(bars)}",
+            )
             for column, bars in sorted(self.chosen.items())
         ]
 

@@ -21,6 +21,7 @@ from kimono_explore.widgets.channel import Channel
 from kimono_explore.widgets.controls import Choice, Column, Html, Row
 from kimono_explore.widgets.parts import Panel, line
 from kimono_explore.widgets.table import DataTable
+from kimono_explore.widgets.words import column_words
 
 if TYPE_CHECKING:
     from kimono_explore.roster.explorable import Explorable
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _MOST_SAVED = 20_000
 """Rows that a link in the page can hold."""
 _MOST_SCHOOLS = 6
+_BRIEF = ("severity", "failed", "title")
+"""The columns of the checks that stay when the rows of one stand beside them."""
 
 
 def inspect_quality(report: Report, roster: Roster | None = None) -> QualityInspector:
@@ -99,19 +102,19 @@ class QualityInspector(Panel):
             if isinstance(org_id, str)
         ]
         self._org = Choice("school", [("all", ""), *named], look="menu")
-        self._checks = DataTable(label="Checks", height=560, comm=Channel())
-        self._about = Html(line("Pick a check."))
-        self._rows = DataTable(label="Failing rows", comm=Channel())
+        self._checks = DataTable(label="Checks", height=560, words=column_words, comm=Channel())
+        self._about = Html()
+        self._rows = DataTable(label="Failing rows", words=column_words, comm=Channel())
         self._rows.hidden = True  # until a check is picked
         self._export = Html()
-        self._picked = Column([self._about, self._rows, self._export], share=3)
+        self._picked = Column([self._about, self._rows, self._export], share=4, hidden=True)
         self._shelf = Column()
         self.children = [
             Html(_bars(summary)),
             Row([self._severity, self._org]),
             self._status,
             Row(
-                [Column([self._checks], share=2), self._picked],
+                [Column([self._checks], share=3), self._picked],
                 look="split",
             ),
             self._shelf,
@@ -127,6 +130,7 @@ class QualityInspector(Panel):
         """Show a check, as if it were picked."""
         self.check = check
         self._show_rows()
+        self._share_width()
 
     def pick(self, row: int) -> None:
         """Pick a failing row, as if it were clicked."""
@@ -154,8 +158,15 @@ class QualityInspector(Panel):
         self.checks = summary.drop(columns="rank").reset_index(drop=True)
         shown = self.checks[["severity", "failed", "title", "checked"]]
         self._checks.fill(shown if chosen != "all" else shown.assign(status=self.checks["status"]))
+        self._share_width()
         if self.check is not None:
             self._show_rows()
+
+    def _share_width(self) -> None:
+        """The checks take the whole width until one is picked: its rows then need the larger part."""
+        names = self._checks.df.columns
+        self._picked.hidden = self.check is None
+        self._checks.show_columns(None if self.check is None else [n for n, name in enumerate(names) if name in _BRIEF])
 
     def _picked_check(self) -> None:
         if self._checks.selected_rows:

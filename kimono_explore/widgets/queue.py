@@ -12,6 +12,7 @@ from kimono_explore.acks import ack_tasks, check_status, delete_task
 from kimono_explore.api.client import Client
 from kimono_explore.api.operations import ACK_STATUSES
 from kimono_explore.atomic import atomic_file
+from kimono_explore.display import cell_text
 from kimono_explore.errors import KimonoError, expect
 from kimono_explore.html import render
 from kimono_explore.quality import check_tasks
@@ -40,7 +41,7 @@ from kimono_explore.widgets.task_html import (
     pretty,
     timeline,
 )
-from kimono_explore.widgets.words import value_words
+from kimono_explore.widgets.words import column_words, value_words
 
 if TYPE_CHECKING:
     import os
@@ -140,14 +141,16 @@ class TaskInspector(Panel):
         again = self.guarded(lambda _: self.refresh())
         self._refresh = self._button("Refresh", again, "refresh", tooltip="Read the admin queue again")
         self._stop = self._button("Stop", self._stop_reading, "stop", tooltip="Stop reading", disabled=True)
-        self._every = Number("every (s)", tooltip="0: by hand only", step=5)
+        self._every = Number("Refresh every", unit="seconds (0: by hand)", tooltip="0: by hand only", step=5)
         self._order = Choice("order", ["newest first", "queue order"])
         self._filters = {
-            name: Facet(heading, str if name == "tenant_id" else value_words) for name, heading in _FILTERS.items()
+            name: Facet(heading, self._tenant_words if name == "tenant_id" else value_words)
+            for name, heading in _FILTERS.items()
         }
         self._waits, self._timeline, self._outcome = Html(), Html(), Html()
-        self._rows = DataTable(label="Tasks", many=True, comm=Channel())
-        self._detail = Html(line("Pick a task."))
+        self._rows = DataTable(label="Tasks", many=True, words=column_words, comm=Channel())
+        self._detail = Html()
+        self._beside = Column([self._detail], share=2, hidden=True)  # until a task is picked
         self._actions = self._make_actions()
         self._confirm_box = Confirmation(self.guarded(lambda _: self.confirm()), self.guarded(lambda _: self.cancel()))
         self._retry = self._button("Retry", again, "refresh", tooltip="Read the admin queue again", hidden=True)
@@ -162,9 +165,7 @@ class TaskInspector(Panel):
             Row([self._status, self._retry]),
             self._waits,
             *self._filters.values(),
-            Row(
-                [Column([self._timeline, self._rows, *changes], share=3), Column([self._detail], share=2)], look="split"
-            ),
+            Row([Column([self._timeline, self._rows, *changes], share=3), self._beside], look="split"),
         ]
 
     def _button(self, text: str, action: Callable[[Button], object], icon: str, **facts: Any) -> Button:  # noqa: ANN401
@@ -455,6 +456,12 @@ class TaskInspector(Panel):
         self._timeline.value = timeline(self.table)
         self._show_detail()
 
+    def _tenant_words(self, id: str) -> str:
+        """The first characters of a tenant's id, where they tell it from all others."""
+        brief = id[:8]
+        alike = self.tasks["tenant_id"].dropna().astype(str)
+        return f"{brief}…" if len(id) > len(brief) + 1 and alike[alike.str.startswith(brief)].nunique() < 2 else id
+
     def _matches(self, but: str = "") -> pd.Series:
         """Which tasks the filters let through, leaving out one of them."""
         shown = pd.Series(True, index=self.tasks.index)
@@ -481,8 +488,9 @@ class TaskInspector(Panel):
     def _show_detail(self) -> None:
         picked = self.picked
         self._name_actions()
+        self._beside.hidden = picked.empty
         if picked.empty:
-            self._detail.value = line("Pick a task.")
+            self._detail.value = ""
             return
         self._detail.value = self._task(picked.iloc[0], len(picked))
 
@@ -503,7 +511,7 @@ class TaskInspector(Panel):
             "tenant": task["tenant_id"],
             "id": task["id"],
             "sequence": task["sequence"],
-            "created": task["created_at"],
+            "created": None if pd.isna(task["created_at"]) else f"{cell_text(task['created_at'], seconds=True)} UTC",
             "app id": task["app_id"],
             "origin": task["origin"],
         }

@@ -23,6 +23,7 @@ from kimono_explore.widgets.columns import Columns
 from kimono_explore.widgets.crossfilter import Crossfilter
 from kimono_explore.widgets.export import TYPES, file_of, save
 from kimono_explore.widgets.picture import Pictured
+from kimono_explore.widgets.words import capital
 
 if TYPE_CHECKING:
     import os
@@ -56,6 +57,8 @@ class DataTable(Pictured, anywidget.AnyWidget):
         Whether several rows can be picked.
     height : int, default 330
         Of the rows and their header at most, in pixels.
+    words : callable, optional
+        What a column is called on screen, by its name. Default: its name.
     comm : comm.base_comm.BaseComm, optional
         How it reaches its page: a `Channel` where a panel shows it. Default: a connection of its own.
 
@@ -85,8 +88,10 @@ class DataTable(Pictured, anywidget.AnyWidget):
         *,
         many: bool = False,
         height: int = 330,
+        words: Callable[[str], str] | None = None,
         comm: BaseComm | None = None,
     ) -> None:
+        self._words = words
         super().__init__(label=label, many=many, height=height, comm=comm)
         self._version = self._filled = self._ordered = 0
         self._saving = False
@@ -127,7 +132,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         names = df.columns.tolist()
         if sort is not None and names.count(name) == 1:
             self._sort(names.index(name), descending=sort[1])
-        self._columns = [_describe(df, column) for column in range(df.shape[1])]
+        self._columns = [{**_describe(df, column), **self._called(names[column])} for column in range(df.shape[1])]
         self._layout = self._layouts.setdefault(tuple(map(str, names)), Columns(names))
         self._layout.offer(None)
         self._place_columns()
@@ -325,13 +330,19 @@ class DataTable(Pictured, anywidget.AnyWidget):
             "left": len(self._shown),
             "columns": columns,
             "sort": None if sort is None else [self._places.index(sort[0]), sort[1]],
-            "parts": [[self._places.index(column), words] for column, words in self._bars.parts()],
+            "parts": [[self._places.index(column), words] for column, words in self._bars.parts(self._words)],
             "code": printable(self.code),
             "menu": [
-                {"name": name, "shown": column in self._places[: self._wide], **self._how(column)}
+                {"name": name, **self._called(name), "shown": column in self._places[: self._wide], **self._how(column)}
                 for column, name in enumerate(self._layout.names)
             ],
         }
+
+    def _called(self, name: object) -> dict[str, str]:
+        """What a column is called: in a header, and in a sentence."""
+        plain = printable(name)
+        words = self._words(plain) if self._words else plain
+        return {"title": capital(words) if self._words else words, "words": words}
 
     def _how(self, column: int) -> dict[str, Any]:
         """How a column stands on screen; ``at`` is its position in ``df``."""

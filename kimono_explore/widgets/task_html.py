@@ -13,6 +13,7 @@ from kimono_explore.palette import TASK_COLORS
 from kimono_explore.schema import TASK_TYPE_ROWS
 from kimono_explore.widgets.outcome import count_tasks
 from kimono_explore.widgets.parts import shorten
+from kimono_explore.widgets.words import capital, value_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,8 +43,9 @@ def describe_task(task: pd.Series, name: Callable[[str], str | None] | None = No
         enrollment = describe_enrollment(task, name)
         if enrollment:
             return enrollment
-        called = f" '{task['label']}'" if isinstance(task["label"], str) else f" {task['object_id']}"
-        text = f"{action or 'Event'} of {task['object_type']}{called}"
+        called = task["label"] if isinstance(task["label"], str) else task["object_id"]
+        what = value_words(task["object_type"]) if isinstance(task["object_type"], str) else "an object"
+        text = f"{capital(value_words(action or 'event of'))} {what} {called}"
         changes = [
             f"{field} {shorten(_value(old), 40)} -> {shorten(_value(new), 40)}" for field, old, new in _changed(task)
         ]
@@ -157,14 +159,14 @@ def timeline(tasks: pd.DataFrame) -> str:
             height = 50.0 * count / most
             top -= height
             place = {"x": 10 * cast("int", position), "y": f"{top:.1f}", "height": f"{height:.1f}"}
-            bars.append({**place, "color": _color(kind), "kind": str(kind), "tasks": count})
+            bars.append({**place, "color": _color(kind), "kind": value_words(str(kind)), "tasks": count})
     return render(
         "timeline.html",
         bars=bars,
         begin=f"{begin:%Y-%m-%d %H:%M}",
         end=f"{end:%Y-%m-%d %H:%M}",
         most=most,
-        legend=[(str(kind), _color(kind)) for kind in counts.columns],
+        legend=[(value_words(str(kind)), _color(kind)) for kind in counts.columns],
     )
 
 

@@ -1,6 +1,8 @@
-"""What relations and types are called on screen."""
+"""What relations, types and columns are called on screen."""
 
 from __future__ import annotations
+
+import re
 
 from kimono_explore.display import plural
 from kimono_explore.schema import TASK_TYPE_ROWS
@@ -28,7 +30,38 @@ LINK_NAMES: dict[tuple[str, str], str] = {
     ("graded_for", "from"): "grading categories",
 }
 """What is at the other end of a relation, by the direction in which it is followed, as `Roster.describe` has it."""
-_TASK_WORDS = {row.name: row.words for row in TASK_TYPE_ROWS}
+_TASK_WORDS = {row.name: row.words for row in TASK_TYPE_ROWS} | {
+    "STUDENT_COURSE_SECTION_ENROLLMENT": "student in a section",
+    "STAFF_COURSE_SECTION_ENROLLMENT": "teacher of a section",
+    "COURSE_SECTION": "section",
+    "LEA": "district",
+}
+_COLUMN_WORDS = {
+    "label": "name",
+    "org": "school",
+    "name_last": "last name",
+    "name_first": "first name",
+    "name_middle": "middle name",
+    "address_line1": "street",
+    "address_line2": "street, second line",
+    "address_line3": "street, third line",
+    "address_city": "city",
+    "address_state": "state",
+    "address_postal_code": "postal code",
+    "address_country": "country",
+    "email": "e-mail",
+    "dob": "date of birth",
+    "aup": "use policy accepted",
+    "grad_year": "graduation year",
+    "created_at": "created",
+    "updated_at": "last changed",
+    "start_date": "begins",
+    "end_date": "ends",
+    "object_type": "kind of object",
+    "tenant_id": "tenant",
+    "is": "new",
+}
+_FIELD = re.compile("[a-z][a-z0-9_]*")
 
 
 def kind_words(kind: str, count: int = 1) -> str:
@@ -45,5 +78,34 @@ def value_words(value: str) -> str:
     >>> value_words("SYNC_START"), value_words("data_event")
     ('sync start', 'data event')
     """
-    plain = value.replace("_", " ")
-    return _TASK_WORDS.get(value, plain.lower() if plain.isupper() else plain)
+    known = value.removeprefix("RDM:")
+    plain = known.replace("_", " ")
+    return _TASK_WORDS.get(known, plain.lower() if plain.isupper() else plain)
+
+
+def column_words(name: str) -> str:
+    """A column as a person reads it; what is no field of ours stays as it is.
+
+    Examples
+    --------
+    >>> column_words("name_first"), column_words("school_year"), column_words("Home Room")
+    ('first name', 'school year', 'Home Room')
+    """
+    return _COLUMN_WORDS.get(name, name.replace("_", " ")) if _FIELD.fullmatch(name) else name
+
+
+def capital(words: str) -> str:
+    """Words as they begin a line: ``"First name"``."""
+    return words[:1].upper() + words[1:]
+
+
+def detail_words(detail: str) -> str:
+    """What is said of a finding, its columns in words.
+
+    Examples
+    --------
+    >>> detail_words("missing_type: section; role: student")
+    'missing type: section; role: student'
+    """
+    parts = (part.partition(": ") for part in detail.split("; "))
+    return "; ".join(f"{column_words(name)}{colon}{value}" if colon else name for name, colon, value in parts)

@@ -375,4 +375,4 @@ def test_an_enrollment_in_plain_words() -> None:
     assert describe_task(task) == "Student p-123456… joins section s"
     staff = pd.Series({**task, "action": "UNSET", "object_type": "RDM:STAFF_COURSE_SECTION_ENROLLMENT"})
     assert describe_task(staff, str.upper) == "P-123456789 no longer teaches S"
-    assert describe_task(pd.Series({**task, "data": {}})).startswith("ADD of RDM:STUDENT_COURSE")
+    assert describe_task(pd.Series({**task, "data": {}})).startswith("Add student in a section")

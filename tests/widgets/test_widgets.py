@@ -329,10 +329,10 @@ def test_a_filter_stays_when_the_queue_is_read_again(box: kx.Sandbox, inspector:
 def test_a_picked_task_is_told_in_a_sentence() -> None:
     task = pd.Series({"type": "data_event", "action": "CHANGE", "object_type": "RDM:STUDENT", "label": "Ana Silva",
                       "object_id": "p1", "changes": {"email": "old"}, "data": {"email": "new"}})  # fmt: skip
-    assert describe_task(task) == "CHANGE of RDM:STUDENT 'Ana Silva': email old -> new"
+    assert describe_task(task) == "Change student Ana Silva: email old -> new"
     moved = pd.Series({**task, "changes": {"address": {"city": "Y" * 50, "line2": None}},
                        "data": {"address": {"city": "Z", "line2": None, "line1": "1"}}})  # fmt: skip
-    assert describe_task(moved) == f"CHANGE of RDM:STUDENT 'Ana Silva': address.city {'Y' * 39}… -> Z"
+    assert describe_task(moved) == f"Change student Ana Silva: address.city {'Y' * 39}… -> Z"
 
 
 def test_the_detail_shows_changes_and_object(box: kx.Sandbox) -> None:

@@ -15,7 +15,7 @@ export function widthOf(column: Column): number {
   const most = column.id ? 118 : 320;
   const texts = column.width * (column.id ? 7.5 : 7.2) + 22;
   const picture = /^\d{4}-/.test(column.bars[0]?.label ?? "") ? 116 : column.kind === "initial" ? 150 : 88;
-  return Math.round(Math.max(picture, Math.min(most, texts), Math.min(200, column.name.length * 8 + 36)));
+  return Math.round(Math.max(picture, Math.min(most, texts), Math.min(200, column.title.length * 8 + 36)));
 }
 
 export const bounded = (width: number): number => Math.round(Math.min(WIDEST, Math.max(NARROWEST, width)));
@@ -89,12 +89,13 @@ export class ColumnMenu {
     this.lines.forEach((line, n) => {
       const column = columns[n];
       if (!column) return;
-      setText(line.words, column.name);
+      setText(line.words, column.title);
+      setAttribute(line.words, "title", column.name);
       line.box.checked = column.shown;
       setAttribute(line.box, "aria-disabled", column.shown && shown === 1 ? "true" : null); // one stays
       setAttribute(line.pin, "aria-pressed", String(column.pinned));
-      setAttribute(line.pin, "aria-label", `Pin ${column.name}`);
-      setAttribute(line.pin, "title", `${column.pinned ? "Unpin" : "Pin"} ${column.name}: it comes first and stays`);
+      setAttribute(line.pin, "aria-label", `Pin ${column.title}`);
+      setAttribute(line.pin, "title", `${column.pinned ? "Unpin" : "Pin"} ${column.title}: it comes first and stays`);
     });
   }
 

@@ -83,8 +83,9 @@ function field(say: Say, number: boolean): Part {
   const element = make("label", "kx-field");
   const name = make("span", "kx-label");
   const input = make("input", "kx-input", { type: number ? "number" : "text", autocomplete: "off", spellcheck: "false" }) as HTMLInputElement;
+  const unit = make("span", "kx-label");
   const words = new Words();
-  element.append(name, input);
+  element.append(name, input, unit);
   input.addEventListener(number ? "change" : "input", () => {
     const value = number ? Number(input.value) : input.value;
     say({ kind: "set", value, said: words.next() });
@@ -92,6 +93,8 @@ function field(say: Say, number: boolean): Part {
   let search: Element | undefined;
   const renew = (state: State): void => {
     setText(name, text(state["label"]));
+    setText(unit, text(state["unit"]));
+    unit.hidden = !state["unit"];
     setAttribute(input, "placeholder", text(state["placeholder"]) || null);
     setAttribute(input, "title", text(state["tooltip"]) || null);
     if (number) setAttribute(input, "min", "0");

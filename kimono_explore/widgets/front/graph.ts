@@ -11,6 +11,7 @@ import { followTheme } from "./theme.ts";
 
 const STILL = 90; // milliseconds without a move, after which a large graph is drawn sharply again
 const MANY = 300; // nodes above which the last picture is moved instead of drawn anew
+const NARROW = 560; // pixels below which layers are squeezed
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
 
 let graphs = 0; // in this page, so that each has ids of its own
@@ -129,9 +130,21 @@ export class Graph {
     setAttribute(this.canvas, "aria-label", `Graph: ${name}, ${counts}. Arrow keys move from node to node, Enter selects, space opens.`);
   }
 
+  private squeeze = 1;
+
+  /** In a narrow view the columns of layers stand closer, so that nodes and names keep their size. */
+  private squeezed(scene: Scene): Scene {
+    const { width } = this.size;
+    const places = scene.columns.map(([x]) => x);
+    const spread = Math.max(1, Math.max(...places) - Math.min(...places));
+    this.squeeze = places.length && width && width < NARROW ? Math.min(1, Math.max(0.3, (width - 96) / (spread * 0.8))) : 1;
+    const near = (x: number): number => x * this.squeeze;
+    return this.squeeze === 1 ? scene : { ...scene, x: scene.x.map(near), columns: scene.columns.map(([x, words]) => [near(x), words]) };
+  }
+
   private renewScene(): void {
     const before = this.scene;
-    this.scene = { ...EMPTY, ...(this.host.get("scene") as Partial<Scene>) };
+    this.scene = this.squeezed({ ...EMPTY, ...(this.host.get("scene") as Partial<Scene>) });
     this.kept = undefined;
     this.cursor = undefined;
     this.legend.replaceChildren();
@@ -238,20 +251,24 @@ export class Graph {
   private resize(): void {
     const size = { width: this.stage.clientWidth, height: this.stage.clientHeight };
     const first = !this.size.width;
+    const { squeeze } = this;
     if (size.width === this.size.width && size.height === this.size.height) return;
     this.size = size;
     const ratio = devicePixelRatio || 1;
     this.canvas.width = Math.round(size.width * ratio);
     this.canvas.height = Math.round(size.height * ratio);
+    if (size.width < NARROW || this.squeeze !== 1) this.renewScene();
     this.renewTheme(); // where the styles came after the graph, as in marimo, its colours were not there before
-    if (first) this.fit();
+    if (first || this.squeeze !== squeeze) this.fit();
   }
 
   private fit(): void {
     if (!this.size.width) return;
     // Names stand below the nodes of small columns, and to the right of all others.
     const below = fewInColumns(this.scene);
-    this.camera = fitted(this.scene.x, this.scene.y, this.size, below ? [118, 118, 52, 52] : [50, 190, 44, 36]);
+    const narrow = this.size.width < NARROW;
+    const [left, right] = below ? (narrow ? [48, 48] : [118, 118]) : narrow ? [50, 120] : [50, 190];
+    this.camera = fitted(this.scene.x, this.scene.y, this.size, below ? [left, right, 52, 52] : [left, right, 44, 36]);
     this.kept = undefined;
     this.draw();
   }
@@ -406,7 +423,7 @@ export class Graph {
     if (!drag) return;
     const node = drag.node === undefined ? undefined : this.scene.ids[drag.node];
     if (drag.moved && drag.node !== undefined && node !== undefined) {
-      this.host.send({ do: "pin", node, x: this.scene.x[drag.node], y: this.scene.y[drag.node] });
+      this.host.send({ do: "pin", node, x: (this.scene.x[drag.node] ?? 0) / this.squeeze, y: this.scene.y[drag.node] });
     } else if (!drag.moved && node !== undefined && event.detail < 2) this.pick(node);
   }
 
@@ -452,7 +469,7 @@ export class Graph {
     else if (event.key === "+" || event.key === "=") this.press("plus");
     else if (event.key === "-") this.press("minus");
     else if (event.key === "0") this.press("fit");
-    else if (event.key === "p" && plain && node !== undefined) this.host.send({ do: "pin", node, x: this.scene.x[here], y: this.scene.y[here] });
+    else if (event.key === "p" && plain && node !== undefined) this.host.send({ do: "pin", node, x: (this.scene.x[here] ?? 0) / this.squeeze, y: this.scene.y[here] });
     else if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.press("undo");
     else return;
     event.preventDefault();

@@ -60,13 +60,14 @@ export function caption(column: Column): [string, string] {
     return [range || (labels.length > 3 ? `${labels.length} chosen` : labels.join(", ")), ""];
   }
   const many = real(column);
-  const gone = column.missing ? "missing" : "";
+  const gone = column.missing ? "none" : "";
   if (column.kind === "different") return [`${count(column.different)} different`, ""];
   if (many <= 0) return ["all missing", ""];
   if (inOrder(column)) {
     const first = brief(column.bars[0]?.label.split(" to ")[0] ?? "");
     const last = brief(column.bars[many - 1]?.label.split(" to ").at(-1) ?? "");
-    return [first, gone || (first === last ? "" : last)];
+    if (gone) return [first === last ? first : `${first}–${last}`, gone]; // the pale bar at the right
+    return [first, first === last ? "" : last];
   }
   if (column.different === 1) return [column.bars[0]?.label ?? "", gone];
   return [`${count(column.different)} values`, gone];
@@ -196,7 +197,7 @@ export class Header {
   renew(column: Column, sort: [number, boolean] | null): void {
     this.column = column;
     if (this.at >= column.bars.length) this.at = -1;
-    setText(this.name, column.name);
+    setText(this.name, column.title);
     setAttribute(this.element, "title", column.name);
     this.element.classList.toggle("kx-number", column.number);
     this.element.classList.toggle("kx-chosen", column.chosen.length > 0);

@@ -138,10 +138,12 @@ function* texts({ scene, camera, size, theme, colors, selected, near, wide }: Dr
     const note = camera.scale > 0.55 && (below || n === selected || n === scene.focus) ? cut(scene.notes[n] ?? "", most, (part) => wide(part, 11, false)) : "";
     const width = Math.max(wide(text, 12, main), wide(note, 11, false));
     const high = note ? 32 : 16;
+    const keeps = x >= 0 && x <= size.width && width + 8 < size.width; // a name of a node in view is not cut by the edge
+    const middle = keeps ? Math.min(Math.max(x, width / 2 + 4), size.width - width / 2 - 4) : x;
     const places: [Box, "left" | "center", number, number][] = [
-      [{ left: x - width / 2, right: x + width / 2, top: y + r + 3, bottom: y + r + 3 + high }, "center", x, y + r + 11],
+      [{ left: middle - width / 2, right: middle + width / 2, top: y + r + 3, bottom: y + r + 3 + high }, "center", middle, y + r + 11],
       [{ left: x + r + 6, right: x + r + 6 + width, top: y - high / 2, bottom: y + high / 2 }, "left", x + r + 6, y - (high - 16) / 2],
-      [{ left: x - width / 2, right: x + width / 2, top: y - r - 3 - high, bottom: y - r - 3 }, "center", x, y - r - high + 5],
+      [{ left: middle - width / 2, right: middle + width / 2, top: y - r - 3 - high, bottom: y - r - 3 }, "center", middle, y - r - high + 5],
     ];
     const found = (below ? places : [places[1], places[0], places[2]]).find((place) => place && room.take(place[0]));
     if (!found) continue;

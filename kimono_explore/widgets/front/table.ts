@@ -84,7 +84,7 @@ export class Table {
     const { columns, left, version } = this.view;
     const had = this.hasFocus();
     this.pages.renew(version, this.view.first);
-    const shape = JSON.stringify(columns.map((column) => [column.name, column.id, column.number, column.width, column.pinned]));
+    const shape = JSON.stringify(columns.map((column) => [column.title, column.id, column.number, column.width, column.pinned]));
     if (shape !== this.shape) this.layOut(columns, shape);
     else this.body.remark(columns);
     columns.forEach((column, n) => this.headers[n]?.renew(column, this.view.sort));
@@ -165,7 +165,7 @@ export class Table {
   private writeStatus(extra = ""): void {
     const { left, total, sort, columns } = this.view;
     const rows = total === 1 ? "row" : "rows";
-    const name = sort ? columns[sort[0]]?.name : undefined;
+    const name = sort ? columns[sort[0]]?.words : undefined;
     const chosen = this.picks.length;
     const parts = [left === total ? `${count(total)} ${rows}` : `${count(left)} of ${count(total)} ${rows}`];
     if (name !== undefined) parts.push(`sorted by ${name}${sort?.[1] ? ", last first" : ""}`);

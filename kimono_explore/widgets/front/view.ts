@@ -8,6 +8,9 @@ export interface Bar {
 
 export interface Column {
   name: string;
+  /** What it is called in its header, and in a sentence. */
+  title: string;
+  words: string;
   number: boolean;
   id: boolean;
   width: number;
@@ -29,6 +32,7 @@ export interface Column {
 /** A column that can be shown, as the menu lists them. */
 export interface MenuColumn {
   name: string;
+  title: string;
   at: number;
   shown: boolean;
   pinned: boolean;

@@ -109,15 +109,16 @@ test("a bar clicked again takes its filter away", () => {
 });
 
 test("a caption tells a column without a picture", () => {
-  const column = { name: "n", kind: "range", bars: [{ label: "0 to 4" }, { label: "5 to 9" }], chosen: [], missing: false, other: false, different: 9 };
+  const column = { name: "n", title: "n", kind: "range", bars: [{ label: "0 to 4" }, { label: "5 to 9" }], chosen: [], missing: false, other: false, different: 9 };
   assert.deepEqual(caption(column), ["0", "9"]);
+  assert.deepEqual(caption({ ...column, bars: [...column.bars, { label: "missing" }], missing: true }), ["0–9", "none"]);
   assert.deepEqual(caption({ ...column, bars: [{ label: "missing" }], missing: true }), ["all missing", ""]);
   assert.deepEqual(caption({ ...column, kind: "different", bars: [], different: 1234 }), ["1,234 different", ""]);
 });
 
 test("dragging takes the bars in between, and what is missing stands alone", () => {
   const bars = ["0 to 4", "5 to 9", "10 to 14", "missing"].map((label) => ({ label, total: 1, left: 1 }));
-  const column = { name: "n", kind: "range", bars, chosen: [], missing: true, other: false, different: 9 };
+  const column = { name: "n", title: "n", kind: "range", bars, chosen: [], missing: true, other: false, different: 9 };
   assert.deepEqual(between(column, 2, 0), [0, 1, 2]);
   assert.deepEqual(between(column, 1, 1), [1]);
   assert.deepEqual(between(column, 1, 3), [1, 2]);
@@ -146,7 +147,7 @@ test("a file is offered once all its parts are there", () => {
 });
 
 test("pinned columns have a place as long as they leave room", () => {
-  const column = (pinned, wide = null) => ({ name: "n", bars: [], kind: "value", id: false, width: 5, pinned, wide });
+  const column = (pinned, wide = null) => ({ name: "n", title: "n", bars: [], kind: "value", id: false, width: 5, pinned, wide });
   const columns = [column(true), column(true, 200), column(false), column(false, 50)];
   const widths = columns.map(widthOf);
   assert.deepEqual(widths, [88, 200, 88, 50]);
