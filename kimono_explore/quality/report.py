@@ -30,6 +30,8 @@ class Report(Findings):
         What was checked, in words.
     as_of : datetime.date
         The day that counted as today.
+    district : str
+        Its name; empty where the roster has none, or several.
     as_of_reason : str
         Why it is not the day of loading; empty where it is, or was given.
     engine : str
