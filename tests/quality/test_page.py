@@ -1,6 +1,11 @@
 """The page for people: sentences first, a part for each school, print and small screens."""
 
+import csv
+import io
+import os
 import re
+import stat
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -59,9 +64,6 @@ def test_the_first_screen_is_a_sentence(tmp_path: Path) -> None:
 
 def test_zero_is_not_red_and_what_passed_is_positive(tmp_path: Path) -> None:
     roster = two_schools()
-    own = kx.define_check(
-        "no_x", lambda df: df["id"] == "x", table="sections", title="Section called x", rule="It is x."
-    )
     page = text_of(kx.check(roster, [*FEW, "student_without_sections", "section_without_org"], as_of=OCTOBER), tmp_path)
     assert '<b class="zero">0</b> information findings' in page
     assert "<li>Every section has a school <code>section_without_org</code>" in page
@@ -109,5 +111,83 @@ def test_a_school_that_was_not_delivered_has_its_id(tmp_path: Path) -> None:
         link("s held_at gone", types=("section", "org")),
     )
     page = text_of(kx.check(roster, ["orphan_member_of", "section_without_teacher"], as_of=OCTOBER), tmp_path)
-    assert "<h1>1 person refers to an org that was not delivered. Fix this first.</h1>" in page
+    first = "1 person refers to an org that was not delivered; 1 section has no teacher"
+    assert f"<h1>{first}. Fix these two first.</h1>" in page
     assert "<h2>gone</h2>" in page
+
+
+# A folder.
+
+
+def hostile() -> kx.Report:
+    items = [student(f"p{n:02}", name_first="=1+1", name_last=None, email="@SUM(1)") for n in range(30)]
+    return kx.check(make(*items), ["invalid_email"], as_of=OCTOBER)
+
+
+NAMES = ["index.html", "rows-invalid_email.csv", "rows-invalid_email.xlsx"]
+
+
+def test_a_folder_has_the_page_and_all_rows_as_tables(tmp_path: Path) -> None:
+    hostile().to_html(tmp_path / "report", rows=3)
+    folder = tmp_path / "report"
+    assert sorted(file.name for file in folder.iterdir()) == NAMES
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'href="(rows-[^"]+)" download', page) == NAMES[1:]
+    assert "All 30 rows:" in page
+    rows = list(csv.DictReader(io.StringIO((folder / NAMES[1]).read_bytes().decode("utf-8-sig"), newline="")))
+    assert len(rows) == 30
+    assert rows[0]["label"] == "'=1+1"
+    assert rows[0]["email"] == "'@SUM(1)"
+    with zipfile.ZipFile(folder / NAMES[2]) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode("utf-8")
+    assert "<f>" not in sheet
+    assert sheet.count("<row ") == 31
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_is_its_owners_alone(tmp_path: Path, there: bool) -> None:
+    folder = tmp_path / "report"
+    if there:
+        folder.mkdir()
+    hostile().to_html(folder)
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+    assert there or stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_exists_keeps_what_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("mine")
+    (tmp_path / "rows-of-mine.csv").write_text("mine")
+    hostile().to_html(tmp_path)
+    assert (tmp_path / "rows-of-mine.csv").exists()  # no report was there before
+    (tmp_path / "rows-of-mine.csv").unlink()
+    kx.check(two_schools(), ["section_without_teacher"], as_of=OCTOBER).to_html(tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "index.html",
+        "notes.csv",
+        "rows-section_without_teacher.csv",
+        "rows-section_without_teacher.xlsx",
+    ]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
+    folder = tmp_path / "report"
+    if there:
+        hostile().to_html(folder)
+    before = {file.name: file.read_bytes() for file in folder.glob("*")}
+
+    def full(*_: object) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("kimono_explore.quality.folder.file_of", full)
+    with pytest.raises(kx.KimonoError, match="No space left"):
+        kx.check(two_schools(), FEW, as_of=OCTOBER).to_html(folder)
+    assert {file.name: file.read_bytes() for file in folder.glob("*")} == before
+    assert folder.exists() is there
+
+
+def test_a_page_alone_links_to_no_table(tmp_path: Path) -> None:
+    page = text_of(hostile(), tmp_path)
+    assert "rows-" not in page
+    assert [file.name for file in tmp_path.iterdir()] == ["q.html"]
