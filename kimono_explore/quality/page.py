@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _MOST_SCHOOLS, _MOST_CHECKS, _MOST_CAUSES = 7, 40, 40
 _FIRST = 3
+_LONG = 10
+"""Letters of a word that may be divided, so that a table fits on paper."""
 _IN_WORDS = {1: "Fix this first.", 2: "Fix these two first.", 3: "Fix these three first."}
 
 
@@ -138,7 +140,9 @@ def _headline(sentences: Sequence[str]) -> str:
     """What is to be fixed first, to be read aloud."""
     if not sentences:
         return "Nothing to fix: no check failed."
-    return f"{'; '.join(sentences)}. {_IN_WORDS[len(sentences)]}"
+    whole = {text for text, _ in words.WHOLE.values()}
+    rest = [text[0].lower() + text[1:] if text in whole else text for text in sentences[1:]]
+    return f"{'; '.join([sentences[0], *rest])}. {_IN_WORDS[len(sentences)]}"
 
 
 def _causes(report: Findings, anchors: Mapping[str, str], schools: Mapping[str, str]) -> list[dict[Hashable, object]]:
@@ -196,7 +200,7 @@ def _heat_map(report: Findings) -> dict[str, object] | None:
 
 def _heat_cells(row: list[int], most: int) -> list[tuple[int, str]]:
     """Counts, and how strongly each is coloured: the square root lets a handful be seen beside hundreds."""
-    return [(int(value), f"{0.08 + 0.62 * (value / most) ** 0.5:.2f}") for value in row]
+    return [(int(value), f"{0.08 + 0.46 * (value / most) ** 0.5:.2f}") for value in row]
 
 
 def _check(
@@ -224,6 +228,10 @@ def _passed(report: Findings) -> list[dict[str, object]]:
 
 def _table(df: pd.DataFrame) -> dict[str, object]:
     df = df.drop(columns=[name for name in ("org_id",) if df["org"].notna().all()]).dropna(axis="columns", how="all")
+    if df["table"].nunique() == 1:
+        df = df.drop(columns="table")  # the check's title says what its objects are
+    if "label" in df:
+        df = df[["label", *df.columns.drop("label")]]
     names = [str(name) for name in df.columns]
     return {"columns": names, "rows": (_cells(row, names) for row in df.itertuples(index=False))}
 
@@ -233,7 +241,7 @@ def _cells(row: Iterable[Any], names: Sequence[str]) -> Iterable[tuple[str, str,
     for value, name in zip(row, names, strict=True):
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         text = "" if pd.isna(value) else visible(shown(value))
-        yield "n" if number else "text", name, text
+        yield "n" if number else "long" if max(map(len, text.split(" "))) > _LONG else "text", name, text
 
 
 def visible(text: str) -> str:

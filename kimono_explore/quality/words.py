@@ -48,7 +48,7 @@ WORDS = {
     "duplicate_state_id": _Words("", "shares a state id with another", "Every state id is used once"),
     "missing_local_id": _Words("", "has no local id", "Every object has a local id"),
     "student_missing_state_id": _Words("student", "has no state id", "Every student has a state id"),
-    "duplicate_email": _Words("", "shares an e-mail address with another", "Every person has an e-mail address alone"),
+    "duplicate_email": _Words("", "shares an e-mail address with another", "No two people share an e-mail address"),
     "possible_duplicate_person": _Words("", "is probably registered twice", "Nobody seems to be registered twice"),
     "student_and_staff": _Words(
         "", "shares an identifier between student and staff", "No student shares an identifier with staff"
@@ -153,9 +153,9 @@ WORDS = {
     "student_without_dob": _Words("student", "has no date of birth", "Every student has a date of birth"),
     "bad_value": _Words("", "has a value that its column cannot hold", "Every value fits its column"),
     "load_problem": _Words("", "was not loaded as it was sent", "Everything was loaded as it was sent"),
-    "invalid_email": _Words("", "has an e-mail address that cannot be one", "Every e-mail address can be one"),
-    "invalid_phone": _Words("", "has a telephone number that cannot be one", "Every telephone number can be one"),
-    "invalid_postal_code": _Words("", "has a postal code that cannot be one", "Every postal code can be one"),
+    "invalid_email": _Words("", "has an e-mail address that cannot be one", "Every e-mail address is well formed"),
+    "invalid_phone": _Words("", "has a telephone number that cannot be one", "Every telephone number is well formed"),
+    "invalid_postal_code": _Words("", "has a postal code that cannot be one", "Every postal code is well formed"),
     "unknown_state": _Words("", "has an unknown state or province", "Every state or province is known"),
     "unexpected_sex": _Words("", "has an unexpected value for sex", "Every value for sex is one that is expected"),
     "untrimmed_text": _Words(

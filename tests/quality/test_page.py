@@ -191,3 +191,28 @@ def test_a_page_alone_links_to_no_table(tmp_path: Path) -> None:
     page = text_of(hostile(), tmp_path)
     assert "rows-" not in page
     assert [file.name for file in tmp_path.iterdir()] == ["q.html"]
+
+
+# Print and small screens.
+
+
+def test_print_and_small_screens_cut_nothing(tmp_path: Path) -> None:
+    page = text_of(kx.check(two_schools(), as_of=OCTOBER), tmp_path)
+    assert "overflow-x" not in page
+    assert "<details" not in page  # what is folded is not printed
+    assert "@media print" in page
+    assert "@media screen and (prefers-color-scheme: dark)" in page
+    tables = re.findall(r"<table[^>]*>", page)
+    assert tables
+    assert all("cards" in table for table in tables)
+    assert page.count("<table") == page.count("<thead>")
+
+
+def test_what_counts_nothing_is_said_within_a_sentence(tmp_path: Path) -> None:
+    roster = make(student("a", email="x"), student("b"), school("elm"))
+    page = text_of(kx.check(roster, ["invalid_email", "no_lea"], as_of=OCTOBER), tmp_path)
+    assert (
+        "<h1>1 student has an e-mail address that cannot be one; there is no district. Fix these two first.</h1>"
+        in page
+    )
+    assert "Nobody is affected by an error, 1 by a warning." in page
