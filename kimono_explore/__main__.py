@@ -196,7 +196,9 @@ def _declare_check(commands: _Commands) -> None:
     checks.add_argument("--as-of", metavar="DATE", help="the day that counts as today (default: when it was loaded)")
     checks.add_argument("--only", action="append", metavar="CHECK", help="run this check only; may be repeated")
     checks.add_argument("--exclude", action="append", default=[], metavar="CHECK", help="leave this check out")
-    checks.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page")
+    checks.add_argument(
+        "--html", type=Path, metavar="PATH", help="write the report as a page, or into a folder with tables"
+    )
     checks.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
     checks.add_argument("--csv", type=Path, metavar="FILE", help="write every finding as CSV")
     checks.set_defaults(run=_check)

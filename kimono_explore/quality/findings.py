@@ -38,6 +38,8 @@ class Findings:
         What was checked, in words.
     as_of : datetime.date
         The day that counted as today.
+    district : str
+        Its name; empty where the roster has none, or several.
     as_of_reason : str
         Why it is not the day of loading; empty where it is, or was given.
     engine : str
@@ -62,10 +64,12 @@ class Findings:
         roster: Roster | None = None,
         as_of_reason: str = "",
         explained: Explained | None = None,
+        district: str = "",
     ) -> None:
         self.outcomes, self.source, self.as_of = list(outcomes), source, as_of
         self.engine, self.seconds, self._org_labels = engine, seconds, dict(org_labels)
         self.roster, self.as_of_reason = roster, as_of_reason
+        self.district = district
         self.notices: list[str] = []
         self.changes: pd.DataFrame | None = None
         self._again: Callable[[str | os.PathLike[str]], Findings] | None = None
@@ -174,13 +178,14 @@ class Findings:
         >>> report.failures("term_too_long")["label"].tolist()
         ['2026-2027']
         """
-        return self._outcome(id).failures
+        return self.outcome(id).failures
 
     def title(self, id: str) -> str:
         """The title of a check."""
-        return self._outcome(id).check.title
+        return self.outcome(id).check.title
 
-    def _outcome(self, id: str) -> Outcome:
+    def outcome(self, id: str) -> Outcome:
+        """What a check found; KeyError if it was not run."""
         for outcome in self.outcomes:
             if outcome.check.id == id:
                 return outcome
@@ -264,6 +269,11 @@ class Findings:
         if not 0 <= cause < len(self.causes):
             raise KeyError(f"no cause {cause}; report.causes has {len(self.causes):,}, from 0")
         return self.findings[[number == cause for number in self._explained.numbers]].reset_index(drop=True)
+
+    @property
+    def numbers(self) -> list[int]:
+        """For each row of `findings`, the row of its cause in `causes`."""
+        return self._explained.numbers
 
     @property
     def plain(self) -> tuple[str, ...]:

@@ -7,39 +7,72 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kimono_explore.html import frame_html, render
+from kimono_explore.quality import words
 from kimono_explore.quality.changes import CHANGES
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.findings import shown
 from kimono_explore.quality.message import changes_in_words
 from kimono_explore.quality.reach import PEOPLE, REACHED
+from kimono_explore.quality.schools import schools_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from kimono_explore.quality.findings import Findings
     from kimono_explore.quality.outcome import Outcome
 
-_MOST_ORGS, _MOST_CHECKS, _MOST_CAUSES = 30, 22, 40
+_MOST_SCHOOLS, _MOST_CHECKS, _MOST_CAUSES = 7, 40, 40
+_FIRST = 3
+_LONG = 10
+"""Letters of a word that may be divided, so that a table fits on paper."""
+_IN_WORDS = {1: "Fix this first.", 2: "Fix these two first.", 3: "Fix these three first."}
 
 
-def make_page(report: Findings, rows: int) -> str:
-    """The whole page."""
+def make_page(report: Findings, rows: int, files: Mapping[str, Sequence[tuple[str, str]]] | None = None) -> str:
+    """The whole page.
+
+    Parameters
+    ----------
+    report : Findings
+    rows : int
+        How many failing rows of a check it shows.
+    files : mapping, optional
+        For each check, the files of its rows: kind and name.
+    """
     failed = [outcome for outcome in report.outcomes if outcome.status == "failed"]
     failed.sort(key=lambda outcome: (SEVERITIES.index(outcome.check.severity), -outcome.failed))
-    others = [(status, _others(report, status)) for status in ("could not run", "not applicable", "passed")]
+    anchors = {outcome.check.id: f"check-{number}" for number, outcome in enumerate(failed, 1)}
+    schools, more_schools = schools_of(report, rows)
+    causes = _causes(report, anchors, {school.id: school.anchor for school in schools})
+    different: dict[object, dict[Hashable, object]] = {}
+    for cause in causes:
+        different.setdefault(cause["sentence"], cause)
+    first = list(different.values())[:_FIRST]
     return render(
         "report.html",
         report=report,
+        name=report.district or report.source,
+        day=f"{report.as_of:%A}, {report.as_of.day} {report.as_of:%B %Y}",
+        why=_why_that_day(report),
+        headline=_headline([str(cause["sentence"]) for cause in first]),
         severities=_severities(report),
         status=report.summary["status"].value_counts().to_dict(),
-        causes=_causes(report),
+        first=first,
+        then=[cause for cause in causes if cause not in first],
         news=_news(report),
         changes=_changes(report),
         harmed=report.scores.iloc[0].to_dict() if len(report.scores) else {},
+        points=report.changed.get("points"),
         more_causes=len(report.causes) - _MOST_CAUSES,
+        schools=schools,
+        more_schools=more_schools,
+        at_schools=int((report.scores["scope"] == "school").sum()),
         heat=_heat_map(report),
-        failed=[_check(outcome, rows) for outcome in failed],
-        others=[(status, mine) for status, mine in others if mine],
+        anchors=anchors,
+        titles={outcome.check.title for outcome in failed},
+        failed=[_check(outcome, rows, anchors, files or {}) for outcome in failed],
+        passed=_passed(report),
+        others=[(status, mine) for status in ("could not run", "not applicable") if (mine := _others(report, status))],
     )
 
 
@@ -95,16 +128,45 @@ def _severities(report: Findings) -> list[dict[str, object]]:
     return counts
 
 
-def _causes(report: Findings) -> list[dict[Hashable, object]]:
+def _why_that_day(report: Findings) -> str:
+    """Why the report is as of its day; "" where that is not known."""
+    if report.as_of_reason or report.roster is None:
+        return report.as_of_reason
+    loaded = str(report.roster.loaded_at)[:10] == report.as_of.isoformat()
+    return "the day the roster was loaded" if loaded else "the day that was asked for"
+
+
+def _headline(sentences: Sequence[str]) -> str:
+    """What is to be fixed first, to be read aloud."""
+    if not sentences:
+        return "Nothing to fix: no check failed."
+    whole = {text for text, _ in words.WHOLE.values()}
+    rest = [text[0].lower() + text[1:] if text in whole else text for text in sentences[1:]]
+    return f"{'; '.join([sentences[0], *rest])}. {_IN_WORDS[len(sentences)]}"
+
+
+def _causes(report: Findings, anchors: Mapping[str, str], schools: Mapping[str, str]) -> list[dict[Hashable, object]]:
     """What to fix first, one row per cause."""
     if report.causes.empty:
         return []
     most = int(report.causes["findings"].max())
+    rows = report.findings.groupby(pd.Series(report.numbers, index=report.findings.index)).indices
     lines: list[dict[Hashable, object]] = []
-    for row in report.causes.head(_MOST_CAUSES).to_dict("records"):
-        where = f", at {row['where']}" if isinstance(row["where"], str) else ""
-        width = f"{max(2, 100 * row['findings'] / most):.0f}"
-        lines.append({**row, "width": width, "who": in_words(row) + where})
+    for number, row in enumerate(report.causes.head(_MOST_CAUSES).to_dict("records")):
+        mine = report.findings.iloc[rows[number]]
+        homes = mine["org_id"].dropna().unique()
+        where = row["where"] if isinstance(row["where"], str) else ""
+        lines.append(
+            {
+                **row,
+                "sentence": words.sentence(report, number, mine),
+                "width": f"{max(2, 100 * row['findings'] / most):.0f}",
+                "who": in_words(row),
+                "where": where,
+                "anchor": schools.get(homes[0], "") if where and len(homes) else "",
+                "checks": [(id, anchors[id]) for id in str(row["checks"]).split(", ")],
+            }
+        )
     return lines
 
 
@@ -115,64 +177,74 @@ def in_words(counts: Mapping[Hashable, int]) -> str:
 
 
 def _heat_map(report: Findings) -> dict[str, object] | None:
-    """Findings by org and check: the largest, and how many are left out; None where no finding has an org."""
+    """Findings by check and school: the worst schools, all others together; None where no finding has an org."""
     counts = report.by_org()
-    counts = counts[counts.index.get_level_values("org_id").notna()]
+    counts = counts[counts.index.get_level_values("org_id").notna()].drop(columns="total")
     if counts.empty:
         return None
-    seen = counts.head(_MOST_ORGS).drop(columns="total")
-    found = seen.sum().sort_values(ascending=False, kind="stable")
-    seen = seen[found[found > 0].index[:_MOST_CHECKS]]
-    most = max(1, int(seen.to_numpy().max()))
-    scores = report.scores.set_index("id")["score"].to_dict()
+    seen = counts.head(_MOST_SCHOOLS)
+    heads = [org if isinstance(org, str) else f"{id} (not delivered)" for id, org in seen.index]
+    columns = seen.T
+    if len(counts) > len(seen):
+        columns = columns.assign(others=counts.iloc[_MOST_SCHOOLS:].sum())
+        heads.append(f"{len(counts) - len(seen):,} others")
+    total = columns.sum(axis="columns")
+    columns = columns.loc[total[total > 0].sort_values(ascending=False, kind="stable").index]
+    most = max(1, int(columns.to_numpy().max()))
     lines = [
-        {
-            "score": scores.get(org_id, ""),
-            "org": org if isinstance(org, str) else None,
-            "id": org_id,
-            "total": total,
-            "cells": _heat_cells(row, most),
-        }
-        for (org_id, org), total, row in zip(seen.index, counts["total"], seen.to_numpy().tolist(), strict=False)
+        {"id": str(id), "title": report.title(str(id)), "cells": _heat_cells(row, most)}
+        for id, row in zip(columns.index[:_MOST_CHECKS], columns.to_numpy().tolist(), strict=False)
     ]
-    checks = int((counts.drop(columns="total") > 0).any().sum())
-    left = [
-        f"{n - shown:,} more {what}"
-        for n, shown, what in ((len(counts), len(seen), "orgs"), (checks, len(seen.columns), "checks"))
-        if n > shown
-    ]
-    return {"checks": list(seen.columns), "lines": lines, "left": " and ".join(left)}
+    return {"heads": heads, "lines": lines, "left": len(columns) - len(lines)}
 
 
 def _heat_cells(row: list[int], most: int) -> list[tuple[int, str]]:
     """Counts, and how strongly each is coloured: the square root lets a handful be seen beside hundreds."""
-    return [(int(value), f"{0.08 + 0.62 * (value / most) ** 0.5:.2f}") for value in row]
+    return [(int(value), f"{0.08 + 0.46 * (value / most) ** 0.5:.2f}") for value in row]
 
 
-def _check(outcome: Outcome, rows: int) -> dict[str, object]:
+def _check(
+    outcome: Outcome, rows: int, anchors: Mapping[str, str], files: Mapping[str, Sequence[tuple[str, str]]]
+) -> dict[str, object]:
     """A check that failed, with its first rows."""
     return {
         "outcome": outcome,
+        "anchor": anchors[outcome.check.id],
         "percent": f"{100 * outcome.failed / outcome.checked:.1f} %",
+        "shown": min(rows, len(outcome.failures)),
         "more": outcome.failed - min(rows, len(outcome.failures)),
+        "files": files.get(outcome.check.id, ()),
         **_table(outcome.failures.head(rows)),
     }
 
 
+def _passed(report: Findings) -> list[dict[str, object]]:
+    """The checks that passed, in positive words, by their group."""
+    groups: dict[str, list[tuple[str, Outcome]]] = {}
+    for outcome in _others(report, "passed"):
+        groups.setdefault(outcome.check.group, []).append((words.passed(outcome), outcome))
+    return [{"group": group, "checks": checks} for group, checks in groups.items()]
+
+
 def _table(df: pd.DataFrame) -> dict[str, object]:
     df = df.drop(columns=[name for name in ("org_id",) if df["org"].notna().all()]).dropna(axis="columns", how="all")
-    return {"columns": [str(name) for name in df.columns], "rows": map(_cells, df.itertuples(index=False))}
+    if df["table"].nunique() == 1:
+        df = df.drop(columns="table")  # the check's title says what its objects are
+    if "label" in df:
+        df = df[["label", *df.columns.drop("label")]]
+    names = [str(name) for name in df.columns]
+    return {"columns": names, "rows": (_cells(row, names) for row in df.itertuples(index=False))}
 
 
-def _cells(row: Iterable[Any]) -> Iterable[tuple[str, str]]:
-    """The class and the text of each cell."""
-    for value in row:
+def _cells(row: Iterable[Any], names: Sequence[str]) -> Iterable[tuple[str, str, str]]:
+    """The class, the name and the text of each cell."""
+    for value, name in zip(row, names, strict=True):
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        text = "" if pd.isna(value) else _visible(shown(value))
-        yield "n" if number else "text", text
+        text = "" if pd.isna(value) else visible(shown(value))
+        yield "n" if number else "long" if max(map(len, text.split(" "))) > _LONG else "text", name, text
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Characters that cannot be seen, spelled out; a space at the end, as an open box."""
     core = text.strip(" ")
     before, after = len(text) - len(text.lstrip(" ")), len(text) - len(text.rstrip(" "))

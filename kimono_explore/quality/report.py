@@ -11,7 +11,9 @@ import pandas as pd
 from kimono_explore.atomic import atomic_file
 from kimono_explore.display import printable
 from kimono_explore.errors import KimonoError, RosterFailedError
+from kimono_explore.export import no_formulas
 from kimono_explore.quality.findings import Findings
+from kimono_explore.quality.folder import is_folder, write_folder
 from kimono_explore.quality.message import make_message, message_html, message_text
 from kimono_explore.quality.page import make_note, make_page
 
@@ -30,6 +32,8 @@ class Report(Findings):
         What was checked, in words.
     as_of : datetime.date
         The day that counted as today.
+    district : str
+        Its name; empty where the roster has none, or several.
     as_of_reason : str
         Why it is not the day of loading; empty where it is, or was given.
     engine : str
@@ -73,17 +77,26 @@ class Report(Findings):
     def to_html(self, path: str | os.PathLike[str], rows: int = 20, *, private: bool = True) -> None:
         """Write the report as one page that needs nothing else: no network, no scripts.
 
-        It holds personal data: the labels and values of failing rows.
+        Into a folder, it writes ``index.html`` and beside it the failing rows of each check, all of them, as CSV and xlsx.
+        A new folder is written whole or not at all; in one that exists, all files of the report or none are replaced, and
+        others stay. It holds personal data: the labels and values of failing rows.
 
         Parameters
         ----------
         path : str or path
+            A file that ends in ``.html``; or a folder, new or there already.
         rows : int, default 20
             Show at most this many failing rows of each check.
         private : bool, default True
-            The file is readable by you alone (0600). False leaves that to your umask.
+            Each file is readable by you alone (0600). False leaves that to your umask.
         """
-        _write(path, make_page(self, rows), private)
+        if not is_folder(path):
+            _write(path, make_page(self, rows), private)
+            return
+        try:
+            write_folder(self, path, rows, private=private)
+        except OSError as error:
+            raise _not_written(path, error) from error
 
     def to_json(self, path: str | os.PathLike[str], *, private: bool = True) -> None:
         """Write everything as JSON: source, as_of, score, scores, summary, causes, findings, and the failures of each check.
@@ -165,19 +178,13 @@ def _records(df: pd.DataFrame) -> list[dict[str, object]]:
     return records
 
 
-def no_formulas(df: pd.DataFrame) -> pd.DataFrame:
-    """A table in which no spreadsheet takes a cell for a formula; missing cells are empty."""
-    return df.astype("object").where(df.notna(), "").map(_no_formula)
-
-
-def _no_formula(cell: object) -> object:
-    # As OWASP advises (CSV injection): =, +, -, @, tab and carriage return start a formula in one spreadsheet or another.
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
-
-
 def _write(path: str | os.PathLike[str], text: str, private: bool) -> None:
     try:
         with atomic_file(path, private=private) as new:
             new.write_text(text, encoding="utf-8", newline="")
     except OSError as error:
-        raise KimonoError(f"The report could not be written to {path}: {error.strerror}. Name another file.") from error
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: str | os.PathLike[str], error: OSError) -> KimonoError:
+    return KimonoError(f"The report could not be written to {path}: {error.strerror}. Name another file.")

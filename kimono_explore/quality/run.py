@@ -123,12 +123,14 @@ def check(
         outcomes = _run(chosen, context, max_rows, progress)
         _name_failing(outcomes, context)
         notices = waive(outcomes, settled.waivers, context.today)
-        labels = _org_labels(context)
+        labels, district = _org_labels(context), _district(context)
         explained = group_by_cause(outcomes, context)
         if seen.folder is not None and read_manifest(seen.folder) != seen.manifest:
             raise BundleError(f"{seen.folder} was replaced by another snapshot while it was checked. Check it again.")
     seconds = time.perf_counter() - began
-    report = Report(outcomes, seen.source, context.as_of, running.name, seconds, labels, seen.roster, reason, explained)
+    report = Report(
+        outcomes, seen.source, context.as_of, running.name, seconds, labels, seen.roster, reason, explained, district
+    )
     report.remember(notices, again)
     return report
 
@@ -317,6 +319,13 @@ def _name_failing(outcomes: Sequence[Outcome], context: CheckContext) -> None:
 def _org_labels(context: CheckContext) -> dict[str, str]:
     orgs = context.engine.collect(context.objects("orgs").select("id", "label")).dropna().drop_duplicates("id")
     return dict(zip(orgs["id"], orgs["label"], strict=True))
+
+
+def _district(context: CheckContext) -> str:
+    """The name of the one district; "" where there is none, or several."""
+    leas = context.objects("orgs").filter(nw.col("org_type") == "lea").select("id", "label")
+    df = context.engine.collect(leas).dropna().drop_duplicates()
+    return str(df["label"].iloc[0]) if len(df) == 1 else ""
 
 
 def _describe(failures: Sequence[pd.DataFrame], context: CheckContext) -> pd.DataFrame:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kimono_explore.errors import expect
+from kimono_explore.export import no_formulas
 from kimono_explore.html import render
 from kimono_explore.palette import SEVERITY_COLORS
 from kimono_explore.quality import Report
 from kimono_explore.quality.definition import SEVERITIES
-from kimono_explore.quality.report import no_formulas
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES
 from kimono_explore.widgets.browser import Browser

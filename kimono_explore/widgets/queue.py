@@ -14,9 +14,9 @@ from kimono_explore.api.operations import ACK_STATUSES
 from kimono_explore.atomic import atomic_file
 from kimono_explore.display import cell_text
 from kimono_explore.errors import KimonoError, expect
+from kimono_explore.export import no_formulas
 from kimono_explore.html import render
 from kimono_explore.quality import check_tasks
-from kimono_explore.quality.report import no_formulas
 from kimono_explore.roster.roster import Roster
 from kimono_explore.tasks import load_tasks
 from kimono_explore.waits import queue_delays

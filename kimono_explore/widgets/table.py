@@ -17,11 +17,11 @@ from traitlets import Bunch
 
 from kimono_explore.display import cell_text, printable
 from kimono_explore.errors import KimonoError
+from kimono_explore.export import TYPES, file_of, save
 from kimono_explore.html import frame_html, render
 from kimono_explore.widgets.channel import AFTERWARDS
 from kimono_explore.widgets.columns import Columns
 from kimono_explore.widgets.crossfilter import Crossfilter
-from kimono_explore.widgets.export import TYPES, file_of, save
 from kimono_explore.widgets.picture import Pictured
 from kimono_explore.widgets.words import capital
 

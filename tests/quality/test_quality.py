@@ -396,7 +396,7 @@ def test_the_page_shows_so_many_rows(tmp_path: Path) -> None:
     found = kx.check(make(*(student(f"p{n:02}", email="x") for n in range(20))), ["invalid_email"])
     found.to_html(tmp_path / "q.html", rows=3)
     page = (tmp_path / "q.html").read_text(encoding="utf-8")
-    assert page.count("<td class=text>p0") == 3
+    assert page.count('<td class=text data-l="id">p0') == 3
     assert "17 more" in page
     assert "20 of 20 (100.0 %)" in page
 

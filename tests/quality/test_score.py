@@ -59,7 +59,7 @@ def test_the_example_of_the_documentation() -> None:
 def test_the_page_has_the_score(tmp_path: Path) -> None:
     kx.check(make(*two_schools()), PERSON).to_html(tmp_path / "q.html")
     text = (tmp_path / "q.html").read_text(encoding="utf-8")
-    assert "<b>45</b>score, of 100" in text
+    assert "<b>45</b> of 100" in text
     assert "5 students, 1 section, 1 school" in text
 
 

@@ -15,10 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kimono_explore import export
 from kimono_explore.errors import KimonoError
-from kimono_explore.quality.report import no_formulas
-from kimono_explore.widgets import export
-from kimono_explore.widgets.export import file_of
+from kimono_explore.export import file_of, no_formulas
 from kimono_explore.widgets.table import DataTable
 
 NS = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -101,7 +100,7 @@ def test_xlsx_keeps_texts_as_texts_and_numbers_as_numbers() -> None:
 
 
 def test_a_sheet_is_not_filled_beyond_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "_MOST_ROWS", 2)
+    monkeypatch.setattr(export, "MOST_ROWS", 2)
     with pytest.raises(KimonoError, match="A sheet holds 2 rows, and these are 3"):
         file_of(people(), "xlsx")
     assert len(rows_of(file_of(people(), "csv"))) == 4

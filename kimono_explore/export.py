@@ -18,7 +18,6 @@ import xlsxwriter
 from kimono_explore.atomic import atomic_file
 from kimono_explore.display import cell_text
 from kimono_explore.errors import KimonoError
-from kimono_explore.quality.report import no_formulas
 
 if TYPE_CHECKING:
     import os
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     Told = Callable[[int], None]
 
 _AT_ONCE = 20_000
-_MOST_ROWS = 1_048_575
+MOST_ROWS = 1_048_575
 """Rows of a sheet below its header, at most."""
 _LONGEST = 32_767
 """Characters in a cell of a sheet, at most."""
@@ -93,6 +92,16 @@ def save(df: pd.DataFrame, path: str | os.PathLike[str], kind: str) -> None:
         raise KimonoError(f"The rows could not be written to {path}: {error.strerror}. Name another file.") from error
 
 
+def no_formulas(df: pd.DataFrame) -> pd.DataFrame:
+    """A table in which no spreadsheet takes a cell for a formula; missing cells are empty."""
+    return df.astype("object").where(df.notna(), "").map(_no_formula)
+
+
+def _no_formula(cell: object) -> object:
+    # As OWASP advises (CSV injection): =, +, -, @, tab and carriage return start a formula in one spreadsheet or another.
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
 def _csv(df: pd.DataFrame, told: Told) -> bytes:
     names = no_formulas(pd.DataFrame([[_written(str(name)) for name in df.columns]]))
     text = io.StringIO(newline="")
@@ -149,8 +158,8 @@ def _written(text: str) -> str:
 
 
 def _xlsx(df: pd.DataFrame, told: Told) -> bytes:
-    if len(df) > _MOST_ROWS:
-        raise KimonoError(f"A sheet holds {_MOST_ROWS:,} rows, and these are {len(df):,}. Filter them, or take CSV.")
+    if len(df) > MOST_ROWS:
+        raise KimonoError(f"A sheet holds {MOST_ROWS:,} rows, and these are {len(df):,}. Filter them, or take CSV.")
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, _OPTIONS) as book:
         sheet = book.add_worksheet("Rows")

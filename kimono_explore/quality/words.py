@@ -1,0 +1,278 @@
+"""Findings in sentences: "17 students have no school", and what a check that passed has shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kimono_explore.quality.advice import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    import pandas as pd
+
+    from kimono_explore.quality.findings import Findings
+    from kimono_explore.quality.outcome import Outcome
+
+_OF_TABLE = {
+    "orgs": "org",
+    "terms": "term",
+    "courses": "course",
+    "sections": "section",
+    "grading_categories": "grading category",
+    "persons": "person",
+    "links": "membership",
+    "tasks": "task",
+}
+_OF_KIND = {"student": "student", "teacher": "teacher", "staff": "member of staff"}
+_MANY = {
+    "person": "people",
+    "grading category": "grading categories",
+    "member of staff": "members of staff",
+}
+_VERBS = {"has": "have", "is": "are", "does": "do", "was": "were", "goes": "go", "reaches": "reach", "teaches": "teach"}
+
+
+class _Words(NamedTuple):
+    """What a check says: of one object that fails, and where all is well; no noun, where that of its table will do."""
+
+    noun: str
+    fails: str
+    passes: str
+
+
+WORDS = {
+    "missing_id": _Words("", "has no id", "Every object has an id"),
+    "duplicate_id": _Words("", "shares an id with another", "Every object has an id of its own"),
+    "duplicate_local_id": _Words("", "shares a local id with another", "Every local id is used once"),
+    "duplicate_state_id": _Words("", "shares a state id with another", "Every state id is used once"),
+    "missing_local_id": _Words("", "has no local id", "Every object has a local id"),
+    "student_missing_state_id": _Words("student", "has no state id", "Every student has a state id"),
+    "duplicate_email": _Words("", "shares an e-mail address with another", "No two people share an e-mail address"),
+    "possible_duplicate_person": _Words("", "is probably registered twice", "Nobody seems to be registered twice"),
+    "student_and_staff": _Words(
+        "", "shares an identifier between student and staff", "No student shares an identifier with staff"
+    ),
+    "orphan_child_of": _Words(
+        "", "is below a parent that was not delivered", "Every parent of an org or term is there"
+    ),
+    "orphan_offered_by": _Words("course", "is of an org that was not delivered", "Every course's org is there"),
+    "orphan_of_course": _Words("section", "is of a course that was not delivered", "Every section's course is there"),
+    "orphan_held_at": _Words("section", "is at a school that was not delivered", "Every section's school is there"),
+    "orphan_in_term": _Words("section", "is in a term that was not delivered", "Every section's term is there"),
+    "orphan_member_of": _Words("", "is at a school that was not delivered", "Every person's school is there"),
+    "orphan_student_in": _Words("enrollment", "has only one end", "Both ends of every enrollment are there"),
+    "orphan_teacher_in": _Words("teaching post", "has only one end", "Both ends of every teaching post are there"),
+    "orphan_graded_in": _Words(
+        "grading category", "is of a section that was not delivered", "Every grading category's section is there"
+    ),
+    "orphan_graded_for": _Words(
+        "grading category",
+        "is for a term or org that was not delivered",
+        "Every grading category's term and org are there",
+    ),
+    "one_sided_membership": _Words("membership", "is stated by one side only", "Both sides state every membership"),
+    "duplicate_membership": _Words("membership", "is there several times", "Every membership is there once"),
+    "student_and_teacher_of_section": _Words(
+        "", "is both student and teacher of a section", "Nobody is both student and teacher of a section"
+    ),
+    "wrong_target_type": _Words(
+        "", "is linked to the wrong type of object", "Every link is to the right type of object"
+    ),
+    "membership_ends_before_start": _Words(
+        "membership", "ends before it starts", "No membership ends before it starts"
+    ),
+    "enrollment_without_start": _Words("enrollment", "has no start date", "Every enrollment has a start date"),
+    "enrollment_outside_terms": _Words(
+        "enrollment", "is outside the terms of its section", "Every enrollment is within the terms of its section"
+    ),
+    "ended_but_active": _Words("membership", "has ended and is still active", "No active membership has ended"),
+    "future_but_active": _Words("membership", "is active before it begins", "No membership is active before it begins"),
+    "current_but_inactive": _Words(
+        "membership", "goes on without being active", "Every membership that goes on is active"
+    ),
+    "membership_far_ahead": _Words("membership", "begins far in the future", "No membership begins far in the future"),
+    "membership_before_birth": _Words(
+        "membership", "begins before the person was born", "Every membership begins after birth"
+    ),
+    "enrollment_without_end": _Words("enrollment", "has no end date", "Every enrollment has an end date"),
+    "unknown_membership_status": _Words("membership", "has an unknown status", "Every membership has a known status"),
+    "seated_after_leaving_school": _Words(
+        "student",
+        "is in a section of a school that they are not in",
+        "Every student is in the school of their sections",
+    ),
+    "two_schools_at_once": _Words("student", "is at two schools at once", "No student is at two schools at once"),
+    "enrolled_inactive_student": _Words("", "is in a section and not active", "Every student in a section is active"),
+    "enrollment_in_inactive_section": _Words(
+        "", "is not active and has people in it", "No section with people in it is inactive"
+    ),
+    "inactive_teacher_of_section": _Words(
+        "", "teaches an active section and is not active", "Every teacher of an active section is active"
+    ),
+    "student_as_teacher": _Words("student", "is enrolled as a teacher", "No student is enrolled as a teacher"),
+    "teacher_as_student": _Words("teacher", "is enrolled as a student", "No teacher is enrolled as a student"),
+    "section_without_one_primary_teacher": _Words(
+        "section", "does not have exactly one primary teacher", "Every section has one primary teacher"
+    ),
+    "student_without_one_primary_school": _Words(
+        "student", "does not have exactly one primary school", "Every student has one primary school"
+    ),
+    "section_org_not_in_course": _Words(
+        "section", "is at a school that does not offer the course", "Every section's school offers its course"
+    ),
+    "student_outside_school": _Words(
+        "student", "is in a section of another school", "Every student is in sections of their own school"
+    ),
+    "teacher_outside_school": _Words(
+        "teacher", "has a section of another school", "Every teacher has sections of their own school"
+    ),
+    "parent_child_mismatch": _Words("", "does not agree with its parent", "Parents and children agree"),
+    "org_cycle": _Words("org", "is above itself", "No org is above itself"),
+    "term_cycle": _Words("term", "is above itself", "No term is above itself"),
+    "school_without_parent": _Words("school", "has no district", "Every school has a district"),
+    "school_below_school": _Words("school", "is below another school", "No school is below another school"),
+    "unknown_org_type": _Words("org", "is of an unknown type", "Every org is of a known type"),
+    "school_without_students": _Words("school", "has no students", "Every school has students"),
+    "school_without_teachers": _Words("school", "has no teachers", "Every school has teachers"),
+    "section_without_teacher": _Words("section", "has no teacher", "Every section has a teacher"),
+    "section_without_students": _Words("section", "has no students", "Every section has students"),
+    "section_without_course": _Words("section", "has no course", "Every section has a course"),
+    "section_without_term": _Words("section", "has no term", "Every section has a term"),
+    "section_without_org": _Words("section", "has no school", "Every section has a school"),
+    "course_without_sections": _Words("course", "has no sections", "Every course has sections"),
+    "course_without_org": _Words("course", "has no org", "Every course has an org"),
+    "term_without_sections": _Words("term", "has no sections", "Every term has sections"),
+    "student_without_school": _Words("student", "has no school", "Every student has a school"),
+    "student_without_sections": _Words("student", "has no sections", "Every student has sections"),
+    "teacher_without_school": _Words("teacher", "has no school", "Every teacher has a school"),
+    "teacher_without_sections": _Words("teacher", "has no sections", "Every teacher has sections"),
+    "category_without_section": _Words("grading category", "has no section", "Every grading category has a section"),
+    "person_without_name": _Words("", "has no name", "Every person has a name"),
+    "teacher_without_email": _Words("teacher", "has no e-mail address", "Every teacher has an e-mail address"),
+    "student_without_dob": _Words("student", "has no date of birth", "Every student has a date of birth"),
+    "bad_value": _Words("", "has a value that its column cannot hold", "Every value fits its column"),
+    "load_problem": _Words("", "was not loaded as it was sent", "Everything was loaded as it was sent"),
+    "invalid_email": _Words("", "has an e-mail address that cannot be one", "Every e-mail address is well formed"),
+    "invalid_phone": _Words("", "has a telephone number that cannot be one", "Every telephone number is well formed"),
+    "invalid_postal_code": _Words("", "has a postal code that cannot be one", "Every postal code is well formed"),
+    "unknown_state": _Words("", "has an unknown state or province", "Every state or province is known"),
+    "unexpected_sex": _Words("", "has an unexpected value for sex", "Every value for sex is one that is expected"),
+    "untrimmed_text": _Words(
+        "", "has spaces around a text, or unseen characters in it", "No text has spaces around it or unseen characters"
+    ),
+    "broken_encoding": _Words("", "has garbled text", "No text is garbled"),
+    "placeholder_name": _Words("", "has a name that stands for nobody", "Every name is that of a person"),
+    "shouting_name": _Words("", "has a name in capitals", "No name is in capitals"),
+    "implausible_age": _Words("", "has an implausible age", "Every age is plausible"),
+    "grad_year_against_dob": _Words(
+        "", "has a graduation year that does not fit the date of birth", "Graduation years fit the dates of birth"
+    ),
+    "school_year_outlier": _Words("", "is of another school year", "Everything is of one school year"),
+    "term_without_dates": _Words("term", "has no dates", "Every term has dates"),
+    "term_ends_before_start": _Words("term", "ends before it starts", "No term ends before it starts"),
+    "child_term_outside_parent": _Words("term", "reaches beyond its parent", "Every term is within its parent"),
+    "sibling_terms_overlap": _Words("term", "overlaps another", "No terms overlap"),
+    "same_name_terms": _Words("term", "has the name and parent of another", "All terms can be told apart"),
+    "term_too_long": _Words("term", "is longer than a year", "No term is longer than a year"),
+    "oversize_section": _Words("section", "has very many students", "No section has very many students"),
+    "undersize_section": _Words("section", "has very few students", "No section has very few students"),
+    "student_overload": _Words("student", "has very many sections", "No student has very many sections"),
+    "teacher_overload": _Words("teacher", "has very many sections", "No teacher has very many sections"),
+    "same_title_sections": _Words("section", "looks just like another", "All sections can be told apart"),
+    "stale_task": _Words("task", "has waited too long", "No task has waited too long"),
+    "sequence_gap": _Words("task", "comes after a gap", "No task is missing between others"),
+    "repeated_task": _Words("task", "came twice", "No task came twice"),
+    "delete_of_unknown_object": _Words(
+        "task", "deletes an object that is not in the roster", "Every object to be deleted is in the roster"
+    ),
+    "tasks_after_uninstall": _Words(
+        "task", "came after the tenant's uninstallation", "No task came after an uninstallation"
+    ),
+}
+"""By id of the check. Checks that are not here, such as your own, speak by their title and rule."""
+
+WHOLE = {
+    "no_lea": ("There is no district", "There is a district"),
+    "no_current_term": ("No term is going on", "A term is going on"),
+    "sync_without_end": ("A sync does not end", "Every sync has ended"),
+}
+"""The same for what has nothing to count."""
+
+
+def sentence(report: Findings, cause: int, rows: pd.DataFrame) -> str:
+    """A cause of `report.causes` as a sentence of people and objects, given its rows."""
+    row = report.causes.iloc[cause]
+    if row["next_step"] == MISSING and isinstance(row["id"], str):
+        return _missing(str(row["type"]), rows)
+    ids = rows["check"].unique().tolist()
+    if isinstance(row["type"], str) or len(ids) > 1:
+        return _of_object(report, row.to_dict(), ids)
+    return of_check(report.outcome(ids[0]), int(row["objects"]), rows)
+
+
+def of_check(outcome: Outcome, objects: int, rows: pd.DataFrame) -> str:
+    """How many objects fail a check, as a sentence."""
+    check = outcome.check
+    if check.id in WHOLE and objects == 1:
+        return WHOLE[check.id][0]
+    if check.id not in WORDS:
+        return f"{check.title}: {objects:,}"
+    words = WORDS[check.id]
+    verb, _, rest = words.fails.partition(" ")
+    verb = verb if objects == 1 else _plural_verb(verb)
+    return f"{counted(objects, words.noun or noun_of(outcome, rows))} {verb} {rest}"
+
+
+def passed(outcome: Outcome) -> str:
+    """What a check that passed has shown, in positive words; "" where nobody has written any."""
+    id = outcome.check.id
+    return WHOLE[id][1] if id in WHOLE else WORDS[id].passes if id in WORDS else ""
+
+
+def noun_of(outcome: Outcome, rows: pd.DataFrame) -> str:
+    """What most of the failing rows are: "student", "section"."""
+    tables = rows["table"].dropna()
+    table = str(tables.mode().iloc[0]) if len(tables) else ""
+    failures = outcome.failures
+    if table == "persons" and "person_type" in failures:
+        kinds = failures.loc[failures["id"].isin(rows["id"]), "person_type"].dropna().unique()
+        if len(kinds) == 1 and kinds[0] in _OF_KIND:
+            return _OF_KIND[kinds[0]]
+    return _OF_TABLE.get(table, "row")
+
+
+def counted(n: int, noun: str) -> str:
+    """A number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "section"), counted(2_000, "person")
+    ('1 section', '2,000 people')
+    """
+    return f"{n:,} {noun if n == 1 else _MANY.get(noun, f'{noun}s')}"
+
+
+def _plural_verb(verb: str) -> str:
+    return _VERBS.get(verb, verb.removesuffix("s"))
+
+
+def _missing(type: str, rows: pd.DataFrame) -> str:
+    """One object that was not delivered, by what refers to it."""
+    what = type.replace("_", " ")
+    named = rows["table"].value_counts()
+    if named.empty:
+        return f"1 {what} was not delivered"
+    n = int(named.iloc[0])
+    who = counted(n, _OF_TABLE.get(str(named.index[0]), "row"))
+    return f"{who} {'refers' if n == 1 else 'refer'} to {'an' if what[0] in 'aeiou' else 'a'} {what} that was not delivered"
+
+
+def _of_object(report: Findings, row: Mapping[Hashable, object], ids: list[str]) -> str:
+    """A cause that is an object: its name and what is wrong with it; else as the table of causes says it."""
+    text = str(row["cause"])
+    label, colon, _ = text.partition(": ")
+    if not colon or not isinstance(row["id"], str):
+        return text.split(", so one cause is likely")[0]
+    titles = [WORDS[id].fails for id in ids if id in WORDS and report.outcome(id).check.title.lower() in text]
+    return f"{label} {' and '.join(titles)}" if titles else text

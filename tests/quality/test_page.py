@@ -1,0 +1,218 @@
+"""The page for people: sentences first, a part for each school, print and small screens."""
+
+import csv
+import io
+import os
+import re
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+from builders import link, make, school, section, student, teacher
+
+import kimono_explore as kx
+from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS
+from kimono_explore.quality.words import WHOLE, WORDS, counted
+
+OCTOBER = "2026-10-05"
+
+
+def text_of(report: kx.Report, folder: Path) -> str:
+    report.to_html(folder / "q.html")
+    return (folder / "q.html").read_text(encoding="utf-8")
+
+
+def two_schools() -> kx.Roster:
+    """Two sections of Oak without a teacher, a student without a school, another without an e-mail address that can be one."""
+    return make(
+        school("elm", name="Elm School"),
+        school("oak", name="Oak School"),
+        student("a", name_first="Ada", email="a@b.org"),
+        student("b", name_first="Ben", email="nobody"),
+        student("c", name_first="Cleo", email="c@b.org"),
+        teacher("t", name_first="Tom"),
+        section("s1"),
+        section("s2"),
+        section("s3"),
+        link("a member_of elm"),
+        link("b member_of oak"),
+        link("t member_of elm"),
+        link("t teacher_in s3"),
+        link("s1 held_at oak"),
+        link("s2 held_at oak"),
+        link("s3 held_at elm"),
+        link("a student_in s3"),
+        link("b student_in s1"),
+    )
+
+
+FEW = ["section_without_teacher", "student_without_school", "invalid_email"]
+
+
+def test_the_first_screen_is_a_sentence(tmp_path: Path) -> None:
+    page = text_of(kx.check(two_schools(), FEW, as_of=OCTOBER), tmp_path)
+    heading = re.findall(r"<h1>(.*?)</h1>", page)
+    assert heading == [
+        "2 sections have no teacher; 1 student has no school; "
+        "1 student has an e-mail address that cannot be one. Fix these three first."
+    ]
+    assert "4 people at 2 schools" in page
+    assert "As of Monday, 5 October 2026: the day that was asked for" in page
+    assert page.index("<h1>") < page.index("<table")
+
+
+def test_zero_is_not_red_and_what_passed_is_positive(tmp_path: Path) -> None:
+    roster = two_schools()
+    page = text_of(kx.check(roster, [*FEW, "student_without_sections", "section_without_org"], as_of=OCTOBER), tmp_path)
+    assert '<b class="zero">0</b> information findings' in page
+    assert "<li>Every section has a school <code>section_without_org</code>" in page
+    assert "Section without a school" not in page
+
+
+def test_words_are_those_of_checks() -> None:
+    known = {check.id for check in (*ROSTER_CHECKS, *TASK_CHECKS)}
+    assert set(WORDS) | set(WHOLE) <= known
+    assert not set(WORDS) & set(WHOLE)
+    assert counted(1, "person") == "1 person"
+    assert counted(2, "grading category") == "2 grading categories"
+
+
+def test_each_school_has_a_part(tmp_path: Path) -> None:
+    page = text_of(kx.check(two_schools(), FEW, as_of=OCTOBER), tmp_path)
+    assert page.count("<section class=school") == 1
+    part = page[page.index("<section class=school") : page.index("<section id=checks>")]
+    assert "<h2>Oak School</h2>" in part
+    assert "2 sections have no teacher" in part
+    assert "1 student has an e-mail address that cannot be one" in part
+    assert "Ben" in part
+    assert "Cleo" not in part
+    assert "Ada" not in part
+    assert '<a href="#school-1">Oak School</a>' in page
+
+
+@pytest.mark.parametrize("rows", [1, 20])
+def test_every_link_leads_somewhere(tmp_path: Path, rows: int) -> None:
+    report = kx.check(two_schools(), as_of=OCTOBER)
+    report.since(kx.check(make(school()), as_of="2026-09-28"))
+    report.to_html(tmp_path / "q.html", rows=rows)
+    page = (tmp_path / "q.html").read_text(encoding="utf-8")
+    targets = re.findall(r'href="#([^"]+)"', page)
+    assert len(targets) > 10
+    assert set(targets) <= set(re.findall(r'\bid="?([\w-]+)"?', page))
+
+
+def test_a_school_that_was_not_delivered_has_its_id(tmp_path: Path) -> None:
+    roster = make(
+        student("a"),
+        student("b"),
+        section("s"),
+        link("a member_of gone", types=("person", "org")),
+        link("s held_at gone", types=("section", "org")),
+    )
+    page = text_of(kx.check(roster, ["orphan_member_of", "section_without_teacher"], as_of=OCTOBER), tmp_path)
+    first = "1 person refers to an org that was not delivered; 1 section has no teacher"
+    assert f"<h1>{first}. Fix these two first.</h1>" in page
+    assert "<h2>gone</h2>" in page
+
+
+# A folder.
+
+
+def hostile() -> kx.Report:
+    items = [student(f"p{n:02}", name_first="=1+1", name_last=None, email="@SUM(1)") for n in range(30)]
+    return kx.check(make(*items), ["invalid_email"], as_of=OCTOBER)
+
+
+NAMES = ["index.html", "rows-invalid_email.csv", "rows-invalid_email.xlsx"]
+
+
+def test_a_folder_has_the_page_and_all_rows_as_tables(tmp_path: Path) -> None:
+    hostile().to_html(tmp_path / "report", rows=3)
+    folder = tmp_path / "report"
+    assert sorted(file.name for file in folder.iterdir()) == NAMES
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'href="(rows-[^"]+)" download', page) == NAMES[1:]
+    assert "All 30 rows:" in page
+    rows = list(csv.DictReader(io.StringIO((folder / NAMES[1]).read_bytes().decode("utf-8-sig"), newline="")))
+    assert len(rows) == 30
+    assert rows[0]["label"] == "'=1+1"
+    assert rows[0]["email"] == "'@SUM(1)"
+    with zipfile.ZipFile(folder / NAMES[2]) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode("utf-8")
+    assert "<f>" not in sheet
+    assert sheet.count("<row ") == 31
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_is_its_owners_alone(tmp_path: Path, there: bool) -> None:
+    folder = tmp_path / "report"
+    if there:
+        folder.mkdir()
+    hostile().to_html(folder)
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+    assert there or stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_exists_keeps_what_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("mine")
+    (tmp_path / "rows-of-mine.csv").write_text("mine")
+    hostile().to_html(tmp_path)
+    assert (tmp_path / "rows-of-mine.csv").exists()  # no report was there before
+    (tmp_path / "rows-of-mine.csv").unlink()
+    kx.check(two_schools(), ["section_without_teacher"], as_of=OCTOBER).to_html(tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "index.html",
+        "notes.csv",
+        "rows-section_without_teacher.csv",
+        "rows-section_without_teacher.xlsx",
+    ]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
+    folder = tmp_path / "report"
+    if there:
+        hostile().to_html(folder)
+    before = {file.name: file.read_bytes() for file in folder.glob("*")}
+
+    def full(*_: object) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("kimono_explore.quality.folder.file_of", full)
+    with pytest.raises(kx.KimonoError, match="No space left"):
+        kx.check(two_schools(), FEW, as_of=OCTOBER).to_html(folder)
+    assert {file.name: file.read_bytes() for file in folder.glob("*")} == before
+    assert folder.exists() is there
+
+
+def test_a_page_alone_links_to_no_table(tmp_path: Path) -> None:
+    page = text_of(hostile(), tmp_path)
+    assert "rows-" not in page
+    assert [file.name for file in tmp_path.iterdir()] == ["q.html"]
+
+
+# Print and small screens.
+
+
+def test_print_and_small_screens_cut_nothing(tmp_path: Path) -> None:
+    page = text_of(kx.check(two_schools(), as_of=OCTOBER), tmp_path)
+    assert "overflow-x" not in page
+    assert "<details" not in page  # what is folded is not printed
+    assert "@media print" in page
+    assert "@media screen and (prefers-color-scheme: dark)" in page
+    tables = re.findall(r"<table[^>]*>", page)
+    assert tables
+    assert all("cards" in table for table in tables)
+    assert page.count("<table") == page.count("<thead>")
+
+
+def test_what_counts_nothing_is_said_within_a_sentence(tmp_path: Path) -> None:
+    roster = make(student("a", email="x"), student("b"), school("elm"))
+    page = text_of(kx.check(roster, ["invalid_email", "no_lea"], as_of=OCTOBER), tmp_path)
+    assert (
+        "<h1>1 student has an e-mail address that cannot be one; there is no district. Fix these two first.</h1>"
+        in page
+    )
+    assert "Nobody is affected by an error, 1 by a warning." in page
