@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality.findings import Findings
 
 PAGE = "index.html"
-_MARK = '<meta name="generator" content="kimono-explore">'
+_MARK = 'name="generator" content="kimono-explore"'
 _BEGINNING = 4_000
 """Characters of a page within which its mark stands."""
 _OWN = re.compile(r"rows-[\w.-]+\.(csv|xlsx)")
