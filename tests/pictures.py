@@ -28,9 +28,9 @@ CELLS = {
     "browse": MADE_UP
     + """
 browser = kx.browse(roster, report)
-browser.search("", type="section")
+browser.search("world languages", type="section")
 browser.pick(browser.table["label"].tolist().index("World Languages 6 - Period 6"))
-browser.state = {**browser.state, "relation": ["student_in", "from"]}
+browser._relations.value = ("student_in", "from")
 browser
 """,
     "quality_widget": MADE_UP
@@ -79,8 +79,8 @@ def shoot(lab: Lab, browser: Browser, name: str, cell: str) -> None:
     """One widget, without the notebook around it."""
     page = browser.new_page(viewport={"width": 1300, "height": 2200})
     lab.run(page, name, cell.strip())
-    shown = page.locator(".kx-panel, .jp-OutputArea-output").first
-    page.locator("canvas, .kx-table .kx-cell").first.wait_for()
+    shown = page.locator(".kx-panel, .kx-graph").first  # not the progress of the checks
+    page.locator(".kx-graph canvas, .kx-table .kx-cell").first.wait_for()
     page.wait_for_timeout(4000)  # the network's labels fade in
     shown.screenshot(path=IMAGES / f"{name}.png")
     page.close()

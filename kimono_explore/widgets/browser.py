@@ -399,8 +399,10 @@ class Browser(Panel):
             label=self.related["label"].where(~self.related["missing"], "(not delivered)")
         )
         self._related.fill(shown)
-        if shown["stated_by"].eq("both").all():  # which says nothing: the menu of columns has it
-            self._related.show_columns(n for n, name in enumerate(shown) if name != "stated_by")
+        # What says nothing is left to the menu of columns.
+        plain = {"stated_by"} if shown["stated_by"].eq("both").all() else set()
+        plain |= {"role"} if len(shown) > 1 and "role" in shown and shown["role"].nunique(dropna=False) == 1 else set()
+        self._related.show_columns(n for n, name in enumerate(shown) if name not in plain)
 
     def _show_shared(self) -> None:
         if self._description is not None:

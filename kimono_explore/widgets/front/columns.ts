@@ -26,6 +26,17 @@ export function widened(event: { key: string; altKey: boolean }, width: number):
   return step === undefined ? undefined : bounded(width + step);
 }
 
+const CUT = 150; // to which a column of long texts may shrink
+
+/** The widths, those of long texts smaller where all columns then are in view; else they are scrolled, each as it is. */
+export function shrinking(columns: Column[], widths: number[], room: number): number[] {
+  const over = widths.reduce((sum, width) => sum + width, 0) - room;
+  const spare = widths.map((width, n) => (columns[n]?.wide === null && !columns[n].pinned ? Math.max(0, width - CUT) : 0));
+  const all = spare.reduce((sum, width) => sum + width, 0);
+  if (room <= 0 || over <= 0 || over > all) return widths;
+  return widths.map((width, n) => Math.floor(width - ((spare[n] ?? 0) * over) / all));
+}
+
 export interface Sizes {
   /** For `grid-template-columns`. */
   template: string;

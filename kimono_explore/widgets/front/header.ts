@@ -253,7 +253,7 @@ export class Header {
     const parts: SVGElement[] = [];
     if (column.kind === "different") {
       parts.push(draw("rect", { x: 0, y: 6, width: WIDTH, height: 14, class: "kx-pale" }));
-    } else if (inOrder(column)) {
+    } else if (inOrder(column) && column.bars.length > 1) {
       const most = Math.max(1, ...column.bars.map((bar) => bar.total));
       const wide = WIDTH / Math.max(6, column.bars.length);
       const tall = (n: number): number => (n === 0 ? 0 : Math.max(1.5, (n / most) * HEIGHT));

@@ -1,7 +1,7 @@
 // The table: what Python holds, shown row by row. See table.py for what each message means.
 
 import { Body, leftOf } from "./body.ts";
-import { bounded, ColumnMenu, sizesOf, widened, widthOf, type Change, type Sizes } from "./columns.ts";
+import { bounded, ColumnMenu, shrinking, sizesOf, widened, widthOf, type Change, type Sizes } from "./columns.ts";
 import { make, setAttribute, setText } from "./dom.ts";
 import { Download } from "./download.ts";
 import { between, chosenAfter, Header, inOrder, rangeOf, type HeaderActs } from "./header.ts";
@@ -130,7 +130,8 @@ export class Table {
   /** Lays the columns out: as wide as they are, or are being dragged. */
   private size(): void {
     const columns = this.view.columns.map((column, n) => ({ ...column, wide: this.dragged.get(n) ?? column.wide }));
-    this.sizes = sizesOf(columns, columns.map(widthOf), this.grid.clientWidth);
+    const room = this.grid.clientWidth;
+    this.sizes = sizesOf(columns, shrinking(columns, columns.map(widthOf), room), room);
     const { style } = this.grid;
     style.setProperty("--kx-columns", this.sizes.template);
     style.setProperty("--kx-wide", `${this.sizes.wide}px`);

@@ -12,7 +12,7 @@ const { Pages, PAGE } = await load("pages");
 const { lead, picked } = await load("keys");
 const { between, chosenAfter, caption, inOrder, rangeOf } = await load("header");
 const { Download } = await load("download");
-const { sizesOf, widened, widthOf } = await load("columns");
+const { shrinking, sizesOf, widened, widthOf } = await load("columns");
 const { found } = await load("marks");
 const NO_ROWS = { at: [], rows: [] };
 const key = (name, more = {}) => ({ key: name, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
@@ -153,6 +153,14 @@ test("pinned columns have a place as long as they leave room", () => {
   assert.deepEqual(widths, [88, 200, 88, 50]);
   assert.deepEqual(sizesOf(columns, widths, 1000), { template: "88px 200px minmax(88px, 88fr) 50px", wide: 426, lefts: [0, 88, undefined, undefined], kept: 288 });
   assert.deepEqual(sizesOf(columns, widths, 300).lefts, [0, undefined, undefined, undefined]);
+});
+
+test("long texts shrink where all columns then are in view", () => {
+  const columns = [{ wide: null, pinned: false }, { wide: null, pinned: false }, { wide: 200, pinned: false }];
+  assert.deepEqual(shrinking(columns, [350, 80, 200], 700), [350, 80, 200]);
+  assert.deepEqual(shrinking(columns, [350, 80, 200], 500), [220, 80, 200]);
+  assert.deepEqual(shrinking(columns, [350, 80, 200], 400), [350, 80, 200]);
+  assert.deepEqual(shrinking(columns, [350, 80, 200], 0), [350, 80, 200]);
 });
 
 test("Alt and an arrow key widen a column, within bounds", () => {
