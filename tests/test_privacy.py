@@ -206,7 +206,11 @@ def test_the_graph_keeps_its_shape(flawed: kx.Roster, safe: kx.Roster) -> None:
 
 def test_checks_of_relations_find_the_same(flawed: kx.Roster, safe: kx.Roster) -> None:
     before, after = (kx.check(roster, as_of="2026-10-05").summary.set_index("id") for roster in (flawed, safe))
-    values = ["invalid_email", "invalid_phone", "invalid_postal_code", "untrimmed_text", "broken_encoding",
+    # A date or a status that few have tells who they are: it is left out.
+    rare = ["enrollment_without_start", "enrollment_outside_terms", "ended_but_active", "future_but_active",
+            "membership_far_ahead", "membership_before_birth", "enrollment_without_end", "enrolled_inactive_student",
+            "enrollment_in_inactive_section", "inactive_teacher_of_section"]  # fmt: skip
+    values = [*rare, "invalid_email", "invalid_phone", "invalid_postal_code", "untrimmed_text", "broken_encoding",
               "placeholder_name", "shouting_name"]  # fmt: skip
     assert after["failed"].drop(values).to_dict() == before["failed"].drop(values).to_dict()
 

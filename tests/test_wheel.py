@@ -37,7 +37,7 @@ def test_it_is_the_installed_one_and_whole(python: Path) -> None:
     sources = Path("widgets", "front")  # what static/ is built of, and npm's packages
     files = {path for path in _files(Path(kx.__file__).parent) if "notebooks" not in path.parts}
     front_end = {path for path in files if not path.is_relative_to(sources)}
-    assert {path.suffix for path in front_end} >= {".py", ".pyi", ".typed", ".j2", ".js", ".css"}
+    assert {path.suffix for path in front_end} >= {".py", ".pyi", ".typed", ".html", ".js", ".css"}
     assert not [path for path in _files(where) if path.is_relative_to(sources) or "node_modules" in path.parts]
     assert front_end <= _files(where)
     assert _files(where / "notebooks") == _files(ROOT / "notebooks")

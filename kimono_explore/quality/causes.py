@@ -175,7 +175,9 @@ def _causes(findings: pd.DataFrame, checks: dict[str, Check], patterns: Mapping[
             keys = [("object", table, id) for table, id in zip(rows["table"], rows["id"], strict=True)]
         else:
             who = table.fillna("")
-            keys = [("check", name, who.mode().iloc[0] if name in patterns else one) for one in who]
+            if name in patterns:
+                who[:] = who.mode().iloc[0]
+            keys = [("check", name, one) for one in who]
         causes.loc[rows.index] = pd.Series(keys, index=rows.index, dtype="object")
     gone = findings["missing_id"].notna()
     named = zip(findings.loc[gone, "missing_type"], findings.loc[gone, "missing_id"], strict=True)

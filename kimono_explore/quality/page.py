@@ -184,9 +184,9 @@ def _heat_map(report: Findings) -> dict[str, object] | None:
         return None
     seen = counts.head(_MOST_SCHOOLS)
     heads = [org if isinstance(org, str) else f"{id} (not delivered)" for id, org in seen.index]
-    columns = seen.T
+    columns = seen.T.copy()
     if len(counts) > len(seen):
-        columns = columns.assign(others=counts.iloc[_MOST_SCHOOLS:].sum())
+        columns["", "others"] = counts.iloc[_MOST_SCHOOLS:].sum()
         heads.append(f"{len(counts) - len(seen):,} others")
     total = columns.sum(axis="columns")
     columns = columns.loc[total[total > 0].sort_values(ascending=False, kind="stable").index]

@@ -45,6 +45,8 @@ quality = kx.inspect_quality(kx.check(roster, as_of="2026-10-05", progress=False
 tasks = kx.inspect_tasks(box.client, roster)
 import marimo
 marimo.vstack([quality, tasks])"""
+# JupyterLab says this of its own requests to a kernel where a page is left early; Notebook 7 reads its settings too early.
+THEIRS = re.compile(r"Canceled future for|\(reading 'schema'\)")
 ROW = ".kx-body [role=row]:not([aria-busy])"
 
 
@@ -132,8 +134,7 @@ def test_a_district_is_walked_through(host: Callable[..., object], chromium: Bro
     with host(tmp_path, page):
         walk(page)
         context.close()
-    # Notebook 7's own, with any widget and without one of ours: it reads settings that are not there yet.
-    assert [text for text in wrong if host is not in_notebook or "(reading 'schema')" not in text] == []
+    assert [text for text in wrong if not THEIRS.search(text)] == []
 
 
 def test_the_queue_and_the_report_are_used_in_marimo(chromium: Browser, tmp_path: Path) -> None:
