@@ -354,8 +354,8 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _GROUP,
         ("persons",),
-        "The person's status is one of {inactive}, teaches a section on the day of the check (`as_of`), and the section "
-        "is none of these.",
+        "The person's status is one of {inactive}, and the person teaches a section on the day of the check (`as_of`) "
+        "whose own status is not one of these.",
         "The class has a teacher who cannot open it.",
         partial(of_an_inactive_person, "teacher_in", "sections"),
         params={"inactive": GONE},
