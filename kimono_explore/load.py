@@ -70,8 +70,9 @@ def load(
     max_pages : int, default 100,000
         A list with more pages is an error.
     heal : bool, default True
-        After the last page, ask for the last row of each page once more (one small request per page). Where rows moved
-        while the list was read, the pages concerned are read again; ``attrs["problems"]`` says what was found.
+        After the last page, ask once more for a few rows around each place where two pages meet (one small request per
+        page). Where rows moved while the list was read, the pages concerned are read again; ``attrs["problems"]`` says
+        what was found.
     progress : bool, default True
 
     Returns

@@ -13,11 +13,14 @@ from kimono_explore.json_text import encode
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class Moving:
-    """Serves a list of orgs by page number, and changes it after the requests that ``changes`` numbers."""
+    """Serves a list of orgs by page number, and changes it after the requests that ``changes`` numbers.
+
+    ``steps`` are changes that are not left to chance: after which request, ``"d"`` or ``"i"``, and at which place.
+    """
 
     base_url = "http://moving"
 
@@ -32,6 +35,7 @@ class Moving:
         says_next: bool = True,
         shuffled: bool = False,
         kinds: str = "di",
+        steps: Sequence[tuple[int, str, int]] = (),
     ) -> None:
         self.rows = [f"r{n:04}" for n in range(rows)]
         self.before, self.ever = frozenset(self.rows), set(self.rows)
@@ -40,6 +44,7 @@ class Moving:
         self.asked: list[tuple[int, int]] = []
         self._states: list[frozenset[str]] = []
         self._changes, self._chance, self._cap, self._kinds = changes, chance, cap, kinds
+        self._steps = steps
         self._small, self._says_next, self._shuffled = small, says_next, shuffled
         self._looking = False
         self._lock = threading.Lock()
@@ -52,11 +57,11 @@ class Moving:
         return read(body)
 
     def _page(self, page: int, asked: int | None) -> bytes:
-        small = asked == 1
+        small = asked is not None
         size = min(asked or self._cap, self._cap)
         if small and self._small == "refused":
             self._looking = True
-            self.asked.append((page, 1))
+            self.asked.append((page, asked))
             raise kx.ResponseError("400: page_size must be 5 or more", 400)
         if small and self._small == "ignored":
             size = self._cap
@@ -70,7 +75,10 @@ class Moving:
             self.served.update(found)
         self.asked.append((page, size))
         for _ in range(self._changes.get(len(self.asked), 0)):
-            self._change()
+            self._change(self._chance.choice(self._kinds), self._chance.randrange(len(self.rows) + 1))
+        for when, kind, place in self._steps:
+            if when == len(self.asked):
+                self._change(kind, place)
         return encode(
             {
                 "data": [{"id": id, "name": "Oak"} for id in found],
@@ -84,9 +92,8 @@ class Moving:
         twice = any(times > 1 for times in self.served.values())
         return twice or set(self.served) not in [*self._states, set(self.rows)]
 
-    def _change(self) -> None:
-        place = self._chance.randrange(len(self.rows) + 1)
-        if self._chance.choice(self._kinds) == "d" and self.rows:
+    def _change(self, kind: str, place: int) -> None:
+        if kind == "d" and self.rows:
             self.stable.discard(self.rows.pop(place % len(self.rows)))
         else:
             new = f"n{len(self.ever):04}"

@@ -1,18 +1,23 @@
-"""Rows that moved while a list was read: noticed by its pages' last rows, and read again.
+"""Rows that moved while a list was read: noticed where two pages meet, and read again.
 
 A page is requested by number, so when a row is deleted from a page that was already read, every later row moves up by
-one, and one of them slips from an unread page into a page that was read. Then the last row of each page in between has
-changed:
+one, and one of them slips from an unread page into a page that was read:
 
     read:    [a b c] [d e f]         [h i j]      b was deleted after the second page was read: g was skipped
-    now:     [a c d] [e f g] [h i j]              the last rows of pages 0 and 1 are d and g, not c and f
+    now:     [a c d] [e f g] [h i j]              pages 0 and 1 end with d and g, no longer with c and f
 
-So at the end the last row of every page is requested once more, and pages whose last row has changed are read again, as
-is what now follows the end: rows that were added there meanwhile.
+So at the end a few rows around every place where two pages meet, and around the end, are requested once more, and pages
+whose first or last row has changed are read again.
+
+In a list that keeps its order, this misses no row that was there all the time. A skipped row stood behind such a place
+when the page before it was read, and before the place when the page behind it was read. Wherever it stands now, it is
+on the wrong side for one of the two pages: that page no longer begins, or ends, as it did. This holds however many
+changes there were, because one request shows both sides.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +71,11 @@ class Boundaries:
         """
         if not self._pages:
             return
+        end = max(self._pages)
+
+        def read(number: int) -> Sequence[msgspec.Raw]:
+            return _behind(number, ask, page_size) if number > end else ask(number, page_size).page.rows
+
         known = np.sort(np.concatenate(list(self._pages.values())))
         fresh: dict[int, NDArray[np.int64]] = {}
         added = 0
@@ -77,12 +87,14 @@ class Boundaries:
                     settled = True
                     note = "moved, and {pages} pages were read again; what changed within others cannot be known"
                     break
-                for number, answer in zip(moved, in_threads(lambda n: ask(n, page_size), moved, width), strict=True):
-                    keys = fresh[number] = _keys(answer.page.rows)
-                    new = np.flatnonzero(~np.isin(keys, known))
-                    known = np.sort(np.concatenate([known, keys[new]]))
-                    added += len(new)
-                    yield Page(number, [answer.page.rows[n] for n in new.tolist()])
+                while moved:
+                    for number, rows in zip(moved, in_threads(read, moved, width), strict=True):
+                        keys = fresh[number] = _keys(rows)
+                        new = np.flatnonzero(~np.isin(keys, known))
+                        known = np.sort(np.concatenate([known, keys[new]]))
+                        added += len(new)
+                        yield Page(number, [rows[n] for n in new.tolist()])
+                    moved = [number + 1] if number > end and len(new) else []  # to where the list ends now
         except KimonoError as error:
             if _was_ended(error):
                 raise
@@ -108,41 +120,59 @@ class Boundaries:
         page_size: int | None,
         width: int,
     ) -> list[int]:
-        """The numbers of the pages whose last row has changed, and of those past the end that hold new rows."""
+        """The numbers of the pages that begin or end otherwise, and of those past the end that hold new rows."""
         numbers = [number for number in sorted(pages) if len(pages[number])]
         if not numbers:
             return []
+        end = numbers[-1]
         size = len(pages[numbers[0]])
         regular = numbers == list(range(len(numbers))) and all(len(pages[number]) == size for number in numbers[:-1])
+        places = [number * size for number in numbers[1:]] + [end * size + len(pages[end])] if regular else []
+        moved: set[int] = set()
+        unclear = set() if regular else {*numbers, end + 1}
+        for number, keys in enumerate(in_threads(lambda place: _around(place, size, ask), places, width)):
+            if keys is None or (number < end and len(keys) < 2):
+                unclear |= {number, number + 1}
+                continue
+            if keys[0] != pages[number][-1]:
+                moved.add(number)
+            if number < end and keys[1] != pages[number + 1][0]:
+                moved.add(number + 1)
+            if number == end and not np.isin(keys[1:], known).all():
+                moved |= {end, end + 1}
 
-        def last(number: int) -> int | None:
-            place = len(pages[number]) - 1
-            if regular:
-                try:
-                    rows = ask(number * size + place, 1).page.rows
-                except KimonoError as error:
-                    if _was_ended(error):
-                        raise
-                    rows = []
-                if len(rows) == 1:
-                    return hash(key_of(rows[0]))
-            # The server does not serve pages of one row, or not this one: the whole page tells.
-            rows = ask(number, page_size).page.rows
-            return hash(key_of(rows[place])) if place + 1 == len(rows) else None
+        def changed(number: int) -> set[int]:
+            if number > end:
+                return set() if np.isin(_keys(_behind(number, ask, page_size)), known).all() else {end, number}
+            now, before = _keys(ask(number, page_size).page.rows), pages[number]
+            same = len(now) == len(before) and now[0] == before[0] and now[-1] == before[-1]
+            return set() if same else {number}
 
-        found = in_threads(last, numbers, width)
-        moved = [number for number, key in zip(numbers, found, strict=True) if key != int(pages[number][-1])]
-        end = numbers[-1]
-        place = ((end * size + len(pages[end])), 1) if regular else (end + 1, page_size)
-        try:
-            behind = _keys(ask(*place).page.rows)
-        except KimonoError as error:
-            if _was_ended(error):
-                raise
-            behind = _keys([])  # some servers have no page past the last
-        if not np.isin(behind, known).all():
-            moved += [end, end + 1]
-        return sorted(set(moved))
+        return sorted(moved.union(*in_threads(changed, sorted(unclear - moved), width)))
+
+
+def _around(place: int, most: int, ask: Ask) -> NDArray[np.int64] | None:
+    """The row before a place and the one at it, if there is one; None if no page of at most ``most`` rows shows them."""
+    size = next(size for size in itertools.count(2) if place % size)  # no page of that size begins at the place
+    if size > most:
+        return None
+    try:
+        rows = ask(place // size, size).page.rows
+    except KimonoError as error:
+        if _was_ended(error):
+            raise
+        return None
+    at = place % size
+    return _keys(rows[at - 1 : at + 1]) if at <= len(rows) <= size else None
+
+
+def _behind(number: int, ask: Ask, page_size: int | None) -> Sequence[msgspec.Raw]:
+    try:
+        return ask(number, page_size).page.rows
+    except KimonoError as error:
+        if _was_ended(error):
+            raise
+        return []  # some servers have no page past the last
 
 
 def _was_ended(error: KimonoError) -> bool:

@@ -35,7 +35,8 @@ class Page(BaseComm):
         self.state = own(panel)
 
     def publish_msg(self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **_: Any) -> None:
-        self.messages.append(data)
+        if data.get("content") != {}:  # an empty message only makes the server pass on what came before it
+            self.messages.append(data)
         if data["method"] == "update":
             self.state.update(data["state"])
 
