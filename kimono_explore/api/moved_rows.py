@@ -71,7 +71,7 @@ class Boundaries:
         """
         if not self._pages:
             return
-        end = max(self._pages)
+        end, longest = max(self._pages), max(map(len, self._pages.values()))
 
         def read(number: int) -> Sequence[msgspec.Raw]:
             return _behind(number, ask, page_size) if number > end else ask(number, page_size).page.rows
@@ -94,7 +94,8 @@ class Boundaries:
                         known = np.sort(np.concatenate([known, keys[new]]))
                         added += len(new)
                         yield Page(number, [rows[n] for n in new.tolist()])
-                    moved = [number + 1] if number > end and len(new) else []  # to where the list ends now
+                    goes_on = number > end and len(rows) >= longest and len(new)
+                    moved = [number + 1] if goes_on else []  # to where the list ends now
         except KimonoError as error:
             if _was_ended(error):
                 raise

@@ -15,17 +15,15 @@ def raw(name: str) -> msgspec.Raw:
 
 
 class Server:
-    """A list that is served by number and size of a page, three rows a page; it counts what is asked for."""
+    """A list that is served by number and size of a page, three rows a page or ``most``; it keeps what is asked for."""
 
-    def __init__(self, rows: str, *, single_rows: bool = True, behind_is_404: bool = False) -> None:
-        self.rows, self.single_rows, self.behind_is_404 = rows, single_rows, behind_is_404
+    def __init__(self, rows: str, *, small: bool = True, behind_is_404: bool = False, most: int = 3) -> None:
+        self.rows, self.small, self.behind_is_404, self.most = rows, small, behind_is_404, most
         self.asked: list[tuple[int, int | None]] = []
 
     def __call__(self, number: int, size: int | None) -> Answer:
         self.asked.append((number, size))
-        size = size or 3
-        if size == 1 and not self.single_rows:
-            size = 3
+        size = min(size or self.most, self.most) if self.small else self.most
         rows = self.rows[number * size : (number + 1) * size]
         if self.behind_is_404 and not rows:
             raise NotFoundError("404 from orgs: none.", 404)
@@ -44,10 +42,16 @@ def healed(boundaries: Boundaries, server: Server, size: int | None = None) -> I
         yield page.number, "".join(msgspec.json.decode(row)["id"] for row in page.rows), page
 
 
-def test_nothing_moved_costs_a_row_a_page_and_one_look_behind_the_end() -> None:
+def test_nothing_moved_costs_a_small_request_a_page() -> None:
+    server = Server("abcdefghijkl", most=5)
+    assert list(healed(read("abcdefghijkl", 5), server)) == []
+    assert server.asked == [(2, 2), (3, 3), (2, 5)]  # rows e and f, j to l, k and l: around places 5, 10 and 12
+
+
+def test_where_no_small_page_shows_both_sides_the_pages_themselves_tell() -> None:
     server = Server("abcdefgh")
     assert list(healed(read("abcdefgh"), server)) == []
-    assert server.asked == [(2, 1), (5, 1), (7, 1), (8, 1)]
+    assert server.asked == [(1, 2), (2, 3), (1, None), (2, None)]  # around place 6 it would take four rows
 
 
 def test_an_empty_list_has_nothing_to_look_at() -> None:
@@ -85,30 +89,30 @@ def test_rows_behind_a_full_last_page_are_found() -> None:
     assert [(number, rows) for number, rows, _ in pages] == [(1, ""), (2, "g"), (-1, "")]
 
 
-def test_where_pages_of_one_row_are_not_served_the_page_itself_tells() -> None:
-    server = Server("abcdefgh", single_rows=False)
+def test_where_small_pages_are_not_served_the_page_itself_tells() -> None:
+    server = Server("abcdefgh", small=False)
     assert list(healed(read("abcdefgh"), server)) == []
     assert (0, None) in server.asked
     # c moves to the second page; the first one is one row short of what it held.
-    pages = list(healed(read("abcdef"), Server("abdefg", single_rows=False)))
+    pages = list(healed(read("abcdef"), Server("abdefg", small=False)))
     assert [rows for _, rows, _ in pages] == ["", "g", ""]
     assert pages[-1][2].gone == [(0, 2)]
 
 
-def test_a_page_of_one_row_that_is_refused_is_no_fault() -> None:
+def test_a_small_page_that_is_refused_is_no_fault() -> None:
     asked: list[tuple[int, int | None]] = []
 
     def ask(number: int, size: int | None) -> Answer:
         asked.append((number, size))
-        if size == 1:
+        if size == 2:
             raise NotFoundError("404 from orgs: none.", 404)
         return Server("abcdef")(number, size)
 
     assert list(read("abcdef").heal(ask, 3, 1)) == []
-    assert asked == [(2, 1), (0, 3), (5, 1), (1, 3), (6, 1)]
+    assert asked == [(1, 2), (0, 3), (1, 3), (2, 3)]
 
 
-def test_long_pages_cost_a_row_each_as_short_ones_do() -> None:
+def test_long_pages_cost_a_few_rows_each_as_short_ones_do() -> None:
     names = [raw(str(n)) for n in range(600)]
     boundaries, asked = Boundaries(), []
     for number in range(2):
@@ -120,7 +124,7 @@ def test_long_pages_cost_a_row_each_as_short_ones_do() -> None:
         return Answer(b"", Envelope(names[number * size : (number + 1) * size], None))
 
     assert list(boundaries.heal(ask, 300, 1)) == []
-    assert asked == [(299, 1), (599, 1), (600, 1)]
+    assert asked == [(42, 7), (85, 7)]  # rows 294 to 300, and 595 to 601
 
 
 def test_a_server_without_a_page_behind_the_last_is_no_fault() -> None:
@@ -151,12 +155,12 @@ def test_a_list_that_never_rests_is_told_after_three_rounds() -> None:
     boundaries = Boundaries()
     boundaries.add(Page(0, [raw("a")]))
     pages = list(boundaries.heal(ask, 1, 1))
-    assert [len(page.rows) for page in pages[:-1]] == [1] * (len(pages) - 1)
+    assert [len(page.rows) for page in pages[:-1]] == [1, 1, 0] * 3
     assert pages[-1].note == (
-        "rows still moved after 2 pages were read again, and some may be missing; "
+        "rows still moved after 3 pages were read again, and some may be missing; "
         "value counts the rows that had been skipped and were added"
     )
-    assert (pages[-1].counted, len(pages)) == (6, 7)
+    assert (pages[-1].counted, len(pages)) == (6, 10)
     assert pages[-1].gone == []
 
 
