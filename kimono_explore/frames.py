@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from kimono_explore.schema import OBJECT_TYPES, RELATIONS, Kind, declared
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 
 _FIXED_CATEGORIES: dict[str, tuple[str, ...]] = {
@@ -67,6 +67,23 @@ def frame(name: str, columns: Mapping[str, Collection[object]] | None = None) ->
     for key in sorted(given):
         arrays[key] = _to_arrow(given[key], None)
     return to_pandas(name, pa.table(arrays))
+
+
+def add_rows(name: str, df: pd.DataFrame, rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """A table with further rows at its end, with the same dtypes.
+
+    Examples
+    --------
+    >>> terms = frame("terms", {"id": ["t1"]})
+    >>> add_rows("terms", terms, [{"id": "t2", "name": "Fall"}])[["id", "name"]].to_numpy().tolist()
+    [['t1', nan], ['t2', 'Fall']]
+    """
+    if not rows:
+        return df.reset_index(drop=True)
+    columns = sorted(set().union(*rows))
+    new = frame(name, {column: [row.get(column) for row in rows] for column in columns})
+    both = pa.concat_tables([to_arrow(name, df), to_arrow(name, new)], promote_options="default")
+    return to_pandas(name, both)
 
 
 def to_pandas(name: str, columns: pa.Table | Iterable[tuple[str, pa.Array]]) -> pd.DataFrame:

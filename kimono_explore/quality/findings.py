@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from kimono_explore.display import cell_text
+from kimono_explore.errors import KimonoError
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.quality.causes import Explained, group_by_cause
 from kimono_explore.quality.changes import CHANGES, Before, find_changes, read_report
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.outcome import PLACE
+from kimono_explore.quality.repairs import Repairs, apply, find_repairs
 from kimono_explore.quality.score import make_scores
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
     from datetime import date
 
     from kimono_explore.quality.definition import Severity
@@ -72,14 +74,12 @@ class Findings:
         self.district = district
         self.notices: list[str] = []
         self.changes: pd.DataFrame | None = None
-        self._again: Callable[[str | os.PathLike[str]], Findings] | None = None
+        self._again: Callable[..., Findings] | None = None
         self._before: Before | None = None
         self._explained = explained if explained is not None else group_by_cause(self.outcomes)
 
-    def remember(
-        self, notices: Sequence[str], again: Callable[[str | os.PathLike[str]], Findings] | None = None
-    ) -> None:
-        """Keep what there is to say, and how a snapshot is checked in the same way. `check` calls it."""
+    def remember(self, notices: Sequence[str], again: Callable[..., Findings] | None = None) -> None:
+        """Keep what there is to say, and how another roster is checked in the same way. `check` calls it."""
         self.notices, self._again = list(notices), again
 
     def since(self, previous: str | os.PathLike[str] | Findings) -> pd.DataFrame:
@@ -118,6 +118,64 @@ class Findings:
         ran = [outcome.check.id for outcome in self.outcomes if outcome.status in ("passed", "failed")]
         self.changes, self._before = find_changes(self.findings, before.findings, self.waived, ran), before
         return self.changes
+
+    def repairs(self) -> pd.DataFrame:
+        """Edits in the source system that clear findings, tried on a copy of the roster.
+
+        Only what the roster itself says is right: a text without the spaces around it, the one term that all other sections
+        of a course are in, the second of two equal memberships. Edits that clear nothing, or bring a new finding to what they
+        touch, are left out, and what fails for most of what a check looks at, or more than 10,000 times, is a fault of the export
+        and not mended one by one. What to do about all others is for people to find out.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an edit, those that clear most first: repair (what to do), why (what says so), kind (``"change"``,
+            ``"remove"`` or ``"add"``), table and id (of the object concerned), findings (how many it clears), checks (theirs).
+
+        Raises
+        ------
+        KimonoError
+            The report is on a snapshot, a task queue or a saved file: the roster is not in memory.
+
+        Examples
+        --------
+        >>> kx.check(roster, as_of="2026-10-05").repairs()["repair"].tolist()
+        []
+        """
+        return self._repairs.table.copy()
+
+    def repaired(self, repairs: Iterable[int] | None = None) -> Roster:
+        """A copy of the roster with repairs made, to look at or to check again.
+
+        Parameters
+        ----------
+        repairs : iterable of int, optional
+            Rows of `repairs`. Default: all.
+
+        Examples
+        --------
+        >>> report = kx.check(roster, as_of="2026-10-05")
+        >>> report.repaired().persons.equals(roster.persons)
+        True
+        """
+        edits = self._repairs.edits
+        chosen = range(len(edits)) if repairs is None else list(repairs)
+        if wrong := [number for number in chosen if not 0 <= number < len(edits)]:
+            raise KeyError(f"no repair {wrong[0]}; report.repairs() has {len(edits):,}, counted from 0")
+        return apply(self._roster_in_memory(), [edits[number] for number in chosen])
+
+    @cached_property
+    def _repairs(self) -> Repairs:
+        if self._again is None:
+            raise _no_roster()
+        again = partial(self._again, as_of=self.as_of)
+        return find_repairs(self.outcomes, self.findings, self._roster_in_memory(), lambda other: again(other).findings)
+
+    def _roster_in_memory(self) -> Roster:
+        if self.roster is None:
+            raise _no_roster()
+        return self.roster
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -371,6 +429,10 @@ class Findings:
             count = self.summary["id"].map(new).fillna(0)
             failed, percent = count > 0, count / self.summary["checked"].where(self.summary["checked"] > 0) * 100
         return self.summary[severe & ((failed & (percent > threshold)) | broken)].reset_index(drop=True)
+
+
+def _no_roster() -> KimonoError:
+    return KimonoError("Repairs need the roster in memory: load it, and give it to kx.check in place of its folder.")
 
 
 def _in_words(row: Mapping[Hashable, Any]) -> str:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 _GROUP = "Values"
 
 # Written out, because \s means something else to each engine's regular expressions.
-_SPACE = "[ \t\n\v\f\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+SPACE = "[ \t\n\v\f\r\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 # The zero-width joiners U+200C and U+200D belong into Persian names and emoji.
-_UNSEEN = "[\x01-\x1f\x7f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+UNSEEN = "[\x01-\x1f\x7f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 _CONTINUED = "[\u0080-\u00bf€‚ƒ„†‡ˆ‰Š‹ŒŽ•™š›œžŸ]"
 # UTF-8 that was read as Latin-1 or Windows-1252: a lead byte and what continues it.
 _MOJIBAKE = f"\ufffd|[ÂÃÄÅ]{_CONTINUED}|â€|ðŸ|(?:[ÐÑØÙ×]{_CONTINUED}){{2}}"
@@ -298,8 +298,8 @@ CHECKS: tuple[Check, ...] = (
         "Two texts look alike and are not: matching by name, id or e-mail fails.",
         partial(
             text_with,
-            f"(?:^|{_SEPARATOR}){_SPACE}|{_SPACE}(?:{_SEPARATOR}|$)|{_UNSEEN}",
-            f"^{_SPACE}|{_SPACE}$|{_UNSEEN}",
+            f"(?:^|{_SEPARATOR}){SPACE}|{SPACE}(?:{_SEPARATOR}|$)|{UNSEEN}",
+            f"^{SPACE}|{SPACE}$|{UNSEEN}",
         ),
     ),
     Check(

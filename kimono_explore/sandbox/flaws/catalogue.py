@@ -228,7 +228,7 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("unknown_state", _cells("persons", "student", {"address_state": "ZQ"}, {"address_state": "Q1"})),
     Flaw("unexpected_sex", _cells("persons", "student", {"sex": "?"}, {"sex": "7"})),
     Flaw("untrimmed_text", _cells("persons", "student", {"name_last": lambda name: f"{name} "})),
-    Flaw("untrimmed_text", _cells("persons", "teacher", {"address_city": "Faribault\u200b"})),
+    Flaw("untrimmed_text", _cells("persons", "teacher", {"address_city": lambda city: f"{city}\u200b"})),
     Flaw("untrimmed_text", _cells("sections", None, {"title": lambda title: f"\t{title}"})),
     Flaw(
         "broken_encoding",

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from kimono_explore.frames import frame, to_arrow, to_pandas
+from kimono_explore.frames import add_rows, frame
 from kimono_explore.schema import OBJECT_TYPES, TABLES, Problem
 
 if TYPE_CHECKING:
@@ -330,7 +329,7 @@ class RosterEditor:
             new["target_id"] for new in self._new_links if (new["source_id"], new["relation"]) == (section, "in_term")
         ]
         wanted = [*named, *self.targets("in_term", section)]
-        terms = _with("terms", self.roster.terms, self._new_rows["terms"])
+        terms = add_rows("terms", self.roster.terms, self._new_rows["terms"])
         mine = terms[terms["id"].isin(wanted)]
         return (mine if len(mine) else terms).iloc[0]
 
@@ -372,8 +371,8 @@ class RosterEditor:
 
     def result(self) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """The tables, links and problems with the flaws in them, and the list of flaws."""
-        tables = {name: _with(name, df, self._new_rows[name]) for name, df in self.tables.items()}
-        links = _with("links", self._links[~self._dropped], self._new_links)
+        tables = {name: add_rows(name, df, self._new_rows[name]) for name, df in self.tables.items()}
+        links = add_rows("links", self._links[~self._dropped], self._new_links)
         for check, relation, table in (
             ("course_without_sections", "of_course", "courses"),
             ("term_without_sections", "in_term", "terms"),
@@ -391,13 +390,3 @@ class RosterEditor:
 def type_of(table: str) -> str:
     """The type of a table's objects."""
     return OBJECT_TYPES[table]
-
-
-def _with(name: str, df: pd.DataFrame, rows: list[dict[str, object]]) -> pd.DataFrame:
-    """A table with further rows."""
-    if not rows:
-        return df.reset_index(drop=True)
-    columns = sorted(set().union(*rows))
-    new = frame(name, {column: [row.get(column) for row in rows] for column in columns})
-    both = pa.concat_tables([to_arrow(name, df), to_arrow(name, new)], promote_options="default")
-    return to_pandas(name, both)
