@@ -201,6 +201,7 @@ def _declare_check(commands: _Commands) -> None:
     )
     checks.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
     checks.add_argument("--csv", type=Path, metavar="FILE", help="write every finding as CSV")
+    checks.add_argument("--repairs", type=Path, metavar="FILE", help="write the edits that clear findings as CSV")
     checks.set_defaults(run=_check)
 
 
@@ -354,12 +355,14 @@ def _app(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from kimono_explore.quality.message import changes_in_words
+    from kimono_explore.roster.open import read_source
 
     if options.source is None:
         with kx.connect() as client:
             source: Roster | str = kx.load_roster(client)
     else:
-        source = options.source
+        # Repairs are tried on a copy of the roster, in memory.
+        source = read_source(options.source) if options.repairs else options.source
     if options.new_only and not options.since:
         raise ConfigurationError("--new-only needs --since: the report or snapshot to compare with.")
     report = kx.check(source, options.only, exclude=options.exclude, config=options.config, as_of=options.as_of)
@@ -368,6 +371,8 @@ def _check(options: argparse.Namespace) -> int:
     for path, write in ((options.html, report.to_html), (options.json, report.to_json), (options.csv, report.to_csv)):
         if path:
             write(path)
+    if options.repairs:
+        report.repairs_to_csv(options.repairs)
     print(report)
     for line in (*changes_in_words(report), *report.notices):
         print(printable(line))

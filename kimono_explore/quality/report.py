@@ -132,6 +132,11 @@ class Report(Findings):
         text = no_formulas(self.findings).to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
         _write(path, text, private)
 
+    def repairs_to_csv(self, path: str | os.PathLike[str], *, private: bool = True) -> None:
+        """Write the edits of `repairs` as CSV, as `to_csv` does."""
+        text = no_formulas(self.repairs()).to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
+        _write(path, text, private)
+
     def message(self, title: str = "Roster", link: str | None = None, *, html: bool = False) -> str:
         """The report in at most ten lines for mail or chat, without personal data: counts, no name, label or id.
 

@@ -1,5 +1,6 @@
 """Repairs: what is proposed is what was planted, taken back; and each is tried before it is proposed."""
 
+import csv
 from collections import Counter
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pytest
 from builders import course, lea, link, make, school, section, student, teacher, term
 
 import kimono_explore as kx
+from kimono_explore.__main__ import main
 from kimono_explore.quality.repair_rules import Edit
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
@@ -255,3 +257,17 @@ def test_of_a_snapshot_there_is_one_clear_line(tmp_path) -> None:
     report = kx.check(tmp_path / "s")
     with pytest.raises(kx.KimonoError, match="Repairs need the roster in memory"):
         report.repairs()
+
+
+def test_the_command_line_writes_them_as_csv(tmp_path, capsys) -> None:
+    make(student(name_last="Silva "), student("cyd", name_last="=1+1 ")).save(tmp_path / "monday")
+    out = tmp_path / "edits.csv"
+    only = ["--only", "untrimmed_text", "--as-of", DAY]
+    assert main(["check", str(tmp_path / "monday"), *only, "--repairs", str(out)]) == 0
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert [(row["id"], row["kind"], row["findings"]) for row in rows] == [
+        ("ana", "change", "1"),
+        ("cyd", "change", "1"),
+    ]
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert "1 failed" in capsys.readouterr().out
