@@ -192,6 +192,7 @@ def _declare_check(commands: _Commands) -> None:
         "--config", metavar="FILE", help="parameters, severities, waivers (default: the quality.toml beside a snapshot)"
     )
     checks.add_argument("--since", metavar="FILE", help="compare with a report (--json) or a snapshot folder")
+    checks.add_argument("--trend", metavar="FOLDER", help="draw the score of the reports (--json) in a folder")
     checks.add_argument("--new-only", action="store_true", help="only findings that are new since then count")
     checks.add_argument("--as-of", metavar="DATE", help="the day that counts as today (default: when it was loaded)")
     checks.add_argument("--only", action="append", metavar="CHECK", help="run this check only; may be repeated")
@@ -368,11 +369,13 @@ def _check(options: argparse.Namespace) -> int:
     report = kx.check(source, options.only, exclude=options.exclude, config=options.config, as_of=options.as_of)
     if options.since:
         report.since(options.since)
+    if options.trend:
+        report.trend(options.trend)
+    if options.repairs:
+        report.repairs_to_csv(options.repairs)
     for path, write in ((options.html, report.to_html), (options.json, report.to_json), (options.csv, report.to_csv)):
         if path:
             write(path)
-    if options.repairs:
-        report.repairs_to_csv(options.repairs)
     print(report)
     for line in (*changes_in_words(report), *report.notices):
         print(printable(line))

@@ -16,6 +16,7 @@ from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.outcome import PLACE
 from kimono_explore.quality.repairs import Repairs, apply, find_repairs
 from kimono_explore.quality.score import make_scores
+from kimono_explore.quality.trend import read_trend
 
 if TYPE_CHECKING:
     import os
@@ -53,6 +54,8 @@ class Findings:
         Waivers that have expired.
     changes : pandas.DataFrame or None
         What `since` found last.
+    history : pandas.DataFrame or None
+        What `trend` found last.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Findings:
         self.district = district
         self.notices: list[str] = []
         self.changes: pd.DataFrame | None = None
+        self.history: pd.DataFrame | None = None
         self._again: Callable[..., Findings] | None = None
         self._before: Before | None = None
         self._explained = explained if explained is not None else group_by_cause(self.outcomes)
@@ -119,13 +123,44 @@ class Findings:
         self.changes, self._before = find_changes(self.findings, before.findings, self.waived, ran), before
         return self.changes
 
+    def trend(self, folder: str | os.PathLike[str]) -> pd.DataFrame:
+        """The score over the reports in a folder, this one last; the page draws it from then on.
+
+        Parameters
+        ----------
+        folder : str or path
+            Where `to_json` has saved reports of this district; one a day counts, and other files are passed over.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a day: as_of, score, and the findings of each severity: error, warning, information.
+
+        Raises
+        ------
+        KimonoError
+            It is not a folder.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     kx.check(roster, as_of="2026-09-28").to_json(f"{folder}/monday.json")
+        ...     kx.check(roster, as_of="2026-10-05").trend(folder)["score"].tolist()
+        [100, 100]
+        """
+        counts = self.findings["severity"].value_counts()
+        now: dict[str, object] = {name: int(counts.get(name, 0)) for name in SEVERITIES}
+        self.history = read_trend(folder, self.district, {"as_of": self.as_of, "score": self.score, **now})
+        return self.history
+
     def repairs(self) -> pd.DataFrame:
         """Edits in the source system that clear findings, tried on a copy of the roster.
 
         Only what the roster itself says is right: a text without the spaces around it, the one term that all other sections
         of a course are in, the second of two equal memberships. Edits that clear nothing, or bring a new finding to what they
         touch, are left out, and what fails for most of what a check looks at, or more than 10,000 times, is a fault of the export
-        and not mended one by one. What to do about all others is for people to find out.
+        and not mended one by one. What to do about all others is for people to find out. The page lists them from then on.
 
         Returns
         -------
@@ -144,6 +179,11 @@ class Findings:
         []
         """
         return self._repairs.table.copy()
+
+    @property
+    def has_repairs(self) -> bool:
+        """Whether `repairs` was called: the page then lists them."""
+        return "_repairs" in self.__dict__
 
     def repaired(self, repairs: Iterable[int] | None = None) -> Roster:
         """A copy of the roster with repairs made, to look at or to check again.

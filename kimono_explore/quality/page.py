@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,6 +16,7 @@ from kimono_explore.quality.findings import shown
 from kimono_explore.quality.message import changes_in_words
 from kimono_explore.quality.reach import PEOPLE, REACHED
 from kimono_explore.quality.schools import schools_of
+from kimono_explore.quality.trend import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality.outcome import Outcome
 
 _MOST_SCHOOLS, _MOST_CHECKS, _MOST_CAUSES = 7, 40, 40
+_MOST_REPAIRS, _MOST_NAMES = 100, 1_000
 _FIRST = 3
 _LONG = 10
 """Letters of a word that may be divided, so that a table fits on paper."""
@@ -63,6 +67,7 @@ def make_page(report: Findings, rows: int, files: Mapping[str, Sequence[tuple[st
         changes=_changes(report),
         harmed=report.scores.iloc[0].to_dict() if len(report.scores) else {},
         points=report.changed.get("points"),
+        trend=None if report.history is None else line_of(report.history),
         more_causes=len(report.causes) - _MOST_CAUSES,
         schools=schools,
         more_schools=more_schools,
@@ -71,7 +76,10 @@ def make_page(report: Findings, rows: int, files: Mapping[str, Sequence[tuple[st
         anchors=anchors,
         titles={outcome.check.title for outcome in failed},
         failed=[_check(outcome, rows, anchors, files or {}) for outcome in failed],
+        repairs=_repairs(report),
         passed=_passed(report),
+        waived=_waived(report),
+        index=_index(report, anchors),
         others=[(status, mine) for status in ("could not run", "not applicable") if (mine := _others(report, status))],
     )
 
@@ -216,6 +224,50 @@ def _check(
         "files": files.get(outcome.check.id, ()),
         **_table(outcome.failures.head(rows)),
     }
+
+
+def _repairs(report: Findings) -> dict[str, object] | None:
+    """The repairs, where somebody has asked for them: they are tried on a copy, which takes as long as a check."""
+    if not report.has_repairs:
+        return None
+    df = report.repairs()
+    return {"rows": df.head(_MOST_REPAIRS).to_dict("records"), "more": max(0, len(df) - _MOST_REPAIRS)}
+
+
+def _waived(report: Findings) -> list[dict[str, object]]:
+    """The findings that somebody has accepted: one line a waiver."""
+    if report.waived.empty:
+        return []
+    by = ["check", "reason", "owner", "expires"]
+    lines = report.waived.fillna("").groupby(by, sort=False).size().reset_index(name="findings").to_dict("records")
+    return [{str(name): cell for name, cell in line.items()} | {"title": report.title(line["check"])} for line in lines]
+
+
+def _index(report: Findings, anchors: Mapping[str, str]) -> dict[str, object] | None:
+    """Everybody and everything that a finding names, from A to Z, with the checks that found it."""
+    df = report.findings[report.findings["check"].isin(list(anchors))]
+    df = df.assign(name=df["label"].fillna(df["id"])).dropna(subset=["name"])
+    names = df.groupby(["name", "table", "id"], dropna=False, sort=False)["check"].unique().reset_index()
+    entries = sorted(
+        (
+            (_sorted_as(name), visible(name), list(checks))
+            for name, checks in zip(names["name"], names["check"], strict=True)
+        ),
+        key=lambda entry: entry[:2],
+    )
+    letters: dict[str, list[dict[str, object]]] = {}
+    for key, name, checks in entries[:_MOST_NAMES]:
+        found = [(report.title(check), anchors[check]) for check in checks]
+        letters.setdefault(key[:1].upper() if key[:1].isalpha() else "0 to 9", []).append(
+            {"name": name, "found": found}
+        )
+    return {"letters": letters, "more": max(0, len(entries) - _MOST_NAMES)} if letters else None
+
+
+def _sorted_as(name: str) -> str:
+    """A name without accents, capitals and marks before it, as an index is sorted."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return re.sub(r"^[\W_]+", "", plain)
 
 
 def _passed(report: Findings) -> list[dict[str, object]]:

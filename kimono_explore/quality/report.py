@@ -45,6 +45,8 @@ class Report(Findings):
         Waivers that have expired.
     changes : pandas.DataFrame or None
         What `since` found last.
+    history : pandas.DataFrame or None
+        What `trend` found last.
     """
 
     def assert_no_errors(self, threshold: float = 0.0) -> None:
@@ -99,14 +101,15 @@ class Report(Findings):
             raise _not_written(path, error) from error
 
     def to_json(self, path: str | os.PathLike[str], *, private: bool = True) -> None:
-        """Write everything as JSON: source, as_of, score, scores, summary, causes, findings, and the failures of each check.
+        """Write everything as JSON: source, district, as_of, score, scores, summary, causes, findings, and the failures of each check.
 
-        `since` compares with it.
+        `since` compares with it, and `trend` counts it.
 
         ``private`` is as in `to_html`.
         """
         content = {
             "source": self.source,
+            "district": self.district,
             "as_of": self.as_of.isoformat(),
             "as_of_reason": self.as_of_reason,
             "score": self.score,

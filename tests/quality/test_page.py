@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from builders import link, make, school, section, student, teacher
+from builders import lea, link, make, school, section, student, teacher
 
 import kimono_explore as kx
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS
@@ -216,3 +216,77 @@ def test_what_counts_nothing_is_said_within_a_sentence(tmp_path: Path) -> None:
         in page
     )
     assert "Nobody is affected by an error, 1 by a warning." in page
+
+
+def section_of(page: str, id: str) -> str:
+    return page.partition(f"<section id={id}>")[2].partition("</section>")[0]
+
+
+def test_an_index_leads_from_a_name_to_its_checks(tmp_path: Path) -> None:
+    roster = make(student("e", name_first="Éva", email="nobody"), student("b", name_first="<b>", email="nobody"))
+    index = section_of(text_of(kx.check(roster, FEW, as_of=OCTOBER), tmp_path), "index")
+    assert re.findall("<h3>(.*?)</h3>", index) == ["B", "E"]
+    entries = re.findall('<li>(.*?): <a href="#(check-\\d)">(.*?)</a>, <a href="#(check-\\d)">(.*?)</a></li>', index)
+    assert entries == [
+        (name, "check-1", "student without a school", "check-2", "e-mail address that cannot be one")
+        for name in ("&lt;b&gt; Silva", "Éva Silva")
+    ]
+
+
+def test_an_index_of_more_than_a_thousand_names_says_so(tmp_path: Path) -> None:
+    roster = make(*(student(f"s{n:04}") for n in range(1_002)))
+    index = section_of(text_of(kx.check(roster, ["student_without_school"], as_of=OCTOBER), tmp_path), "index")
+    assert index.count("<li>") == 1_000
+    assert "… and 2 more" in index
+
+
+def test_what_is_waived_says_why_whose_and_until_when(tmp_path: Path) -> None:
+    (tmp_path / "quality.toml").write_text(
+        '[[waived]]\ncheck = "student_without_school"\nreason = "In <transfer>"\nowner = "R. Okafor"\nexpires = 2027-06-30\n'
+    )
+    report = kx.check(two_schools(), FEW, as_of=OCTOBER, config=tmp_path / "quality.toml")
+    waived = section_of(text_of(report, tmp_path), "waived")
+    cells = re.findall("<td[^>]*>(.*?)</td>", waived)
+    assert cells == [
+        "Student without a school <code>student_without_school</code>", "In &lt;transfer&gt;", "R. Okafor", "2027-06-30", "1",
+    ]  # fmt: skip
+    assert section_of(text_of(kx.check(two_schools(), FEW, as_of=OCTOBER), tmp_path), "waived") == ""
+
+
+def test_repairs_stand_on_the_page_once_they_were_asked_for(tmp_path: Path) -> None:
+    report = kx.check(make(student(name_last="Silva ")), ["untrimmed_text"], as_of=OCTOBER)
+    assert section_of(text_of(report, tmp_path), "repairs") == ""
+    repair = report.repairs()["repair"].iloc[0]
+    assert f"<b>{repair}</b>" in section_of(text_of(report, tmp_path), "repairs")
+    other = kx.check(two_schools(), FEW, as_of=OCTOBER)
+    other.repairs()
+    assert "None: what to do" in section_of(text_of(other, tmp_path), "repairs")
+
+
+def test_the_score_of_earlier_days_is_a_line(tmp_path: Path) -> None:
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    whole = make(school("elm", name="Elm School"), student("a"), link("a member_of elm"))
+    for day, roster in (("2025-09-21", two_schools()), ("2026-09-28", whole), ("2026-10-06", whole)):
+        kx.check(roster, FEW, as_of=day).to_json(folder / f"{day}.json")
+    (folder / "other.json").write_text("[1, 2]")
+    (folder / "broken.json").write_text("{")
+    report = kx.check(two_schools(), FEW, as_of=OCTOBER)
+    trend = report.trend(folder)
+    assert trend["as_of"].astype(str).tolist() == ["2025-09-21", "2026-09-28", "2026-10-05"]
+    assert trend["score"].tolist() == [report.score, 100, report.score]
+    assert trend[["error", "warning", "information"]].to_numpy().tolist() == [[3, 1, 0], [0, 0, 0], [3, 1, 0]]
+    page = text_of(report, tmp_path)
+    assert re.findall('<polyline points="(.*?)"', page) == ["6.0,40.0 202.3,14.0 206.0,40.0"]
+    assert f"Score of 3 days: {report.score}, 100 and now {report.score}" in page
+    assert ">21 September 2025<" in page
+    with pytest.raises(kx.KimonoError, match="is not a folder"):
+        report.trend(folder / "other.json")
+
+
+def test_reports_of_another_district_are_no_part_of_a_trend(tmp_path: Path) -> None:
+    for name in ("north", "south"):
+        roster = make(lea(name), student("a"))
+        kx.check(roster, FEW, as_of="2026-09-28").to_json(tmp_path / f"{name}.json")
+    assert len(kx.check(make(lea("south"), student("a")), FEW, as_of=OCTOBER).trend(tmp_path)) == 2
+    assert len(kx.check(make(lea("west"), student("a")), FEW, as_of=OCTOBER).trend(tmp_path)) == 1
