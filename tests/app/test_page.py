@@ -141,7 +141,7 @@ def test_a_reload_and_a_link_keep_the_place_and_the_search(server: Server, page:
     other.close()
 
     page.get_by_role("link", name="Quality").click()
-    expect(page.get_by_text("failed").first).to_be_visible()
+    expect(page.get_by_role("grid", name="Causes")).to_be_visible()
     page.get_by_role("link", name="Browse").click()
     expect(page.locator(".kx-panel .kx h3").first).to_have_text(before)
     page.get_by_role("button", name="Close").click()
