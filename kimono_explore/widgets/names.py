@@ -24,6 +24,11 @@ class Names:
     def __init__(self, roster: Roster | None) -> None:
         self._roster = roster
 
+    @property
+    def known(self) -> bool:
+        """Whether there is a roster."""
+        return self._roster is not None
+
     def tell(self, tasks: pd.DataFrame) -> pd.Series:
         """What each task is about: its label, or an enrollment in words."""
         enrollments = tasks[tasks["object_type"].fillna("").str.endswith("ENROLLMENT")]

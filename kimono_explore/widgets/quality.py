@@ -25,11 +25,14 @@ from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.words import column_words, detail_words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kimono_explore.roster.explorable import Explorable
 
 _MOST_SAVED = 20_000
 """Rows that a link in the page can hold."""
 _MOST_SCHOOLS = 6
+_DIGITS = 10
 _BRIEF = ("severity", "failed", "title")
 """The columns of the checks that stay when the rows of one stand beside them."""
 
@@ -164,6 +167,32 @@ class QualityInspector(Panel):
         if severity != "failed":
             self._list.value = "checks"
         self._severity.value, self._org.value = severity, org_id or ""
+
+    @property
+    def address(self) -> dict[str, str]:
+        """The list, the school and the severity, what is picked, and the row whose object is open."""
+        row = self._rows.selected_rows
+        named = {
+            "list": "" if self._list.value == "causes" else str(self._list.value),
+            "severity": "" if self._severity.value == "failed" else str(self._severity.value),
+            "school": str(self._org.value),
+            "cause": "" if self.cause is None else str(self.cause),
+            "check": self.check or "",
+            "row": str(row[0]) if row else "",
+        }
+        return {name: text for name, text in named.items() if text}
+
+    @address.setter
+    def address(self, named: Mapping[str, str]) -> None:
+        for name, choice in (("list", self._list), ("severity", self._severity), ("school", self._org)):
+            choice.take(named.get(name, choice.values[0]))
+        cause, check, row = named.get("cause", ""), named.get("check", ""), named.get("row", "")
+        if check in self.checks["id"].tolist():
+            self.select(check)
+        elif cause in self.causes["number"].astype("str").tolist():
+            self.select_cause(int(cause))
+        if row.isdecimal() and len(row) < _DIGITS:
+            self.pick(int(row))
 
     # What happens then.
 

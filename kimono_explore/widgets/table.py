@@ -98,6 +98,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         self._sorted_by: tuple[int, bool] | None = None
         self.df = pd.DataFrame()
         self._marks: dict[str, Sequence[str]] = {}
+        self._before: tuple[str, Callable[[], None]] | None = None
         self._layouts: dict[tuple[str, ...], Columns] = {}
         self._take(pd.DataFrame() if df is None else df)
         self.on_msg(self._hear)
@@ -202,6 +203,21 @@ class DataTable(Pictured, anywidget.AnyWidget):
         """Show all rows again."""
         self._bars.chosen.clear()
         self._narrow()
+        if self._before is not None:
+            self._before[1]()
+
+    def narrowed(self, words: str, undo: Callable[[], None]) -> None:
+        """Say in the sentence of the filter what a filter outside of the table keeps; with no words, nothing.
+
+        Parameters
+        ----------
+        words : str
+        undo : callable
+            Takes that filter away.
+        """
+        before, self._before = self._before, (words, undo) if words else None
+        if (before or ("",))[0] != words:
+            self._renew(ordered=False)
 
     def bars(self, column: int) -> list[str]:
         """The labels of a column's bars."""
@@ -330,7 +346,10 @@ class DataTable(Pictured, anywidget.AnyWidget):
             "left": len(self._shown),
             "columns": columns,
             "sort": None if sort is None else [self._places.index(sort[0]), sort[1]],
-            "parts": [[self._places.index(column), words] for column, words in self._bars.parts(self._words)],
+            "parts": [
+                *([] if self._before is None else [[-1, printable(self._before[0])]]),
+                *([self._places.index(column), words] for column, words in self._bars.parts(self._words)),
+            ],
             "code": printable(self.code),
             "menu": [
                 {"name": name, **self._called(name), "shown": column in self._places[: self._wide], **self._how(column)}
@@ -375,7 +394,9 @@ class DataTable(Pictured, anywidget.AnyWidget):
 
     def _answer_filter(self, message: dict[str, Any]) -> None:
         column, bars = message.get("column"), message.get("bars")
-        if isinstance(column, int) and isinstance(bars, list):
+        if column == -1 and not bars and self._before is not None:
+            self._before[1]()
+        elif isinstance(column, int) and isinstance(bars, list):
             self.choose(self._place(column), [bar for bar in bars if isinstance(bar, int)])
 
     def _answer_pick(self, message: dict[str, Any]) -> None:

@@ -113,3 +113,24 @@ def test_where_nobody_can_be_reached_the_sentence_says_what_to_fix() -> None:
     inspector = kx.inspect_quality(late)
     assert "of 100" not in inspector.children[0].value
     assert f"{inspector.causes['sentence'].iloc[0]}. Fix this first." in inspector.children[0].value
+
+
+def test_an_address_keeps_the_place_in_the_report(report: kx.Report) -> None:
+    inspector = kx.inspect_quality(report)
+    assert inspector.address == {}
+    org_id = report.findings["org_id"].dropna().iloc[0]
+    inspector.filter(org_id=org_id)
+    inspector.select_cause(int(inspector.causes["number"].iloc[0]))
+    inspector.pick(0)
+    assert set(inspector.address) == {"school", "cause", "row"}
+    other = kx.inspect_quality(report)
+    other.address = inspector.address
+    assert other.address == inspector.address
+    pd.testing.assert_frame_equal(other.table, inspector.table)
+    inspector.filter("warning")
+    inspector.select("invalid_email")
+    other.address = inspector.address
+    assert (other.check, other.address) == ("invalid_email", inspector.address)
+    third = kx.inspect_quality(report)
+    third.address = {"list": "x", "school": "gone", "cause": "9999", "check": "no such", "row": "1" * 30}
+    assert third.address == {}
