@@ -137,7 +137,7 @@ class TaskInspector(Panel):
         self._every = Number("Refresh every", unit="seconds (0: by hand)", tooltip="0: by hand only", step=5)
         self._order = Choice("order", ["newest first", "queue order"])
         self._filters = {
-            name: Facet(heading, self._tenant_words if name == "tenant_id" else value_words)
+            name: Facet(heading, self._names.tenant if name == "tenant_id" else value_words)
             for name, heading in _FILTERS.items()
         }
         self._waits, self._outcome = Html(), Html()
@@ -152,7 +152,7 @@ class TaskInspector(Panel):
         self._every.observe(self.guarded(lambda _: self._again()), "value")
         for choice in (self._order, self._timeline, *self._filters.values()):
             choice.observe(self.guarded(lambda _: self._filtered()), "value")
-        self._rows.observe(self.guarded(lambda _: self._show_detail()), "selected_rows")
+        self._rows.observe(self.guarded(lambda _: self._picked_task()), "selected_rows")
         self._rows.observe(self.guarded(lambda _: self._name_actions()), "view")
         self.children = [
             Row([self._refresh, self._stop, self._every, self._order]),
@@ -466,12 +466,6 @@ class TaskInspector(Panel):
         self._fill(on_screen if self._new else on_screen.drop(columns="is"), kept)
         self._show_detail()
 
-    def _tenant_words(self, id: str) -> str:
-        """The first characters of a tenant's id, where they tell it from all others."""
-        brief = id[:8]
-        alike = self.tasks["tenant_id"].dropna().astype(str)
-        return f"{brief}…" if len(id) > len(brief) + 1 and alike[alike.str.startswith(brief)].nunique() < 2 else id
-
     def _matches(self, but: str = "") -> pd.Series:
         """Which tasks the filters let through, leaving out one of them."""
         shown = pd.Series(True, index=self.tasks.index)
@@ -496,6 +490,12 @@ class TaskInspector(Panel):
         if not on_screen.equals(self._rows.df):
             self._rows.fill(on_screen, keep=True)
             self.pick(*set(kept) & set(self.matching["id"].dropna()))
+
+    def _picked_task(self) -> None:
+        """Show it, and go to it; whoever adds one to others goes on in the table."""
+        self._show_detail()
+        if self._rows.selected_rows and not self._rows.added:
+            self._beside.reveal()
 
     def _show_detail(self) -> None:
         picked = self.picked

@@ -68,6 +68,8 @@ class DataTable(Pictured, anywidget.AnyWidget):
         Positions in ``df`` of the rows that are picked.
     hidden : bool
         Whether it is off the screen, in a panel.
+    added : bool
+        Whether the last row was picked beside others, or as the first of some: by Space, or with Ctrl or Shift.
     """
 
     kind: ClassVar[str] = "table"
@@ -94,7 +96,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         self._words = words
         super().__init__(label=label, many=many, height=height, comm=comm)
         self._version = self._filled = self._ordered = 0
-        self._saving = False
+        self._saving = self._stopped = self.added = False
         self._sorted_by: tuple[int, bool] | None = None
         self.df = pd.DataFrame()
         self._marks: dict[str, Sequence[str]] = {}
@@ -404,7 +406,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         rows = message.get("rows")
         if message.get("filled") != self._filled or not isinstance(rows, list):
             return
-        before = self.selected_rows
+        before, self.added = self.selected_rows, message.get("add") is True
         self.pick([row for row in rows if isinstance(row, int)])
         if self.selected_rows == before:
             again = {"name": "selected_rows", "old": before, "new": before, "owner": self, "type": "change"}
@@ -414,6 +416,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         """Pick what is on screen from one place to another: the page may not know all of these rows."""
         first, last = message.get("first"), message.get("last")
         if message.get("version") == self._version and isinstance(first, int) and isinstance(last, int):
+            self.added = True
             low, high = sorted((first, last))
             self.pick(self._shown[max(0, low) : high + 1].tolist())
 
@@ -444,14 +447,20 @@ class DataTable(Pictured, anywidget.AnyWidget):
         except RuntimeError:
             self._hand_over(kind, _made(rows, kind, lambda _: None))
             return
-        self._saving = True
+        self._saving, self._stopped = True, False
         self.send({"kind": "making", "as": kind, "done": 0, "of": len(rows)})
 
         def told(done: int) -> None:
+            if self._stopped:
+                raise KimonoError("Stopped: no file was made.")
             loop.call_soon_threadsafe(self.send, {"kind": "making", "as": kind, "done": done, "of": len(rows)})
 
         future = loop.run_in_executor(None, _made, rows, kind, told)
         future.add_done_callback(lambda done: self._hand_over(kind, done.result()))
+
+    def _answer_stop(self, _: dict[str, Any]) -> None:
+        """Let be the file that is being made: its maker hears of it after the rows that it is at."""
+        self._stopped = True
 
     def _hand_over(self, kind: str, made: bytes | KimonoError) -> None:
         """Send a file in parts, none so long that a host refuses it."""
@@ -474,6 +483,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         "pick": _answer_pick,
         "range": _answer_range,
         "save": _answer_save,
+        "stop": _answer_stop,
         "column": _answer_column,
     }
 
