@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 from lab import Lab, start_chromium, start_lab
+from tour import shoot_tour
 
 import kimono_explore as kx
 from kimono_explore.sandbox.district.build import make_district
@@ -36,7 +37,7 @@ browser
     "quality_widget": MADE_UP
     + """
 inspector = kx.inspect_quality(report)
-inspector.select("student_outside_school")
+inspector.select_cause(5)
 inspector
 """,
     "network": MADE_UP
@@ -70,6 +71,7 @@ def main() -> None:
         kx.check(roster, as_of="2026-10-05").to_html(Path(folder) / "quality.html")
         page.goto((Path(folder) / "quality.html").as_uri())
         page.screenshot(path=IMAGES / "quality.png")
+        shoot_tour(browser, IMAGES / "tour.webp")
         with start_lab(Path(folder), Path(folder) / "settings") as lab:
             for name, cell in CELLS.items():
                 shoot(lab, browser, name, cell)

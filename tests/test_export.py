@@ -4,7 +4,9 @@ import asyncio
 import csv
 import io
 import stat
+import threading
 import zipfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
@@ -150,3 +152,38 @@ def test_the_page_gets_a_file_in_parts_and_hears_how_far_it_is(monkeypatch: pyte
     monkeypatch.setattr("kimono_explore.widgets.table.file_of", lambda *_: 1 / 0)
     table._hear(table, {"kind": "save", "as": "xlsx"}, [])
     assert "ZeroDivisionError" in sent[0][0]["error"]
+
+
+def test_a_file_that_is_being_made_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(_: pd.DataFrame, __: str, told: Callable[[int], None]) -> bytes:
+        told(1)
+        begun.set()
+        assert go.wait(20)
+        told(2)
+        return b"whole"
+
+    monkeypatch.setattr("kimono_explore.widgets.table.file_of", slow)
+    table = DataTable(pd.DataFrame({"n": range(3)}))
+    sent: list[dict[str, object]] = []
+    monkeypatch.setattr(DataTable, "send", lambda self, message, buffers=None: sent.append(message))
+
+    async def stop() -> None:
+        table._hear(table, {"kind": "save", "as": "csv"}, [])
+        await asyncio.to_thread(begun.wait, 20)
+        table._hear(table, {"kind": "stop"}, [])
+        go.set()
+        while table._saving:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(stop())
+    assert [message["error"] for message in sent if message.get("kind") == "file"] == ["Stopped: no file was made."]
+
+    async def again() -> None:
+        table._hear(table, {"kind": "save", "as": "csv"}, [])
+        while table._saving:
+            await asyncio.sleep(0.01)
+
+    asyncio.run(again())
+    assert [message["part"] for message in sent if "part" in message] == [0]

@@ -114,7 +114,7 @@ def of_tasks(client: kx.Client, roster: kx.Roster) -> dict[str, str]:
             "code": [400], "reason": [HOSTILE]}  # fmt: skip
     question = inspector._confirm_box.children[0].value
     return made | {
-        "timeline": inspector._timeline.value,
+        "timeline": inspector._timeline.as_html(),
         "question": question,
         "dry run": inspector._confirm_box._details.value,
         "outcome": outcome_html(pd.DataFrame(done), [], []),

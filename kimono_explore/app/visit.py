@@ -131,15 +131,24 @@ class Visit(BaseComm):
 
     def _note(self) -> None:
         self._noting = False
-        if isinstance(self._panel, Browser) and self._panel.state != self._place:
-            self._place = self._panel.state
-            self._say({"place": self._place})
+        panel = self._panel
+        place = panel.state if isinstance(panel, Browser) else {} if panel is None else {"query": panel.address}
+        if place != self._place:
+            self._place = place
+            self._say({"place": place})
 
 
 def _bring_back(panel: Panel, said: dict[str, Any]) -> None:
     """Show what a page had on screen: the state that it was told, or what an address names."""
     place = said.get("place")
-    if not isinstance(panel, Browser) or not isinstance(place, dict):
+    if not isinstance(place, dict):
+        return
+    if not isinstance(panel, Browser):
+        named = place.get("query", place)
+        texts = named.items() if isinstance(named, dict) else ()
+        panel.guarded(
+            lambda: setattr(panel, "address", {name: text for name, text in texts if isinstance(text, str)})
+        )()
         return
 
     def bring(browser: Browser) -> None:

@@ -58,8 +58,8 @@ def make_page(report: Findings, rows: int, files: Mapping[str, Sequence[tuple[st
         name=report.district or report.source,
         day=f"{report.as_of:%A}, {report.as_of.day} {report.as_of:%B %Y}",
         why=_why_that_day(report),
-        headline=_headline([str(cause["sentence"]) for cause in first]),
-        severities=_severities(report),
+        headline=headline([str(cause["sentence"]) for cause in first]),
+        severities=severities(report),
         status=report.summary["status"].value_counts().to_dict(),
         first=first,
         then=[cause for cause in causes if cause not in first],
@@ -96,7 +96,7 @@ def make_note(report: Findings) -> str:
     return render(
         "note.html",
         report=report,
-        severities=_severities(report),
+        severities=severities(report),
         news=_news(report),
         table=table,
         more=len(report.causes) - len(top),
@@ -124,7 +124,7 @@ def _changes(report: Findings) -> list[dict[str, object]]:
     ]
 
 
-def _severities(report: Findings) -> list[dict[str, object]]:
+def severities(report: Findings) -> list[dict[str, object]]:
     """Each severity: its checks, those that failed, and their findings."""
     counts: list[dict[str, object]] = []
     for severity in SEVERITIES:
@@ -144,7 +144,7 @@ def _why_that_day(report: Findings) -> str:
     return "the day the roster was loaded" if loaded else "the day that was asked for"
 
 
-def _headline(sentences: Sequence[str]) -> str:
+def headline(sentences: Sequence[str]) -> str:
     """What is to be fixed first, to be read aloud."""
     if not sentences:
         return "Nothing to fix: no check failed."

@@ -12,6 +12,9 @@ from kimono_explore.widgets.task_html import describe_enrollment
 if TYPE_CHECKING:
     from kimono_explore.roster.roster import Description, Roster
 
+_BRIEF = 8
+"""Characters of an id that mostly tell it from others."""
+
 
 class Names:
     """The names that a roster has for what tasks are about; without a roster there are none.
@@ -23,13 +26,34 @@ class Names:
 
     def __init__(self, roster: Roster | None) -> None:
         self._roster = roster
+        self._tenants: dict[str, str] = {}
+        self._known: list[str] = []
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a roster."""
+        return self._roster is not None
 
     def tell(self, tasks: pd.DataFrame) -> pd.Series:
-        """What each task is about: its label, or an enrollment in words."""
+        """What each task is about: its label, or an enrollment in words. Names of tenants are kept for `tenant`."""
+        districts = tasks[tasks["object_type"].fillna("").str.removeprefix("RDM:").str.upper() == "LEA"]
+        districts = districts.dropna(subset=["tenant_id", "label"]).drop_duplicates("tenant_id", keep="last")
+        self._tenants |= dict(zip(districts["tenant_id"], districts["label"], strict=True))
+        self._known = sorted({*self._tenants, *tasks["tenant_id"].dropna().astype(str)})
         enrollments = tasks[tasks["object_type"].fillna("").str.endswith("ENROLLMENT")]
         names = self._of(enrollments)
         told = {row: describe_enrollment(task, names.get) for row, task in enrollments.iterrows()}
         return pd.Series(told, dtype="str").reindex(tasks.index).fillna(tasks["label"])
+
+    def tenant(self, id: str) -> str:
+        """The district that a task named of a tenant; else the first characters of its id, where they tell it from all."""
+        brief = id[:_BRIEF]
+        alike = [other for other in self._known if other.startswith(brief)]
+        short = f"{brief}…" if len(id) > len(brief) + 1 and len(alike) < 2 else id
+        name = self._tenants.get(id)
+        if name is None:
+            return short
+        return name if list(self._tenants.values()).count(name) == 1 else f"{name} ({short})"
 
     def name(self, id: str) -> str | None:
         """What the roster calls an object; None where that is its id only."""

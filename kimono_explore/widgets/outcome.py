@@ -9,6 +9,7 @@ import pandas as pd
 from kimono_explore.errors import ConnectionFailedError, ResponseError, ServerError
 from kimono_explore.html import render
 from kimono_explore.widgets.parts import shorten
+from kimono_explore.widgets.words import value_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,16 +64,20 @@ def dry_run_html(tasks: pd.DataFrame, read_at: datetime | None, without_id: int)
     keys = ["type", "action", "object_type"]
     groups = tasks.assign(**{key: tasks[key].astype("object").fillna("") for key in keys}).groupby(keys, sort=False)
     rows = sorted(
-        (
-            (len(group), " ".join(str(part) for part in key if part) or "unknown", _some(group["id"]))
-            for key, group in groups
-        ),
+        ((len(group), _act_words(*map(str, key)), _some(group["id"])) for key, group in groups),
         key=lambda row: (-row[0], row[1]),
     )
     left_out = f"{count_tasks(without_id)} without an id {'is' if without_id == 1 else 'are'} left out." * bool(
         without_id
     )
     return render("dry_run.html", rows=rows, read_at=read_at and f"{read_at:%H:%M:%S}", left_out=left_out)
+
+
+def _act_words(type: str, action: str, object_type: str) -> str:
+    """What tasks are, as the facets call it: ``"add student"``, ``"sync event, sync start"``."""
+    if action and object_type:
+        return f"{value_words(action)} {value_words(object_type)}"
+    return ", ".join(value_words(part) for part in (type, action, object_type) if part) or "unknown"
 
 
 def _some(ids: Iterable[object]) -> str:

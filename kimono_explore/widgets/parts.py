@@ -16,7 +16,7 @@ from kimono_explore.widgets.controls import Button, Column, Control, Field, Html
 from kimono_explore.widgets.picture import Pictured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _STATIC = Path(__file__).parent / "static"
 _NOT_OURS = {*anywidget.AnyWidget.class_trait_names(sync=True), "_anywidget_id", "_css", "_esm"}
@@ -62,6 +62,17 @@ class Panel(Pictured, anywidget.AnyWidget):
     @children.setter
     def children(self, children: Sequence[Any]) -> None:
         self._root.children = list(children)
+
+    # Where one is, for the address of a page.
+
+    @property
+    def address(self) -> dict[str, str]:
+        """What names the place on screen in an address: nothing, unless a widget says it."""
+        return {}
+
+    @address.setter
+    def address(self, named: Mapping[str, str]) -> None:
+        """Go to a place; what is not there, or no longer, is let be."""
 
     # What a page is told.
 

@@ -1,4 +1,4 @@
-"""Follow a finding: checks, the rows that fail, the school, the object itself."""
+"""Follow a finding: from the score to a cause or a check, the rows that fail, the object itself."""
 
 from __future__ import annotations
 
@@ -17,24 +17,28 @@ from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES
 from kimono_explore.widgets.browser import Browser
+from kimono_explore.widgets.causes import BRIEF, CAUSE_COLUMNS, cause_html, causes_of, score_html
 from kimono_explore.widgets.channel import Channel
 from kimono_explore.widgets.controls import Choice, Column, Html, Row
 from kimono_explore.widgets.parts import Panel, line
 from kimono_explore.widgets.table import DataTable
-from kimono_explore.widgets.words import column_words
+from kimono_explore.widgets.words import column_words, detail_words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kimono_explore.roster.explorable import Explorable
 
 _MOST_SAVED = 20_000
 """Rows that a link in the page can hold."""
 _MOST_SCHOOLS = 6
+_DIGITS = 10
 _BRIEF = ("severity", "failed", "title")
 """The columns of the checks that stay when the rows of one stand beside them."""
 
 
 def inspect_quality(report: Report, roster: Roster | None = None) -> QualityInspector:
-    """Look through a report: pick a check, see its rule and rows, pick a row, see the object.
+    """Look through a report: the score, what to fix first, the rows of a cause or a check, the object of a row.
 
     Parameters
     ----------
@@ -46,13 +50,13 @@ def inspect_quality(report: Report, roster: Roster | None = None) -> QualityInsp
     Returns
     -------
     QualityInspector
-        A widget. ``.check`` is the id of the check on screen, ``.table`` the rows on screen, ``.browser`` the `Browser`
-        below them, or None.
+        A widget. ``.causes`` are the causes on screen and ``.checks`` the checks, ``.cause`` or ``.check`` is what was
+        picked of them, ``.table`` its rows, ``.browser`` the `Browser` below them, or None.
 
     Examples
     --------
     >>> inspector = kx.inspect_quality(kx.check(roster, params={"term_too_long": {"days": 250}}))
-    >>> inspector.select("term_too_long")
+    >>> inspector.select_cause(0)
     >>> inspector.table["label"].tolist()
     ['2026-2027']
     """
@@ -66,6 +70,12 @@ class QualityInspector(Panel):
 
     Attributes
     ----------
+    causes : pandas.DataFrame
+        Those on screen: as `Report.causes`, with number (as `Report.rows` counts them), sentence and who (in words).
+    checks : pandas.DataFrame
+        Those on screen, or one click away: as `Report.summary`.
+    cause : int or None
+        The number of the cause on screen.
     check : str or None
         The id of the check on screen.
     table : pandas.DataFrame
@@ -77,14 +87,20 @@ class QualityInspector(Panel):
         super().__init__()
         self.report = report
         self._roster: Explorable | None = roster if roster is not None else report.roster
+        self.cause: int | None = None
         self.check: str | None = None
+        self._marking = False
+        self._every_cause = self.causes = causes_of(report)
         self.checks = self.table = pd.DataFrame()
         self._lay_out()
-        self._show_checks()
+        self._show_lists()
 
     def _lay_out(self) -> None:
         summary = self.report.summary
         failed = summary[summary["status"] == "failed"]
+        self._list = Choice(
+            "list", [(f"Causes {len(self.causes):,}", "causes"), (f"Checks {len(summary):,}", "checks")]
+        )
         counts = failed["severity"].value_counts()
         self._severity = Choice(
             "checks",
@@ -102,25 +118,29 @@ class QualityInspector(Panel):
             if isinstance(org_id, str)
         ]
         self._org = Choice("school", [("all", ""), *named], look="menu")
+        self._causes = DataTable(label="Causes", height=560, words=column_words, comm=Channel())
         self._checks = DataTable(label="Checks", height=560, words=column_words, comm=Channel())
         self._about = Html()
         self._rows = DataTable(label="Failing rows", words=column_words, comm=Channel())
-        self._rows.hidden = True  # until a check is picked
+        self._rows.hidden = True  # until a cause or a check is picked
         self._export = Html()
         self._picked = Column([self._about, self._rows, self._export], share=4, hidden=True)
         self._shelf = Column()
+        self._totals = Html(_bars(summary))
         self.children = [
-            Html(_bars(summary)),
-            Row([self._severity, self._org]),
+            Html(score_html(self.report, self.causes)),
+            Row([self._list, self._org, self._severity]),
+            self._totals,
             self._status,
             Row(
-                [Column([self._checks], share=3), self._picked],
+                [Column([self._causes, self._checks], share=3), self._picked],
                 look="split",
             ),
             self._shelf,
         ]
-        self._severity.observe(self.guarded(lambda _: self._show_checks()), "value")
-        self._org.observe(self.guarded(lambda _: self._show_checks()), "value")
+        for choice in (self._list, self._severity, self._org):
+            choice.observe(self.guarded(lambda _: self._show_lists()), "value")
+        self._causes.observe(self.guarded(lambda _: self._picked_cause()), "selected_rows")
         self._checks.observe(self.guarded(lambda _: self._picked_check()), "selected_rows")
         self._rows.observe(self.guarded(lambda _: self._picked_row()), "selected_rows")
 
@@ -128,21 +148,77 @@ class QualityInspector(Panel):
 
     def select(self, check: str) -> None:
         """Show a check, as if it were picked."""
-        self.check = check
-        self._show_rows()
-        self._share_width()
+        self.report.outcome(check)
+        self._list.value = "checks"
+        self._open(None, check)
+
+    def select_cause(self, number: int) -> None:
+        """Show a cause, as if it were picked; they are numbered as in `Report.causes`."""
+        self.report.rows(number)
+        self._list.value = "causes"
+        self._open(number, None)
 
     def pick(self, row: int) -> None:
         """Pick a failing row, as if it were clicked."""
         self._rows.pick([row])
 
     def filter(self, severity: str = "failed", org_id: str | None = None) -> None:
-        """Show only checks of a severity (or ``"failed"``, ``"all"``), and only findings of one school."""
+        """Show only checks of a severity (or ``"failed"``, ``"all"``), and only findings of one school, of causes as well."""
+        if severity != "failed":
+            self._list.value = "checks"
         self._severity.value, self._org.value = severity, org_id or ""
+
+    @property
+    def address(self) -> dict[str, str]:
+        """The list, the school and the severity, what is picked, and the row whose object is open."""
+        row = self._rows.selected_rows
+        named = {
+            "list": "" if self._list.value == "causes" else str(self._list.value),
+            "severity": "" if self._severity.value == "failed" else str(self._severity.value),
+            "school": str(self._org.value),
+            "cause": "" if self.cause is None else str(self.cause),
+            "check": self.check or "",
+            "row": str(row[0]) if row else "",
+        }
+        return {name: text for name, text in named.items() if text}
+
+    @address.setter
+    def address(self, named: Mapping[str, str]) -> None:
+        for name, choice in (("list", self._list), ("severity", self._severity), ("school", self._org)):
+            choice.take(named.get(name, choice.values[0]))
+        cause, check, row = named.get("cause", ""), named.get("check", ""), named.get("row", "")
+        if check in self.checks["id"].tolist():
+            self.select(check)
+        elif cause in self.causes["number"].astype("str").tolist():
+            self.select_cause(int(cause))
+        if row.isdecimal() and len(row) < _DIGITS:
+            self.pick(int(row))
 
     # What happens then.
 
-    def _show_checks(self) -> None:
+    def _show_lists(self) -> None:
+        """The causes, or the checks, and what is picked of them."""
+        causes = self._list.value == "causes"
+        self._causes.hidden = not causes
+        self._checks.hidden = self._severity.hidden = self._totals.hidden = causes
+        if causes == (self.check is not None):  # what was picked of the other list
+            self.cause = self.check = None
+        self._fill_causes()
+        self._fill_checks()
+        self._open(self.cause, self.check)
+
+    def _fill_causes(self) -> None:
+        causes = self._every_cause
+        if self._org.value:
+            numbers = pd.Series(self.report.numbers, dtype="int64")
+            mine = numbers[(self.report.findings["org_id"] == self._org.value).to_numpy()].value_counts()
+            causes = causes[causes["number"].isin(mine.index)].assign(findings=causes["number"].map(mine))
+        self.causes = causes.reset_index(drop=True)
+        self._causes.fill(self.causes[CAUSE_COLUMNS], keep=True)
+        if not self._causes.arrangement:
+            self._causes.arrangement = {"pinned": ["sentence"]}  # it is read whole, and first
+
+    def _fill_checks(self) -> None:
         summary = self.report.summary
         chosen = self._severity.value
         if chosen != "all":
@@ -158,45 +234,67 @@ class QualityInspector(Panel):
         self.checks = summary.drop(columns="rank").reset_index(drop=True)
         shown = self.checks[["severity", "failed", "title", "checked"]]
         self._checks.fill(shown if chosen != "all" else shown.assign(status=self.checks["status"]))
-        self._share_width()
-        if self.check is not None:
+
+    def _open(self, cause: int | None, check: str | None) -> None:
+        """Show the rows of a cause or a check, or of none."""
+        self.cause, self.check = cause, check
+        if cause is not None or check is not None:
             self._show_rows()
+        self._share_width()
+        self._marking = True  # what is picked is marked in its list, even if a notebook picked it
+        self._causes.pick(self.causes.index[self.causes["number"] == cause].tolist() if cause is not None else [])
+        self._checks.pick(self.checks.index[self.checks["id"] == check].tolist() if check is not None else [])
+        self._marking = False
 
     def _share_width(self) -> None:
-        """The checks take the whole width until one is picked: its rows then need the larger part."""
-        names = self._checks.df.columns
-        self._picked.hidden = self.check is None
-        self._checks.show_columns(None if self.check is None else [n for n, name in enumerate(names) if name in _BRIEF])
+        """A list takes the whole width until something is picked: its rows then need the larger part."""
+        self._picked.hidden = self.cause is None and self.check is None
+        for table, brief in ((self._causes, BRIEF), (self._checks, _BRIEF)):
+            names = [name if not self._picked.hidden else "" for name in table.df.columns]
+            table.show_columns([n for n, name in enumerate(names) if name in brief] or None)
+
+    def _picked_cause(self) -> None:
+        if self._causes.selected_rows and not self._marking:
+            self._open(int(self.causes["number"].iloc[self._causes.selected_rows[0]]), None)
+            self._picked.reveal()
 
     def _picked_check(self) -> None:
-        if self._checks.selected_rows:
-            self.select(self.checks["id"].iloc[self._checks.selected_rows[0]])
+        if self._checks.selected_rows and not self._marking:
+            self._open(None, self.checks["id"].iloc[self._checks.selected_rows[0]])
             self._picked.reveal()
 
     def _show_rows(self) -> None:
-        assert self.check is not None
-        rows = self.report.failures(self.check)
+        rows = self.report.rows(self.cause) if self.cause is not None else self.report.failures(str(self.check))
         if self._org.value:
             rows = rows[rows["org_id"] == self._org.value]
         self.table = rows.reset_index(drop=True)
-        outcome = next(o for o in self.report.outcomes if o.check.id == self.check)
-        schools = _by_school(self.report.failures(self.check))
-        self._about.value = render(
-            "check.html", outcome=outcome, schools=schools[:_MOST_SCHOOLS], more_schools=len(schools) - _MOST_SCHOOLS
+        shown = self.table.dropna(axis="columns", how="all").drop(
+            columns=["table", "org_id", "severity"], errors="ignore"
         )
-        shown = self.table.dropna(axis="columns", how="all").drop(columns=["table", "org_id"], errors="ignore")
-        first = [name for name in ("label", "org") if name in shown]
-        self._rows.fill(
-            shown[
-                [
-                    *first,
-                    *[name for name in shown.columns if name not in (*first, "id")],
-                    *(["id"] if "id" in shown else []),
-                ]
-            ],
-        )
+        if self.cause is not None:
+            self._about.value = cause_html(self._every_cause.iloc[self.cause])
+            if shown["check"].nunique() < 2:
+                shown = shown.drop(columns="check")
+            else:
+                shown["check"] = shown["check"].map(self.report.title)
+        else:
+            self._about.value = self._check_html(str(self.check))
+        if "detail" in shown and self.cause is not None:
+            shown["detail"] = shown["detail"].map(detail_words, na_action="ignore")
+        last = [name for name in ("id",) if name in shown]
+        first = [name for name in ("label", "check", "org") if name in shown]
+        self._rows.fill(shown[[*first, *[name for name in shown.columns if name not in (*first, *last)], *last]])
         self._rows.hidden = False
-        self._export.value = _link(self.table, f"{self.check}.csv")
+        self._export.value = _link(self.table, f"{self.check or 'cause'}.csv")
+
+    def _check_html(self, check: str) -> str:
+        schools = _by_school(self.report.failures(check))
+        return render(
+            "check.html",
+            outcome=self.report.outcome(check),
+            schools=schools[:_MOST_SCHOOLS],
+            more_schools=len(schools) - _MOST_SCHOOLS,
+        )
 
     @cached_property
     def browser(self) -> Browser | None:

@@ -12,10 +12,8 @@ from kimono_explore.acks import ack_tasks, check_status, delete_task
 from kimono_explore.api.client import Client
 from kimono_explore.api.operations import ACK_STATUSES
 from kimono_explore.atomic import atomic_file
-from kimono_explore.display import cell_text
 from kimono_explore.errors import KimonoError, expect
 from kimono_explore.export import no_formulas
-from kimono_explore.html import render
 from kimono_explore.quality import check_tasks
 from kimono_explore.roster.roster import Roster
 from kimono_explore.tasks import load_tasks
@@ -34,18 +32,13 @@ from kimono_explore.widgets.outcome import (
 )
 from kimono_explore.widgets.parts import Panel, line
 from kimono_explore.widgets.table import DataTable
-from kimono_explore.widgets.task_html import (
-    changes_rows,
-    describe_group,
-    describe_task,
-    pretty,
-    timeline,
-)
+from kimono_explore.widgets.task_detail import task_html, waits_html
+from kimono_explore.widgets.timeline import Span, Timeline
 from kimono_explore.widgets.words import column_words, value_words
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from kimono_explore.quality import Report
 
@@ -144,10 +137,11 @@ class TaskInspector(Panel):
         self._every = Number("Refresh every", unit="seconds (0: by hand)", tooltip="0: by hand only", step=5)
         self._order = Choice("order", ["newest first", "queue order"])
         self._filters = {
-            name: Facet(heading, self._tenant_words if name == "tenant_id" else value_words)
+            name: Facet(heading, self._names.tenant if name == "tenant_id" else value_words)
             for name, heading in _FILTERS.items()
         }
-        self._waits, self._timeline, self._outcome = Html(), Html(), Html()
+        self._waits, self._outcome = Html(), Html()
+        self._timeline = Timeline("Tasks by time")
         self._rows = DataTable(label="Tasks", many=True, words=column_words, comm=Channel())
         self._detail = Html()
         self._beside = Column([self._detail], share=2, hidden=True)  # until a task is picked
@@ -156,9 +150,9 @@ class TaskInspector(Panel):
         self._retry = self._button("Retry", again, "refresh", tooltip="Read the admin queue again", hidden=True)
         changes = [self._actions, self._confirm_box, self._outcome] if self.allow_changes else []
         self._every.observe(self.guarded(lambda _: self._again()), "value")
-        for choice in (self._order, *self._filters.values()):
+        for choice in (self._order, self._timeline, *self._filters.values()):
             choice.observe(self.guarded(lambda _: self._filtered()), "value")
-        self._rows.observe(self.guarded(lambda _: self._show_detail()), "selected_rows")
+        self._rows.observe(self.guarded(lambda _: self._picked_task()), "selected_rows")
         self._rows.observe(self.guarded(lambda _: self._name_actions()), "view")
         self.children = [
             Row([self._refresh, self._stop, self._every, self._order]),
@@ -215,6 +209,31 @@ class TaskInspector(Panel):
         """Show only some tasks: by type, action, object_type or tenant_id; None shows all again."""
         for name, value in chosen.items():
             self._filters[name].value = value or ""
+
+    def between(self, begin: str | datetime | None = None, end: str | datetime | None = None) -> None:
+        """Show only tasks created at a time or later, and before another; without times all again."""
+        times = [None if time is None else pd.to_datetime(time, utc=True) for time in (begin, end)]
+        first, last = times[0] or pd.Timestamp(0, tz="UTC"), times[1] or pd.Timestamp("2200-01-01", tz="UTC")
+        self._timeline.value = None if times == [None, None] else Span(first, last)
+
+    @property
+    def address(self) -> dict[str, str]:
+        """The filters, the order, the time, and the first picked task."""
+        picked = self.picked["id"].dropna()
+        named = {
+            **{name: str(facet.value) for name, facet in self._filters.items()},
+            "order": "" if self._order.value == "newest first" else str(self._order.value),
+            "time": self._timeline.named,
+            "id": str(picked.iloc[0]) if len(picked) else "",
+        }
+        return {name: text for name, text in named.items() if text}
+
+    @address.setter
+    def address(self, named: Mapping[str, str]) -> None:
+        for name, choice in (*self._filters.items(), ("order", self._order)):
+            choice.take(named.get(name, choice.values[0]))
+        self._timeline.named = named.get("time", "")
+        self.pick(named.get("id", ""))
 
     def refresh(self) -> None:
         """Read the admin queue again, in the background where an event loop runs."""
@@ -395,16 +414,6 @@ class TaskInspector(Panel):
         self._retry.hidden = not lost
         self._name_actions()
 
-    def _waits_html(self) -> str:
-        together = self.waits(None)
-        if together.empty:
-            return ""
-        parts = [
-            (_FILTERS[by], [(row[0], row[1], row[5]) for row in self.waits(by).itertuples(index=False)])
-            for by in ("type", "tenant_id")
-        ]
-        return render("waits.html", summary=together["words"].iloc[0], parts=parts)
-
     def _loaded(self, loading: asyncio.Future[pd.DataFrame]) -> None:
         self._stop.disabled = True
         if loading.cancelled():
@@ -429,7 +438,7 @@ class TaskInspector(Panel):
         self.tasks, self.read_at = tasks, datetime.now(UTC)
         self._set_lost(False)
         self._about = self._names.tell(tasks)
-        self._waits.value = self._waits_html() if len(tasks) else ""
+        self._waits.value = waits_html(self.waits, _FILTERS)
         self.report = check_tasks(tasks, self.roster) if len(tasks) else None
         self._settling = True  # the filters change one by one; the table is drawn once
         for name, facet in self._filters.items():
@@ -445,6 +454,8 @@ class TaskInspector(Panel):
 
     def _show(self) -> None:
         self._count_facets()
+        self._timeline.fill(self.tasks, self.tasks[self._matches(but="created_at")])
+        self._rows.narrowed(self._timeline.words, self._timeline.clear)
         table = self.tasks[self._matches()]
         if self._order.value == "newest first":
             table = table.sort_values("created_at", ascending=False, kind="stable")
@@ -453,18 +464,13 @@ class TaskInspector(Panel):
         new = self.table["id"].isin(self._new)
         on_screen = self.table.assign(**{"is": new.map({True: "new", False: ""})})[_COLUMNS]
         self._fill(on_screen if self._new else on_screen.drop(columns="is"), kept)
-        self._timeline.value = timeline(self.table)
         self._show_detail()
-
-    def _tenant_words(self, id: str) -> str:
-        """The first characters of a tenant's id, where they tell it from all others."""
-        brief = id[:8]
-        alike = self.tasks["tenant_id"].dropna().astype(str)
-        return f"{brief}…" if len(id) > len(brief) + 1 and alike[alike.str.startswith(brief)].nunique() < 2 else id
 
     def _matches(self, but: str = "") -> pd.Series:
         """Which tasks the filters let through, leaving out one of them."""
         shown = pd.Series(True, index=self.tasks.index)
+        if but != "created_at":
+            shown &= self._timeline.within(self.tasks["created_at"])
         for name, facet in self._filters.items():
             if facet.value and name != but:
                 shown &= (self.tasks[name] == facet.value).fillna(False).astype("bool")
@@ -485,6 +491,12 @@ class TaskInspector(Panel):
             self._rows.fill(on_screen, keep=True)
             self.pick(*set(kept) & set(self.matching["id"].dropna()))
 
+    def _picked_task(self) -> None:
+        """Show it, and go to it; whoever adds one to others goes on in the table."""
+        self._show_detail()
+        if self._rows.selected_rows and not self._rows.added:
+            self._beside.reveal()
+
     def _show_detail(self) -> None:
         picked = self.picked
         self._name_actions()
@@ -492,7 +504,12 @@ class TaskInspector(Panel):
         if picked.empty:
             self._detail.value = ""
             return
-        self._detail.value = self._task(picked.iloc[0], len(picked))
+        task = picked.iloc[0]
+        found = (
+            [] if self.report is None else self.report.findings.loc[self.report.findings["id"] == task["id"], "check"]
+        )
+        warnings = [self.report.title(check) for check in dict.fromkeys(found)] if self.report is not None else []
+        self._detail.value = task_html(task, len(picked), self.tasks, self._names, warnings)
 
     def _name_actions(self) -> None:
         """The buttons say what they would do, and to how many; with nothing picked they do nothing."""
@@ -505,34 +522,6 @@ class TaskInspector(Panel):
             button.disabled = self.lost or not picked
         self._all.description = f"Select all {matching:,} that match"
         self._all.disabled = not matching
-
-    def _task(self, task: pd.Series, picked: int) -> str:
-        facts = {
-            "tenant": task["tenant_id"],
-            "id": task["id"],
-            "sequence": task["sequence"],
-            "created": None if pd.isna(task["created_at"]) else f"{cell_text(task['created_at'], seconds=True)} UTC",
-            "app id": task["app_id"],
-            "origin": task["origin"],
-        }
-        warnings: list[str] = []
-        if self.report is not None:
-            found = self.report.findings[self.report.findings["id"] == task["id"]]
-            warnings = [self.report.title(check) for check in found["check"].unique()]
-        looked_up = self.roster is not None and isinstance(task["object_id"], str)
-        raw = {name: pretty(task[name]) for name in ("data", "raw")}
-        return render(
-            "task.html",
-            picked=picked,
-            sentence=describe_task(task, self._names.name),
-            changes=changes_rows(task),
-            facts={name: str(value) for name, value in facts.items() if not pd.isna(value)},
-            group=describe_group(self.tasks, task["group_id"]) if isinstance(task["group_id"], str) else None,
-            looked_up=looked_up,
-            about=self._names.find(task["object_id"]),
-            warnings=warnings,
-            raw={name: text for name, text in raw.items() if text},
-        )
 
 
 def _leaves(ids: list[str], status: str) -> str:

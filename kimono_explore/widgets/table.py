@@ -68,6 +68,8 @@ class DataTable(Pictured, anywidget.AnyWidget):
         Positions in ``df`` of the rows that are picked.
     hidden : bool
         Whether it is off the screen, in a panel.
+    added : bool
+        Whether the last row was picked beside others, or as the first of some: by Space, or with Ctrl or Shift.
     """
 
     kind: ClassVar[str] = "table"
@@ -94,10 +96,11 @@ class DataTable(Pictured, anywidget.AnyWidget):
         self._words = words
         super().__init__(label=label, many=many, height=height, comm=comm)
         self._version = self._filled = self._ordered = 0
-        self._saving = False
+        self._saving = self._stopped = self.added = False
         self._sorted_by: tuple[int, bool] | None = None
         self.df = pd.DataFrame()
         self._marks: dict[str, Sequence[str]] = {}
+        self._before: tuple[str, Callable[[], None]] | None = None
         self._layouts: dict[tuple[str, ...], Columns] = {}
         self._take(pd.DataFrame() if df is None else df)
         self.on_msg(self._hear)
@@ -202,6 +205,21 @@ class DataTable(Pictured, anywidget.AnyWidget):
         """Show all rows again."""
         self._bars.chosen.clear()
         self._narrow()
+        if self._before is not None:
+            self._before[1]()
+
+    def narrowed(self, words: str, undo: Callable[[], None]) -> None:
+        """Say in the sentence of the filter what a filter outside of the table keeps; with no words, nothing.
+
+        Parameters
+        ----------
+        words : str
+        undo : callable
+            Takes that filter away.
+        """
+        before, self._before = self._before, (words, undo) if words else None
+        if (before or ("",))[0] != words:
+            self._renew(ordered=False)
 
     def bars(self, column: int) -> list[str]:
         """The labels of a column's bars."""
@@ -330,7 +348,10 @@ class DataTable(Pictured, anywidget.AnyWidget):
             "left": len(self._shown),
             "columns": columns,
             "sort": None if sort is None else [self._places.index(sort[0]), sort[1]],
-            "parts": [[self._places.index(column), words] for column, words in self._bars.parts(self._words)],
+            "parts": [
+                *([] if self._before is None else [[-1, printable(self._before[0])]]),
+                *([self._places.index(column), words] for column, words in self._bars.parts(self._words)),
+            ],
             "code": printable(self.code),
             "menu": [
                 {"name": name, **self._called(name), "shown": column in self._places[: self._wide], **self._how(column)}
@@ -375,7 +396,9 @@ class DataTable(Pictured, anywidget.AnyWidget):
 
     def _answer_filter(self, message: dict[str, Any]) -> None:
         column, bars = message.get("column"), message.get("bars")
-        if isinstance(column, int) and isinstance(bars, list):
+        if column == -1 and not bars and self._before is not None:
+            self._before[1]()
+        elif isinstance(column, int) and isinstance(bars, list):
             self.choose(self._place(column), [bar for bar in bars if isinstance(bar, int)])
 
     def _answer_pick(self, message: dict[str, Any]) -> None:
@@ -383,7 +406,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         rows = message.get("rows")
         if message.get("filled") != self._filled or not isinstance(rows, list):
             return
-        before = self.selected_rows
+        before, self.added = self.selected_rows, message.get("add") is True
         self.pick([row for row in rows if isinstance(row, int)])
         if self.selected_rows == before:
             again = {"name": "selected_rows", "old": before, "new": before, "owner": self, "type": "change"}
@@ -393,6 +416,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         """Pick what is on screen from one place to another: the page may not know all of these rows."""
         first, last = message.get("first"), message.get("last")
         if message.get("version") == self._version and isinstance(first, int) and isinstance(last, int):
+            self.added = True
             low, high = sorted((first, last))
             self.pick(self._shown[max(0, low) : high + 1].tolist())
 
@@ -423,14 +447,20 @@ class DataTable(Pictured, anywidget.AnyWidget):
         except RuntimeError:
             self._hand_over(kind, _made(rows, kind, lambda _: None))
             return
-        self._saving = True
+        self._saving, self._stopped = True, False
         self.send({"kind": "making", "as": kind, "done": 0, "of": len(rows)})
 
         def told(done: int) -> None:
+            if self._stopped:
+                raise KimonoError("Stopped: no file was made.")
             loop.call_soon_threadsafe(self.send, {"kind": "making", "as": kind, "done": done, "of": len(rows)})
 
         future = loop.run_in_executor(None, _made, rows, kind, told)
         future.add_done_callback(lambda done: self._hand_over(kind, done.result()))
+
+    def _answer_stop(self, _: dict[str, Any]) -> None:
+        """Let be the file that is being made: its maker hears of it after the rows that it is at."""
+        self._stopped = True
 
     def _hand_over(self, kind: str, made: bytes | KimonoError) -> None:
         """Send a file in parts, none so long that a host refuses it."""
@@ -453,6 +483,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         "pick": _answer_pick,
         "range": _answer_range,
         "save": _answer_save,
+        "stop": _answer_stop,
         "column": _answer_column,
     }
 

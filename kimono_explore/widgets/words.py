@@ -60,6 +60,11 @@ _COLUMN_WORDS = {
     "object_type": "kind of object",
     "tenant_id": "tenant",
     "is": "new",
+    "sentence": "cause",
+    "who": "who is affected",
+    "consequence": "what they will see",
+    "owner": "whose it is",
+    "next_step": "next step",
 }
 _FIELD = re.compile("[a-z][a-z0-9_]*")
 

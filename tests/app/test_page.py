@@ -141,13 +141,68 @@ def test_a_reload_and_a_link_keep_the_place_and_the_search(server: Server, page:
     other.close()
 
     page.get_by_role("link", name="Quality").click()
-    expect(page.get_by_text("failed").first).to_be_visible()
+    expect(page.get_by_role("grid", name="Causes")).to_be_visible()
     page.get_by_role("link", name="Browse").click()
     expect(page.locator(".kx-panel .kx h3").first).to_have_text(before)
     page.get_by_role("button", name="Close").click()
     expect(page).to_have_url(re.compile(r"/\?q=mathematics$"))
     page.get_by_role("textbox", name="Search").fill("")
     expect(page).to_have_url(re.compile(r"/$"))
+
+
+def test_a_reload_keeps_the_cause_and_its_row(server: Server, page: Page) -> None:
+    page.goto(server.address.replace("/?", "/quality?"))
+    page.get_by_role("grid", name="Causes").locator(ROW).nth(3).click()
+    expect(page).to_have_url(re.compile(r"/quality\?cause=3$"))
+    before = heading(page)
+    page.get_by_role("grid", name="Failing rows").locator(ROW).first.click()
+    expect(page).to_have_url(re.compile(r"/quality\?cause=3&row=0$"))
+    opened = page.locator(".kx-panel .kx h3").nth(1).inner_text()
+    page.reload()
+    expect(page.locator(".kx-panel .kx h3").first).to_have_text(before)
+    expect(page.locator(".kx-panel .kx h3").nth(1)).to_have_text(opened)
+    expect(page.get_by_role("grid", name="Causes").locator("[aria-selected=true]")).to_have_count(1)
+
+
+def test_dragging_over_the_timeline_keeps_the_tasks_of_that_time(page: Page) -> None:
+    with kx.sandbox(students=20) as box:
+        roster = kx.load_roster(box.client, progress=False)
+        server = Server(District(roster, kx.check(roster, progress=False), box.client))
+        page.goto(server.address.replace("/?", "/tasks?"))
+        times, token = page.get_by_role("slider", name="Tasks by time"), page.locator(".kx-token")
+        rows = page.locator(".kx-count").first
+        every = rows.inner_text()
+        place = times.bounding_box()
+        assert place is not None
+        y = place["y"] + 20
+        page.mouse.move(place["x"] + place["width"] * 0.3, y)
+        page.mouse.down()
+        page.mouse.move(place["x"] + place["width"] * 0.6, y, steps=4)
+        page.mouse.up()
+        expect(token).to_contain_text(re.compile(r"created 06:\d\d to 06:\d\d"))
+        expect(rows).not_to_have_text(every)
+        expect(page).to_have_url(re.compile("time=2026-10-05T06"))
+        kept, left = token.locator(".kx-words").inner_text(), rows.inner_text()
+        page.reload()
+        expect(token.locator(".kx-words")).to_have_text(kept)
+        expect(rows).to_have_text(left)
+        token.get_by_role("button").click()
+        expect(rows).to_have_text(every)
+        times.focus()
+        page.keyboard.press("Home")
+        expect(times).to_have_attribute("aria-valuetext", re.compile("06:00 to 06:01: . task"))
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("Shift+ArrowRight")
+        expect(token).to_contain_text("created 06:00 to 06:03")
+        expect(times).to_be_focused()
+        page.keyboard.press("Backspace")
+        expect(token).to_have_count(0)
+        expect(rows).to_have_text(every)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run()")
+        assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found["violations"]] == []
+        page.goto("about:blank")
+        server.stop()
 
 
 def test_a_lost_connection_is_said_and_comes_back(roster: kx.Roster, page: Page) -> None:

@@ -311,7 +311,7 @@ def test_the_three_panels_are_shown_twice_and_keep_the_keyboard(lab: Lab, page: 
         )
         panels = page.locator(".kx-panel")
         expect(panels).to_have_count(4, timeout=60_000)
-        expect(panels.nth(2).get_by_role("grid", name="Checks")).to_be_visible()
+        expect(panels.nth(2).get_by_role("grid", name="Causes")).to_be_visible()
         first, again = panels.nth(0), panels.nth(3)
         search = first.get_by_role("textbox", name="Search")
         search.focus()
@@ -350,13 +350,15 @@ def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> Non
         "from kimono_explore.sandbox.flaws.catalogue import inject_flaws\nroster, _ = inject_flaws(make_district(60))\n"
         'inspector = kx.inspect_quality(kx.check(roster, as_of="2026-10-05"))\ninspector',
     )
-    count = page.locator(".kx-table").nth(0).locator(".kx-count")
+    page.get_by_role("button", name="Checks").click(timeout=60_000)
+    checks = page.locator(".kx-table", has=page.get_by_role("grid", name="Checks"))
+    count = checks.locator(".kx-count")
     before = count.inner_text(timeout=60_000)
     page.locator(".kx-chips button", has_text="warning").click()
     expect(count).not_to_have_text(before)  # rows that move under the pointer are not those that were aimed at
-    page.locator(".kx-table").nth(0).get_by_text("E-mail address that cannot be one").click()
+    checks.get_by_text("E-mail address that cannot be one").click()
     expect(page.locator(".kx-panel .kx h3").first).to_have_text("E-mail address that cannot be one")
-    failing = page.locator(".kx-table").nth(1).locator(".kx-body [role=row]")
+    failing = page.get_by_role("grid", name="Failing rows").locator(".kx-body [role=row]")
     expect(failing).to_have_count(2)
     name = failing.first.locator("[role=gridcell]").first.inner_text()
     failing.first.click()

@@ -141,9 +141,9 @@ def test_the_queue_and_the_report_are_used_in_marimo(chromium: Browser, tmp_path
     page = chromium.new_page(viewport={"width": 1300, "height": 1400})
     with in_marimo(tmp_path, page, BOTH):
         quality, tasks = page.locator(".kx-panel").first, page.locator(".kx-panel").last
-        checks = quality.locator(".kx-table").first.locator(ROW)
-        checks.nth(1).click(timeout=120_000)
-        title = checks.nth(1).locator("[role=gridcell]").nth(2).inner_text()
+        causes = quality.get_by_role("grid", name="Causes").locator(ROW)
+        causes.nth(1).click(timeout=120_000)
+        title = causes.nth(1).locator("[role=gridcell]").first.inner_text()
         expect(quality.locator("h3").first).to_have_text(title)
         first = tasks.locator(".kx-table").first.locator(ROW).first
         expect(tasks.get_by_role("button", name=re.compile("^(Delete|Acknowledge) "))).to_have_count(0)

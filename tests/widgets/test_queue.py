@@ -14,6 +14,7 @@ import kimono_explore as kx
 from kimono_explore.sandbox.task_queue import Refusal
 from kimono_explore.waits import span_words
 from kimono_explore.widgets.task_html import describe_task
+from kimono_explore.widgets.words import value_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,7 @@ def test_all_that_match_are_listed_before_anything_is_done(box: kx.Sandbox, insp
     assert set(inspector.asked["id"]) == set(expected["id"])
     html = inspector._confirm_box._details.value
     for kind, part in expected.groupby("object_type"):
-        assert f"<td>{len(part)}</td><td>data_event DELETE {kind}</td>" in html
+        assert f"<td>{len(part)}</td><td>delete {value_words(str(kind))}</td>" in html
     assert any(id[:8] in html for id in expected["id"])
     assert "nothing has been done" in html
     assert ids_in(box) == before
@@ -376,3 +377,45 @@ def test_an_enrollment_in_plain_words() -> None:
     staff = pd.Series({**task, "action": "UNSET", "object_type": "RDM:STAFF_COURSE_SECTION_ENROLLMENT"})
     assert describe_task(staff, str.upper) == "P-123456789 no longer teaches S"
     assert describe_task(pd.Series({**task, "data": {}})).startswith("Add student in a section")
+
+
+# Names, and where one is
+
+
+def test_a_tenant_is_called_what_a_task_of_its_district_says(inspector: TaskInspector) -> None:
+    tasks = inspector.tasks
+    named = tasks[tasks["object_type"] == "RDM:LEA"].iloc[0]
+    ids = tasks["tenant_id"].dropna().unique().tolist()
+    other = next(id for id in ids if id != named["tenant_id"])
+    texts = {value: text for text, value in inspector._filters["tenant_id"].options}
+    assert texts[named["tenant_id"]].startswith(f"{named['label']} ")
+    assert texts[other].startswith(f"{other[:8]}… ")
+    inspector._take(tasks[tasks["object_type"] != "RDM:LEA"])  # the name stays known
+    texts = {value: text for text, value in inspector._filters["tenant_id"].options}
+    assert texts[named["tenant_id"]].startswith(f"{named['label']} ")
+    twins = pd.concat([tasks, named.to_frame().T.assign(tenant_id=other)], ignore_index=True)
+    inspector._take(twins.astype(tasks.dtypes))
+    texts = {value: text for text, value in inspector._filters["tenant_id"].options}
+    assert texts[other].startswith(f"{named['label']} ({other[:8]}…) ")
+
+
+def test_the_dry_run_is_in_plain_words(inspector: TaskInspector) -> None:
+    tasks = inspector.tasks
+    changed = tasks[(tasks["object_type"] == "RDM:STUDENT") & (tasks["action"] == "ADD")]
+    inspector.pick(changed["id"].iloc[0], tasks.loc[tasks["action"] == "SYNC_START", "id"].iloc[0])
+    inspector.delete()
+    shown = inspector._confirm_box._details.value
+    assert "<td>add student</td>" in shown
+    assert "<td>sync event, sync start</td>" in shown
+
+
+def test_a_picked_task_is_gone_to_unless_it_is_added_to_others(inspector: TaskInspector) -> None:
+    filled = inspector._rows.view["filled"]
+    inspector._rows._hear(None, {"kind": "pick", "filled": filled, "rows": [1], "add": True}, None)
+    assert (len(inspector.picked), inspector._beside.revealed) == (1, 0)
+    inspector._rows._hear(None, {"kind": "pick", "filled": filled, "rows": [2], "add": False}, None)
+    assert (len(inspector.picked), inspector._beside.revealed) == (1, 1)
+    inspector._rows._hear(
+        None, {"kind": "range", "version": inspector._rows.view["version"], "first": 2, "last": 4}, None
+    )
+    assert (len(inspector.picked), inspector._beside.revealed) == (3, 1)

@@ -28,13 +28,17 @@ export function widened(event: { key: string; altKey: boolean }, width: number):
 
 const CUT = 150; // to which a column of long texts may shrink
 
-/** The widths, those of long texts smaller where all columns then are in view; else they are scrolled, each as it is. */
+/** The widths, those of long texts smaller where all columns then are in view, pinned ones last; else they are scrolled. */
 export function shrinking(columns: Column[], widths: number[], room: number): number[] {
   const over = widths.reduce((sum, width) => sum + width, 0) - room;
-  const spare = widths.map((width, n) => (columns[n]?.wide === null && !columns[n].pinned ? Math.max(0, width - CUT) : 0));
-  const all = spare.reduce((sum, width) => sum + width, 0);
-  if (room <= 0 || over <= 0 || over > all) return widths;
-  return widths.map((width, n) => Math.floor(width - ((spare[n] ?? 0) * over) / all));
+  if (room <= 0 || over <= 0) return widths;
+  for (const pinned of [false, true]) {
+    const mine = (column: Column | undefined): boolean => column?.wide === null && (pinned || !column.pinned);
+    const spare = widths.map((width, n) => (mine(columns[n]) ? Math.max(0, width - CUT) : 0));
+    const all = spare.reduce((sum, width) => sum + width, 0);
+    if (over <= all) return widths.map((width, n) => Math.floor(width - ((spare[n] ?? 0) * over) / all));
+  }
+  return widths;
 }
 
 export interface Sizes {

@@ -4,6 +4,7 @@ import { make, setAttribute, setText } from "./dom.ts";
 import type { Message } from "./host.ts";
 import { parsed } from "./html.ts";
 import { icon } from "./icons.ts";
+import { timeline } from "./timeline.ts";
 
 export interface State {
   kind: string;
@@ -190,6 +191,7 @@ export function control(state: State, say: Say, inside: (id: string) => HTMLElem
     text: () => field(say, false),
     number: () => field(say, true),
     choice: () => (state.look === "menu" ? menu(say) : chips(say)),
+    timeline: () => timeline(say),
     column: () => box("column", inside),
     row: () => box("row", inside),
   };

@@ -1,5 +1,6 @@
 // A header: the name of a column, how it is sorted, and a picture of how it is made up, whose bars filter.
 
+import { Brush } from "./brush.ts";
 import { draw, make, setAttribute, setText, textWidth } from "./dom.ts";
 import { count, type Bar, type Column } from "./view.ts";
 
@@ -27,11 +28,17 @@ export function chosenAfter(chosen: number[], bar: number, add: boolean): number
 /** Bars of numbers, times, letters and grades stand in an order: one can drag over them. */
 export const inOrder = (column: Column): boolean => ["range", "initial", "ordered"].includes(column.kind);
 
+interface Bars {
+  bars: unknown[];
+  missing: boolean;
+  other: boolean;
+}
+
 /** How many bars there are without those of what is missing, or in no range. */
-const real = (column: Column): number => column.bars.length - Number(column.missing) - Number(column.other);
+const real = (column: Bars): number => column.bars.length - Number(column.missing) - Number(column.other);
 
 /** The bars from one to another; what is missing is in no range, and stands alone. */
-export function between(column: Column, from: number, to: number): number[] {
+export function between(column: Bars, from: number, to: number): number[] {
   const last = real(column) - 1;
   if (from > last || last < 0) return [from];
   const [low, high] = [Math.min(from, to, last), Math.min(Math.max(from, to), last)];
@@ -89,8 +96,7 @@ export class Header {
   private readonly right = make("span", "kx-to");
   private column: Column | undefined;
   private at = -1; // the bar that keys, or the pointer, are on
-  private from = -1; // the bar that the pointer went down on
-  private range: number[] = []; // the bars that are being dragged over
+  private readonly brush: Brush;
 
   constructor(
     private readonly index: number,
@@ -104,11 +110,20 @@ export class Header {
     foot.append(this.left, this.right);
     this.element.append(line, this.picture, foot, this.handle());
     this.element.addEventListener("click", (event) => this.click(event));
-    this.listen();
+    this.brush = new Brush(this.picture, {
+      ordered: () => this.column !== undefined && inOrder(this.column),
+      bars: () => this.bars,
+      places: () => Math.max(6, this.bars), // as they are drawn
+      barOf: (target) => this.barOf(target),
+      range: (from, to) => (this.column ? between(this.column, from, to) : []),
+      show: (bars) => this.show(bars),
+      point: (bar) => this.point(bar),
+      done: (bars) => this.acts.brush(this.index, bars),
+    });
   }
 
   private click(event: MouseEvent): void {
-    if (this.dragged) return; // let go: no click
+    if (this.brush.dragged) return; // let go: no click
     const bar = this.barOf(event.target);
     if (bar < 0) this.acts.sort(this.index);
     else this.acts.choose(this.index, bar, event.ctrlKey || event.metaKey);
@@ -138,53 +153,7 @@ export class Header {
     return handle;
   }
 
-  // A range: the pointer goes down on a bar, and is let go over another.
-
-  private dragged = false;
   private began = 0; // where the handle was taken
-
-  private listen(): void {
-    const { picture } = this;
-    picture.addEventListener("pointerdown", (event) => this.begin(event));
-    picture.addEventListener("pointermove", (event) => this.move(event));
-    picture.addEventListener("pointerup", () => this.letGo());
-    picture.addEventListener("pointercancel", () => this.show((this.range = [])));
-    picture.addEventListener("pointerleave", () => this.range.length === 0 && this.point(-1));
-  }
-
-  private begin(event: PointerEvent): void {
-    this.dragged = false;
-    this.range = [];
-    this.from = event.button === 0 && this.column && inOrder(this.column) ? this.barOf(event.target) : -1;
-  }
-
-  private move(event: PointerEvent): void {
-    if (event.buttons !== 1 || this.from < 0 || !this.column) {
-      this.from = -1;
-      this.point(this.barOf(event.target));
-      return;
-    }
-    const to = this.barAt(event.clientX);
-    if (this.range.length === 0 && to === this.from) return; // a click, so far
-    this.picture.setPointerCapture(event.pointerId);
-    this.dragged = true;
-    this.show((this.range = between(this.column, this.from, to)));
-  }
-
-  private letGo(): void {
-    const { range } = this;
-    this.from = -1;
-    this.show((this.range = []));
-    if (this.dragged) setTimeout(() => (this.dragged = false)); // after the click that follows
-    if (range.length > 0) this.acts.brush(this.index, range);
-  }
-
-  /** The bar at a place of the page, or the nearest to it. */
-  private barAt(x: number): number {
-    const { left, width } = this.picture.getBoundingClientRect();
-    const slots = Math.max(6, this.bars); // as they are drawn
-    return Math.min(Math.max(0, Math.floor(((x - left) / width) * slots)), this.bars - 1);
-  }
 
   /** Shows a range before it is let go: its bars, and how many rows are in it. */
   private show(bars: number[]): void {
@@ -244,7 +213,7 @@ export class Header {
   private writeCaption(): void {
     if (!this.column) return;
     const bar = this.column.bars[this.at];
-    const [left, right] = this.range.length > 0 ? sum(this.column, this.range) : bar ? [say(bar), ""] : caption(this.column);
+    const [left, right] = this.brush.range.length > 0 ? sum(this.column, this.brush.range) : bar ? [say(bar), ""] : caption(this.column);
     setText(this.left, left);
     setText(this.right, right);
   }

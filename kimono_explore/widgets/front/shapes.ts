@@ -145,7 +145,8 @@ function* texts({ scene, camera, size, theme, colors, selected, near, wide }: Dr
       [{ left: x + r + 6, right: x + r + 6 + width, top: y - high / 2, bottom: y + high / 2 }, "left", x + r + 6, y - (high - 16) / 2],
       [{ left: middle - width / 2, right: middle + width / 2, top: y - r - 3 - high, bottom: y - r - 3 }, "center", middle, y - r - high + 5],
     ];
-    const found = (below ? places : [places[1], places[0], places[2]]).find((place) => place && room.take(place[0]));
+    let found = (below ? places : [places[1], places[0], places[2]]).find((place) => place && room.take(place[0]));
+    if (!found && (n === selected || n === scene.focus)) room.add((found = places[2]!)[0]); // what one looks at has its name, over others
     if (!found) continue;
     yield { kind: "text", x: found[2], y: found[3], text, size: 12, bold: main, color, align: found[1], halo: true };
     if (note) yield { kind: "text", x: found[2], y: found[3] + 16, text: note, size: 11, bold: false, color: scene.findings[n] ? theme.danger : theme.quiet, align: found[1], halo: true };
@@ -203,7 +204,7 @@ export function paint(context: CanvasRenderingContext2D, shapes: readonly Shape[
       context.textAlign = shape.align;
       if (shape.halo) {
         context.strokeStyle = theme.bg;
-        context.lineWidth = 4;
+        context.lineWidth = 5; // links behind a name do not touch it
         context.strokeText(shape.text, shape.x, shape.y);
       }
       context.fillStyle = shape.color;
@@ -246,7 +247,7 @@ const short = (value: number): string => String(Math.round(value * 10) / 10);
 export function svgOf(shapes: readonly Shape[], size: Size, theme: Theme, title: string): string {
   const parts = shapes.map((shape) => {
     if (shape.kind === "text") {
-      const halo = shape.halo ? ` stroke="${theme.bg}" stroke-width="4" paint-order="stroke" stroke-linejoin="round"` : "";
+      const halo = shape.halo ? ` stroke="${theme.bg}" stroke-width="5" paint-order="stroke" stroke-linejoin="round"` : "";
       return `<text x="${short(shape.x)}" y="${short(shape.y)}" fill="${shape.color}" font-size="${shape.size}"${shape.bold ? ' font-weight="600"' : ""} text-anchor="${shape.align === "center" ? "middle" : "start"}" dominant-baseline="central"${halo}>${escaped(shape.text)}</text>`;
     }
     const more = `stroke-width="${short(shape.width)}"${shape.dash ? ` stroke-dasharray="${shape.dash.join(" ")}"` : ""}${shape.alpha < 1 ? ` opacity="${shape.alpha}"` : ""}`;

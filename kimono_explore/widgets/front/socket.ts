@@ -50,11 +50,13 @@ export interface Place {
   q?: string;
   only?: string;
   id?: string;
+  /** Of a page that keeps no more than its address does. */
+  query?: Record<string, string>;
 }
 
 /** The query of a place: the object that is open, the search, and the type that is searched. */
-export function addressOf({ search, type, places, at, open }: Place): string {
-  const query = new URLSearchParams();
+export function addressOf({ search, type, places, at, open, query: named }: Place): string {
+  const query = new URLSearchParams(named);
   const [kind, id] = (open && places?.[at ?? -1]) || [];
   if (id) query.set("id", id);
   if (kind) query.set("type", kind);

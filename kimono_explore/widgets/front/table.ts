@@ -40,6 +40,7 @@ export class Table {
   private sizes: Sizes = { template: "", wide: 0, lefts: [], kept: 0 };
   private readonly dragged = new Map<number, number>(); // widths that Python has not heard of yet
   private sized = false; // the grid is wider, or narrower, than it was
+  private readonly halt = button("stop", "Stop");
   private busy = false; // a file is being made
   private scrolledBefore = 0;
   private stop: HTMLElement | undefined; // the one element that Tab comes to
@@ -53,7 +54,8 @@ export class Table {
     this.grid.append(this.head, this.body.element);
     const foot = make("div", "kx-foot");
     const does = make("div", "kx-does");
-    does.append(this.menu.button, ...this.files.values(), this.copy);
+    does.append(this.menu.button, this.halt, ...this.files.values(), this.copy);
+    this.halt.hidden = true;
     foot.append(this.status, does, this.menu.element);
     this.root.append(this.sentence, this.grid, this.empty, foot);
     el.append(this.root);
@@ -259,6 +261,7 @@ export class Table {
     this.body.element.addEventListener("pointerover", (event) => this.body.tell(event.target));
     this.copy.addEventListener("click", () => this.copyCode());
     for (const [kind, element] of this.files) element.addEventListener("click", () => this.save(kind));
+    this.halt.addEventListener("click", () => this.host.send({ kind: "stop" }));
     this.root.addEventListener("copy", (event) => {
       const selection = document.getSelection();
       const text = selection?.isCollapsed === false ? null : this.cellText(this.active);
@@ -308,7 +311,7 @@ export class Table {
     }
     this.anchor = n;
     this.asked = picked(this.asked ?? this.picks, row.at, this.many, add);
-    this.host.send({ kind: "pick", filled: this.view.filled, rows: this.asked });
+    this.host.send({ kind: "pick", filled: this.view.filled, rows: this.asked, add: this.many && add });
   }
 
   private press(event: KeyboardEvent): void {
@@ -453,6 +456,8 @@ export class Table {
   /** One file at a time; the buttons keep the keyboard. */
   private setBusy(busy: boolean): void {
     this.busy = busy;
+    if (!busy && (this.root.getRootNode() as Document | ShadowRoot).activeElement === this.halt) this.files.get("csv")?.focus();
+    this.halt.hidden = !busy;
     for (const element of this.files.values()) setAttribute(element, "aria-disabled", busy ? "true" : null);
   }
 

@@ -69,6 +69,20 @@ test("a group is larger than one, and no node vanishes", () => {
   assert.ok(shrunk(9, 0.02) >= 1.6 && shrunk(9, 1) === 9 && shrunk(9, 0.5) < 9);
 });
 
+test("what one looks at has its name, however crowded it is", () => {
+  const many = 400;
+  const around = Array.from({ length: many }, (_, n) => [((n % 20) - 10) * 12, (Math.floor(n / 20) - 10) * 12]);
+  const fill = (first, other) => [first, ...Array.from({ length: many }, () => other)];
+  const crowd = {
+    ...EMPTY, ids: fill("s", "").map((_, n) => `${n}`), labels: fill("Biology", "x"), notes: fill("", ""), kinds: fill("section", "student"),
+    missing: fill(0, 0), counts: fill(1, 1), findings: fill(0, 0), x: [0, ...around.map(([x]) => x)], y: [0, ...around.map(([, y]) => y)], focus: 0,
+  };
+  const camera = { x: 0, y: 0, scale: 1 };
+  const names = shapesOf(drawing({ scene: crowd, camera })).filter((shape) => shape.kind === "text" && shape.text === "Biology");
+  assert.deepEqual(names.map(({ halo }) => halo), [true]);
+  assert.equal(shapesOf(drawing({ scene: { ...crowd, focus: null }, camera })).filter((shape) => shape.text === "Biology").length, 0);
+});
+
 test("labels do not overlap, however many there are", () => {
   const room = new Room();
   const taken = [];

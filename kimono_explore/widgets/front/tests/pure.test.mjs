@@ -161,6 +161,9 @@ test("long texts shrink where all columns then are in view", () => {
   assert.deepEqual(shrinking(columns, [350, 80, 200], 500), [220, 80, 200]);
   assert.deepEqual(shrinking(columns, [350, 80, 200], 400), [350, 80, 200]);
   assert.deepEqual(shrinking(columns, [350, 80, 200], 0), [350, 80, 200]);
+  const pinned = [{ wide: null, pinned: true }, { wide: null, pinned: false }];
+  assert.deepEqual(shrinking(pinned, [320, 250], 500), [320, 180]);
+  assert.deepEqual(shrinking(pinned, [320, 90], 350), [260, 90]);
 });
 
 test("Alt and an arrow key widen a column, within bounds", () => {

@@ -12,6 +12,8 @@ test("an address says what is open and searched, and is read again", () => {
   assert.deepEqual(placeOf(addressOf(place)), { id: "ü 2", type: "section", q: "a&b", only: "person" });
   assert.equal(addressOf({ ...place, open: false, search: "", type: "" }), "");
   assert.equal(placeOf(""), undefined);
+  assert.equal(addressOf({ query: { cause: "3", school: "ü 2" } }), "?cause=3&school=%C3%BC+2");
+  assert.equal(addressOf({ query: {} }), "");
 });
 
 test("all that is new is there before anybody is told", () => {

@@ -1,0 +1,65 @@
+"""What stands beside the rows of the queue: the task that is picked, and how long all have waited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from kimono_explore.display import cell_text
+from kimono_explore.html import render
+from kimono_explore.widgets.task_html import changes_rows, describe_group, describe_task, pretty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kimono_explore.widgets.names import Names
+
+
+def task_html(task: pd.Series, picked: int, tasks: pd.DataFrame, names: Names, warnings: Sequence[str]) -> str:
+    """A task in words, with its changes, its facts and what the server sent.
+
+    Parameters
+    ----------
+    task : pandas.Series
+    picked : int
+        How many are picked.
+    tasks : pandas.DataFrame
+        The queue.
+    names : Names
+    warnings : sequence of str
+        The checks that it fails.
+    """
+    facts = {
+        "tenant": task["tenant_id"],
+        "id": task["id"],
+        "sequence": task["sequence"],
+        "created": None if pd.isna(task["created_at"]) else f"{cell_text(task['created_at'], seconds=True)} UTC",
+        "app id": task["app_id"],
+        "origin": task["origin"],
+    }
+    raw = {name: pretty(task[name]) for name in ("data", "raw")}
+    return render(
+        "task.html",
+        picked=picked,
+        sentence=describe_task(task, names.name),
+        changes=changes_rows(task),
+        facts={name: str(value) for name, value in facts.items() if not pd.isna(value)},
+        group=describe_group(tasks, task["group_id"]) if isinstance(task["group_id"], str) else None,
+        looked_up=names.known and isinstance(task["object_id"], str),
+        about=names.find(task["object_id"]),
+        warnings=warnings,
+        raw={name: text for name, text in raw.items() if text},
+    )
+
+
+def waits_html(waits: Callable[[str | None], pd.DataFrame], headings: Mapping[str, str]) -> str:
+    """How long the tasks have waited, in a sentence, and by type and tenant; nothing where there are none."""
+    together = waits(None)
+    if together.empty:
+        return ""
+    parts = [
+        (headings[by], [(row[0], row[1], row[5]) for row in waits(by).itertuples(index=False)])
+        for by in ("type", "tenant_id")
+    ]
+    return render("waits.html", summary=together["words"].iloc[0], parts=parts)
