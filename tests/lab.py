@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, ConsoleMessage, Dialog
 
 CHROMIUM = shutil.which("chromium")
+OURS = ("data:", "blob:", "http://127.0.0.1", "ws://127.0.0.1")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -119,3 +120,36 @@ def start_chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@contextmanager
+def nothing_wrong(page: Page, *kinds: str, but: str = "(?!)") -> Iterator[None]:
+    """While it lasts: no error in the console, no dialog, no request that leaves the machine.
+
+    ``kinds`` are further kinds of messages that are wrong in a console; what ``but`` is found in is others' matter.
+    """
+    wrong: list[str] = []
+
+    def hear(what: str, text: str) -> None:
+        if not re.search(but, text):
+            wrong.append(f"{what}: {text}")
+
+    def see(address: str) -> None:
+        if not address.startswith(OURS):
+            wrong.append(f"left the machine: {address}")
+
+    def hear_console(said: ConsoleMessage) -> None:
+        if said.type in ("error", *kinds):
+            hear(said.type, f"{said.text} {said.location}")
+
+    def dismiss(dialog: Dialog) -> None:
+        wrong.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("console", hear_console)
+    page.on("pageerror", lambda error: hear("error", f"{error.message} {error.stack}"))
+    page.on("dialog", dismiss)
+    page.on("request", lambda request: see(request.url))
+    page.on("websocket", lambda socket: see(socket.url))
+    yield
+    assert wrong == [], "\n".join(wrong)

@@ -156,8 +156,18 @@ class Spark:
         return self._lazy(self._session.createDataFrame(_text_table(columns)))
 
     def keep(self, frame: Frame) -> Frame:
-        self._kept.append(cast("DataFrame", nw.to_native(frame)).cache())
+        native = cast("DataFrame", nw.to_native(frame))
+        if self.in_one_process:
+            # What led to it is not planned again, which halves the time; and there is no executor to lose it with.
+            return self._lazy(native.localCheckpoint(eager=False))
+        self._kept.append(native.cache())
         return self._lazy(self._kept[-1])
+
+    @property
+    def in_one_process(self) -> bool:
+        """Whether the session works in the driver, and has no executors."""
+        master = self._session.conf.get("spark.master", "")
+        return master == "local" or str(master).startswith("local[")
 
     def collect(self, frame: Frame) -> pd.DataFrame:
         return _from_arrow(frame)

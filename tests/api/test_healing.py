@@ -55,7 +55,7 @@ def cases(number: int, name: str, changes: int = 1, *, longer: int = 1, **option
 
 
 def test_one_change_is_noticed_and_healed() -> None:
-    figures = cases(200, "one")
+    figures = cases(100, "one")
     figures.assert_nothing_is_lost_in_silence()
     assert [case for case, outcome in figures.outcomes if outcome.lost] == []
     assert figures.share("told") >= 0.95
@@ -76,10 +76,10 @@ def test_no_row_that_was_there_all_the_time_is_lost_to_any_two_changes() -> None
     single = [
         (when, kind, place) for when in range(1, 6) for kind, places in (("i", 6), ("d", 5)) for place in range(places)
     ]
-    pairs = random.Random(SEED).sample([*itertools.combinations_with_replacement(single, 2)], 300)
+    pairs = random.Random(SEED).sample([*itertools.combinations_with_replacement(single, 2)], 120)
     outcomes = [load(Moving(5, {}, random.Random(0), cap=2, steps=pair), max_connections=1) for pair in pairs]
     assert [(SEED, pair) for pair, outcome in zip(pairs, outcomes, strict=True) if outcome.lost] == []
-    assert sum(bool(outcome.told) for outcome in outcomes) > 100
+    assert sum(bool(outcome.told) for outcome in outcomes) > 40
 
 
 @pytest.mark.parametrize("small", ["refused", "ignored"])

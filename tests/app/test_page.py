@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import axe_playwright_python
 import pytest
 import uvicorn
-from lab import CHROMIUM, free_port, start_chromium
+from lab import CHROMIUM, free_port, nothing_wrong, start_chromium
 from playwright.sync_api import Page, expect
 
 import kimono_explore as kx
@@ -85,20 +85,9 @@ def page(chromium: Browser) -> Iterator[Page]:
     """A page; after the test: no error in the console, no dialog, no request that left the machine."""
     context = chromium.new_context(viewport={"width": 1300, "height": 900})
     page = context.new_page()
-    wrong: list[str] = []
-    ours = ("data:", "blob:", "http://127.0.0.1", "ws://127.0.0.1")
-    gone = "ERR_CONNECTION_REFUSED"  # a server that a test stops
-    page.on(
-        "console",
-        lambda said: wrong.append(said.text) if said.type in ("error", "warning") and gone not in said.text else None,
-    )
-    page.on("pageerror", lambda error: wrong.append(str(error.stack)))
-    page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-    page.on("request", lambda request: None if request.url.startswith(ours) else wrong.append(request.url))
-    page.on("websocket", lambda socket: None if socket.url.startswith(ours) else wrong.append(socket.url))
-    yield page
-    context.close()
-    assert wrong == [], "\n".join(wrong)
+    with nothing_wrong(page, "warning", but="ERR_CONNECTION_REFUSED"):  # a server that a test stops
+        yield page
+        context.close()
 
 
 def heading(page: Page) -> str:

@@ -22,6 +22,7 @@ from kimono_explore.frames import to_arrow
 from kimono_explore.quality import CheckContext, CheckResult, catalogue
 from kimono_explore.quality.causes import STAGES
 from kimono_explore.quality.definition import SEVERITIES
+from kimono_explore.quality.engines import Spark
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.tasks import TASK_COLUMNS
@@ -103,7 +104,11 @@ def test_a_snapshot_is_checked_where_it_lies(tmp_path: Path) -> None:
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     from pyspark.sql import SparkSession
 
+    # Hundreds of small plans, each run once: nothing is gained by compiling them, or by collecting garbage in parallel.
     settings = {
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.ui.enabled": "false",
         "spark.sql.shuffle.partitions": "1",
         "spark.default.parallelism": "1",
@@ -112,7 +117,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
     }
-    session = SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
+    session = SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
     session.sparkContext.setLogLevel("OFF")
     yield session
     session.stop()
@@ -131,7 +136,11 @@ def test_spark_agrees_row_for_row(spark: SparkSession) -> None:
 @pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is none on this machine")
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_spark_agrees_on_a_folder_of_districts(spark: SparkSession, tmp_path: Path) -> None:
+def test_spark_agrees_on_a_folder_of_districts(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Spark(spark).in_one_process
+    monkeypatch.setattr(Spark, "in_one_process", False)  # keeps frames as on a cluster, which may lose an executor
     for number, roster in enumerate([inject_flaws(make_district(60))[0], make_district(80, seed=9)]):
         for name in PARTS:
             folder = tmp_path / "state" / f"{name}.parquet" / f"district={number}"

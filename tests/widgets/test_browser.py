@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import axe_playwright_python
 import pytest
-from lab import CHROMIUM, Lab, start_chromium, start_lab
+from lab import CHROMIUM, Lab, nothing_wrong, start_chromium, start_lab
 from playwright.sync_api import Page, expect
 
 import kimono_explore as kx
@@ -46,24 +46,10 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser) -> Iterator[Page]:
     """A page; after the test: no error in the console, no dialog, no request that left the machine."""
     page = chromium.new_page(viewport={"width": 1300, "height": 1400})
-    wrong: list[str] = []
     # JupyterLab says this of its own requests to a kernel where a page is left early, or a kernel comes late.
-    theirs = "Canceled future for"
-    page.on(
-        "console",
-        lambda message: (
-            wrong.append(f"{message.text} {message.location}")
-            if message.type == "error" and theirs not in message.text
-            else None
-        ),
-    )
-    page.on("pageerror", lambda error: wrong.append(str(error.stack)) if theirs not in str(error.stack) else None)
-    page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-    local = ("data:", "blob:", "http://127.0.0.1", "ws://127.0.0.1")
-    page.on("request", lambda request: None if request.url.startswith(local) else wrong.append(request.url))
-    yield page
-    page.close()
-    assert wrong == [], "\n".join(wrong)
+    with nothing_wrong(page, but="Canceled future for"):
+        yield page
+        page.close()
 
 
 def test_search_pick_follow_three_relations_and_go_back(lab: Lab, page: Page) -> None:

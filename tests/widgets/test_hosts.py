@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import nbformat
 import pytest
 import uvicorn
-from lab import CHROMIUM, free_port, start_chromium, start_lab, wait_for
+from lab import CHROMIUM, free_port, nothing_wrong, start_chromium, start_lab, wait_for
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
@@ -46,7 +46,7 @@ tasks = kx.inspect_tasks(box.client, roster)
 import marimo
 marimo.vstack([quality, tasks])"""
 # JupyterLab says this of its own requests to a kernel where a page is left early; Notebook 7 reads its settings too early.
-THEIRS = re.compile(r"Canceled future for|\(reading 'schema'\)")
+THEIRS = r"Canceled future for|\(reading 'schema'\)"
 ROW = ".kx-body [role=row]:not([aria-busy])"
 
 
@@ -126,15 +126,9 @@ def chromium() -> Iterator[Browser]:
 def test_a_district_is_walked_through(host: Callable[..., object], chromium: Browser, tmp_path: Path) -> None:
     context = chromium.new_context(viewport={"width": 1300, "height": 1000})
     page = context.new_page()
-    wrong: list[str] = []
-    ours = ("data:", "blob:", "http://127.0.0.1", "ws://127.0.0.1")
-    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda asked: None if asked.url.startswith(ours) else wrong.append(asked.url))
-    with host(tmp_path, page):
+    with nothing_wrong(page, but=THEIRS), host(tmp_path, page):
         walk(page)
         context.close()
-    assert [text for text in wrong if not THEIRS.search(text)] == []
 
 
 def test_the_queue_and_the_report_are_used_in_marimo(chromium: Browser, tmp_path: Path) -> None:
