@@ -46,6 +46,25 @@ def printable_cell(value: Any) -> Any:  # noqa: ANN401  names and cells of any k
     return printable(value) if isinstance(value, str) else value
 
 
+FIELD_WORDS = {
+    "name_last": "last name",
+    "name_first": "first name",
+    "name_middle": "middle name",
+    "address_line1": "street",
+    "address_line2": "street, second line",
+    "address_line3": "street, third line",
+    "address_city": "city",
+    "address_state": "state",
+    "address_postal_code": "postal code",
+    "address_country": "country",
+    "email": "e-mail",
+    "dob": "date of birth",
+    "aup": "use policy accepted",
+    "grad_year": "graduation year",
+}
+"""Fields of a roster as a person calls them, where the name alone will not do."""
+
+
 def cell_text(value: object, *, seconds: bool = False, rounded: bool = False) -> str:
     """A cell as a person reads it: dates without a time of day.
 

@@ -158,7 +158,7 @@ class Spark:
     def keep(self, frame: Frame) -> Frame:
         native = cast("DataFrame", nw.to_native(frame))
         if self.in_one_process:
-            # What led to it is not planned again, which halves the time; and there is no executor to lose it with.
+            # What led to it is not planned again, which takes two fifths off; and there is no executor to lose it with.
             return self._lazy(native.localCheckpoint(eager=False))
         self._kept.append(native.cache())
         return self._lazy(self._kept[-1])

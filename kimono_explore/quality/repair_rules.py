@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import numpy as np
 import pandas as pd
 
-from kimono_explore.display import cell_text, display_label, plural
+from kimono_explore.display import FIELD_WORDS, cell_text, display_label, plural
 from kimono_explore.quality.checks.values import SPACE, UNSEEN
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF, TABLES
 
@@ -210,7 +210,7 @@ def _rewritten(
     cells = {name: rewrite(old) for name in names if rewrite(old := df[name].iloc[place]) != old}
     shown = [name for name in cells if name != "label"] or list(cells)
     if cells:
-        text = f"Write {_listed(_in_words(name) for name in shown)} of {_trimmed(evidence.name(table, id))} {how}"
+        text = f"Write the {_listed(_in_words(name) for name in shown)} of {_trimmed(evidence.name(table, id))} {how}"
         why = "; ".join(f"{_in_words(name)}: {cells[name]}" for name in shown)
         yield Edit("change", table, id, text, why, table, (place,), cells, (check,), frozenset({id}))
 
@@ -550,7 +550,7 @@ def _days(evidence: Evidence) -> Iterator[Edit]:
 
 
 def _in_words(name: str) -> str:
-    return name.removeprefix("ext_").replace("_", " ")
+    return FIELD_WORDS.get(name, name.removeprefix("ext_").replace("_", " "))
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kimono_explore.display import plural
+from kimono_explore.display import FIELD_WORDS, plural
 from kimono_explore.schema import TASK_TYPE_ROWS
 
 LINK_NAMES: dict[tuple[str, str], str] = {
@@ -36,23 +36,9 @@ _TASK_WORDS = {row.name: row.words for row in TASK_TYPE_ROWS} | {
     "COURSE_SECTION": "section",
     "LEA": "district",
 }
-_COLUMN_WORDS = {
+_COLUMN_WORDS = FIELD_WORDS | {
     "label": "name",
     "org": "school",
-    "name_last": "last name",
-    "name_first": "first name",
-    "name_middle": "middle name",
-    "address_line1": "street",
-    "address_line2": "street, second line",
-    "address_line3": "street, third line",
-    "address_city": "city",
-    "address_state": "state",
-    "address_postal_code": "postal code",
-    "address_country": "country",
-    "email": "e-mail",
-    "dob": "date of birth",
-    "aup": "use policy accepted",
-    "grad_year": "graduation year",
     "created_at": "created",
     "updated_at": "last changed",
     "start_date": "begins",

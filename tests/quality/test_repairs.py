@@ -91,7 +91,7 @@ def test_a_clean_district_needs_no_repair() -> None:
 def test_text_is_trimmed_and_its_label_follows() -> None:
     report = kx.check(make(student(name_last="Silva ", label="Ana Silva ")), ["untrimmed_text"], as_of=DAY)
     assert report.repairs()["repair"].tolist() == [
-        "Write name last of Ana Silva without the spaces around it and unseen characters"
+        "Write the last name of Ana Silva without the spaces around it and unseen characters"
     ]
     fixed = report.repaired().persons.iloc[0]
     assert (fixed["name_last"], fixed["label"]) == ("Silva", "Ana Silva")
@@ -101,7 +101,7 @@ def test_a_broken_encoding_is_decoded_unless_letters_are_lost() -> None:
     report = kx.check(
         make(student(name_first="JosÃ©"), student("mu", name_last="Mu\ufffdoz")), ["broken_encoding"], as_of=DAY
     )
-    assert report.repairs()["why"].tolist() == ["name first: José"]
+    assert report.repairs()["why"].tolist() == ["first name: José"]
     assert report.repaired().persons["name_first"].tolist() == ["José", "Mu"]
 
 
