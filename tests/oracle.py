@@ -617,3 +617,82 @@ def _(view: View) -> Failing:
     members = [m for m in memberships(view, "member_of") if m.current and m.person in students]
     primary = Counter(person for person, _ in {(m.person, m.target) for m in members if m.primary})
     return [("persons", id) for id in sorted({m.person for m in members}) if primary[id] != 1]
+
+
+# Grades: what is said of a student, and what it may be.
+
+YEARS = {"PK": -1, "TK": 0, "KG": 0, **{f"{n:02d}": n for n in range(1, 14)}}
+
+
+def grade_of(view: View) -> dict[str, Any]:
+    """The grade of each student: that of a current membership, else ``ext_grade``."""
+    rows = view.of("member_of")
+    live = [m.current for m in memberships(view, "member_of")]
+    placed = {
+        row.source_id: row.grade
+        for row, now in zip(rows.itertuples(), live, strict=True)
+        if now and not pd.isna(row.grade)
+    }
+    students = view.persons("student").dropna(subset=["id"])
+    return {id: placed.get(id, own) for id, own in zip(students["id"], students["ext_grade"], strict=True)}
+
+
+def graded(wrong: Callable[[Any, Any, pd.Timestamp], bool]) -> Rule:
+    """Students whose grade stands for a number, tested with their row."""
+
+    def found(view: View) -> Failing:
+        grades = grade_of(view)
+        people = view.persons("student").dropna(subset=["id"])
+        return [("persons", p.id) for p in people.itertuples()
+                if grades[p.id] in YEARS and wrong(YEARS[grades[p.id]], p, view.as_of)]  # fmt: skip
+
+    return found
+
+
+def ends(day: pd.Timestamp) -> int:
+    return int(day.year) + (1 if day.month > 6 else 0)
+
+
+RULES["missing_grade"] = lambda view: [("persons", id) for id, grade in grade_of(view).items() if pd.isna(grade)]
+RULES["unknown_grade"] = lambda view: [
+    ("persons", id) for id, grade in grade_of(view).items() if isinstance(grade, str) and grade not in YEARS
+]
+RULES["grade_against_age"] = graded(
+    lambda grade, p, day: (
+        not pd.isna(p.dob)
+        and not grade + 4 <= day.year - p.dob.year - ((day.month, day.day) < (p.dob.month, p.dob.day)) <= grade + 9
+    )
+)
+RULES["grade_against_grad_year"] = graded(
+    lambda grade, p, day: not pd.isna(p.grad_year) and abs(int(p.grad_year) - (ends(day) + 12 - grade)) > 1
+)
+
+
+@rule("graduated_but_enrolled")
+def _(view: View) -> Failing:
+    seated = {m.person for m in memberships(view, "student_in") if m.current and not m.over}
+    students = view.persons("student").dropna(subset=["grad_year"])
+    early = students[students["grad_year"].astype(int) < ends(view.as_of)]
+    return [("persons", id) for id in early["id"] if id in seated]
+
+
+def not_among(relation: str, table: str) -> Rule:
+    def found(view: View) -> Failing:
+        df, grades = view.roster.tables[table], grade_of(view)
+        if "ext_grades" not in df:
+            return []
+        lists = {
+            id: said.split(",") for id, said in zip(df["id"], df["ext_grades"], strict=True) if isinstance(said, str)
+        }
+        return [
+            ("persons", m.person)
+            for m in memberships(view, relation)
+            if m.current and not m.over and m.target in lists and not (relation == "member_of" and m.secondary)
+            and grades.get(m.person) in YEARS and grades[m.person] not in lists[m.target]
+        ]  # fmt: skip
+
+    return found
+
+
+RULES["grade_not_of_school"] = not_among("member_of", "orgs")
+RULES["grade_not_of_section"] = not_among("student_in", "sections")

@@ -118,6 +118,23 @@ WORDS = {
     "student_without_one_primary_school": _Words(
         "student", "does not have exactly one primary school", "Every student has one primary school"
     ),
+    "missing_grade": _Words("student", "has no grade", "Every student has a grade"),
+    "unknown_grade": _Words("student", "has a grade that nobody knows", "Every grade is a known one"),
+    "grade_against_age": _Words(
+        "student", "is in a grade that does not fit their age", "Grades fit the students' ages"
+    ),
+    "grade_against_grad_year": _Words(
+        "student", "is in a grade that does not fit the graduation year", "Grades fit the graduation years"
+    ),
+    "graduated_but_enrolled": _Words(
+        "student", "is enrolled after their graduation year", "Nobody is enrolled after their graduation year"
+    ),
+    "grade_not_of_school": _Words(
+        "student", "is in a grade that their school does not have", "Every school has the grades of its students"
+    ),
+    "grade_not_of_section": _Words(
+        "student", "is in a section for other grades", "Every section is for the grades of its students"
+    ),
     "section_org_not_in_course": _Words(
         "section", "is at a school that does not offer the course", "Every section's school offers its course"
     ),

@@ -292,6 +292,57 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
             *(link("ben member_of a", primary=False),),
         ),
     ),
+    "missing_grade": (
+        (student(), student("b", ext_grade="09"), teacher()),
+        [("persons", "ana")],
+        (student(ext_grade="KG"), school(), student("b"), link("b member_of school", grade="01"), teacher()),
+    ),
+    "unknown_grade": (
+        (student(ext_grades="9th"), student("b", ext_grades="K-5"), student("c", ext_grades="09")),
+        [("persons", "ana"), ("persons", "b")],
+        (student(ext_grades="kg"), student("b", ext_grades="9"), student("c", ext_grades="UG,Other"), student("d")),
+    ),
+    "grade_against_age": (
+        (
+            *(student("a", ext_grade="01", dob="2021-10-06"), student("b", ext_grade="KG", dob="2016-10-05")),
+            *(student("c", ext_grade="UG", dob="1900-01-01"), student("d", ext_grade="01")),
+        ),
+        [("persons", "a"), ("persons", "b")],
+        (student("a", ext_grade="01", dob="2021-10-05"), student("b", ext_grade="KG", dob="2016-10-06")),
+    ),
+    "grade_against_grad_year": (
+        (student("a", ext_grade="12", grad_year="2029"), student("b", ext_grade="KG", grad_year="2037")),
+        [("persons", "a"), ("persons", "b")],
+        (
+            *(student("a", ext_grade="12", grad_year="2028"), student("b", ext_grade="KG", grad_year="2038")),
+            *(student("c", ext_grade="12", grad_year="soon"), student("d", grad_year="2001")),
+        ),
+    ),
+    "graduated_but_enrolled": (
+        (section(), student(grad_year="2026"), link("ana student_in algebra-1")),
+        [("persons", "ana")],
+        (
+            *(section(), student(grad_year="2027"), student("b", grad_year="2020"), student("c", grad_year="soon")),
+            *(link("ana student_in algebra-1"), link("b student_in algebra-1", end_date="2026-09-01")),
+        ),
+    ),
+    "grade_not_of_school": (
+        (school(ext_grades="KG,01,2"), student(), link("ana member_of school", grade="03")),
+        [("persons", "ana")],
+        (
+            *(school(ext_grades="KG,01,2"), school("b", ext_grades="K-5"), student(), student("p"), student("q")),
+            *(link("ana member_of school", grade="2"), link("p member_of b", grade="08")),
+            link("q member_of school", grade="08", primary=False),
+        ),
+    ),
+    "grade_not_of_section": (
+        (section(ext_grades="09"), student(ext_grade="10"), link("ana student_in algebra-1")),
+        [("persons", "ana")],
+        (
+            *(section(ext_grades="9, 10"), student(ext_grade="10"), student("b", ext_grade="UG")),
+            *(link("ana student_in algebra-1"), link("b student_in algebra-1")),
+        ),
+    ),
     "section_org_not_in_course": (
         (
             *(school("a"), school("b"), course(), section()),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pandas as pd
 
-from kimono_explore.sandbox.flaws import injectors, memberships
+from kimono_explore.sandbox.flaws import grades, injectors, memberships
 from kimono_explore.sandbox.flaws.editor import RosterEditor
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def inject_flaws(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
 
 
 def _cells(
-    table: str, kind: str | None, *changes: Mapping[str, object], also: str | None = None, plain: bool = False
+    table: str, kind: str | None, *changes: Mapping[str, object], also: tuple[str, ...] = (), plain: bool = False
 ) -> Inject:
     """One object for each change, which gives new values to some of its cells; a callable makes one from the old value."""
 
@@ -84,7 +84,7 @@ def _cells(
             old = editor.tables[table].iloc[row]
             values = {column: value(old[column]) if callable(value) else value for column, value in change.items()}
             shown = "; ".join(f"{c}: {v.date() if isinstance(v, pd.Timestamp) else v!r}" for c, v in values.items())
-            for name in filter(None, (check, also)):
+            for name in (check, *also):
                 editor.note(name, table, row, shown)
             editor.set(table, row, **values)
 
@@ -245,9 +245,9 @@ FLAWS: tuple[Flaw, ...] = (
         ),
     ),
     Flaw("shouting_name", _cells("persons", "student", *[{"name_first": _upper, "name_last": _upper}] * 2, plain=True)),
-    Flaw("implausible_age", _cells("persons", "student", *_AGES, also="grad_year_against_dob")),
+    Flaw("implausible_age", _cells("persons", "student", *_AGES, also=("grad_year_against_dob", "grade_against_age"))),
     Flaw("implausible_age", _cells("persons", "teacher", {"dob": pd.Timestamp(1919, 5, 5)})),
-    Flaw("grad_year_against_dob", _cells("persons", "student", {"grad_year": "2005"}, {"grad_year": "2060"})),
+    Flaw("grad_year_against_dob", grades.grad_year_against_dob),
     Flaw("school_year_outlier", _cells("persons", "student", {"school_year": "2019"})),
     Flaw("school_year_outlier", _cells("sections", None, {"school_year": "2019"})),
     Flaw("same_title_sections", _shared("sections", "title", None, "course", "school", "term")),
@@ -256,6 +256,14 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("term_ends_before_start", injectors.term("Backward Session")),
     Flaw("child_term_outside_parent", injectors.term("Late Session")),
     Flaw("term_too_long", injectors.term("Records of the Eighties")),
+    # Grades
+    Flaw("missing_grade", grades.said(None)),
+    Flaw("unknown_grade", grades.said("9th", "Junior")),
+    Flaw("grade_against_age", grades.too_young),
+    Flaw("grade_against_grad_year", grades.two_years_late),
+    Flaw("graduated_but_enrolled", grades.graduated),
+    Flaw("grade_not_of_school", grades.not_of_school),
+    Flaw("grade_not_of_section", grades.not_of_section),
     # Load: last, because it seats people in sections that nothing else has touched.
     Flaw("undersize_section", injectors.new_section(2)),
     Flaw("oversize_section", injectors.oversize),
