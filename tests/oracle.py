@@ -696,3 +696,48 @@ def not_among(relation: str, table: str) -> Rule:
 
 RULES["grade_not_of_school"] = not_among("member_of", "orgs")
 RULES["grade_not_of_section"] = not_among("student_in", "sections")
+
+
+# What is missing, of students and of schools.
+
+RULES["student_without_email"] = missing("email", "student")
+RULES["student_without_sex"] = missing("sex", "student")
+RULES["student_without_address"] = missing("address_line1", "student")
+RULES["student_without_phone"] = missing("phone", "student")
+RULES["school_without_sections"] = lambda view: without("orgs", view.schools(), view.of("held_at")["target_id"])
+RULES["school_without_courses"] = lambda view: without("orgs", view.schools(), view.of("offered_by")["target_id"])
+RULES["object_without_name"] = lambda view: [
+    f
+    for table, column in (("orgs", "name"), ("terms", "name"), ("courses", "title"), ("sections", "title"))
+    for f in rows(table, view.roster.tables[table], view.roster.tables[table][column].isna())
+]
+
+
+@rule("school_without_terms")
+def _(view: View) -> Failing:
+    in_term = set(view.of("in_term")["source_id"])
+    terms: dict[str, bool] = {}
+    for section, school in view.one("held_at").items():
+        terms[school] = terms.get(school, False) or section in in_term
+    return [("orgs", id) for id in view.schools()["id"] if terms.get(id) is False]
+
+
+@rule("lea_without_schools")
+def _(view: View) -> Failing:
+    leas, parents = view.roster.orgs[view.roster.orgs["org_type"] == "lea"], view.one("child_of")
+    return without("orgs", leas, [parents[id] for id in view.schools()["id"] if id in parents])
+
+
+@rule("small_school")
+def _(view: View) -> Failing:
+    kinds = dict(zip(view.roster.persons["id"], view.roster.persons["person_type"], strict=True))
+    people: dict[str, dict[str, set[str]]] = {id: {"student": set(), "staff": set()} for id in view.schools()["id"]}
+    for m in memberships(view, "member_of"):
+        if m.current and m.target in people:
+            people[m.target]["student" if kinds[m.person] == "student" else "staff"].add(m.person)
+    courses = Counter(org for orgs in view.many("offered_by").values() for org in orgs)
+    return [
+        ("orgs", id)
+        for id, of in people.items()
+        if of["student"] and (len(of["student"]) < 20 or 0 < len(of["staff"]) < 5 or 0 < courses[id] < 5)
+    ]

@@ -59,6 +59,12 @@ class CheckContext:
             frame = frame.filter(nw.col("person_type").is_in(kinds))
         return frame.with_columns(label=_label(table))
 
+    @cached_property
+    def schools(self) -> Frame:
+        """The ids of the schools."""
+        schools = self.objects("orgs").filter(nw.col("org_type") == "school", ~nw.col("id").is_null())
+        return schools.select("id")
+
     def everything(self) -> Frame:
         """Every object: table, id, label."""
         return nw.concat([self.objects(t).select(nw.lit(t).alias("table"), "id", "label") for t in TABLES])

@@ -474,6 +474,63 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
         [("persons", "ana")],
         (student(dob="2012-05-01"), teacher()),
     ),
+    "student_without_email": (
+        (student(email="a@x.org"), student("b"), teacher()),
+        [("persons", "b")],
+        (student(email="a@x.org"), teacher()),
+    ),
+    "student_without_sex": ((student(sex="F"), student("b")), [("persons", "b")], (student(sex="F"), teacher())),
+    "student_without_address": (
+        (student(address_line1="1 Elm St"), student("b", address_city="Dundas")),
+        [("persons", "b")],
+        (student(address_line1="1 Elm St"), teacher()),
+    ),
+    "student_without_phone": (
+        (student(phone="507 555 0100"), student("b"), teacher()),
+        [("persons", "b")],
+        (student(phone="507 555 0100"), teacher()),
+    ),
+    "object_without_name": (
+        (section(), section("b", title=" "), course("c", title=None), course("d"), term("e", name=None), term()),
+        [("courses", "c"), ("sections", "b"), ("terms", "e")],
+        (section(), section("b", title=None, label="B"), course("c", title=None)),
+    ),
+    "school_without_sections": (
+        (school(), lea(), section(), link("algebra-1 held_at district")),
+        [("orgs", "school")],
+        (school(), lea(), section(), link("algebra-1 held_at district"), link("school child_of district")),
+    ),
+    "school_without_courses": (
+        (school("a"), school("b"), course(), link("algebra offered_by b")),
+        [("orgs", "a")],
+        (school(), lea(), course(), link("algebra offered_by district"), link("school child_of district")),
+    ),
+    "school_without_terms": (
+        (school(), school("b"), section(), term(), link("algebra-1 held_at school")),
+        [("orgs", "school")],
+        (
+            *(school(), school("b"), section(), section("c"), term()),
+            *(link("algebra-1 held_at school"), link("c held_at school"), link("c in_term year")),
+        ),
+    ),
+    "lea_without_schools": (
+        (lea(), school()),
+        [("orgs", "district")],
+        (lea(), lea("part"), school(), link("part child_of district"), link("school child_of part")),
+    ),
+    "small_school": (
+        (school(), student(), link("ana member_of school")),
+        [("orgs", "school")],
+        (
+            *(school(), lea(), school("empty"), link("school child_of district")),
+            *(student(f"p{n}") for n in range(20)),
+            *(teacher(f"t{n}") for n in range(5)),
+            *(course(f"c{n}") for n in range(5)),
+            *(link(f"p{n} member_of school") for n in range(20)),
+            *(link(f"t{n} member_of school") for n in range(5)),
+            *(link(f"c{n} offered_by {'district' if n else 'school'}") for n in range(5)),
+        ),
+    ),
     "bad_value": (
         (student(), problem("persons", "ana", "dob", "31/02/2012", "not a date")),
         [("persons", "ana")],

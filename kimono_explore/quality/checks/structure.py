@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 import networkx as nx
 
-from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
+from kimono_explore.quality.definition import Check, CheckResult, NotApplicable
 from kimono_explore.schema import TABLE_OF
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def on_a_cycle(type: str, context: CheckContext) -> CheckResult:
 
 
 def school_without_parent(context: CheckContext) -> CheckResult:
-    schools = _schools(context)
+    schools = context.schools
     return CheckResult(schools, schools.join(context.pairs("child_of", "id", "parent"), on="id", how="anti"))
 
 
@@ -81,21 +81,16 @@ def unknown_org_type(context: CheckContext, known: tuple[str, ...]) -> CheckResu
 
 
 def school_without(role: str, context: CheckContext, current_only: bool) -> CheckResult:
-    schools = _schools(context)
+    schools = context.schools
     links = context.people_of("member_of") if current_only else context.valid_links("member_of")
     members = links.filter(nw.col("role") == role)
     return CheckResult(schools, schools.join(members.select(id=nw.col("target_id")), on="id", how="anti"))
 
 
 def school_below_school(context: CheckContext) -> CheckResult:
-    schools = _schools(context)
+    schools = context.schools
     links = context.pairs("child_of", "id", "parent_id").join(schools, on="id", how="semi")
     return CheckResult(links, links.join(schools.rename({"id": "parent_id"}), on="parent_id", how="semi"))
-
-
-def _schools(context: CheckContext) -> Frame:
-    schools = context.objects("orgs").filter(nw.col("org_type") == "school", ~nw.col("id").is_null())
-    return schools.select("id")
 
 
 CHECKS: tuple[Check, ...] = (

@@ -6,7 +6,8 @@ no course. What is wrong with a link is listed under the link's source, or where
 Where a rule can be read in two ways, nothing is planted that the two readings see differently. A roster without a
 suitable object does not get that flaw.
 
-``no_lea`` and ``no_current_term`` are not planted: they concern a whole roster and would hide others.
+``no_lea`` and ``no_current_term`` are not planted: they concern a whole roster and would hide others. Nor is
+``lea_without_schools``: with a second district, nobody could say the name of the one.
 """
 
 from __future__ import annotations
@@ -150,6 +151,9 @@ _NAMES = ("name_first", "name_middle", "name_last")
 _AGES: list[dict[str, object]] = [{"dob": pd.Timestamp(1979, 3, 1)}, {"dob": pd.Timestamp(2025, 2, 3)}]
 
 
+_EMPTY_SCHOOL = ("school_without_teachers", "school_without_sections", "school_without_courses")
+
+
 FLAWS: tuple[Flaw, ...] = (
     # Identity
     Flaw("missing_id", injectors.missing_id),
@@ -191,9 +195,7 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("term_cycle", injectors.term_cycle),
     Flaw("school_without_parent", injectors.no_parent),
     Flaw("unknown_org_type", injectors.new_orgs("annex", "Bus Garage", "Boathouse")),
-    Flaw(
-        "school_without_students", injectors.new_orgs("school", "Harbor Online School", also="school_without_teachers")
-    ),
+    Flaw("school_without_students", injectors.new_orgs("school", "Harbor Online School", also=_EMPTY_SCHOOL)),
     # Completeness
     Flaw("section_without_teacher", injectors.no_teacher),
     Flaw("section_without_students", injectors.new_section(0)),
@@ -210,6 +212,13 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("person_without_name", _cells("persons", "student", *[dict.fromkeys(_NAMES)] * 2)),
     Flaw("teacher_without_email", _cells("persons", "teacher", {"email": None}, {"email": None})),
     Flaw("student_without_dob", _cells("persons", "student", {"dob": None}, {"dob": None})),
+    Flaw("student_without_email", _cells("persons", "student", {"email": None}, {"email": None})),
+    Flaw("student_without_sex", _cells("persons", "student", {"sex": None}, {"sex": None})),
+    Flaw("student_without_address", _cells("persons", "student", {"address_line1": None})),
+    Flaw("student_without_phone", _cells("persons", "student", {"phone": None})),
+    Flaw("object_without_name", _cells("sections", None, {"title": None, "label": None})),
+    Flaw("object_without_name", _cells("courses", None, {"title": None, "label": None})),
+    Flaw("school_without_terms", injectors.school_without_terms),
     Flaw("category_without_section", injectors.cut("graded_in", "grading_categories")),
     # Values
     Flaw("bad_value", _as_it_came("dob", "not a date", "31/02/2012", "unknown", also="student_without_dob")),

@@ -76,6 +76,8 @@ def not_of_school(editor: RosterEditor, check: str) -> None:
             editor.point("member_of", person, school)
             editor.drop("student_in", source=person)
             editor.member("member_of", editor.id("persons", visitor), "org", school, "teacher", primary=False)
+            for name in ("school_without_sections", "school_without_courses", "small_school"):
+                editor.note(name, "orgs", school, "a school with one student")
             for name in (check, "student_without_sections"):
                 editor.note(name, "persons", row, "in a school for PR,PK")
 
