@@ -741,3 +741,58 @@ def _(view: View) -> Failing:
         for id, of in people.items()
         if of["student"] and (len(of["student"]) < 20 or 0 < len(of["staff"]) < 5 or 0 < courses[id] < 5)
     ]
+
+
+# Ids and texts, a sign at a time.
+
+
+def bare(id: str) -> str:
+    parts = "".join(c if c.isalnum() else " " for c in id.lower()).split()
+    return "-".join(parts).lstrip("0")
+
+
+@rule("alike_ids")
+def _(view: View) -> Failing:
+    found: Failing = []
+    for table, df in view.roster.tables.items():
+        ids = set(df["id"].dropna())
+        times = Counter(bare(id) for id in ids)
+        found += [(table, id) for id in ids if times[bare(id)] > 1]
+    return found
+
+
+RULES["id_with_spaces"] = lambda view: [
+    f for name, df in view.roster.tables.items() for f in rows(name, df, [" " in str(id) for id in df["id"]])
+]
+RULES["refused_id"] = lambda view: [
+    (name, id)
+    for name in ("orgs", "persons", "courses", "sections")
+    for id in view.roster.tables[name]["id"].dropna()
+    if " " not in id and not (id.isascii() and id.replace("-", "").isalnum())
+]
+
+
+@rule("email_elsewhere")
+def _(view: View) -> Failing:
+    known = view.persons("student")
+    known = known[known["email"].str.count("@") == 1]
+    domains = [email.split("@")[1] for email in known["email"]]
+    times = Counter(domains)
+    return rows("persons", known, [times[domain] < len(domains) / 20 for domain in domains])
+
+
+def damaged(text: str) -> bool:
+    months = [f"{pd.Timestamp(2026, month, 1):%b}" for month in range(1, 13)]
+    left, _, right = text.partition("-")
+    number, _, power = text.partition("E+")
+    shortened = power.isdigit() and number.replace(".", "").isdigit()
+    return (
+        shortened
+        or text.startswith("#")
+        or (left.isdigit() and right in months)
+        or (left in months and right.isdigit())
+    )
+
+
+RULES["spreadsheet_damage"] = text_rule(damaged)
+RULES["name_too_long"] = text_rule(lambda name: len(name) > 60, "name_first", "name_last")

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from kimono_explore.quality.engines import Engine
 
 
+# Signs of ASCII that are neither letters nor digits, and spaces, of which some take no room.
+_BETWEEN = "[\x01-/:-@\\[-`{-\x7f\u00a0\u2000-\u200b\u202f\u3000\ufeff]+"
+
+
 class CheckContext:
     """The tables, ``links`` and ``problems`` of one roster, and what most checks need from them.
 
@@ -90,6 +94,17 @@ class CheckContext:
                 unknown = named.select(id=nw.col(f"{end}_id")).join(known, on="id", how="anti")
                 ends.append(unknown.select(nw.lit(t).alias("type"), "id").unique())
         return self.engine.keep(nw.concat(ends).unique())
+
+    @cached_property
+    def near_misses(self) -> Frame:
+        """What was probably meant by ids of which there is no object: type, id, near_id, which is there."""
+        pairs = []
+        lost = self.missing.with_columns(key=plain_id("id")).filter(nw.col("key") != "")
+        for t, table in TABLE_OF.items():
+            there = self._frames[table].filter(~nw.col("id").is_null()).select(near_id="id", key=plain_id("id"))
+            pairs.append(lost.filter(nw.col("type") == t).join(there, on="key", how="inner"))
+        found = stack(pairs).group_by("type", "id").agg(near_id=nw.col("near_id").min())
+        return self.engine.keep(found)
 
     def _valid_links(self, relation: str) -> Frame:
         """The links of a relation whose ends were both delivered and are of the right types."""
@@ -262,6 +277,12 @@ def keys_of(relation: str, role: str | None = None) -> list[str]:
         if (r.relation == relation or (r.relation is None and relation in ("student_in", "teacher_in")))
         and (role is None or r.role in (None, role))
     ]
+
+
+def plain_id(column: str) -> nw.Expr:
+    """An id without case, leading zeros, and which spaces or punctuation stand between its parts."""
+    parts = nw.col(column).str.to_lowercase().str.replace_all(_BETWEEN, "-")
+    return parts.str.replace_all("^-+|-+$", "").str.replace_all("^0+", "")
 
 
 def _label(table: str) -> nw.Expr:

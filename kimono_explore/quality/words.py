@@ -53,6 +53,14 @@ WORDS = {
     "student_and_staff": _Words(
         "", "shares an identifier between student and staff", "No student shares an identifier with staff"
     ),
+    "alike_ids": _Words("", "has an id that is nearly that of another", "No two ids are nearly the same"),
+    "id_with_spaces": _Words("", "has an id with spaces", "No id has spaces in it"),
+    "refused_id": _Words(
+        "", "has an id that Apple School Manager does not take", "Apple School Manager takes every id"
+    ),
+    "email_elsewhere": _Words(
+        "", "has an e-mail address of another domain", "Every e-mail address is of one of the usual domains"
+    ),
     "orphan_child_of": _Words(
         "", "is below a parent that was not delivered", "Every parent of an org or term is there"
     ),
@@ -189,6 +197,10 @@ WORDS = {
         "", "has spaces around a text, or unseen characters in it", "No text has spaces around it or unseen characters"
     ),
     "broken_encoding": _Words("", "has garbled text", "No text is garbled"),
+    "spreadsheet_damage": _Words(
+        "", "has a text that a spreadsheet has damaged", "No text looks damaged by a spreadsheet"
+    ),
+    "name_too_long": _Words("", "has a name that Google does not take", "Google takes every name"),
     "placeholder_name": _Words("", "has a name that stands for nobody", "Every name is that of a person"),
     "shouting_name": _Words("", "has a name in capitals", "No name is in capitals"),
     "implausible_age": _Words("", "has an implausible age", "Every age is plausible"),

@@ -48,6 +48,33 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
         [("persons", "a"), ("persons", "b")],
         (student("a", email="a@x.org"), student("b", email="b@x.org"), student("c")),
     ),
+    "alike_ids": (
+        (course("T-1"), course("t_1"), course("007"), course(" 7"), student("7")),
+        [("courses", " 7"), ("courses", "007"), ("courses", "T-1"), ("courses", "t_1")],
+        (course("T-1"), course("T-11"), course("T1"), student("t-1"), course("70"), course("7")),
+    ),
+    "id_with_spaces": (
+        (course("ALG 1"), student("b "), student("c\u200b")),
+        [("persons", "b "), ("persons", "c\u200b"), ("courses", "ALG 1")],
+        (course("ALG-1"), student("b")),
+    ),
+    "refused_id": (
+        (course("ALG_1"), student("ñ"), section("a b"), term("x/y")),
+        [("persons", "ñ"), ("courses", "ALG_1")],
+        (course("ALG-1"), student("0b7F")),
+    ),
+    "email_elsewhere": (
+        (
+            *(student(f"p{n}", email=f"p{n}@x.org") for n in range(24)),
+            *(student(email="ana@Mail.net"), teacher(email="ben@y.org")),
+        ),
+        [("persons", "ana")],
+        (
+            *(student(f"p{n}", email=f"p{n}@X.org") for n in range(30)),
+            *(teacher("a", email="a@staff.x.org"), teacher("b", email="b@staff.x.org"), teacher("c", email="c@x")),
+            student(email="ana@staff.x.org"),
+        ),
+    ),
     "possible_duplicate_person": (
         (
             student("a", name_first="José  María", name_last="Núñez", dob="2012-05-01"),
@@ -599,6 +626,23 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
             student("d", name_first="JOÃO"),
         ),
     ),
+    "spreadsheet_damage": (
+        (
+            *(student("1.2E+05"), student("b", local_id="1E+17", name_middle="3-Jan"), teacher("c", ext_room="#N/A")),
+            *(section("d", local_id="Mar-01"), section("e", description="#REF!")),
+        ),
+        [("persons", "1.2E+05"), ("persons", "b"), ("persons", "c"), ("sections", "d")],
+        (
+            student("1E5", name_last="May-Smith"),
+            section("d", local_id="MAR-12", title="#1"),
+            section("e", title="1-March"),
+        ),
+    ),
+    "name_too_long": (
+        (student("a", name_first="x" * 61), student("b", name_last="y" * 61)),
+        [("persons", "a"), ("persons", "b")],
+        (student("a", name_first="x" * 60, name_last=None),),
+    ),
     "placeholder_name": (
         (
             student("a", name_first="Test"),
@@ -812,6 +856,20 @@ def test_a_list_that_was_refused_makes_no_orphans() -> None:
     row, _ = run(make(section(), link("algebra-1 of_course algebra"), refused), "orphan_of_course")
     assert row["status"] == "not applicable"
     assert row["reason"].startswith("courses were not delivered: the list was refused: 403")
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
+def test_an_orphan_says_its_near_miss(engine: str) -> None:
+    roster = make(
+        section("T1"), section("02-a"), student(), *(link(f"ana student_in {id}") for id in ("t1", "2_A", "no"))
+    )
+    roster.links.loc[0, "target_id"] = "T1 "
+    found = run(roster, "orphan_student_in", engine)[1]
+    assert found[["missing_id", "near_id"]].fillna("-").to_numpy().tolist() == [
+        ["2_A", "02-a"],
+        ["T1 ", "T1"],
+        ["no", "-"],
+    ]
 
 
 def test_sizes_far_from_the_courses_own() -> None:

@@ -168,6 +168,10 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("duplicate_email", _shared("persons", "email", "student")),
     Flaw("possible_duplicate_person", _same_person),
     Flaw("student_and_staff", _student_and_staff),
+    Flaw("alike_ids", injectors.odd_ids("RBT-0417", "rbt.0417")),
+    Flaw("id_with_spaces", injectors.odd_ids("JRN 0512", "DRM 06 13")),
+    Flaw("refused_id", injectors.odd_ids("ART/0714")),
+    Flaw("email_elsewhere", _cells("persons", "student", {"email": "private.address@mail.example.net"})),
     # References
     Flaw("orphan_child_of", injectors.term("Transfer Session")),
     Flaw("orphan_offered_by", injectors.missing_end("offered_by", "courses", None, "org")),
@@ -243,6 +247,9 @@ FLAWS: tuple[Flaw, ...] = (
         "broken_encoding",
         _cells("persons", "student", {"name_first": "JosÃ©", "name_last": "NuÃ±ez"}, {"name_last": "Mu\ufffdoz"}),
     ),
+    Flaw("spreadsheet_damage", _cells("persons", "student", {"local_id": "1.04E+07"}, {"address_line2": "#REF!"})),
+    Flaw("spreadsheet_damage", _cells("sections", None, {"ext_period": "1-Mar"})),
+    Flaw("name_too_long", _cells("persons", "student", {"name_last": "-".join(["Montgomery"] * 6)})),
     Flaw(
         "placeholder_name",
         _cells(

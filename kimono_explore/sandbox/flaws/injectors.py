@@ -216,6 +216,21 @@ def new_orgs(kind: str, *names: str, also: tuple[str, ...] = ()) -> Inject:
     return inject
 
 
+def odd_ids(*ids: str) -> Inject:
+    """New courses with these ids, which are not taught yet."""
+
+    def inject(editor: RosterEditor, check: str) -> None:
+        for org in editor.tables["orgs"].query("org_type == 'school'")["id"].head(1):
+            for id in ids:
+                course = editor.add("courses", id=id, title=f"Elective {id.strip()}")
+                editor.link("offered_by", "course", course, "org", org)
+                names = (check, *(["refused_id"] if check == "alike_ids" and "." in id else []))
+                for name in names:
+                    editor.note(name, "courses", course, f"id: {id!r}")
+
+    return inject
+
+
 def school_without_terms(editor: RosterEditor, check: str) -> None:
     """A school with one visiting teacher and one section, which is in no term and has no students yet."""
     for like in editor.pick("sections", 1, links=True):
