@@ -796,3 +796,40 @@ def damaged(text: str) -> bool:
 
 RULES["spreadsheet_damage"] = text_rule(damaged)
 RULES["name_too_long"] = text_rule(lambda name: len(name) > 60, "name_first", "name_last")
+
+
+# Structure and freshness.
+
+
+@rule("parent_of_wrong_type")
+def _(view: View) -> Failing:
+    order = {"lea": 0, "school": 1, "school_year": 0, "semester": 1, "quarter": 2, "grading_period": 3}
+    kinds = {**dict(zip(view.roster.orgs["id"], view.roster.orgs["org_type"], strict=True)),
+             **dict(zip(view.roster.terms["id"], view.roster.terms["term_type"], strict=True))}  # fmt: skip
+    terms = set(view.roster.terms["id"])
+    failing: Failing = []
+    for child, parent in view.one("child_of").items():
+        lower, upper = order.get(kinds[child]), order.get(kinds[parent])
+        if lower is None or upper is None:
+            continue
+        if lower < upper or (lower == upper and child in terms):
+            failing.append(("terms" if child in terms else "orgs", child))
+    return failing
+
+
+@rule("section_over_two_years")
+def _(view: View) -> Failing:
+    terms = view.roster.terms.set_index("id")
+    failing: Failing = []
+    for section, used in view.many("in_term").items():
+        known = [t for t in used if not terms.loc[t, "end_date"] < terms.loc[t, "start_date"]]
+        span = max(terms.loc[known, "end_date"]) - min(terms.loc[known, "start_date"])
+        if len(used) > 1 and span.days > 366:
+            failing.append(("sections", section))
+    return failing
+
+
+@rule("stale_roster")
+def _(view: View) -> Failing:
+    newest = max(df["updated_at"].max() for df in view.roster.tables.values() if len(df))
+    return [("persons", None)] if (view.as_of.tz_localize("UTC") - newest).days > 90 else []

@@ -155,6 +155,13 @@ WORDS = {
     "parent_child_mismatch": _Words("", "does not agree with its parent", "Parents and children agree"),
     "org_cycle": _Words("org", "is above itself", "No org is above itself"),
     "term_cycle": _Words("term", "is above itself", "No term is above itself"),
+    "parent_of_wrong_type": _Words(
+        "", "is below something that is not above its kind", "Every org and term is below a higher kind"
+    ),
+    "section_over_two_years": _Words("section", "is over two school years", "No section is over two school years"),
+    "created_on_one_day": _Words(
+        "table", "was mostly created on one late day", "No table was mostly created on one late day"
+    ),
     "school_without_parent": _Words("school", "has no district", "Every school has a district"),
     "school_below_school": _Words("school", "is below another school", "No school is below another school"),
     "unknown_org_type": _Words("org", "is of an unknown type", "Every org is of a known type"),
@@ -232,6 +239,7 @@ WORDS = {
 """By id of the check. Checks that are not here, such as your own, speak by their title and rule."""
 
 WHOLE = {
+    "stale_roster": ("Nothing was updated for a long time", "The roster was updated lately"),
     "no_lea": ("There is no district", "There is a district"),
     "no_current_term": ("No term is going on", "A term is going on"),
     "sync_without_end": ("A sync does not end", "Every sync has ended"),

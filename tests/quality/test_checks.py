@@ -419,6 +419,41 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
         [("terms", "year")],
         (term(), term("fall"), link("fall child_of year")),
     ),
+    "parent_of_wrong_type": (
+        (
+            *(lea(), school(), link("district child_of school")),
+            *(term("fall", term_type="Semester"), term("q", term_type="quarter"), link("fall child_of q")),
+            *(term("s", term_type="semester"), link("s child_of fall")),
+        ),
+        [("orgs", "district"), ("terms", "fall"), ("terms", "s")],
+        (
+            *(lea(), school(), link("school child_of district"), school("bus", org_type="annex")),
+            *(term(term_type="schoolYear"), term("fall", term_type="semester"), term("x")),
+            *(link("fall child_of year"), link("x child_of fall"), link("district child_of bus")),
+        ),
+    ),
+    "section_over_two_years": (
+        (*YEAR, term("old", "2025-08-18", "2026-06-05"), link("algebra-1 in_term old")),
+        [("sections", "algebra-1")],
+        (
+            *(*YEAR, term("fall", "2026-08-17", "2026-12-18"), link("algebra-1 in_term fall")),
+            *(section("b"), term("long", "2024-08-19", "2026-12-18"), link("b in_term long")),
+        ),
+    ),
+    "stale_roster": (
+        (student(updated_at="2026-07-06T00:00:00Z"), section(updated_at="2026-01-01T00:00:00Z")),
+        [("persons", None)],
+        (student(updated_at="2025-07-06T00:00:00Z"), section(updated_at="2026-07-07T00:00:00Z")),
+    ),
+    "created_on_one_day": (
+        (*YEAR[:3], *(student(f"p{n}", created_at=f"2026-09-{17 + n % 20 // 11}T08:00:00Z") for n in range(20))),
+        [("persons", None)],
+        (
+            *YEAR[:3],
+            *(student(f"p{n}", created_at=f"2026-09-{17 + n % 2}T08:00:00Z") for n in range(20)),
+            *(teacher(f"t{n}", created_at="2026-07-01T08:00:00Z") for n in range(20)),
+        ),
+    ),
     "school_without_parent": (
         (lea(), school()),
         [("orgs", "school")],

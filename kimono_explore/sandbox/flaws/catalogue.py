@@ -6,8 +6,8 @@ no course. What is wrong with a link is listed under the link's source, or where
 Where a rule can be read in two ways, nothing is planted that the two readings see differently. A roster without a
 suitable object does not get that flaw.
 
-``no_lea`` and ``no_current_term`` are not planted: they concern a whole roster and would hide others. Nor is
-``lea_without_schools``: with a second district, nobody could say the name of the one.
+``no_lea``, ``no_current_term``, ``stale_roster`` and ``created_on_one_day`` are not planted: they concern a whole roster
+or table and would hide others. Nor is ``lea_without_schools``: with a second district, nobody could say the name of the one.
 """
 
 from __future__ import annotations
@@ -200,6 +200,8 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("school_without_parent", injectors.no_parent),
     Flaw("unknown_org_type", injectors.new_orgs("annex", "Bus Garage", "Boathouse")),
     Flaw("school_without_students", injectors.new_orgs("school", "Harbor Online School", also=_EMPTY_SCHOOL)),
+    Flaw("parent_of_wrong_type", injectors.quarter_below_period),
+    Flaw("section_over_two_years", injectors.over_two_years),
     # Completeness
     Flaw("section_without_teacher", injectors.no_teacher),
     Flaw("section_without_students", injectors.new_section(0)),

@@ -288,9 +288,9 @@ class RosterEditor:
         year = (self.roster.loaded_at if pd.isna(begin) else begin).year - 1 - self._sessions
         return pd.Timestamp(year, 7, 6), pd.Timestamp(year, 7, 24)
 
-    def term(self, name: str, start: object, end: object) -> str:
+    def term(self, name: str, start: object, end: object, kind: str = "session") -> str:
         """A new term, without sections."""
-        return self.add("terms", name=name, term_type="session", start_date=start, end_date=end, status="Active")
+        return self.add("terms", name=name, term_type=kind, start_date=start, end_date=end, status="Active")
 
     def link(
         self,

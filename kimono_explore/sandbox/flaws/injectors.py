@@ -216,6 +216,25 @@ def new_orgs(kind: str, *names: str, also: tuple[str, ...] = ()) -> Inject:
     return inject
 
 
+def quarter_below_period(editor: RosterEditor, check: str) -> None:
+    """A quarter below a grading period."""
+    start, end = editor.past()
+    upper = editor.term("Progress Period", start, end, "grading_period")
+    lower = editor.term("Summer Quarter", start, end, "quarter")
+    editor.link("child_of", "term", lower, "term", upper, stated_by="both")
+    editor.note(check, "terms", lower, "a quarter below a grading period")
+
+
+def over_two_years(editor: RosterEditor, check: str) -> None:
+    """Sections that are also in a summer session of years ago."""
+    year = editor.year()
+    long = editor.sections["term"] == (None if year is None else year["id"])
+    for row in editor.pick("sections", 2, where=long.to_numpy(dtype=bool), links=True):
+        term = editor.term(f"Bygone Session {row}", *editor.past())
+        editor.link("in_term", "section", editor.id("sections", row), "term", term)
+        editor.note(check, "sections", row, "also in a session of years ago")
+
+
 def odd_ids(*ids: str) -> Inject:
     """New courses with these ids, which are not taught yet."""
 
