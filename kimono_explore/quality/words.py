@@ -226,6 +226,20 @@ WORDS = {
     "student_overload": _Words("student", "has very many sections", "No student has very many sections"),
     "teacher_overload": _Words("teacher", "has very many sections", "No teacher has very many sections"),
     "same_title_sections": _Words("section", "looks just like another", "All sections can be told apart"),
+    "update_of_unknown_object": _Words(
+        "task", "changes an object that is not in the roster", "Every change is of an object in the roster"
+    ),
+    "add_of_known_object": _Words("task", "adds an object a second time", "No task adds an object a second time"),
+    "enrollment_too_early": _Words(
+        "task", "adds an enrollment before its person or section", "Every enrollment comes after its person and section"
+    ),
+    "overlapping_syncs": _Words("sync", "starts before another one has ended", "No two syncs overlap"),
+    "event_outside_sync": _Words("task", "is outside its sync", "Every event is within its sync"),
+    "storm_of_deletes": _Words("task", "begins a storm of deletions", "There is no storm of deletions"),
+    "delivered_again_and_again": _Words(
+        "task", "is delivered again and again", "No event is delivered again and again"
+    ),
+    "tenant_behind": _Words("tenant", "has a queue that stands still", "No tenant's queue stands still"),
     "stale_task": _Words("task", "has waited too long", "No task has waited too long"),
     "sequence_gap": _Words("task", "comes after a gap", "No task is missing between others"),
     "repeated_task": _Words("task", "came twice", "No task came twice"),
