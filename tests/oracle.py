@@ -617,3 +617,219 @@ def _(view: View) -> Failing:
     members = [m for m in memberships(view, "member_of") if m.current and m.person in students]
     primary = Counter(person for person, _ in {(m.person, m.target) for m in members if m.primary})
     return [("persons", id) for id in sorted({m.person for m in members}) if primary[id] != 1]
+
+
+# Grades: what is said of a student, and what it may be.
+
+YEARS = {"PK": -1, "TK": 0, "KG": 0, **{f"{n:02d}": n for n in range(1, 14)}}
+
+
+def grade_of(view: View) -> dict[str, Any]:
+    """The grade of each student: that of a current membership, else ``ext_grade``."""
+    rows = view.of("member_of")
+    live = [m.current for m in memberships(view, "member_of")]
+    placed = {
+        row.source_id: row.grade
+        for row, now in zip(rows.itertuples(), live, strict=True)
+        if now and not pd.isna(row.grade)
+    }
+    students = view.persons("student").dropna(subset=["id"])
+    return {id: placed.get(id, own) for id, own in zip(students["id"], students["ext_grade"], strict=True)}
+
+
+def graded(wrong: Callable[[Any, Any, pd.Timestamp], bool]) -> Rule:
+    """Students whose grade stands for a number, tested with their row."""
+
+    def found(view: View) -> Failing:
+        grades = grade_of(view)
+        people = view.persons("student").dropna(subset=["id"])
+        return [("persons", p.id) for p in people.itertuples()
+                if grades[p.id] in YEARS and wrong(YEARS[grades[p.id]], p, view.as_of)]  # fmt: skip
+
+    return found
+
+
+def ends(day: pd.Timestamp) -> int:
+    return int(day.year) + (1 if day.month > 6 else 0)
+
+
+RULES["missing_grade"] = lambda view: [("persons", id) for id, grade in grade_of(view).items() if pd.isna(grade)]
+RULES["unknown_grade"] = lambda view: [
+    ("persons", id) for id, grade in grade_of(view).items() if isinstance(grade, str) and grade not in YEARS
+]
+RULES["grade_against_age"] = graded(
+    lambda grade, p, day: (
+        not pd.isna(p.dob)
+        and not grade + 4 <= day.year - p.dob.year - ((day.month, day.day) < (p.dob.month, p.dob.day)) <= grade + 9
+    )
+)
+RULES["grade_against_grad_year"] = graded(
+    lambda grade, p, day: not pd.isna(p.grad_year) and abs(int(p.grad_year) - (ends(day) + 12 - grade)) > 1
+)
+
+
+@rule("graduated_but_enrolled")
+def _(view: View) -> Failing:
+    seated = {m.person for m in memberships(view, "student_in") if m.current and not m.over}
+    students = view.persons("student").dropna(subset=["grad_year"])
+    early = students[students["grad_year"].astype(int) < ends(view.as_of)]
+    return [("persons", id) for id in early["id"] if id in seated]
+
+
+def not_among(relation: str, table: str) -> Rule:
+    def found(view: View) -> Failing:
+        df, grades = view.roster.tables[table], grade_of(view)
+        if "ext_grades" not in df:
+            return []
+        lists = {
+            id: said.split(",") for id, said in zip(df["id"], df["ext_grades"], strict=True) if isinstance(said, str)
+        }
+        return [
+            ("persons", m.person)
+            for m in memberships(view, relation)
+            if m.current and not m.over and m.target in lists and not (relation == "member_of" and m.secondary)
+            and grades.get(m.person) in YEARS and grades[m.person] not in lists[m.target]
+        ]  # fmt: skip
+
+    return found
+
+
+RULES["grade_not_of_school"] = not_among("member_of", "orgs")
+RULES["grade_not_of_section"] = not_among("student_in", "sections")
+
+
+# What is missing, of students and of schools.
+
+RULES["student_without_email"] = missing("email", "student")
+RULES["student_without_sex"] = missing("sex", "student")
+RULES["student_without_address"] = missing("address_line1", "student")
+RULES["student_without_phone"] = missing("phone", "student")
+RULES["school_without_sections"] = lambda view: without("orgs", view.schools(), view.of("held_at")["target_id"])
+RULES["school_without_courses"] = lambda view: without("orgs", view.schools(), view.of("offered_by")["target_id"])
+RULES["object_without_name"] = lambda view: [
+    f
+    for table, column in (("orgs", "name"), ("terms", "name"), ("courses", "title"), ("sections", "title"))
+    for f in rows(table, view.roster.tables[table], view.roster.tables[table][column].isna())
+]
+
+
+@rule("school_without_terms")
+def _(view: View) -> Failing:
+    in_term = set(view.of("in_term")["source_id"])
+    terms: dict[str, bool] = {}
+    for section, school in view.one("held_at").items():
+        terms[school] = terms.get(school, False) or section in in_term
+    return [("orgs", id) for id in view.schools()["id"] if terms.get(id) is False]
+
+
+@rule("lea_without_schools")
+def _(view: View) -> Failing:
+    leas, parents = view.roster.orgs[view.roster.orgs["org_type"] == "lea"], view.one("child_of")
+    return without("orgs", leas, [parents[id] for id in view.schools()["id"] if id in parents])
+
+
+@rule("small_school")
+def _(view: View) -> Failing:
+    kinds = dict(zip(view.roster.persons["id"], view.roster.persons["person_type"], strict=True))
+    people: dict[str, dict[str, set[str]]] = {id: {"student": set(), "staff": set()} for id in view.schools()["id"]}
+    for m in memberships(view, "member_of"):
+        if m.current and m.target in people:
+            people[m.target]["student" if kinds[m.person] == "student" else "staff"].add(m.person)
+    courses = Counter(org for orgs in view.many("offered_by").values() for org in orgs)
+    return [
+        ("orgs", id)
+        for id, of in people.items()
+        if of["student"] and (len(of["student"]) < 20 or 0 < len(of["staff"]) < 5 or 0 < courses[id] < 5)
+    ]
+
+
+# Ids and texts, a sign at a time.
+
+
+def bare(id: str) -> str:
+    parts = "".join(c if c.isalnum() else " " for c in id.lower()).split()
+    return "-".join(parts).lstrip("0")
+
+
+@rule("alike_ids")
+def _(view: View) -> Failing:
+    found: Failing = []
+    for table, df in view.roster.tables.items():
+        ids = set(df["id"].dropna())
+        times = Counter(bare(id) for id in ids)
+        found += [(table, id) for id in ids if times[bare(id)] > 1]
+    return found
+
+
+RULES["id_with_spaces"] = lambda view: [
+    f for name, df in view.roster.tables.items() for f in rows(name, df, [" " in str(id) for id in df["id"]])
+]
+RULES["refused_id"] = lambda view: [
+    (name, id)
+    for name in ("orgs", "persons", "courses", "sections")
+    for id in view.roster.tables[name]["id"].dropna()
+    if " " not in id and not (id.isascii() and id.replace("-", "").isalnum())
+]
+
+
+@rule("email_elsewhere")
+def _(view: View) -> Failing:
+    known = view.persons("student")
+    known = known[known["email"].str.count("@") == 1]
+    domains = [email.split("@")[1] for email in known["email"]]
+    times = Counter(domains)
+    return rows("persons", known, [times[domain] < len(domains) / 20 for domain in domains])
+
+
+def damaged(text: str) -> bool:
+    months = [f"{pd.Timestamp(2026, month, 1):%b}" for month in range(1, 13)]
+    left, _, right = text.partition("-")
+    number, _, power = text.partition("E+")
+    shortened = power.isdigit() and number.replace(".", "").isdigit()
+    return (
+        shortened
+        or text.startswith("#")
+        or (left.isdigit() and right in months)
+        or (left in months and right.isdigit())
+    )
+
+
+RULES["spreadsheet_damage"] = text_rule(damaged)
+RULES["name_too_long"] = text_rule(lambda name: len(name) > 60, "name_first", "name_last")
+
+
+# Structure and freshness.
+
+
+@rule("parent_of_wrong_type")
+def _(view: View) -> Failing:
+    order = {"lea": 0, "school": 1, "school_year": 0, "semester": 1, "quarter": 2, "grading_period": 3}
+    kinds = {**dict(zip(view.roster.orgs["id"], view.roster.orgs["org_type"], strict=True)),
+             **dict(zip(view.roster.terms["id"], view.roster.terms["term_type"], strict=True))}  # fmt: skip
+    terms = set(view.roster.terms["id"])
+    failing: Failing = []
+    for child, parent in view.one("child_of").items():
+        lower, upper = order.get(kinds[child]), order.get(kinds[parent])
+        if lower is None or upper is None:
+            continue
+        if lower < upper or (lower == upper and child in terms):
+            failing.append(("terms" if child in terms else "orgs", child))
+    return failing
+
+
+@rule("section_over_two_years")
+def _(view: View) -> Failing:
+    terms = view.roster.terms.set_index("id")
+    failing: Failing = []
+    for section, used in view.many("in_term").items():
+        known = [t for t in used if not terms.loc[t, "end_date"] < terms.loc[t, "start_date"]]
+        span = max(terms.loc[known, "end_date"]) - min(terms.loc[known, "start_date"])
+        if len(used) > 1 and span.days > 366:
+            failing.append(("sections", section))
+    return failing
+
+
+@rule("stale_roster")
+def _(view: View) -> Failing:
+    newest = max(df["updated_at"].max() for df in view.roster.tables.values() if len(df))
+    return [("persons", None)] if (view.as_of.tz_localize("UTC") - newest).days > 90 else []

@@ -10,6 +10,7 @@ import pandas as pd
 
 from kimono_explore.display import in_grade_order
 from kimono_explore.plots.style import Name, short
+from kimono_explore.quality.grades import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Roster
 
     Codes = NDArray[np.int64]
-
-_GRADES = ("ext_grade", "ext_grades", "ext_grade_level")
 
 
 class Pairs(NamedTuple):
@@ -103,7 +102,7 @@ def row_of(codes: Codes, shown: pd.Index) -> Codes:
 def grades(roster: Roster) -> pd.Series[str]:
     """The grade of each delivered person, NA where it is not known; by code."""
     people = roster.persons
-    column = next((name for name in _GRADES if name in people and people[name].notna().any()), None)
+    column = next((name for name in COLUMNS if name in people and people[name].notna().any()), None)
     codes = codes_of(roster, "person")
     first = people.drop_duplicates("id")
     first = first[first["id"].notna()]

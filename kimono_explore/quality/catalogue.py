@@ -10,6 +10,7 @@ from kimono_explore.errors import ConfigurationError
 from kimono_explore.quality.checks import (
     completeness,
     dates,
+    grades,
     identity,
     memberships,
     queue,
@@ -29,6 +30,7 @@ ROSTER_CHECKS: tuple[Check, ...] = (
     *identity.CHECKS,
     *references.CHECKS,
     *memberships.CHECKS,
+    *grades.CHECKS,
     *structure.CHECKS,
     *completeness.CHECKS,
     *values.CHECKS,

@@ -14,6 +14,7 @@ import narwhals as nw
 from kimono_explore.problems import REFUSED
 from kimono_explore.quality.current import day, is_current, plain_status, true
 from kimono_explore.quality.definition import Frame, NotApplicable
+from kimono_explore.quality.grades import vocabulary
 from kimono_explore.schema import ENDS, REFERENCES, TABLE_OF, TABLES, label_columns
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from kimono_explore.quality.engines import Engine
+
+
+# Signs of ASCII that are neither letters nor digits, and spaces, of which some take no room.
+_BETWEEN = "[\x01-/:-@\\[-`{-\x7f\u00a0\u2000-\u200b\u202f\u3000\ufeff]+"
 
 
 class CheckContext:
@@ -45,6 +50,7 @@ class CheckContext:
         self.first_target = cache(self._first_target)
         self.link_counts = cache(self._link_counts)
         self.memberships = cache(self._memberships)
+        self.grades = cache(self._grades)
 
     def raw(self, table: str) -> Frame:
         """A table with nothing filled in."""
@@ -56,6 +62,12 @@ class CheckContext:
         if kinds:
             frame = frame.filter(nw.col("person_type").is_in(kinds))
         return frame.with_columns(label=_label(table))
+
+    @cached_property
+    def schools(self) -> Frame:
+        """The ids of the schools."""
+        schools = self.objects("orgs").filter(nw.col("org_type") == "school", ~nw.col("id").is_null())
+        return schools.select("id")
 
     def everything(self) -> Frame:
         """Every object: table, id, label."""
@@ -82,6 +94,17 @@ class CheckContext:
                 unknown = named.select(id=nw.col(f"{end}_id")).join(known, on="id", how="anti")
                 ends.append(unknown.select(nw.lit(t).alias("type"), "id").unique())
         return self.engine.keep(nw.concat(ends).unique())
+
+    @cached_property
+    def near_misses(self) -> Frame:
+        """What was probably meant by ids of which there is no object: type, id, near_id, which is there."""
+        pairs = []
+        lost = self.missing.with_columns(key=plain_id("id")).filter(nw.col("key") != "")
+        for t, table in TABLE_OF.items():
+            there = self._frames[table].filter(~nw.col("id").is_null()).select(near_id="id", key=plain_id("id"))
+            pairs.append(lost.filter(nw.col("type") == t).join(there, on="key", how="inner"))
+        found = stack(pairs).group_by("type", "id").agg(near_id=nw.col("near_id").min())
+        return self.engine.keep(found)
 
     def _valid_links(self, relation: str) -> Frame:
         """The links of a relation whose ends were both delivered and are of the right types."""
@@ -132,7 +155,8 @@ class CheckContext:
         section's terms, and null for a membership of an org. ``current`` and ``over`` (the section is) are flags.
         """
         columns = ("source_id", "target_id", "role", "primary", "start_date", "end_date")
-        links = self.valid_links(relation).select(*columns, status=plain_status())
+        grade = nw.col("grade").cast(nw.String)
+        links = self.valid_links(relation).select(*columns, grade=grade, status=plain_status())
         if relation == "member_of":
             # None, of the type that days have here: a snapshot's are dates, those in memory have a time.
             unknown = nw.col("start_date").is_null() & ~nw.col("start_date").is_null()
@@ -152,6 +176,32 @@ class CheckContext:
         """The memberships that count for a section or an org: the current ones, and all of a section that is over."""
         found = self.memberships(relation)
         return found.filter(nw.col("current") | nw.col("over")) if self.in_session else found
+
+    def _grades(self, columns: tuple[str, ...]) -> Frame:
+        """The students and their grades: id, said, grade (its code), number (the years of school before it).
+
+        The grade is that of the memberships of schools that are current, else that of the first of the columns that is
+        filled. Where several are said, it is the first in sort order. What is unknown is null.
+        """
+        column = next((name for name in columns if self.filled["persons"].get(name)), None)
+        own = nw.lit(None, nw.String) if column is None else nw.col(column).cast(nw.String)
+        students = self.objects("persons", "student").filter(~nw.col("id").is_null())
+        people = students.select("id", own=own).group_by("id").agg(own=nw.col("own").min())
+        members = self.memberships("member_of").filter(nw.col("current"), ~nw.col("grade").is_null())
+        placed = members.group_by("source_id").agg(placed=nw.col("grade").min()).rename({"source_id": "id"})
+        said = nw.coalesce("placed", "own").str.strip_chars()
+        people = people.join(placed, on="id", how="left").with_columns(said=said)
+        people = people.select("id", said=nw.when(nw.col("said") != "").then(nw.col("said")))
+        words = self.collect_texts(people, "said")
+        if not words:
+            raise NotApplicable("the tenant sends no grade of students")
+        known = self.engine.small(vocabulary(words)).with_columns(nw.col("number").cast(nw.Int64))
+        return self.engine.keep(people.join(known, on="said", how="left"))
+
+    def collect_texts(self, frame: Frame, column: str) -> list[str]:
+        """The different texts of a column."""
+        texts = frame.filter(~nw.col(column).is_null()).select(column).unique()
+        return sorted(map(str, self.engine.collect(texts)[column]))
 
     def parents(self, type: str) -> dict[str, list[str]]:
         """The valid parents of each org or term that has one: a small dictionary, whatever the roster's size."""
@@ -227,6 +277,12 @@ def keys_of(relation: str, role: str | None = None) -> list[str]:
         if (r.relation == relation or (r.relation is None and relation in ("student_in", "teacher_in")))
         and (role is None or r.role in (None, role))
     ]
+
+
+def plain_id(column: str) -> nw.Expr:
+    """An id without case, leading zeros, and which spaces or punctuation stand between its parts."""
+    parts = nw.col(column).str.to_lowercase().str.replace_all(_BETWEEN, "-")
+    return parts.str.replace_all("^-+|-+$", "").str.replace_all("^0+", "")
 
 
 def _label(table: str) -> nw.Expr:

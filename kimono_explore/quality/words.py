@@ -53,6 +53,14 @@ WORDS = {
     "student_and_staff": _Words(
         "", "shares an identifier between student and staff", "No student shares an identifier with staff"
     ),
+    "alike_ids": _Words("", "has an id that is nearly that of another", "No two ids are nearly the same"),
+    "id_with_spaces": _Words("", "has an id with spaces", "No id has spaces in it"),
+    "refused_id": _Words(
+        "", "has an id that Apple School Manager does not take", "Apple School Manager takes every id"
+    ),
+    "email_elsewhere": _Words(
+        "", "has an e-mail address of another domain", "Every e-mail address is of one of the usual domains"
+    ),
     "orphan_child_of": _Words(
         "", "is below a parent that was not delivered", "Every parent of an org or term is there"
     ),
@@ -118,6 +126,23 @@ WORDS = {
     "student_without_one_primary_school": _Words(
         "student", "does not have exactly one primary school", "Every student has one primary school"
     ),
+    "missing_grade": _Words("student", "has no grade", "Every student has a grade"),
+    "unknown_grade": _Words("student", "has a grade that nobody knows", "Every grade is a known one"),
+    "grade_against_age": _Words(
+        "student", "is in a grade that does not fit their age", "Grades fit the students' ages"
+    ),
+    "grade_against_grad_year": _Words(
+        "student", "is in a grade that does not fit the graduation year", "Grades fit the graduation years"
+    ),
+    "graduated_but_enrolled": _Words(
+        "student", "is enrolled after their graduation year", "Nobody is enrolled after their graduation year"
+    ),
+    "grade_not_of_school": _Words(
+        "student", "is in a grade that their school does not have", "Every school has the grades of its students"
+    ),
+    "grade_not_of_section": _Words(
+        "student", "is in a section for other grades", "Every section is for the grades of its students"
+    ),
     "section_org_not_in_course": _Words(
         "section", "is at a school that does not offer the course", "Every section's school offers its course"
     ),
@@ -130,6 +155,13 @@ WORDS = {
     "parent_child_mismatch": _Words("", "does not agree with its parent", "Parents and children agree"),
     "org_cycle": _Words("org", "is above itself", "No org is above itself"),
     "term_cycle": _Words("term", "is above itself", "No term is above itself"),
+    "parent_of_wrong_type": _Words(
+        "", "is below something that is not above its kind", "Every org and term is below a higher kind"
+    ),
+    "section_over_two_years": _Words("section", "is over two school years", "No section is over two school years"),
+    "created_on_one_day": _Words(
+        "table", "was mostly created on one late day", "No table was mostly created on one late day"
+    ),
     "school_without_parent": _Words("school", "has no district", "Every school has a district"),
     "school_below_school": _Words("school", "is below another school", "No school is below another school"),
     "unknown_org_type": _Words("org", "is of an unknown type", "Every org is of a known type"),
@@ -151,6 +183,16 @@ WORDS = {
     "person_without_name": _Words("", "has no name", "Every person has a name"),
     "teacher_without_email": _Words("teacher", "has no e-mail address", "Every teacher has an e-mail address"),
     "student_without_dob": _Words("student", "has no date of birth", "Every student has a date of birth"),
+    "student_without_email": _Words("student", "has no e-mail address", "Every student has an e-mail address"),
+    "student_without_sex": _Words("student", "has no sex", "Every student has a sex"),
+    "student_without_address": _Words("student", "has no address", "Every student has an address"),
+    "student_without_phone": _Words("student", "has no telephone number", "Every student has a telephone number"),
+    "object_without_name": _Words("", "has no name", "Every org, term, course and section has a name"),
+    "school_without_sections": _Words("school", "has no sections", "Every school has sections"),
+    "school_without_courses": _Words("school", "has no courses", "Every school has courses"),
+    "school_without_terms": _Words("school", "has no terms", "Every school has terms"),
+    "lea_without_schools": _Words("district", "has no schools", "Every district has schools"),
+    "small_school": _Words("school", "is too small to be true", "No school is too small to be true"),
     "bad_value": _Words("", "has a value that its column cannot hold", "Every value fits its column"),
     "load_problem": _Words("", "was not loaded as it was sent", "Everything was loaded as it was sent"),
     "invalid_email": _Words("", "has an e-mail address that cannot be one", "Every e-mail address is well formed"),
@@ -162,6 +204,10 @@ WORDS = {
         "", "has spaces around a text, or unseen characters in it", "No text has spaces around it or unseen characters"
     ),
     "broken_encoding": _Words("", "has garbled text", "No text is garbled"),
+    "spreadsheet_damage": _Words(
+        "", "has a text that a spreadsheet has damaged", "No text looks damaged by a spreadsheet"
+    ),
+    "name_too_long": _Words("", "has a name that Google does not take", "Google takes every name"),
     "placeholder_name": _Words("", "has a name that stands for nobody", "Every name is that of a person"),
     "shouting_name": _Words("", "has a name in capitals", "No name is in capitals"),
     "implausible_age": _Words("", "has an implausible age", "Every age is plausible"),
@@ -180,6 +226,20 @@ WORDS = {
     "student_overload": _Words("student", "has very many sections", "No student has very many sections"),
     "teacher_overload": _Words("teacher", "has very many sections", "No teacher has very many sections"),
     "same_title_sections": _Words("section", "looks just like another", "All sections can be told apart"),
+    "update_of_unknown_object": _Words(
+        "task", "changes an object that is not in the roster", "Every change is of an object in the roster"
+    ),
+    "add_of_known_object": _Words("task", "adds an object a second time", "No task adds an object a second time"),
+    "enrollment_too_early": _Words(
+        "task", "adds an enrollment before its person or section", "Every enrollment comes after its person and section"
+    ),
+    "overlapping_syncs": _Words("sync", "starts before another one has ended", "No two syncs overlap"),
+    "event_outside_sync": _Words("task", "is outside its sync", "Every event is within its sync"),
+    "storm_of_deletes": _Words("task", "begins a storm of deletions", "There is no storm of deletions"),
+    "delivered_again_and_again": _Words(
+        "task", "is delivered again and again", "No event is delivered again and again"
+    ),
+    "tenant_behind": _Words("tenant", "has a queue that stands still", "No tenant's queue stands still"),
     "stale_task": _Words("task", "has waited too long", "No task has waited too long"),
     "sequence_gap": _Words("task", "comes after a gap", "No task is missing between others"),
     "repeated_task": _Words("task", "came twice", "No task came twice"),
@@ -193,6 +253,7 @@ WORDS = {
 """By id of the check. Checks that are not here, such as your own, speak by their title and rule."""
 
 WHOLE = {
+    "stale_roster": ("Nothing was updated for a long time", "The roster was updated lately"),
     "no_lea": ("There is no district", "There is a district"),
     "no_current_term": ("No term is going on", "A term is going on"),
     "sync_without_end": ("A sync does not end", "Every sync has ended"),

@@ -48,6 +48,33 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
         [("persons", "a"), ("persons", "b")],
         (student("a", email="a@x.org"), student("b", email="b@x.org"), student("c")),
     ),
+    "alike_ids": (
+        (course("T-1"), course("t_1"), course("007"), course(" 7"), student("7")),
+        [("courses", " 7"), ("courses", "007"), ("courses", "T-1"), ("courses", "t_1")],
+        (course("T-1"), course("T-11"), course("T1"), student("t-1"), course("70"), course("7")),
+    ),
+    "id_with_spaces": (
+        (course("ALG 1"), student("b "), student("c\u200b")),
+        [("persons", "b "), ("persons", "c\u200b"), ("courses", "ALG 1")],
+        (course("ALG-1"), student("b")),
+    ),
+    "refused_id": (
+        (course("ALG_1"), student("ñ"), section("a b"), term("x/y")),
+        [("persons", "ñ"), ("courses", "ALG_1")],
+        (course("ALG-1"), student("0b7F")),
+    ),
+    "email_elsewhere": (
+        (
+            *(student(f"p{n}", email=f"p{n}@x.org") for n in range(24)),
+            *(student(email="ana@Mail.net"), teacher(email="ben@y.org")),
+        ),
+        [("persons", "ana")],
+        (
+            *(student(f"p{n}", email=f"p{n}@X.org") for n in range(30)),
+            *(teacher("a", email="a@staff.x.org"), teacher("b", email="b@staff.x.org"), teacher("c", email="c@x")),
+            student(email="ana@staff.x.org"),
+        ),
+    ),
     "possible_duplicate_person": (
         (
             student("a", name_first="José  María", name_last="Núñez", dob="2012-05-01"),
@@ -292,6 +319,57 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
             *(link("ben member_of a", primary=False),),
         ),
     ),
+    "missing_grade": (
+        (student(), student("b", ext_grade="09"), teacher()),
+        [("persons", "ana")],
+        (student(ext_grade="KG"), school(), student("b"), link("b member_of school", grade="01"), teacher()),
+    ),
+    "unknown_grade": (
+        (student(ext_grades="9th"), student("b", ext_grades="K-5"), student("c", ext_grades="09")),
+        [("persons", "ana"), ("persons", "b")],
+        (student(ext_grades="kg"), student("b", ext_grades="9"), student("c", ext_grades="UG,Other"), student("d")),
+    ),
+    "grade_against_age": (
+        (
+            *(student("a", ext_grade="01", dob="2021-10-06"), student("b", ext_grade="KG", dob="2016-10-05")),
+            *(student("c", ext_grade="UG", dob="1900-01-01"), student("d", ext_grade="01")),
+        ),
+        [("persons", "a"), ("persons", "b")],
+        (student("a", ext_grade="01", dob="2021-10-05"), student("b", ext_grade="KG", dob="2016-10-06")),
+    ),
+    "grade_against_grad_year": (
+        (student("a", ext_grade="12", grad_year="2029"), student("b", ext_grade="KG", grad_year="2037")),
+        [("persons", "a"), ("persons", "b")],
+        (
+            *(student("a", ext_grade="12", grad_year="2028"), student("b", ext_grade="KG", grad_year="2038")),
+            *(student("c", ext_grade="12", grad_year="soon"), student("d", grad_year="2001")),
+        ),
+    ),
+    "graduated_but_enrolled": (
+        (section(), student(grad_year="2026"), link("ana student_in algebra-1")),
+        [("persons", "ana")],
+        (
+            *(section(), student(grad_year="2027"), student("b", grad_year="2020"), student("c", grad_year="soon")),
+            *(link("ana student_in algebra-1"), link("b student_in algebra-1", end_date="2026-09-01")),
+        ),
+    ),
+    "grade_not_of_school": (
+        (school(ext_grades="KG,01,2"), student(), link("ana member_of school", grade="03")),
+        [("persons", "ana")],
+        (
+            *(school(ext_grades="KG,01,2"), school("b", ext_grades="K-5"), student(), student("p"), student("q")),
+            *(link("ana member_of school", grade="2"), link("p member_of b", grade="08")),
+            link("q member_of school", grade="08", primary=False),
+        ),
+    ),
+    "grade_not_of_section": (
+        (section(ext_grades="09"), student(ext_grade="10"), link("ana student_in algebra-1")),
+        [("persons", "ana")],
+        (
+            *(section(ext_grades="9, 10"), student(ext_grade="10"), student("b", ext_grade="UG")),
+            *(link("ana student_in algebra-1"), link("b student_in algebra-1")),
+        ),
+    ),
     "section_org_not_in_course": (
         (
             *(school("a"), school("b"), course(), section()),
@@ -340,6 +418,41 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
         (term(), link("year child_of year")),
         [("terms", "year")],
         (term(), term("fall"), link("fall child_of year")),
+    ),
+    "parent_of_wrong_type": (
+        (
+            *(lea(), school(), link("district child_of school")),
+            *(term("fall", term_type="Semester"), term("q", term_type="quarter"), link("fall child_of q")),
+            *(term("s", term_type="semester"), link("s child_of fall")),
+        ),
+        [("orgs", "district"), ("terms", "fall"), ("terms", "s")],
+        (
+            *(lea(), school(), link("school child_of district"), school("bus", org_type="annex")),
+            *(term(term_type="schoolYear"), term("fall", term_type="semester"), term("x")),
+            *(link("fall child_of year"), link("x child_of fall"), link("district child_of bus")),
+        ),
+    ),
+    "section_over_two_years": (
+        (*YEAR, term("old", "2025-08-18", "2026-06-05"), link("algebra-1 in_term old")),
+        [("sections", "algebra-1")],
+        (
+            *(*YEAR, term("fall", "2026-08-17", "2026-12-18"), link("algebra-1 in_term fall")),
+            *(section("b"), term("long", "2024-08-19", "2026-12-18"), link("b in_term long")),
+        ),
+    ),
+    "stale_roster": (
+        (student(updated_at="2026-07-06T00:00:00Z"), section(updated_at="2026-01-01T00:00:00Z")),
+        [("persons", None)],
+        (student(updated_at="2025-07-06T00:00:00Z"), section(updated_at="2026-07-07T00:00:00Z")),
+    ),
+    "created_on_one_day": (
+        (*YEAR[:3], *(student(f"p{n}", created_at=f"2026-09-{17 + n % 20 // 11}T08:00:00Z") for n in range(20))),
+        [("persons", None)],
+        (
+            *YEAR[:3],
+            *(student(f"p{n}", created_at=f"2026-09-{17 + n % 2}T08:00:00Z") for n in range(20)),
+            *(teacher(f"t{n}", created_at="2026-07-01T08:00:00Z") for n in range(20)),
+        ),
     ),
     "school_without_parent": (
         (lea(), school()),
@@ -423,6 +536,63 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
         [("persons", "ana")],
         (student(dob="2012-05-01"), teacher()),
     ),
+    "student_without_email": (
+        (student(email="a@x.org"), student("b"), teacher()),
+        [("persons", "b")],
+        (student(email="a@x.org"), teacher()),
+    ),
+    "student_without_sex": ((student(sex="F"), student("b")), [("persons", "b")], (student(sex="F"), teacher())),
+    "student_without_address": (
+        (student(address_line1="1 Elm St"), student("b", address_city="Dundas")),
+        [("persons", "b")],
+        (student(address_line1="1 Elm St"), teacher()),
+    ),
+    "student_without_phone": (
+        (student(phone="507 555 0100"), student("b"), teacher()),
+        [("persons", "b")],
+        (student(phone="507 555 0100"), teacher()),
+    ),
+    "object_without_name": (
+        (section(), section("b", title=" "), course("c", title=None), course("d"), term("e", name=None), term()),
+        [("courses", "c"), ("sections", "b"), ("terms", "e")],
+        (section(), section("b", title=None, label="B"), course("c", title=None)),
+    ),
+    "school_without_sections": (
+        (school(), lea(), section(), link("algebra-1 held_at district")),
+        [("orgs", "school")],
+        (school(), lea(), section(), link("algebra-1 held_at district"), link("school child_of district")),
+    ),
+    "school_without_courses": (
+        (school("a"), school("b"), course(), link("algebra offered_by b")),
+        [("orgs", "a")],
+        (school(), lea(), course(), link("algebra offered_by district"), link("school child_of district")),
+    ),
+    "school_without_terms": (
+        (school(), school("b"), section(), term(), link("algebra-1 held_at school")),
+        [("orgs", "school")],
+        (
+            *(school(), school("b"), section(), section("c"), term()),
+            *(link("algebra-1 held_at school"), link("c held_at school"), link("c in_term year")),
+        ),
+    ),
+    "lea_without_schools": (
+        (lea(), school()),
+        [("orgs", "district")],
+        (lea(), lea("part"), school(), link("part child_of district"), link("school child_of part")),
+    ),
+    "small_school": (
+        (school(), student(), link("ana member_of school")),
+        [("orgs", "school")],
+        (
+            *(school(), lea(), school("empty"), link("school child_of district")),
+            *(student(f"p{n}") for n in range(20)),
+            *(teacher(f"t{n}") for n in range(5)),
+            *(course(f"c{n}") for n in range(5)),
+            *(link(f"p{n} member_of school") for n in range(20)),
+            *(link(f"t{n} member_of school") for n in range(5)),
+            *(link(f"c{n} offered_by {'district' if n else 'school'}") for n in range(5)),
+        ),
+    ),
     "bad_value": (
         (student(), problem("persons", "ana", "dob", "31/02/2012", "not a date")),
         [("persons", "ana")],
@@ -490,6 +660,23 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
             student("c", name_first="Åsa"),
             student("d", name_first="JOÃO"),
         ),
+    ),
+    "spreadsheet_damage": (
+        (
+            *(student("1.2E+05"), student("b", local_id="1E+17", name_middle="3-Jan"), teacher("c", ext_room="#N/A")),
+            *(section("d", local_id="Mar-01"), section("e", description="#REF!")),
+        ),
+        [("persons", "1.2E+05"), ("persons", "b"), ("persons", "c"), ("sections", "d")],
+        (
+            student("1E5", name_last="May-Smith"),
+            section("d", local_id="MAR-12", title="#1"),
+            section("e", title="1-March"),
+        ),
+    ),
+    "name_too_long": (
+        (student("a", name_first="x" * 61), student("b", name_last="y" * 61)),
+        [("persons", "a"), ("persons", "b")],
+        (student("a", name_first="x" * 60, name_last=None),),
     ),
     "placeholder_name": (
         (
@@ -704,6 +891,20 @@ def test_a_list_that_was_refused_makes_no_orphans() -> None:
     row, _ = run(make(section(), link("algebra-1 of_course algebra"), refused), "orphan_of_course")
     assert row["status"] == "not applicable"
     assert row["reason"].startswith("courses were not delivered: the list was refused: 403")
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
+def test_an_orphan_says_its_near_miss(engine: str) -> None:
+    roster = make(
+        section("T1"), section("02-a"), student(), *(link(f"ana student_in {id}") for id in ("t1", "2_A", "no"))
+    )
+    roster.links.loc[0, "target_id"] = "T1 "
+    found = run(roster, "orphan_student_in", engine)[1]
+    assert found[["missing_id", "near_id"]].fillna("-").to_numpy().tolist() == [
+        ["2_A", "02-a"],
+        ["T1 ", "T1"],
+        ["no", "-"],
+    ]
 
 
 def test_sizes_far_from_the_courses_own() -> None:

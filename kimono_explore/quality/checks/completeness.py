@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import narwhals as nw
 
 from kimono_explore.quality.checks.identity import missing_value
+from kimono_explore.quality.context import stack
 from kimono_explore.quality.current import DEFINITION
-from kimono_explore.quality.definition import Check, CheckResult, Severity
+from kimono_explore.quality.definition import Check, CheckResult, NotApplicable, Severity
 from kimono_explore.schema import MEMBERSHIPS
 
 if TYPE_CHECKING:
@@ -43,6 +44,75 @@ def person_without_name(context: CheckContext) -> CheckResult:
     persons = context.objects("persons")
     unnamed = persons.filter(nw.col("name_first").is_null(), nw.col("name_last").is_null())
     return CheckResult(persons, unnamed.select("id", "person_type"))
+
+
+def lacking_value(column: str, context: CheckContext) -> CheckResult:
+    """Students without a value that other students have."""
+    found = missing_value(column, "student", context)
+    if context.count(found.failing) == context.count(cast("Frame", found.checked)):
+        raise NotApplicable(f"the tenant sends no {column} of students")
+    return found
+
+
+def without_a_name(context: CheckContext) -> CheckResult:
+    """Objects other than persons that have neither a name or title nor a label, where others of their table have one."""
+    checked = []
+    for table in ("orgs", "terms", "courses", "sections"):
+        objects = context.objects(table).select(nw.lit(table).alias("table"), "id", name=nw.col("label").fill_null(""))
+        if context.rows[table] and context.count(objects.filter(nw.col("name") != "")):
+            checked.append(objects)
+    if not checked:
+        raise NotApplicable("the tenant sends no names")
+    objects = stack(checked)
+    return CheckResult(objects, objects.filter(nw.col("name").str.strip_chars() == "").drop("name"))
+
+
+def school_without(relation: str, end: str, context: CheckContext) -> CheckResult:
+    """Schools without anything of a relation; what an org above offers counts as theirs."""
+    schools = context.schools
+    used = context.valid_links(relation).select(ancestor=f"{end}_id").unique()
+    above = context.ancestors("org").join(used, on="ancestor", how="semi")
+    return CheckResult(schools, schools.join(above, on="id", how="anti"))
+
+
+def school_without_terms(context: CheckContext) -> CheckResult:
+    """Schools with sections, none of which is in a term."""
+    held = context.pairs("held_at", "section_id", "id").join(context.schools, on="id", how="semi")
+    schools = held.select("id").unique()
+    in_term = context.pairs("in_term", "section_id", "term_id")
+    used = held.join(in_term, on="section_id", how="semi")
+    return CheckResult(schools, schools.join(used, on="id", how="anti"))
+
+
+def lea_without_schools(context: CheckContext) -> CheckResult:
+    leas = context.objects("orgs").filter(nw.col("org_type") == "lea", ~nw.col("id").is_null()).select("id")
+    above = context.ancestors("org").join(context.schools, on="id", how="semi").select(id="ancestor")
+    return CheckResult(leas, leas.join(above, on="id", how="anti"))
+
+
+def small_school(context: CheckContext, students: int, staff: int, courses: int) -> CheckResult:
+    """Schools with students, and too few of something."""
+    members = context.people_of("member_of").select("source_id", id="target_id")
+    kinds = context.objects("persons").select(source_id="id", kind=nw.col("person_type").fill_null(""))
+    people = members.join(kinds, on="source_id", how="inner")
+    offered = context.pairs("offered_by", "source_id", "ancestor")
+    offered = offered.join(context.ancestors("org"), on="ancestor", how="inner")
+    counts = {
+        "students": people.filter(nw.col("kind") == "student"),
+        "staff": people.filter(nw.col("kind").is_in(("teacher", "staff"))),
+        "courses": offered,
+    }
+    found = context.schools.unique()
+    for name, links in counts.items():
+        sizes = links.group_by("id").agg(nw.col("source_id").n_unique().alias(name))
+        size = nw.coalesce(nw.col(name), nw.lit(0)).cast(nw.Int64).alias(name)
+        found = found.join(sizes, on="id", how="left").with_columns(size)
+    # Of schools that have none of them there are checks of their own.
+    found = found.filter(nw.col("students") > 0)
+    few = nw.col("students") < students
+    for name, least in (("staff", staff), ("courses", courses)):
+        few = few | ((nw.col(name) > 0) & (nw.col(name) < least))
+    return CheckResult(found, found.filter(few))
 
 
 def _lacks(
@@ -117,6 +187,7 @@ CHECKS: tuple[Check, ...] = (
         "sections",
         "in_term",
         "source",
+        follows_school=("school_without_terms",),
     ),
     _lacks(
         "section_without_org",
@@ -235,5 +306,101 @@ CHECKS: tuple[Check, ...] = (
         partial(missing_value, "dob", "student"),
         needs=("persons.dob",),
         follows=("bad_value",),
+    ),
+    *[
+        Check(
+            f"student_without_{name}",
+            f"Student without {words}",
+            "information",
+            _GROUP,
+            ("persons",),
+            f"A student has no {column}, and other students have one.",
+            why,
+            partial(lacking_value, column),
+            needs=(f"persons.{column}",),
+            likely=f"the tenant keeps {words} of some students only, such as those of some schools or grades.",
+        )
+        for name, words, column, why in (
+            (
+                "email",
+                "an e-mail address",
+                "email",
+                "The student gets no account where accounts are made of addresses.",
+            ),
+            ("sex", "a sex", "sex", "Reports by sex leave the student out."),
+            ("address", "an address", "address_line1", "Letters and bus routes leave the student out."),
+            ("phone", "a telephone number", "phone", "Nobody at home can be called."),
+        )
+    ],
+    Check(
+        "object_without_name",
+        "Org, term, course or section without a name",
+        "warning",
+        _GROUP,
+        ("orgs", "terms", "courses", "sections"),
+        "The name or title is missing or blank, and so is the label, and others of its kind have one.",
+        "Lists show an empty line, which nobody can choose.",
+        without_a_name,
+    ),
+    Check(
+        "school_without_sections",
+        "School without sections",
+        "warning",
+        _GROUP,
+        ("orgs",),
+        "No section is held at the school, nor at an org above it.",
+        "Nobody at the school has a class to open.",
+        partial(school_without, "held_at", "target"),
+        needs=("held_at",),
+        follows=("school_without_students", "school_without_teachers"),
+    ),
+    Check(
+        "school_without_courses",
+        "School without courses",
+        "information",
+        _GROUP,
+        ("orgs",),
+        "Neither the school nor an org above it offers a course.",
+        "Catalogues and filters by school are empty.",
+        partial(school_without, "offered_by", "target"),
+        needs=("offered_by",),
+        follows=("school_without_students", "school_without_teachers", "school_without_sections"),
+    ),
+    Check(
+        "school_without_terms",
+        "School without terms",
+        "error",
+        _GROUP,
+        ("orgs",),
+        "Sections are held at the school, and none of them is in a term.",
+        "Nobody knows when any class of the school takes place.",
+        school_without_terms,
+        needs=("held_at", "in_term"),
+    ),
+    Check(
+        "lea_without_schools",
+        "District without schools",
+        "warning",
+        _GROUP,
+        ("orgs",),
+        "No school is below the district.",
+        "District staff see nothing, and the schools of the district belong to nobody.",
+        lea_without_schools,
+        needs=("child_of",),
+    ),
+    Check(
+        "small_school",
+        "School that is too small to be true",
+        "information",
+        _GROUP,
+        ("orgs",),
+        "The school has students, but fewer than {students}, or fewer than {staff} teachers and other staff, or fewer than "
+        "{courses} courses, those of orgs above included; none at all is another check's. Members are counted that are "
+        f"{DEFINITION}.",
+        "Part of the school was left out of an export, or somebody tried something out.",
+        small_school,
+        params={"students": 20, "staff": 5, "courses": 5},
+        needs=("member_of:student", "member_of:teacher", "offered_by"),
+        follows=("school_without_teachers", "school_without_courses"),
     ),
 )

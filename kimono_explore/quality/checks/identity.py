@@ -6,12 +6,15 @@ from functools import partial
 
 import narwhals as nw
 
-from kimono_explore.quality.context import CheckContext, once, stack
+from kimono_explore.quality.context import CheckContext, once, plain_id, stack
 from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
 from kimono_explore.roster.text import fold
 from kimono_explore.schema import TABLES
 
 _GROUP = "Identity"
+_ENOUGH = 20
+"""Of fewer addresses nobody knows which domains are usual."""
+_SPACE = "[ \t\n\v\f\r\u00a0\u2000-\u200b\u202f\u3000\ufeff]"
 _SERIES = 10
 """So many numbers of one length make a series."""
 
@@ -88,6 +91,48 @@ def shared_value(column: str, context: CheckContext) -> CheckResult:
     persons = context.objects("persons").filter(~nw.col(column).is_null())
     persons = persons.select("id", column, key=_plain(column))
     return CheckResult(persons, _shared(once(persons, "key"), "key").drop("key"))
+
+
+def alike_ids(context: CheckContext) -> CheckResult:
+    """Different ids of one table that are equal once case, spaces, punctuation and leading zeros are left out."""
+    objects = context.everything().filter(~nw.col("id").is_null()).select("table", "id").unique()
+    keyed = objects.with_columns(key=plain_id("id")).filter(nw.col("key") != "")
+    same = keyed.group_by("table", "key").agg(times=nw.len(), low=nw.col("id").min(), high=nw.col("id").max())
+    found = keyed.join(same.filter(nw.col("times") > 1), on=["table", "key"], how="inner")
+    like = nw.when(nw.col("id") == nw.col("low")).then(nw.col("high")).otherwise(nw.col("low"))
+    return CheckResult(objects, found.select("table", "id", like_id=like))
+
+
+def id_with_spaces(context: CheckContext) -> CheckResult:
+    objects = context.everything().filter(~nw.col("id").is_null()).select("table", "id")
+    return CheckResult(objects, objects.filter(nw.col("id").str.contains(_SPACE)))
+
+
+def refused_id(context: CheckContext) -> CheckResult:
+    """Ids that Apple School Manager does not take; spaces have a check of their own."""
+    tables = ("orgs", "persons", "courses", "sections")
+    objects = stack([context.objects(t).select(nw.lit(t).alias("table"), "id") for t in tables])
+    objects = objects.filter(~nw.col("id").is_null())
+    refused = objects.filter(~nw.col("id").str.contains("^[A-Za-z0-9-]+$"), ~nw.col("id").str.contains(_SPACE))
+    return CheckResult(objects, refused)
+
+
+def email_elsewhere(context: CheckContext, usual: float, nearly_all: float) -> CheckResult:
+    persons = context.objects("persons").filter(~nw.col("email").is_null())
+    domain = nw.col("email").str.strip_chars().str.to_lowercase().str.replace_all("^.*@", "")
+    persons = persons.filter(nw.col("email").str.contains("^[^@]+@[^@]+[.][^@]+$"))
+    student = nw.when(nw.col("person_type") == "student").then(nw.lit(1)).otherwise(nw.lit(0))
+    persons = persons.select("id", "person_type", "email", domain=domain, student=student)
+    sizes = context.engine.collect(persons.group_by("domain", "student").agg(people=nw.len()))
+    total = sizes.groupby("student")["people"].transform("sum")
+    known = sizes[sizes["people"] * 100 >= usual * total]
+    groups = known.groupby("student")["people"].sum() * 100 >= nearly_all * sizes.groupby("student")["people"].sum()
+    groups = groups & (sizes.groupby("student")["people"].sum() >= _ENOUGH)
+    if not groups.any():
+        raise NotApplicable(f"neither students nor staff have {_ENOUGH} addresses, {nearly_all:g} % of usual domains")
+    looked_at = persons.filter(nw.col("student").is_in(groups.index[groups].tolist())).drop("student")
+    # What is usual among staff is no surprise among students, and the reverse.
+    return CheckResult(looked_at, looked_at.filter(~nw.col("domain").is_in(known["domain"].unique().tolist())))
 
 
 def missing_local_id(context: CheckContext) -> CheckResult:
@@ -283,5 +328,53 @@ CHECKS: tuple[Check, ...] = (
         "count where two series overlap, and share no more than chance gives them.",
         "A student may get a teacher's rights.",
         student_and_staff,
+    ),
+    Check(
+        "alike_ids",
+        "Ids that differ in case, zeros, spaces or punctuation only",
+        "warning",
+        _GROUP,
+        tuple(TABLES),
+        "Another object of the table has an id that is the same without case, leading zeros, and which punctuation or spaces "
+        "stand between its parts.",
+        "One object, written in two ways; or two, which a spreadsheet or a database makes one.",
+        alike_ids,
+    ),
+    Check(
+        "id_with_spaces",
+        "Id with spaces",
+        "warning",
+        _GROUP,
+        tuple(TABLES),
+        "A space, a tab or a space that takes no room is in or around the id.",
+        "Whoever trims ids no longer finds what refers to this one.",
+        id_with_spaces,
+        likely="the ids are made of names or codes with spaces.",
+    ),
+    Check(
+        "refused_id",
+        "Id that Apple School Manager does not take",
+        "information",
+        _GROUP,
+        ("orgs", "persons", "courses", "sections"),
+        "The id has a sign other than a letter from A to Z, a digit or a hyphen "
+        "(https://support.apple.com/guide/apple-school-manager-m/axm46d50f6bf/web).",
+        "An upload to Apple School Manager refuses the row, or the whole file.",
+        refused_id,
+        likely="the ids are made of codes with other signs in them.",
+    ),
+    Check(
+        "email_elsewhere",
+        "E-mail address of another domain",
+        "information",
+        _GROUP,
+        ("persons",),
+        "The address is of a domain that less than {usual} % of students, and of other people, have, while {nearly_all} % of "
+        "those of the person's own group are of domains that more have. Groups of fewer than 20 are left out.",
+        "A private or mistyped address: single sign-on fails, and mail about students leaves the district.",
+        email_elsewhere,
+        params={"usual": 5.0, "nearly_all": 95.0},
+        needs=("persons.email",),
+        follows=("invalid_email",),
     ),
 )

@@ -39,7 +39,9 @@ def orphan(relation: str, context: CheckContext) -> CheckResult:
                 "stated_by",
             )
         )
-    return CheckResult(links, stack(held))
+    every = stack(held)
+    nearly = context.near_misses.rename({"type": "missing_type", "id": "missing_id"})
+    return CheckResult(links, every.join(nearly, on=["missing_type", "missing_id"], how="left"))
 
 
 def one_sided_membership(context: CheckContext) -> CheckResult:
@@ -116,7 +118,8 @@ CHECKS: tuple[Check, ...] = (
             "error",
             _GROUP,
             tuple(dict.fromkeys(TABLE_OF[t] for ends in relation.ends for t in ends)),
-            f"A `{relation.name}` link leads to, or comes from, an object that is in no table.",
+            f"A `{relation.name}` link leads to, or comes from, an object that is in no table. "
+            "`near_id` is an id that is there and differs in case, leading zeros, spaces or punctuation only.",
             relation.harm,
             partial(orphan, relation.name),
             needs=(relation.name,),

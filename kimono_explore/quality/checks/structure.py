@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 import networkx as nx
+import pandas as pd
 
-from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
+from kimono_explore.quality.context import stack
+from kimono_explore.quality.current import day as day_of
+from kimono_explore.quality.definition import Check, CheckResult, NotApplicable
 from kimono_explore.schema import TABLE_OF
 
 if TYPE_CHECKING:
     from kimono_explore.quality.context import CheckContext
 
 _AGREEMENT, _STRUCTURE = "Agreement", "Structure"
+_FRESHNESS = "Freshness"
+_ORGS = {"national": 0, "state": 1, "sea": 1, "local": 2, "district": 3, "lea": 3, "school": 4, "department": 5}
+_TERMS = {"schoolyear": 0, "year": 0, "semester": 1, "trimester": 1, "quarter": 2, "gradingperiod": 3}
+"""From the highest kind to the lowest; what a ``term`` is, nobody knows."""
+_ENOUGH = 20
+"""Fewer rows may well be created on one day."""
 
 
 def section_org_not_in_course(context: CheckContext) -> CheckResult:
@@ -64,7 +74,7 @@ def on_a_cycle(type: str, context: CheckContext) -> CheckResult:
 
 
 def school_without_parent(context: CheckContext) -> CheckResult:
-    schools = _schools(context)
+    schools = context.schools
     return CheckResult(schools, schools.join(context.pairs("child_of", "id", "parent"), on="id", how="anti"))
 
 
@@ -81,21 +91,95 @@ def unknown_org_type(context: CheckContext, known: tuple[str, ...]) -> CheckResu
 
 
 def school_without(role: str, context: CheckContext, current_only: bool) -> CheckResult:
-    schools = _schools(context)
+    schools = context.schools
     links = context.people_of("member_of") if current_only else context.valid_links("member_of")
     members = links.filter(nw.col("role") == role)
     return CheckResult(schools, schools.join(members.select(id=nw.col("target_id")), on="id", how="anti"))
 
 
 def school_below_school(context: CheckContext) -> CheckResult:
-    schools = _schools(context)
+    schools = context.schools
     links = context.pairs("child_of", "id", "parent_id").join(schools, on="id", how="semi")
     return CheckResult(links, links.join(schools.rename({"id": "parent_id"}), on="parent_id", how="semi"))
 
 
-def _schools(context: CheckContext) -> Frame:
-    schools = context.objects("orgs").filter(nw.col("org_type") == "school", ~nw.col("id").is_null())
-    return schools.select("id")
+def parent_of_wrong_type(context: CheckContext) -> CheckResult:
+    """Orgs below one of a lower kind, and terms below one that is not of a higher kind."""
+    checked, failing = [], []
+    for type, table, column, ranks in (("org", "orgs", "org_type", _ORGS), ("term", "terms", "term_type", _TERMS)):
+        kinds = context.objects(table).filter(~nw.col("id").is_null()).select("id", kind=column)
+        words = context.collect_texts(kinds, "kind")
+        known = [(word, ranks[_plain_kind(word)]) for word in words if _plain_kind(word) in ranks]
+        places = context.engine.small(
+            {"kind": [kind for kind, _ in known], "place": [str(place) for _, place in known]}
+        )
+        ranked = kinds.join(places, on="kind", how="inner").group_by("id")
+        of = ranked.agg(kind=nw.col("kind").min(), place=nw.col("place").min())
+        links = context.valid_links("child_of").filter(nw.col("source_type") == type)
+        links = links.select(id="source_id", parent_id="target_id").join(of, on="id", how="inner")
+        above = of.rename({"id": "parent_id", "kind": "parent_kind", "place": "parent_place"})
+        pairs = links.join(above, on="parent_id", how="inner").with_columns(table=nw.lit(table))
+        own, upper = nw.col("place"), nw.col("parent_place")
+        checked.append(pairs.select("id"))
+        # A school below a school has a check of its own; of terms, one kind below itself is as wrong.
+        wrong = pairs.filter((own < upper) if type == "org" else (own <= upper))
+        failing.append(wrong.select("table", "id", "kind", "parent_id", "parent_kind"))
+    return CheckResult(stack(checked), stack(failing))
+
+
+def section_over_two_years(context: CheckContext, days: int) -> CheckResult:
+    """Sections in several terms that together are longer than a year."""
+    terms = context.pairs("in_term", "id", "term_id").group_by("id").agg(terms=nw.col("term_id").n_unique())
+    known = context.section_days.filter(~nw.col("first_day").is_null(), ~nw.col("last_day").is_null())
+    sections = known.join(terms, on="id", how="inner")
+    long = nw.col("last_day") > nw.col("first_day").dt.offset_by(f"{days}d")
+    return CheckResult(sections, sections.filter((nw.col("terms") > 1) & long))
+
+
+def stale_roster(context: CheckContext, days: int) -> CheckResult:
+    """The newest time at which anything was updated, if that is long ago."""
+    newest = [_newest(context, table) for table in TABLE_OF.values() if context.filled[table].get("updated_at")]
+    if not newest:
+        raise NotApplicable("the tenant sends no updated_at")
+    last = max(newest).date()
+    old = (context.today - last).days > days
+    return CheckResult(
+        1, context.engine.small({"id": [None] if old else [], "last_update": [last.isoformat()] if old else []})
+    )
+
+
+def created_on_one_day(context: CheckContext, share: float, days: int) -> CheckResult:
+    """Tables of which most rows were created on one day, long after the school year began."""
+    this_year = context.section_days.filter(nw.col("first_day") > day_of(context.as_of - timedelta(days=366)))
+    begins = context.engine.collect(this_year.select(nw.col("first_day").min()))["first_day"].iloc[0]
+    if pd.isna(begins):
+        raise NotApplicable("nobody knows when the school year began: no section has a term of this year with dates")
+    late = pd.Timestamp(begins) + pd.Timedelta(days=days)
+    checked, found = 0, []
+    for table in TABLE_OF.values():
+        if context.filled[table].get("created_at", 0) < _ENOUGH:
+            continue
+        made = context.engine.collect(context.raw(table).select("created_at"))["created_at"].dropna()
+        per_day = made.dt.tz_convert("UTC").dt.tz_localize(None).dt.normalize().value_counts()
+        day, rows = per_day.index[0], int(per_day.iloc[0])
+        checked += 1
+        if rows * 100 > share * len(made) and day > late:
+            found.append((table, f"{day:%Y-%m-%d}", f"{rows:,} of {len(made):,}"))
+    if not checked:
+        raise NotApplicable(f"no table with a created_at in {_ENOUGH} rows")
+    columns: dict[str, list[str | None]] = {"id": [None for _ in found]}
+    for place, name in enumerate(("table", "day", "created")):
+        columns[name] = [row[place] for row in found]
+    return CheckResult(checked, context.engine.small(columns))
+
+
+def _newest(context: CheckContext, table: str) -> pd.Timestamp:
+    times = context.engine.collect(context.raw(table).select(nw.col("updated_at").max()))
+    return pd.Timestamp(times["updated_at"].iloc[0])
+
+
+def _plain_kind(kind: str) -> str:
+    return "".join(letter for letter in kind.lower() if letter.isalpha())
 
 
 CHECKS: tuple[Check, ...] = (
@@ -237,5 +321,55 @@ CHECKS: tuple[Check, ...] = (
         partial(school_without, "teacher"),
         params={"current_only": True},
         needs=("member_of:teacher",),
+    ),
+    Check(
+        "parent_of_wrong_type",
+        "Org or term below one that is not above its kind",
+        "warning",
+        _STRUCTURE,
+        ("orgs", "terms"),
+        "A district is below a school or department, or a school below a department; or a term is below one of the same or "
+        "of a lower kind: school year, semester or trimester, quarter, grading period. Other kinds are not compared.",
+        "Whoever sums up by district or by year counts in the wrong place.",
+        parent_of_wrong_type,
+        needs=("child_of",),
+        follows=("org_cycle", "term_cycle"),
+    ),
+    Check(
+        "section_over_two_years",
+        "Section over two school years",
+        "warning",
+        _STRUCTURE,
+        ("sections",),
+        "The section is in several terms, and from the first day to the last there are more than {days} days.",
+        "Last year's class stays on the screen, or this year's begins a year too early.",
+        section_over_two_years,
+        params={"days": 366},
+        needs=("in_term",),
+        likely="sections are used again from year to year, and keep their old terms.",
+    ),
+    Check(
+        "stale_roster",
+        "Nothing was updated for a long time",
+        "warning",
+        _FRESHNESS,
+        ("persons",),
+        "The newest `updated_at` of all tables is more than {days} days before the day of the check (`as_of`), or the day of "
+        "loading where none was given.",
+        "The student information system has probably stopped sending: who came since then is not there.",
+        stale_roster,
+        params={"days": 90},
+    ),
+    Check(
+        "created_on_one_day",
+        "Most of a table was created on one late day",
+        "information",
+        _FRESHNESS,
+        tuple(TABLE_OF.values()),
+        "More than {share} % of a table's rows were created on one day, more than {days} days after the first day of the "
+        "first term of this year that has sections. Tables of fewer than 20 rows are left out.",
+        "The rows were probably made anew in the middle of the year: products that know the old ids have everybody twice.",
+        created_on_one_day,
+        params={"share": 50.0, "days": 30},
     ),
 )

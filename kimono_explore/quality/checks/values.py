@@ -26,6 +26,13 @@ _CONTINUED = "[\u0080-\u00bf€‚ƒ„†‡ˆ‰Š‹ŒŽ•™š›œžŸ]"
 # UTF-8 that was read as Latin-1 or Windows-1252: a lead byte and what continues it.
 _MOJIBAKE = f"\ufffd|[ÂÃÄÅ]{_CONTINUED}|â€|ðŸ|(?:[ÐÑØÙ×]{_CONTINUED}){{2}}"
 _SEPARATOR = "\u241f"
+_ID = "_id_"
+_MONTHS = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+# What spreadsheets make of long numbers and of codes such as 3-1, and what they write where a formula fails.
+_DAMAGE = (
+    rf"[0-9](?:[.,][0-9]+)?E[+][0-9]{{2,3}}|[0-9]{{1,2}}-{_MONTHS}|{_MONTHS}-[0-9]{{2}}"
+    r"|#(?:REF!|N/A|NAME[?]|VALUE!|DIV/0!|NUM!|NULL!)"
+)
 _US_POSTAL, _CANADA_POSTAL = r"^\d{5}(?:-?\d{4})?$", r"^[a-z]\d[a-z][ -]?\d[a-z]\d$"
 
 
@@ -81,26 +88,36 @@ def unexpected_sex(context: CheckContext, known: tuple[str, ...]) -> CheckResult
     return CheckResult(persons, persons.filter(~_trimmed("sex").is_in(known)))
 
 
-def text_with(whole: str, cell: str, context: CheckContext) -> CheckResult:
+def text_with(whole: str, cell: str, context: CheckContext, *, ids: bool = False) -> CheckResult:
     """Objects with a text in which a pattern occurs: the first such cell, and how many there are.
 
-    ``whole`` is looked for in all texts of an object at once, ``cell`` in each text of the few that are left.
+    ``whole`` is looked for in all texts of an object at once, ``cell`` in each text of the few that are left. With
+    ``ids``, the id is one of them.
     """
     checked, failing = [], []
     for table in TABLES:
         columns = context.text_columns(table, "id", "description")
         objects = context.raw(table).select("id", *columns)
+        if ids:
+            objects = objects.with_columns(nw.col("id").alias(_ID))
+            columns = [*columns, _ID]
         checked.append(objects.select("id"))
         joined = nw.concat_str(*columns, separator=_SEPARATOR, ignore_nulls=True)
         few = context.engine.keep(objects.filter(joined.str.contains(whole)))
         texts = [few.filter(~nw.col(column).is_null(), nw.col(column).str.contains(cell)) for column in columns]
         named = [
-            text.select("id", text=nw.concat_str(nw.lit(f"{column}: "), nw.col(column)))
+            text.select("id", text=nw.concat_str(nw.lit(f"{column.strip('_')}: "), nw.col(column)))
             for column, text in zip(columns, texts, strict=True)
         ]
         found = stack(named).group_by("id").agg(text=nw.col("text").min(), cells=nw.len())
         failing.append(found.select(nw.lit(table).alias("table"), "id", "text", "cells"))
     return CheckResult(stack(checked), stack(failing))
+
+
+def name_too_long(context: CheckContext, letters: int) -> CheckResult:
+    persons = _named(context)
+    long = [nw.col(name).fill_null("").str.len_chars() > letters for name in ("name_first", "name_last")]
+    return CheckResult(persons, persons.filter(long[0] | long[1]))
 
 
 def placeholder_name(context: CheckContext, always: tuple[str, ...], in_both: tuple[str, ...]) -> CheckResult:
@@ -385,5 +402,28 @@ CHECKS: tuple[Check, ...] = (
         "The school year is not the one that more than half of all objects have.",
         "Last year's objects are shown beside this year's.",
         school_year_outlier,
+    ),
+    Check(
+        "spreadsheet_damage",
+        "Text that a spreadsheet has damaged",
+        "warning",
+        _GROUP,
+        tuple(TABLES),
+        "An id or a text is a number that was shortened (1.2E+05), a date that was a code (1-Mar, Mar-01) or the error of a "
+        "formula (#REF!). Descriptions are left out.",
+        "What stood there is lost, and several objects may now have one number.",
+        partial(text_with, f"(?:^|{_SEPARATOR})(?:{_DAMAGE})(?:$|{_SEPARATOR})", f"^(?:{_DAMAGE})$", ids=True),
+    ),
+    Check(
+        "name_too_long",
+        "Name that Google does not take",
+        "information",
+        _GROUP,
+        ("persons",),
+        "The first or the last name has more than {letters} letters, the most that accounts of Google may have "
+        "(https://developers.google.com/admin-sdk/directory/reference/rest/v1/users).",
+        "The account is not made, or with a shortened name.",
+        name_too_long,
+        params={"letters": 60},
     ),
 )

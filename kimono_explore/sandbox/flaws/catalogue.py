@@ -6,7 +6,8 @@ no course. What is wrong with a link is listed under the link's source, or where
 Where a rule can be read in two ways, nothing is planted that the two readings see differently. A roster without a
 suitable object does not get that flaw.
 
-``no_lea`` and ``no_current_term`` are not planted: they concern a whole roster and would hide others.
+``no_lea``, ``no_current_term``, ``stale_roster`` and ``created_on_one_day`` are not planted: they concern a whole roster
+or table and would hide others. Nor is ``lea_without_schools``: with a second district, nobody could say the name of the one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pandas as pd
 
-from kimono_explore.sandbox.flaws import injectors, memberships
+from kimono_explore.sandbox.flaws import grades, injectors, memberships
 from kimono_explore.sandbox.flaws.editor import RosterEditor
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def inject_flaws(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
 
 
 def _cells(
-    table: str, kind: str | None, *changes: Mapping[str, object], also: str | None = None, plain: bool = False
+    table: str, kind: str | None, *changes: Mapping[str, object], also: tuple[str, ...] = (), plain: bool = False
 ) -> Inject:
     """One object for each change, which gives new values to some of its cells; a callable makes one from the old value."""
 
@@ -84,7 +85,7 @@ def _cells(
             old = editor.tables[table].iloc[row]
             values = {column: value(old[column]) if callable(value) else value for column, value in change.items()}
             shown = "; ".join(f"{c}: {v.date() if isinstance(v, pd.Timestamp) else v!r}" for c, v in values.items())
-            for name in filter(None, (check, also)):
+            for name in (check, *also):
                 editor.note(name, table, row, shown)
             editor.set(table, row, **values)
 
@@ -150,6 +151,9 @@ _NAMES = ("name_first", "name_middle", "name_last")
 _AGES: list[dict[str, object]] = [{"dob": pd.Timestamp(1979, 3, 1)}, {"dob": pd.Timestamp(2025, 2, 3)}]
 
 
+_EMPTY_SCHOOL = ("school_without_teachers", "school_without_sections", "school_without_courses")
+
+
 FLAWS: tuple[Flaw, ...] = (
     # Identity
     Flaw("missing_id", injectors.missing_id),
@@ -164,6 +168,10 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("duplicate_email", _shared("persons", "email", "student")),
     Flaw("possible_duplicate_person", _same_person),
     Flaw("student_and_staff", _student_and_staff),
+    Flaw("alike_ids", injectors.odd_ids("RBT-0417", "rbt.0417")),
+    Flaw("id_with_spaces", injectors.odd_ids("JRN 0512", "DRM 06 13")),
+    Flaw("refused_id", injectors.odd_ids("ART/0714")),
+    Flaw("email_elsewhere", _cells("persons", "student", {"email": "private.address@mail.example.net"})),
     # References
     Flaw("orphan_child_of", injectors.term("Transfer Session")),
     Flaw("orphan_offered_by", injectors.missing_end("offered_by", "courses", None, "org")),
@@ -191,9 +199,9 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("term_cycle", injectors.term_cycle),
     Flaw("school_without_parent", injectors.no_parent),
     Flaw("unknown_org_type", injectors.new_orgs("annex", "Bus Garage", "Boathouse")),
-    Flaw(
-        "school_without_students", injectors.new_orgs("school", "Harbor Online School", also="school_without_teachers")
-    ),
+    Flaw("school_without_students", injectors.new_orgs("school", "Harbor Online School", also=_EMPTY_SCHOOL)),
+    Flaw("parent_of_wrong_type", injectors.quarter_below_period),
+    Flaw("section_over_two_years", injectors.over_two_years),
     # Completeness
     Flaw("section_without_teacher", injectors.no_teacher),
     Flaw("section_without_students", injectors.new_section(0)),
@@ -210,6 +218,13 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("person_without_name", _cells("persons", "student", *[dict.fromkeys(_NAMES)] * 2)),
     Flaw("teacher_without_email", _cells("persons", "teacher", {"email": None}, {"email": None})),
     Flaw("student_without_dob", _cells("persons", "student", {"dob": None}, {"dob": None})),
+    Flaw("student_without_email", _cells("persons", "student", {"email": None}, {"email": None})),
+    Flaw("student_without_sex", _cells("persons", "student", {"sex": None}, {"sex": None})),
+    Flaw("student_without_address", _cells("persons", "student", {"address_line1": None})),
+    Flaw("student_without_phone", _cells("persons", "student", {"phone": None})),
+    Flaw("object_without_name", _cells("sections", None, {"title": None, "label": None})),
+    Flaw("object_without_name", _cells("courses", None, {"title": None, "label": None})),
+    Flaw("school_without_terms", injectors.school_without_terms),
     Flaw("category_without_section", injectors.cut("graded_in", "grading_categories")),
     # Values
     Flaw("bad_value", _as_it_came("dob", "not a date", "31/02/2012", "unknown", also="student_without_dob")),
@@ -234,6 +249,9 @@ FLAWS: tuple[Flaw, ...] = (
         "broken_encoding",
         _cells("persons", "student", {"name_first": "JosÃ©", "name_last": "NuÃ±ez"}, {"name_last": "Mu\ufffdoz"}),
     ),
+    Flaw("spreadsheet_damage", _cells("persons", "student", {"local_id": "1.04E+07"}, {"address_line2": "#REF!"})),
+    Flaw("spreadsheet_damage", _cells("sections", None, {"ext_period": "1-Mar"})),
+    Flaw("name_too_long", _cells("persons", "student", {"name_last": "-".join(["Montgomery"] * 6)})),
     Flaw(
         "placeholder_name",
         _cells(
@@ -245,9 +263,9 @@ FLAWS: tuple[Flaw, ...] = (
         ),
     ),
     Flaw("shouting_name", _cells("persons", "student", *[{"name_first": _upper, "name_last": _upper}] * 2, plain=True)),
-    Flaw("implausible_age", _cells("persons", "student", *_AGES, also="grad_year_against_dob")),
+    Flaw("implausible_age", _cells("persons", "student", *_AGES, also=("grad_year_against_dob", "grade_against_age"))),
     Flaw("implausible_age", _cells("persons", "teacher", {"dob": pd.Timestamp(1919, 5, 5)})),
-    Flaw("grad_year_against_dob", _cells("persons", "student", {"grad_year": "2005"}, {"grad_year": "2060"})),
+    Flaw("grad_year_against_dob", grades.grad_year_against_dob),
     Flaw("school_year_outlier", _cells("persons", "student", {"school_year": "2019"})),
     Flaw("school_year_outlier", _cells("sections", None, {"school_year": "2019"})),
     Flaw("same_title_sections", _shared("sections", "title", None, "course", "school", "term")),
@@ -256,6 +274,14 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("term_ends_before_start", injectors.term("Backward Session")),
     Flaw("child_term_outside_parent", injectors.term("Late Session")),
     Flaw("term_too_long", injectors.term("Records of the Eighties")),
+    # Grades
+    Flaw("missing_grade", grades.said(None)),
+    Flaw("unknown_grade", grades.said("9th", "Junior")),
+    Flaw("grade_against_age", grades.too_young),
+    Flaw("grade_against_grad_year", grades.two_years_late),
+    Flaw("graduated_but_enrolled", grades.graduated),
+    Flaw("grade_not_of_school", grades.not_of_school),
+    Flaw("grade_not_of_section", grades.not_of_section),
     # Load: last, because it seats people in sections that nothing else has touched.
     Flaw("undersize_section", injectors.new_section(2)),
     Flaw("oversize_section", injectors.oversize),

@@ -268,12 +268,12 @@ class RosterEditor:
             sex="X",
         )
 
-    def section(self, like: int, term: str | None = None) -> str:
+    def section(self, like: int, term: str | None = None, **values: object) -> str:
         """A new section of the course, school and teacher of another one, and of its term or the one that is named."""
         donor, facts = self.roster.sections.iloc[like], self.sections.iloc[like]
         number = len(self._new_rows["sections"]) + 1
         local_id, title = f"{donor['local_id']}-N{number}", f"{donor['title']} (new {number})"
-        section = self.add("sections", local_id=local_id, title=title)
+        section = self.add("sections", local_id=local_id, title=title, **values)
         self.link("of_course", "section", section, "course", str(facts["course"]), stated_by="both")
         self.link("held_at", "section", section, "org", str(facts["school"]))
         self.link("in_term", "section", section, "term", term or str(facts["term"]))
@@ -287,9 +287,9 @@ class RosterEditor:
         year = (self.roster.loaded_at if pd.isna(begin) else begin).year - 1 - self._sessions
         return pd.Timestamp(year, 7, 6), pd.Timestamp(year, 7, 24)
 
-    def term(self, name: str, start: object, end: object) -> str:
+    def term(self, name: str, start: object, end: object, kind: str = "session") -> str:
         """A new term, without sections."""
-        return self.add("terms", name=name, term_type="session", start_date=start, end_date=end, status="Active")
+        return self.add("terms", name=name, term_type=kind, start_date=start, end_date=end, status="Active")
 
     def link(
         self,
@@ -356,7 +356,8 @@ class RosterEditor:
         row = self._row_of(relation, source, target)
         for column, value in values.items():
             if (
-                isinstance(self._links[column].dtype, pd.CategoricalDtype)
+                value is not None
+                and isinstance(self._links[column].dtype, pd.CategoricalDtype)
                 and value not in self._links[column].cat.categories
             ):
                 self._links[column] = self._links[column].cat.add_categories([value])

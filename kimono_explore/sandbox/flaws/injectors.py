@@ -202,7 +202,7 @@ def no_parent(editor: RosterEditor, check: str) -> None:
         editor.note(check, "orgs", row, "no parent")
 
 
-def new_orgs(kind: str, *names: str, also: str | None = None) -> Inject:
+def new_orgs(kind: str, *names: str, also: tuple[str, ...] = ()) -> Inject:
     """New orgs of a kind, without anybody."""
 
     def inject(editor: RosterEditor, check: str) -> None:
@@ -210,10 +210,64 @@ def new_orgs(kind: str, *names: str, also: str | None = None) -> Inject:
             org = editor.add("orgs", name=name, org_type=kind)
             for lea in editor.tables["orgs"].query("org_type == 'lea'")["id"].head(1):
                 editor.link("child_of", "org", org, "org", lea, stated_by="both")
-            for found in filter(None, (check, also)):
-                editor.note(found, "orgs", org, f"org_type: {kind!r}" if also is None else "a school without anybody")
+            for found in (check, *also):
+                editor.note(found, "orgs", org, "a school without anybody" if also else f"org_type: {kind!r}")
 
     return inject
+
+
+def quarter_below_period(editor: RosterEditor, check: str) -> None:
+    """A quarter below a grading period."""
+    start, end = editor.past()
+    upper = editor.term("Progress Period", start, end, "grading_period")
+    lower = editor.term("Summer Quarter", start, end, "quarter")
+    editor.link("child_of", "term", lower, "term", upper, stated_by="both")
+    editor.note(check, "terms", lower, "a quarter below a grading period")
+
+
+def over_two_years(editor: RosterEditor, check: str) -> None:
+    """Sections that are also in a summer session of years ago."""
+    year = editor.year()
+    long = editor.sections["term"] == (None if year is None else year["id"])
+    for row in editor.pick("sections", 2, where=long.to_numpy(dtype=bool), links=True):
+        term = editor.term(f"Bygone Session {row}", *editor.past())
+        editor.link("in_term", "section", editor.id("sections", row), "term", term)
+        editor.note(check, "sections", row, "also in a session of years ago")
+
+
+def odd_ids(*ids: str) -> Inject:
+    """New courses with these ids, which are not taught yet."""
+
+    def inject(editor: RosterEditor, check: str) -> None:
+        for org in editor.tables["orgs"].query("org_type == 'school'")["id"].head(1):
+            for id in ids:
+                course = editor.add("courses", id=id, title=f"Elective {id.strip()}")
+                editor.link("offered_by", "course", course, "org", org)
+                names = (check, *(["refused_id"] if check == "alike_ids" and "." in id else []))
+                for name in names:
+                    editor.note(name, "courses", course, f"id: {id!r}")
+
+    return inject
+
+
+def school_without_terms(editor: RosterEditor, check: str) -> None:
+    """A school with one visiting teacher and one section, which is in no term and has no students yet."""
+    for like in editor.pick("sections", 1, links=True):
+        for visitor in editor.pick("persons", 1, "teacher", links=True):
+            school = editor.add("orgs", name="Lakeside Evening School", org_type="school")
+            for lea in editor.tables["orgs"].query("org_type == 'lea'")["id"].head(1):
+                editor.link("child_of", "org", school, "org", lea, stated_by="both")
+            person, course = editor.id("persons", visitor), str(editor.sections["course"].iloc[like])
+            editor.member("member_of", person, "org", school, "teacher", primary=False)
+            editor.link("offered_by", "course", course, "org", school)
+            section = editor.add("sections", title="Evening Class", local_id="EVE-01")
+            editor.link("of_course", "section", section, "course", course, stated_by="both")
+            editor.link("held_at", "section", section, "org", school)
+            editor.member("teacher_in", person, "section", section, "teacher")
+            for name in (check, "school_without_students"):
+                editor.note(name, "orgs", school, "its only section is in no term")
+            for name in ("section_without_term", "section_without_students"):
+                editor.note(name, "sections", section, "in no term")
 
 
 def cut(relation: str, table: str, *, kind: str | None = None) -> Inject:
