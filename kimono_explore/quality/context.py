@@ -51,6 +51,8 @@ class CheckContext:
         self.link_counts = cache(self._link_counts)
         self.memberships = cache(self._memberships)
         self.grades = cache(self._grades)
+        self.parents = cache(self._parents)
+        self.ancestors = cache(self._ancestors)
 
     def raw(self, table: str) -> Frame:
         """A table with nothing filled in."""
@@ -203,13 +205,13 @@ class CheckContext:
         texts = frame.filter(~nw.col(column).is_null()).select(column).unique()
         return sorted(map(str, self.engine.collect(texts)[column]))
 
-    def parents(self, type: str) -> dict[str, list[str]]:
+    def _parents(self, type: str) -> dict[str, list[str]]:
         """The valid parents of each org or term that has one: a small dictionary, whatever the roster's size."""
         links = self.valid_links("child_of").filter(nw.col("source_type") == type, nw.col("target_type") == type)
         df = self.engine.collect(links.select("source_id", "target_id")).sort_values(["source_id", "target_id"])
         return cast("dict[str, list[str]]", df.groupby("source_id")["target_id"].agg(list).to_dict())
 
-    def ancestors(self, type: str) -> Frame:
+    def _ancestors(self, type: str) -> Frame:
         """Each org or term with itself and everything above it: id, ancestor."""
         parents = self.parents(type)
         ids = self.engine.collect(self.objects(TABLE_OF[type]).select("id"))["id"].dropna().unique()
@@ -266,7 +268,7 @@ class CheckContext:
 
     def count(self, frame: Frame) -> int:
         """How many rows a frame has."""
-        return int(self.engine.collect(frame.select(n=nw.len()))["n"].iloc[0])
+        return self.engine.count(frame)
 
 
 def keys_of(relation: str, role: str | None = None) -> list[str]:

@@ -45,6 +45,12 @@ class Engine(Protocol):
     def collect(self, frame: Frame) -> pd.DataFrame:
         """The rows, with the dtypes of this library."""
 
+    def count(self, frame: Frame) -> int:
+        """How many rows it has."""
+
+    def count_and_collect(self, counted: Frame, frame: Frame) -> tuple[int, pd.DataFrame]:
+        """How many rows the one has, and the rows of the other."""
+
     def close(self) -> None:
         """Give back what the engine holds."""
 
@@ -62,7 +68,21 @@ def make_engine(engine: str | SparkSession, memory: str | None = None) -> Engine
     raise ConfigurationError(f'Unknown engine {engine!r}. Use engine="polars", "duckdb" or a SparkSession.')
 
 
-class DuckDB:
+class _OneByOne:
+    """An engine that answers one question after another."""
+
+    def collect(self, frame: Frame) -> pd.DataFrame:
+        return _rows(nw.to_native(frame.collect(backend="pyarrow")))
+
+    def count(self, frame: Frame) -> int:
+        table: pa.Table = nw.to_native(frame.select(n=nw.len()).collect(backend="pyarrow"))
+        return int(table["n"][0].as_py())
+
+    def count_and_collect(self, counted: Frame, frame: Frame) -> tuple[int, pd.DataFrame]:
+        return self.count(counted), self.collect(frame)
+
+
+class DuckDB(_OneByOne):
     """All cores, and larger than memory: what does not fit spills to a private folder that is deleted at the end."""
 
     name = "duckdb"
@@ -95,9 +115,6 @@ class DuckDB:
         relation.create(name)
         return self._lazy(self._connection.table(name))
 
-    def collect(self, frame: Frame) -> pd.DataFrame:
-        return _from_arrow(frame)
-
     def close(self) -> None:
         self._connection.close()
         self._spill.cleanup()
@@ -107,7 +124,7 @@ class DuckDB:
         return nw.from_native(relation)
 
 
-class Polars:
+class Polars(_OneByOne):
     """All cores, in memory, and no planning to speak of: a small roster takes a third of DuckDB's time."""
 
     name = "polars"
@@ -125,8 +142,10 @@ class Polars:
     def keep(self, frame: Frame) -> Frame:
         return frame.collect().lazy()
 
-    def collect(self, frame: Frame) -> pd.DataFrame:
-        return _from_arrow(frame)
+    def count_and_collect(self, counted: Frame, frame: Frame) -> tuple[int, pd.DataFrame]:
+        # Together, so that what both are made of is worked out once.
+        count, rows = pl.collect_all([nw.to_native(counted).select(n=pl.len()), nw.to_native(frame)])
+        return int(count["n"][0]), _rows(rows.to_arrow())
 
     def close(self) -> None:
         pass
@@ -137,7 +156,7 @@ class Polars:
         return nw.from_native(native.with_columns(pl.col(pl.Categorical).cast(pl.String)))
 
 
-class Spark:
+class Spark(_OneByOne):
     """A Spark session, local or of a cluster: for a roster of a state."""
 
     name = "spark"
@@ -169,9 +188,6 @@ class Spark:
         master = self._session.conf.get("spark.master", "")
         return master == "local" or str(master).startswith("local[")
 
-    def collect(self, frame: Frame) -> pd.DataFrame:
-        return _from_arrow(frame)
-
     def close(self) -> None:
         for kept in self._kept:
             kept.unpersist()
@@ -190,10 +206,19 @@ def _text_table(columns: dict[str, list[str | None]]) -> pa.Table:
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
-def _from_arrow(frame: Frame) -> pd.DataFrame:
-    table: pa.Table = nw.to_native(frame.collect(backend="pyarrow"))
+_NO_ROWS: dict[str, pd.DataFrame] = {}
+
+
+def _rows(table: pa.Table) -> pd.DataFrame:
+    """Rows as this library has them. Most checks find nothing: what has no rows is made once for its columns."""
+    shape = str(table.schema.remove_metadata())
+    if not table.num_rows and shape in _NO_ROWS:
+        return _NO_ROWS[shape].copy()
     fields = [field.with_type(_plain(field.type)) for field in table.schema]
-    return to_pandas("", table.cast(pa.schema(fields)))
+    df = to_pandas("", table.cast(pa.schema(fields)))
+    if not table.num_rows:
+        _NO_ROWS[shape] = df.copy()
+    return df
 
 
 def _plain(type: pa.DataType) -> pa.DataType:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from kimono_explore.files.snapshot import Manifest
-    from kimono_explore.quality.definition import Check, Parameter
+    from kimono_explore.quality.definition import Check, CheckResult, Parameter
     from kimono_explore.quality.engines import Engine
 
 _FRAMES = (*TABLES, "links", "problems")
@@ -271,14 +271,13 @@ def _outcome(
         for need in check.needs:
             context.require(need)
         found = check.find(context, **params)
-        outcome.checked = _count(context.engine, found.checked)
+        outcome.checked, failing = _looked_at(context.engine, found, max_rows)
         if not outcome.checked:
             reasons = [context.refused(table) for table in check.tables]
             raise NotApplicable(next(filter(None, reasons), "no object or link that the rule is about"))
-        outcome.failures = _failures(context.engine, found.failing, check, max_rows)
-        outcome.failed = len(outcome.failures)
+        outcome.failures, outcome.failed = _in_order(failing, check), len(failing)
         if outcome.failed > max_rows:
-            outcome.failed = _count(context.engine, found.failing)
+            outcome.failed = context.engine.count(found.failing)
             outcome.failures = outcome.failures.head(max_rows)
         outcome.status = "failed" if outcome.failed else "passed"
         outcome.reason = outcome.pattern
@@ -290,13 +289,15 @@ def _outcome(
     return outcome
 
 
-def _count(engine: Engine, checked: Frame | int) -> int:
-    return checked if isinstance(checked, int) else int(engine.collect(checked.select(n=nw.len()))["n"].iloc[0])
+def _looked_at(engine: Engine, found: CheckResult, max_rows: int) -> tuple[int, pd.DataFrame]:
+    failing = found.failing.head(max_rows + 1)
+    if isinstance(found.checked, int):
+        return found.checked, engine.collect(failing)
+    return engine.count_and_collect(found.checked, failing)
 
 
-def _failures(engine: Engine, failing: Frame, check: Check, max_rows: int) -> pd.DataFrame:
+def _in_order(df: pd.DataFrame, check: Check) -> pd.DataFrame:
     """The failing rows in an order that does not depend on the engine."""
-    df = engine.collect(failing.head(max_rows + 1))
     if "table" not in df:
         df.insert(0, "table", pd.Series(check.tables[0], index=df.index, dtype="str"))
     if df.empty:
@@ -311,7 +312,7 @@ def _failures(engine: Engine, failing: Frame, check: Check, max_rows: int) -> pd
 
 def _name_failing(outcomes: Sequence[Outcome], context: CheckContext) -> None:
     """Put the label and the org of each failing object beside its id."""
-    names = _describe([outcome.failures for outcome in outcomes], context)
+    names = _describe([outcome.failures for outcome in outcomes if len(outcome.failures)], context)
     for outcome in outcomes:
         outcome.failures = _named(outcome.failures, names)
 
