@@ -105,7 +105,8 @@ class CheckContext:
         for t, table in TABLE_OF.items():
             there = self._frames[table].filter(~nw.col("id").is_null()).select(near_id="id", key=plain_id("id"))
             pairs.append(lost.filter(nw.col("type") == t).join(there, on="key", how="inner"))
-        found = stack(pairs).group_by("type", "id").agg(near_id=nw.col("near_id").min())
+        found = stack(pairs).group_by("type", "id").agg(near_id=nw.col("near_id").min(), last=nw.col("near_id").max())
+        found = found.filter(nw.col("near_id") == nw.col("last")).drop("last")
         return self.engine.keep(found)
 
     def _valid_links(self, relation: str) -> Frame:

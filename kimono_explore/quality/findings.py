@@ -14,7 +14,7 @@ from kimono_explore.quality.causes import Explained, group_by_cause
 from kimono_explore.quality.changes import CHANGES, Before, find_changes, read_report
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.outcome import PLACE
-from kimono_explore.quality.repairs import Repairs, apply, find_repairs
+from kimono_explore.quality.repairs.trial import Repairs, apply, find_repairs
 from kimono_explore.quality.score import make_scores
 from kimono_explore.quality.trend import read_trend
 

@@ -9,7 +9,7 @@ from builders import course, lea, link, make, school, section, student, teacher,
 
 import kimono_explore as kx
 from kimono_explore.__main__ import main
-from kimono_explore.quality.repair_rules import Edit
+from kimono_explore.quality.repairs.evidence import Edit
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.schema import TABLES

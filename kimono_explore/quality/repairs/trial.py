@@ -1,4 +1,4 @@
-"""The smallest edits in the source system that clear the most findings, each tried on a copy of the roster."""
+"""What the rules propose, tried on a copy of the roster: which findings it clears, and whether it brings one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ import pandas as pd
 
 from kimono_explore.display import display_label
 from kimono_explore.frames import add_rows
-from kimono_explore.quality.repair_rules import Edit, Evidence, find_edits
+from kimono_explore.quality.repairs import cells as of_cells
+from kimono_explore.quality.repairs import links as of_links
+from kimono_explore.quality.repairs import missing as of_missing
+from kimono_explore.quality.repairs.evidence import Edit, Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -76,6 +79,19 @@ def find_repairs(
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({name: "str" for name in COLUMNS if name != "findings"})
     return Repairs(table.astype({"findings": "int64"}), [edits[n] for n in order])
+
+
+def find_edits(evidence: Evidence) -> list[Edit]:
+    """What the rules propose; of edits of one row, the first."""
+    edits: list[Edit] = []
+    taken: set[tuple[str, int]] = set()
+    for rule in (*of_cells.RULES, *of_missing.RULES, *of_links.RULES):
+        for edit in rule(evidence):
+            rows = set() if edit.kind == "add" else {(edit.place, row) for row in edit.rows}
+            if not rows & taken:
+                taken |= rows
+                edits.append(edit)
+    return edits
 
 
 def _counts(findings: pd.DataFrame) -> Counter[Key]:
