@@ -18,7 +18,9 @@ from kimono_explore.tasks import TASK_COLUMNS
 
 
 def check(id: str, *tables: str, severity: Any = "error", group: str = "Values", **more: Any) -> Check:
-    return Check(id, id.capitalize(), severity, group, tables or ("persons",), "", "", lambda context: 1 / 0, **more)
+    return Check(
+        id, None, id.capitalize(), severity, group, tables or ("persons",), "", "", lambda context: 1 / 0, **more
+    )
 
 
 def outcome(of: Check, *failures: dict[str, Any]) -> Outcome:

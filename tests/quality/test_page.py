@@ -66,7 +66,7 @@ def test_zero_is_not_red_and_what_passed_is_positive(tmp_path: Path) -> None:
     roster = two_schools()
     page = text_of(kx.check(roster, [*FEW, "student_without_sections", "section_without_org"], as_of=OCTOBER), tmp_path)
     assert '<b class="zero">0</b> information findings' in page
-    assert "<li>Every section has a school <code>section_without_org</code>" in page
+    assert "<li>Every section has a school <code>KX-CMP-005</code>" in page
     assert "Section without a school" not in page
 
 
@@ -226,9 +226,11 @@ def test_an_index_leads_from_a_name_to_its_checks(tmp_path: Path) -> None:
     roster = make(student("e", name_first="Éva", email="nobody"), student("b", name_first="<b>", email="nobody"))
     index = section_of(text_of(kx.check(roster, FEW, as_of=OCTOBER), tmp_path), "index")
     assert re.findall("<h3>(.*?)</h3>", index) == ["B", "E"]
-    entries = re.findall('<li>(.*?): <a href="#(check-\\d)">(.*?)</a>, <a href="#(check-\\d)">(.*?)</a></li>', index)
+    entries = re.findall(
+        '<li>(.*?): <a href="#([A-Z]+-[A-Z]+-\\d+)">(.*?)</a>, <a href="#([A-Z]+-[A-Z]+-\\d+)">(.*?)</a></li>', index
+    )
     assert entries == [
-        (name, "check-1", "student without a school", "check-2", "e-mail address that cannot be one")
+        (name, "KX-CMP-009", "student without a school", "KX-VAL-003", "e-mail address that cannot be one")
         for name in ("&lt;b&gt; Silva", "Éva Silva")
     ]
 
@@ -248,7 +250,7 @@ def test_what_is_waived_says_why_whose_and_until_when(tmp_path: Path) -> None:
     waived = section_of(text_of(report, tmp_path), "waived")
     cells = re.findall("<td[^>]*>(.*?)</td>", waived)
     assert cells == [
-        "Student without a school <code>student_without_school</code>", "In &lt;transfer&gt;", "R. Okafor", "2027-06-30", "1",
+        "Student without a school <code>KX-CMP-009</code>", "In &lt;transfer&gt;", "R. Okafor", "2027-06-30", "1",
     ]  # fmt: skip
     assert section_of(text_of(kx.check(two_schools(), FEW, as_of=OCTOBER), tmp_path), "waived") == ""
 
@@ -290,3 +292,19 @@ def test_reports_of_another_district_are_no_part_of_a_trend(tmp_path: Path) -> N
         kx.check(roster, FEW, as_of="2026-09-28").to_json(tmp_path / f"{name}.json")
     assert len(kx.check(make(lea("south"), student("a")), FEW, as_of=OCTOBER).trend(tmp_path)) == 2
     assert len(kx.check(make(lea("west"), student("a")), FEW, as_of=OCTOBER).trend(tmp_path)) == 1
+
+
+def test_a_check_is_called_by_its_number_wherever_the_page_names_it(tmp_path: Path) -> None:
+    report = kx.check(two_schools(), FEW, as_of=OCTOBER)
+    kx.check(two_schools(), FEW[1:], as_of=OCTOBER).to_json(tmp_path / "before.json")
+    report.since(tmp_path / "before.json")
+    page = text_of(report, tmp_path)
+    failed = report.summary[report.summary["status"] == "failed"]
+    assert len(failed) > 1
+    for row in failed.itertuples():
+        assert f'<article class=check id="{row.number}">' in page, "a link to it leads to the same check tomorrow"
+        assert f"<code>{row.number}</code> <code>{row.id}</code>" in page
+        assert f'<a href="#{row.number}"><code>{row.number}</code></a>' in page
+        at_a_school = report.failures(row.id)["org_id"].notna().any()
+        assert (f"{row.title} <code>{row.number}</code>" in section_of(page, "matrix")) == at_a_school
+    assert "<code>KX-CMP-009</code>" in section_of(page, "since")
