@@ -231,7 +231,7 @@ def test_a_recipe_works(outcomes: dict[str, str], title: str) -> None:
 
 
 def test_what_is_added_passes_the_tests_named_for_it(complete: Path) -> None:
-    chosen = "additions or short_title or advised_by or grad_years or (colours and tasks) or same_names or number"
+    chosen = "additions or short_title or advised_by or grad_years or (colours and tasks) or same_names or never_changed or of_its_area"
     told = run_tests(complete, "tests/test_additions.py", "tests/quality/test_checks.py", "tests/plots/test_plots_numbers.py",
                      "tests/quality/test_numbers.py",
                      "tests/test_palette.py", "tests/test_public_names.py", "-k", chosen)  # fmt: skip

@@ -48,6 +48,8 @@ _MANY = 10
 """So many causes of one kind are one line, though what they share is not known."""
 _MOST_OBJECTS = 100_000
 """Of more objects nobody asks what they share."""
+_OF_WHOLE_TABLES = frozenset({"created_on_one_day"})
+"""Checks that find tables, not objects in them: several tables that fail are one cause."""
 _STAGE_OF = {
     "orgs": "orgs",
     "terms": "terms and courses",
@@ -177,6 +179,8 @@ def _causes(findings: pd.DataFrame, checks: dict[str, Check], patterns: Mapping[
             who = table.fillna("")
             if name in patterns:
                 who[:] = who.mode().iloc[0]
+            if name in _OF_WHOLE_TABLES:
+                who[:] = ""
             keys = [("check", name, one) for one in who]
         causes.loc[rows.index] = pd.Series(keys, index=rows.index, dtype="object")
     gone = findings["missing_id"].notna()
@@ -371,7 +375,7 @@ class _Cause:
     def _check(self) -> tuple[str, str]:
         check, who = self.checks[self.key.name], self.key.id
         tables = set(check.tables)
-        text = check.title + ("" if len(tables) == 1 else f" ({_who(who)})")
+        text = check.title + (f" ({_who(who)})" if len(tables) > 1 and who else "")
         if check.id in self.patterns:
             text += f": {self.patterns[check.id]}"
         else:
