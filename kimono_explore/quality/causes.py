@@ -304,11 +304,11 @@ class _Cause:
         """What is wrong, without a word of the roster: titles and counts."""
         n, kind = len(self.ids), self.key.kind
         people = self.key.name == "person" or (kind == "check" and self.group["table"].isin(["persons", "links"]).any())
-        count = "a few" if people and n < FEW else f"{n:,}"
+        count = "A few" if people and n < FEW else f"{n:,}"
         if kind == "check":
-            return f"{self.checks[self.key.name].title}: {count}"
+            return f"{self.checks[self.key.name].title}: {count.lower()}"
         table = TABLE_OF[self.key.name] if kind == "missing" else self.key.name
-        what = f"{count} {_plural(table) if n > 1 or people else OBJECT_TYPES[table].replace('_', ' ')}"
+        what = f"{count} {'people' if people else _plural(table) if n > 1 else OBJECT_TYPES[table].replace('_', ' ')}"
         if kind == "missing":
             return f"{what} {'was' if n == 1 and not people else 'were'} not delivered"
         own = self.group[self.group["id"].isin(self.ids) & (self.group["table"] == table)]

@@ -389,8 +389,8 @@ WHOLE = {
 """The same for what has nothing to count."""
 
 
-def sentence(report: Findings, cause: int, rows: pd.DataFrame) -> str:
-    """A cause of `report.causes` as a sentence of people and objects, given its rows."""
+def sentence(report: Findings, cause: int, rows: pd.DataFrame, few: int = 0) -> str:
+    """A cause of `report.causes` as a sentence of people and objects, given its rows; fewer people than ``few`` are not counted."""
     row = report.causes.iloc[cause]
     if row["next_step"] == MISSING and isinstance(row["id"], str):
         return _missing(str(row["type"]), rows)
@@ -401,17 +401,20 @@ def sentence(report: Findings, cause: int, rows: pd.DataFrame) -> str:
     own = next((id for id in ids if str(row["cause"]).startswith(report.title(id))), ids[0])
     mine = rows[rows["check"] == own]
     objects = int(row["objects"]) if len(ids) == 1 else len(mine[["table", "id"]].drop_duplicates())
-    return of_check(report.outcome(own), objects, mine)
+    return of_check(report.outcome(own), objects, mine, few)
 
 
-def of_check(outcome: Outcome, objects: int, rows: pd.DataFrame) -> str:
+def of_check(outcome: Outcome, objects: int, rows: pd.DataFrame, few: int = 0) -> str:
     """How many objects fail a check, as a sentence."""
     check = outcome.check
     if check.id in WHOLE and objects == 1:
         return WHOLE[check.id][0]
+    hidden = objects < few and rows["table"].isin(["persons", "links"]).any()
     if check.id not in WORDS:
-        return f"{check.title}: {objects:,}"
+        return f"{check.title}: {'a few' if hidden else f'{objects:,}'}"
     words = WORDS[check.id]
+    if hidden:
+        return f"A few {_many(words.noun or noun_of(outcome, rows))} {_predicate(words, few)}"
     return f"{counted(objects, words.noun or noun_of(outcome, rows))} {_predicate(words, objects)}"
 
 
@@ -448,7 +451,11 @@ def counted(n: int, noun: str) -> str:
     >>> counted(1, "section"), counted(2_000, "person")
     ('1 section', '2,000 people')
     """
-    return f"{n:,} {noun if n == 1 else _MANY.get(noun, f'{noun}s')}"
+    return f"{n:,} {noun if n == 1 else _many(noun)}"
+
+
+def _many(noun: str) -> str:
+    return _MANY.get(noun, f"{noun}s")
 
 
 def _plural_verb(verb: str) -> str:
