@@ -27,6 +27,7 @@ from mkdocs.structure.files import File
 import kimono_explore as kx
 from kimono_explore.__main__ import main
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS
+from kimono_explore.quality.definition import AREAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -42,7 +43,8 @@ EXECUTED = Path(os.environ.get("KIMONO_DOCS_NOTEBOOKS", ROOT / "build" / "notebo
 """Where the executed notebooks are; what is not there is shown without its outputs."""
 
 AS_OF, NOW = "2026-10-05", "2026-10-05T12:00:00"
-CHECKS = (*ROSTER_CHECKS, *TASK_CHECKS)
+CHECKS = tuple(sorted((*ROSTER_CHECKS, *TASK_CHECKS), key=lambda check: list(AREAS).index(check.group)))
+"""All of ours, by area."""
 FIRST_VERSION = "0.1.0"
 
 PLACES = {
@@ -150,8 +152,8 @@ def on_page_content(html: str, page: Page, **_: object) -> str:
 
 def _made() -> Iterator[tuple[str, str | bytes]]:
     yield "checks/index.md", _index_of_checks()
-    for number, check in enumerate(CHECKS, 1):
-        yield f"checks/{check.id}.md", _page_of_check(number, check)
+    for check in CHECKS:
+        yield f"checks/{check.id}.md", _page_of_check(check)
     yield "gallery.md", _gallery()
     for name in REFERENCE["Pictures"]:
         yield f"images/gallery/{name}.png", _picture(name)
@@ -202,15 +204,17 @@ def _index_of_checks() -> str:
         f"{len(TASK_CHECKS)} of the task queue (`kx.check_tasks`). Each has a page with its code and an example.",
         "",
         "Severities: an **error** breaks something for somebody; a **warning** probably does; **information** is worth a "
-        "look. [Checking a roster](../checking.md) says how to run them and how to write your own.",
+        "look. A check is named by its id, which stands in reports, or by its number, which people say and write; both "
+        "stay as they are for good, and either is taken wherever a check is named. "
+        "[Checking a roster](../checking.md) says how to run them and how to write your own.",
     ]
     group = ""
-    for number, check in enumerate(CHECKS, 1):
+    for check in CHECKS:
         if check.group != group:
             group = check.group
-            lines += ["", f"## {group}", "", "| | check | severity | what fails |", "|---|---|---|---|"]
+            lines += ["", f"## {group}", "", "| number | check | severity | what fails |", "|---|---|---|---|"]
         lines.append(
-            f"| {number} | [{check.title}]({check.id}.md) | {_severity(check)} | {_cell(check.rule_with(check.params))} |"
+            f"| {_number(check)} | [{check.title}]({check.id}.md) | {_severity(check)} | {_cell(check.rule_with(check.params))} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -219,11 +223,15 @@ def _severity(check: Check) -> str:
     return f'<span class="{check.severity}">{check.severity}</span>'
 
 
-def _page_of_check(number: int, check: Check) -> str:
+def _number(check: Check) -> str:
+    return f"`{check.number}`"
+
+
+def _page_of_check(check: Check) -> str:
     function = "kx.check" if check in ROSTER_CHECKS else "kx.check_tasks"
     facts = {
         "id": f"`{check.id}`",
-        "number": f"{number} of {len(CHECKS)}",
+        "number": _number(check),
         "severity": _severity(check),
         "group": f"[{check.group}](index.md#{_slug(check.group)})",
         "finds": ", ".join(check.tables).replace("_", " "),

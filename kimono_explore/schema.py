@@ -45,13 +45,14 @@ class Column(NamedTuple):
 class Relation(NamedTuple):
     """A relation: which types it may join, and what it means when one end was not delivered.
 
-    ``ends`` are the pairs of types that it may have as source and target. ``orphan`` and ``harm`` are the title and the
-    reason of the check of its ends. ``color`` names the type whose colour a picture gives it, ``line`` its line style.
+    ``ends`` are the pairs of types that it may have as source and target. ``number``, ``orphan`` and ``harm`` are the number,
+    the title and the reason of the check of its ends. ``color`` names the type whose colour a picture gives it, ``line`` its line style.
     A ``membership`` says who belongs where, and may carry a role, dates and a status.
     """
 
     name: str
     ends: tuple[tuple[str, str], ...]
+    number: str = ""
     orphan: str = ""
     harm: str = ""
     color: str | None = None
@@ -158,6 +159,7 @@ RELATION_ROWS: tuple[Relation, ...] = (
     Relation(
         "child_of",
         (("org", "org"), ("term", "term")),
+        "KX-REF-001",
         "An org or term whose parent was not delivered",
         "The tree of orgs or terms has a hole.",
         "org",
@@ -166,6 +168,7 @@ RELATION_ROWS: tuple[Relation, ...] = (
     Relation(
         "offered_by",
         (("course", "org"),),
+        "KX-REF-002",
         "A course of an org that was not delivered",
         "Nobody can say which school offers the course.",
         "course",
@@ -174,6 +177,7 @@ RELATION_ROWS: tuple[Relation, ...] = (
     Relation(
         "of_course",
         (("section", "course"),),
+        "KX-REF-003",
         "A section of a course that was not delivered",
         "The section has no subject, title or credit.",
         "course",
@@ -181,6 +185,7 @@ RELATION_ROWS: tuple[Relation, ...] = (
     Relation(
         "held_at",
         (("section", "org"),),
+        "KX-REF-004",
         "A section at an org that was not delivered",
         "No school's staff can see the section.",
         "org",
@@ -188,6 +193,7 @@ RELATION_ROWS: tuple[Relation, ...] = (
     Relation(
         "in_term",
         (("section", "term"),),
+        "KX-REF-005",
         "A section in a term that was not delivered",
         "Nobody knows when the section takes place.",
         "term",
@@ -195,6 +201,7 @@ RELATION_ROWS: tuple[Relation, ...] = (
     Relation(
         "member_of",
         (("person", "org"),),
+        "KX-REF-006",
         "A person at an org that was not delivered",
         "The person has no school, or too few.",
         line=":",
@@ -203,6 +210,7 @@ RELATION_ROWS: tuple[Relation, ...] = (
     Relation(
         "student_in",
         (("person", "section"),),
+        "KX-REF-007",
         "An enrollment of which one end was not delivered",
         "A student does not see a class, or nobody does.",
         "student",
@@ -211,6 +219,7 @@ RELATION_ROWS: tuple[Relation, ...] = (
     Relation(
         "teacher_in",
         (("person", "section"),),
+        "KX-REF-008",
         "A teaching post of which one end was not delivered",
         "A teacher does not see a class.",
         "teacher",
@@ -219,6 +228,7 @@ RELATION_ROWS: tuple[Relation, ...] = (
     Relation(
         "graded_in",
         (("grading_category", "section"),),
+        "KX-REF-009",
         "A grading category of a section that was not delivered",
         "Grades cannot be sent back.",
         "grading_category",
@@ -226,6 +236,7 @@ RELATION_ROWS: tuple[Relation, ...] = (
     Relation(
         "graded_for",
         (("grading_category", "term"), ("grading_category", "org")),
+        "KX-REF-010",
         "A grading category for a term or org that was not delivered",
         "Grades go to the wrong period.",
         "grading_category",

@@ -23,6 +23,7 @@ from kimono_explore.files.oneroster.standard import STANDARD
 from kimono_explore.json_text import encode
 from kimono_explore.palette import TYPE_COLORS
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS
+from kimono_explore.quality.definition import AREAS
 from kimono_explore.sandbox.dialect import Dialect
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.sample_tasks import make_tasks
@@ -103,8 +104,10 @@ def test_a_relation_has_ends_words_a_colour_and_a_reference() -> None:
             missing.append(
                 f"{where} does not say which types it joins: give its row ends, pairs of {', '.join(TABLE_OF)}."
             )
-        if not row.orphan or not row.harm:
-            missing.append(f"{where} lacks the title or the reason of its orphan check: give its row orphan and harm.")
+        if not row.number or not row.orphan or not row.harm:
+            missing.append(
+                f"{where} lacks the number, title or reason of its orphan check: give its row number, orphan and harm."
+            )
         if row.color is not None and row.color not in TYPE_COLORS:
             missing.append(f"{where} has the colour of {row.color!r}: name a type of kimono_explore/palette.py.")
         stated = [(OBJECT_TYPES[r.table], r.far_type) if r.forward else (r.far_type, OBJECT_TYPES[r.table])
@@ -131,6 +134,11 @@ def test_a_check_has_words_and_a_case() -> None:
         missing += [
             f"The check {check.id} has no {name}." for name in ("title", "rule", "why") if not getattr(check, name)
         ]
+        if f'"{check.number}": "{check.id}"' not in texts_of_tests()["quality/test_numbers.py"]:
+            missing.append(
+                f"The check {check.id} has the number {check.number!r}, which is not in NUMBERS of "
+                f"tests/quality/test_numbers.py: add it as {AREAS[check.group]} and the next three digits."
+            )
         if not any(f'"{check.id}": (' in text for text in texts_of_tests().values()):
             table = (
                 "CASES in tests/quality/test_checks.py"

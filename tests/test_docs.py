@@ -122,6 +122,8 @@ def test_every_check_has_a_page(site: Path) -> None:
     for check in kx.checks().to_dict("records"):
         page = (site / "checks" / f"{check['id']}.html").read_text(encoding="utf-8")
         assert f'href="{check["id"]}.html"' in index
+        assert f"<code>{check['number']}</code>" in index
+        assert f"<code>{check['number']}</code>" in page.partition('id="what-fails"')[0]
         ids = links_of(site / "checks" / f"{check['id']}.html").ids
         assert {"what-fails", "why-it-matters", "an-example-that-fails", "code"} <= ids
         assert ("parameters" in ids) == bool(check["params"])

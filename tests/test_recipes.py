@@ -129,6 +129,7 @@ assert found["id"].tolist() == ROSTER.persons["id"].iloc[[1]].tolist()
     "A check": """
 report = kx.check(LOADED, ["short_title"], params={"short_title": {"letters": 200}})
 assert len(report.failures("short_title")) == LOADED.sections["title"].notna().sum()
+assert kx.check(LOADED, ["KX-VAL-017"]).summary["id"].tolist() == ["short_title"]
 """,
     "A picture": """
 drawn = kx.plot_grad_years(LOADED)
@@ -230,8 +231,9 @@ def test_a_recipe_works(outcomes: dict[str, str], title: str) -> None:
 
 
 def test_what_is_added_passes_the_tests_named_for_it(complete: Path) -> None:
-    chosen = "additions or short_title or advised_by or grad_years or (colours and tasks) or same_names"
+    chosen = "additions or short_title or advised_by or grad_years or (colours and tasks) or same_names or never_changed or of_its_area"
     told = run_tests(complete, "tests/test_additions.py", "tests/quality/test_checks.py", "tests/plots/test_plots_numbers.py",
+                     "tests/quality/test_numbers.py",
                      "tests/test_palette.py", "tests/test_public_names.py", "-k", chosen)  # fmt: skip
     assert " passed" in told.splitlines()[-1], told
     assert "failed" not in told.splitlines()[-1], told

@@ -48,7 +48,7 @@ def checks() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a check: id, title, severity, group, tables, rule, why, params. Your own checks come last.
+        One row a check: id, number, title, severity, group, tables, rule, why, params. Your own checks come last.
 
     Examples
     --------
@@ -58,6 +58,7 @@ def checks() -> pd.DataFrame:
     rows = [
         {
             "id": check.id,
+            "number": check.number,
             "title": check.title,
             "severity": check.severity,
             "group": check.group,
@@ -86,6 +87,7 @@ def define_check(
     why: str,
     params: Mapping[str, Parameter] | None = None,
     needs: Iterable[str] = (),
+    number: str | None = None,
 ) -> Callable[[Callable[..., CheckResult]], Callable[..., CheckResult]]:
     """Add a check of your own to the catalogue; `check` then runs it with the others.
 
@@ -100,6 +102,8 @@ def define_check(
         The parameters and their defaults.
     needs : iterable of str
         Relations (``"student_in"``) or columns (``"persons.dob"``) without which it knows nothing.
+    number : str, optional
+        A number of your own, such as ``"CR-001"``: `check` takes it in place of the id, and the report shows it.
 
     Returns
     -------
@@ -110,7 +114,8 @@ def define_check(
     Raises
     ------
     ConfigurationError
-        The id is one of the library's own, or the severity is unknown.
+        The id is one of the library's own, the severity is unknown, or the number begins with ``KX-``, as those of the library
+        do, or is that of another check.
 
     Examples
     --------
@@ -133,12 +138,20 @@ def define_check(
     """
     if id in {check.id for check in (*ROSTER_CHECKS, *TASK_CHECKS)}:
         raise ConfigurationError(f"{id!r} is a check of the library. Give yours another id.")
+    if number is not None and number.upper().startswith("KX-"):
+        raise ConfigurationError(
+            f"The number {number!r} begins with KX-, as those of the library do. Give yours other letters."
+        )
+    others = {name for check in all_checks() if check.id != id for name in (check.id, check.number)}
+    if taken := others & {id, number} - {None}:
+        raise ConfigurationError(f"{min(map(str, taken))!r} stands for another check already.")
     if severity not in SEVERITIES:
         raise ConfigurationError(f"No severity {severity!r}. Use one of {', '.join(SEVERITIES)}.")
 
     def add(find: Callable[..., CheckResult]) -> Callable[..., CheckResult]:
         _own[id] = Check(
             id,
+            number,
             title,
             severity,
             "Your own",
@@ -155,11 +168,18 @@ def define_check(
 
 
 def choose(chosen: Iterable[str] | None, exclude: Iterable[str], of: tuple[Check, ...]) -> list[Check]:
-    """The checks of these ids, or all, without the excluded ones; an id that nobody knows is an error."""
-    known = {check.id: check for check in of} | (_own if of is ROSTER_CHECKS else {})
+    """The checks of these ids or numbers, or all, without the excluded ones; one that nobody knows is an error."""
+    here = {check.id: check for check in of} | (_own if of is ROSTER_CHECKS else {})
+    known = by_name(here.values())
     exclude = [exclude] if isinstance(exclude, str) else list(exclude)
-    chosen = list(known) if chosen is None else [chosen] if isinstance(chosen, str) else list(chosen)
-    for id in (*chosen, *exclude):
-        if id not in known:
-            raise ConfigurationError(f"No check {id!r}. kimono_explore.checks() lists them all.")
-    return [known[id] for id in dict.fromkeys(chosen) if id not in exclude]
+    chosen = list(here) if chosen is None else [chosen] if isinstance(chosen, str) else list(chosen)
+    for name in (*chosen, *exclude):
+        if name not in known:
+            raise ConfigurationError(f"No check {name!r}. kimono_explore.checks() lists them all.")
+    left_out = {known[name].id for name in exclude}
+    return [here[id] for id in dict.fromkeys(known[name].id for name in chosen) if id not in left_out]
+
+
+def by_name(checks: Iterable[Check]) -> dict[str, Check]:
+    """The checks by id, and by number."""
+    return {name: check for check in checks for name in (check.id, check.number) if name is not None}

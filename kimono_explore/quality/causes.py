@@ -48,6 +48,8 @@ _MANY = 10
 """So many causes of one kind are one line, though what they share is not known."""
 _MOST_OBJECTS = 100_000
 """Of more objects nobody asks what they share."""
+_OF_WHOLE_TABLES = frozenset({"created_on_one_day"})
+"""Checks that find tables, not objects in them: several tables that fail are one cause."""
 _STAGE_OF = {
     "orgs": "orgs",
     "terms": "terms and courses",
@@ -177,6 +179,8 @@ def _causes(findings: pd.DataFrame, checks: dict[str, Check], patterns: Mapping[
             who = table.fillna("")
             if name in patterns:
                 who[:] = who.mode().iloc[0]
+            if name in _OF_WHOLE_TABLES:
+                who[:] = ""
             keys = [("check", name, one) for one in who]
         causes.loc[rows.index] = pd.Series(keys, index=rows.index, dtype="object")
     gone = findings["missing_id"].notna()
@@ -300,11 +304,11 @@ class _Cause:
         """What is wrong, without a word of the roster: titles and counts."""
         n, kind = len(self.ids), self.key.kind
         people = self.key.name == "person" or (kind == "check" and self.group["table"].isin(["persons", "links"]).any())
-        count = "a few" if people and n < FEW else f"{n:,}"
+        count = "A few" if people and n < FEW else f"{n:,}"
         if kind == "check":
-            return f"{self.checks[self.key.name].title}: {count}"
+            return f"{self.checks[self.key.name].title}: {count.lower()}"
         table = TABLE_OF[self.key.name] if kind == "missing" else self.key.name
-        what = f"{count} {_plural(table) if n > 1 or people else OBJECT_TYPES[table].replace('_', ' ')}"
+        what = f"{count} {'people' if people else _plural(table) if n > 1 else OBJECT_TYPES[table].replace('_', ' ')}"
         if kind == "missing":
             return f"{what} {'was' if n == 1 and not people else 'were'} not delivered"
         own = self.group[self.group["id"].isin(self.ids) & (self.group["table"] == table)]
@@ -371,7 +375,7 @@ class _Cause:
     def _check(self) -> tuple[str, str]:
         check, who = self.checks[self.key.name], self.key.id
         tables = set(check.tables)
-        text = check.title + ("" if len(tables) == 1 else f" ({_who(who)})")
+        text = check.title + (f" ({_who(who)})" if len(tables) > 1 and who else "")
         if check.id in self.patterns:
             text += f": {self.patterns[check.id]}"
         else:

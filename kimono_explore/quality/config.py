@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from kimono_explore.errors import ConfigurationError
-from kimono_explore.quality.catalogue import all_checks
+from kimono_explore.quality.catalogue import all_checks, by_name
 from kimono_explore.quality.definition import SEVERITIES
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def read_config(path: str | os.PathLike[str] | None) -> Config:
         raise ConfigurationError(f"{path} could not be read: {why}.") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path} is not TOML: {error}.") from error
-    return _Reader(str(path), {check.id: check for check in all_checks()}).config(content)
+    return _Reader(str(path), by_name(all_checks())).config(content)
 
 
 class _Reader:
@@ -119,20 +119,33 @@ class _Reader:
             raise self._wrong(f"{where} is not a table")
         return value
 
-    def _check(self, id: object, where: str) -> str:
-        if not isinstance(id, str) or id not in self._known:
-            raise self._wrong(f"{where} names {id!r}, which is not a check; kimono_explore.checks() lists all of them")
-        return id
+    def _check(self, name: object, where: str) -> str:
+        """The id of a check that is named by its id or its number."""
+        if not isinstance(name, str) or name not in self._known:
+            raise self._wrong(
+                f"{where} names {name!r}, which is not a check; kimono_explore.checks() lists all of them"
+            )
+        return self._known[name].id
+
+    def _by_id(self, table: Mapping[str, Any], where: str) -> dict[str, Any]:
+        """What the file says of each check, by its id."""
+        found: dict[str, Any] = {}
+        for name, value in table.items():
+            id = self._check(name, where)
+            if id in found:
+                raise self._wrong(f"{where} has {id} twice: by its id and by its number")
+            found[id] = value
+        return found
 
     def _ids(self, value: object, where: str) -> tuple[str, ...]:
         if not isinstance(value, list):
             raise self._wrong(f"{where} is not a list of checks")
-        return tuple(self._check(id, where) for id in value)
+        return tuple(self._check(name, where) for name in value)
 
     def _parameters(self, value: object) -> dict[str, dict[str, Parameter]]:
         found = {}
-        for id, own in self._table(value, "[parameters]").items():
-            where = f"[parameters.{self._check(id, '[parameters]')}]"
+        for id, own in self._by_id(self._table(value, "[parameters]"), "[parameters]").items():
+            where = f"[parameters.{id}]"
             self._only(self._table(own, where), tuple(self._known[id].params) or ("none",), where)
             found[id] = {name: self._parameter(id, name, one) for name, one in own.items()}
         return found
@@ -149,8 +162,7 @@ class _Reader:
 
     def _severities(self, value: object) -> dict[str, Severity]:
         found: dict[str, Severity] = {}
-        for id, severity in self._table(value, "[severities]").items():
-            self._check(id, "[severities]")
+        for id, severity in self._by_id(self._table(value, "[severities]"), "[severities]").items():
             if severity not in SEVERITIES:
                 raise self._wrong(f"{id} has the severity {severity!r}; use one of {', '.join(SEVERITIES)}")
             found[id] = severity

@@ -16,6 +16,22 @@ Frame: TypeAlias = nw.LazyFrame[Any]
 Severity = Literal["error", "warning", "information"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "information")
 
+AREAS: dict[str, str] = {
+    "Identity": "IDN",
+    "References": "REF",
+    "Memberships": "ENR",
+    "Grades": "GRD",
+    "Agreement": "AGR",
+    "Structure": "STR",
+    "Freshness": "FRS",
+    "Completeness": "CMP",
+    "Values": "VAL",
+    "Dates": "DAT",
+    "Load": "LOD",
+    "Task queue": "QUE",
+}
+"""The group of a check -> the three letters of its number."""
+
 Parameter = int | float | str | tuple[str, ...] | tuple[int, ...]
 
 
@@ -45,7 +61,12 @@ class Check:
 
     Attributes
     ----------
-    id, title : str
+    id : str
+        What identifies its findings, in saved reports too.
+    number : str or None
+        What people say and write of it: ``KX-``, the letters of its area (`AREAS`), three digits. It is never changed, and
+        never used again; ``tests/quality/test_numbers.py`` holds them all. None for a check of your own.
+    title : str
     severity : {"error", "warning", "information"}
     group : str
         Under which heading the catalogue lists it.
@@ -71,6 +92,7 @@ class Check:
     """
 
     id: str
+    number: str | None
     title: str
     severity: Severity
     group: str

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality.outcome import Outcome
     from kimono_explore.roster.roster import Roster
 
-SUMMARY_COLUMNS = ("id", "severity", "title", "group", "checked", "failed", "percent", "status", "reason")
+SUMMARY_COLUMNS = ("id", "number", "severity", "title", "group", "checked", "failed", "percent", "status", "reason")
 
 
 class Findings:
@@ -237,20 +237,21 @@ class Findings:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """One row per check: id, severity, title, group, checked, failed, percent, status, reason.
+        """One row per check: id, number, severity, title, group, checked, failed, percent, status, reason.
 
         ``percent`` is the share of the checked rows, and NaN if there were none. ``status`` is ``"passed"``,
         ``"failed"``, ``"not applicable"`` or ``"could not run"``; ``reason`` says why, for the last two,
         and what is likely where a check fails for most of what it looks at.
         """
+        of_check, of_outcome = ("id", "number", "severity", "title", "group"), ("checked", "failed", "status", "reason")
         rows = [
-            (o.check.id, o.check.severity, o.check.title, o.check.group, o.checked, o.failed, o.status, o.reason)
+            [*(getattr(o.check, name) for name in of_check), *(getattr(o, name) for name in of_outcome)]
             for o in self.outcomes
         ]
-        names = [name for name in SUMMARY_COLUMNS if name != "percent"]
-        df = pd.DataFrame(rows, columns=names).astype({"checked": "int64", "failed": "int64", "reason": "str"})
-        df.insert(6, "percent", df["failed"] / df["checked"].where(df["checked"] > 0) * 100)
-        return df
+        df = pd.DataFrame(rows, columns=[*of_check, *of_outcome])
+        df = df.astype({"number": "str", "checked": "int64", "failed": "int64", "reason": "str"})
+        df["percent"] = df["failed"] / df["checked"].where(df["checked"] > 0) * 100
+        return df[list(SUMMARY_COLUMNS)]
 
     def failures(self, id: str) -> pd.DataFrame:
         """The rows that fail a check.
@@ -258,7 +259,7 @@ class Findings:
         Parameters
         ----------
         id : str
-            The check's id.
+            The check's id, or its number.
 
         Returns
         -------
@@ -285,7 +286,7 @@ class Findings:
     def outcome(self, id: str) -> Outcome:
         """What a check found; KeyError if it was not run."""
         for outcome in self.outcomes:
-            if outcome.check.id == id:
+            if id in (outcome.check.id, outcome.check.number):
                 return outcome
         raise KeyError(f"the check {id!r} was not run; report.summary lists those that were")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kimono_explore.html import render
+from kimono_explore.quality import words
 from kimono_explore.quality.causes import FEW
 from kimono_explore.quality.reach import PEOPLE
 
@@ -25,8 +26,9 @@ def make_message(report: Findings, title: str, link: str | None) -> dict[str, An
         "title": f"{title}, as of {report.as_of:%A}, {report.as_of.day} {report.as_of:%B %Y}",
         "score": _score(report),
         "causes": [
-            _cause(row, plain) for row, plain in zip(report.causes.to_dict("records"), report.plain, strict=True)
-        ][:_FIRST],
+            _cause(row, _plain(report, number))
+            for number, row in enumerate(report.causes.head(_FIRST).to_dict("records"))
+        ],
         "more": len(report.causes) - _FIRST,
         "status": " ".join([*changes_in_words(report), _status(report)]),
         "link": link,
@@ -69,6 +71,13 @@ def _score(report: Findings) -> str:
     reached = f"{row['errors']:,} of {row['people']:,} people are" if row["errors"] >= FEW else "A few people are"
     reached = reached if row["errors"] else "Nobody is"
     return f"Score: {report.score} of 100{way}. {reached} affected by an error."
+
+
+def _plain(report: Findings, cause: int) -> str:
+    """A cause in words of ours only: the sentence of its check; an object is not called by its name."""
+    if isinstance(report.causes["type"].iloc[cause], str):
+        return report.plain[cause]
+    return words.sentence(report, cause, report.rows(cause), FEW)
 
 
 def _cause(row: Mapping[Hashable, Any], plain: str) -> str:

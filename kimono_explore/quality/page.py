@@ -21,6 +21,7 @@ from kimono_explore.quality.trend import line_of
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
+    from kimono_explore.quality.definition import Check
     from kimono_explore.quality.findings import Findings
     from kimono_explore.quality.outcome import Outcome
 
@@ -45,7 +46,7 @@ def make_page(report: Findings, rows: int, files: Mapping[str, Sequence[tuple[st
     """
     failed = [outcome for outcome in report.outcomes if outcome.status == "failed"]
     failed.sort(key=lambda outcome: (SEVERITIES.index(outcome.check.severity), -outcome.failed))
-    anchors = {outcome.check.id: f"check-{number}" for number, outcome in enumerate(failed, 1)}
+    anchors = {outcome.check.id: _anchor(outcome.check, place) for place, outcome in enumerate(failed, 1)}
     schools, more_schools = schools_of(report, rows)
     causes = _causes(report, anchors, {school.id: school.anchor for school in schools})
     different: dict[object, dict[Hashable, object]] = {}
@@ -77,11 +78,22 @@ def make_page(report: Findings, rows: int, files: Mapping[str, Sequence[tuple[st
         titles={outcome.check.title for outcome in failed},
         failed=[_check(outcome, rows, anchors, files or {}) for outcome in failed],
         repairs=_repairs(report),
+        mark=_mark,
         passed=_passed(report),
         waived=_waived(report),
         index=_index(report, anchors),
         others=[(status, mine) for status in ("could not run", "not applicable") if (mine := _others(report, status))],
     )
+
+
+def _anchor(check: Check, place: int) -> str:
+    """Where links to a check lead: its number, which is the same in tomorrow's page; one of your own has its place."""
+    return check.number if check.number and check.number.startswith("KX-") else f"check-{place}"
+
+
+def _mark(check: Check) -> str:
+    """What the page calls a check in monospace: its number; its id, if it has none."""
+    return check.number or check.id
 
 
 def make_note(report: Findings) -> str:
@@ -117,9 +129,9 @@ def _changes(report: Findings) -> list[dict[str, object]]:
     counts = report.changes.groupby("check")["change"].value_counts().unstack(fill_value=0)
     counts = counts.reindex(columns=list(CHANGES), fill_value=0).reset_index()
     counts = counts[counts["new"] + counts["fixed"] > 0].sort_values(["new", "fixed"], ascending=False, kind="stable")
-    titles = {outcome.check.id: outcome.check.title for outcome in report.outcomes}
+    known = {outcome.check.id for outcome in report.outcomes}
     return [
-        {"title": titles.get(check, check), "new": new, "fixed": fixed, "still": still}
+        {**(_named(report, check) if check in known else {"title": check}), "new": new, "fixed": fixed, "still": still}
         for check, new, fixed, still in counts.itertuples(index=False)
     ]
 
@@ -172,7 +184,7 @@ def _causes(report: Findings, anchors: Mapping[str, str], schools: Mapping[str, 
                 "who": in_words(row),
                 "where": where,
                 "anchor": schools.get(homes[0], "") if where and len(homes) else "",
-                "checks": [(id, anchors[id]) for id in str(row["checks"]).split(", ")],
+                "checks": [(_mark(report.outcome(id).check), anchors[id]) for id in str(row["checks"]).split(", ")],
             }
         )
     return lines
@@ -200,7 +212,7 @@ def _heat_map(report: Findings) -> dict[str, object] | None:
     columns = columns.loc[total[total > 0].sort_values(ascending=False, kind="stable").index]
     most = max(1, int(columns.to_numpy().max()))
     lines = [
-        {"id": str(id), "title": report.title(str(id)), "cells": _heat_cells(row, most)}
+        {**_named(report, str(id)), "cells": _heat_cells(row, most)}
         for id, row in zip(columns.index[:_MOST_CHECKS], columns.to_numpy().tolist(), strict=False)
     ]
     return {"heads": heads, "lines": lines, "left": len(columns) - len(lines)}
@@ -240,7 +252,13 @@ def _waived(report: Findings) -> list[dict[str, object]]:
         return []
     by = ["check", "reason", "owner", "expires"]
     lines = report.waived.fillna("").groupby(by, sort=False).size().reset_index(name="findings").to_dict("records")
-    return [{str(name): cell for name, cell in line.items()} | {"title": report.title(line["check"])} for line in lines]
+    return [{str(name): cell for name, cell in line.items()} | _named(report, line["check"]) for line in lines]
+
+
+def _named(report: Findings, id: str) -> dict[str, object]:
+    """What a table of the page calls a check."""
+    check = report.outcome(id).check
+    return {"title": check.title, "mark": _mark(check)}
 
 
 def _index(report: Findings, anchors: Mapping[str, str]) -> dict[str, object] | None:

@@ -127,12 +127,14 @@ class Report(Findings):
         _write(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n", private)
 
     def to_csv(self, path: str | os.PathLike[str], *, private: bool = True) -> None:
-        """Write every finding as a row of CSV: check, severity, table, id, label, org_id, org, detail.
+        """Write every finding as a row of CSV: check, number, severity, table, id, label, org_id, org, detail.
 
         A cell that a spreadsheet would take for a formula is written with an apostrophe before it. ``private`` is as in
         `to_html`.
         """
-        text = no_formulas(self.findings).to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
+        df = self.findings.copy()
+        df.insert(1, "number", df["check"].map({o.check.id: o.check.number for o in self.outcomes}).astype("str"))
+        text = no_formulas(df).to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
         _write(path, text, private)
 
     def repairs_to_csv(self, path: str | os.PathLike[str], *, private: bool = True) -> None:

@@ -17,7 +17,7 @@ from kimono_explore.atomic import whole
 from kimono_explore.errors import BundleError, ConfigurationError, expect
 from kimono_explore.files.snapshot import is_snapshot, part, read_manifest
 from kimono_explore.progress import Bar
-from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, choose
+from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, by_name, choose
 from kimono_explore.quality.causes import group_by_cause
 from kimono_explore.quality.checks.queue import QueueContext
 from kimono_explore.quality.config import Config, beside, read_config, waive
@@ -64,9 +64,9 @@ def check(
     roster : Roster, str or path
         A path is a snapshot folder, which is read from disk as it is needed, or a OneRoster bundle.
     checks : iterable of str, optional
-        The ids of the checks to run. Default: all of `checks`.
+        The ids or numbers of the checks to run. Default: all of `checks`.
     exclude : iterable of str
-        Checks to leave out.
+        Checks to leave out, by id or number.
     params : mapping of str to mapping, optional
         Other parameters for a check: ``{"oversize_section": {"bound": 40}}``.
     config : str or path, optional
@@ -229,8 +229,23 @@ def _chosen(
         exclude = [*exclude, *(id for id in config.off if id in here)]
     chosen = [replace(one, severity=config.severities.get(one.id, one.severity)) for one in choose(checks, exclude, of)]
     running = {one.id for one in chosen}
-    settled = {id: own for id, own in config.parameters.items() if id in running}
-    return _with_params(chosen, {id: {**settled.get(id, {}), **params.get(id, {})} for id in {**settled, **params}})
+    own = _by_id(params, chosen)
+    settled = {id: values for id, values in config.parameters.items() if id in running}
+    return _with_params(chosen, {id: {**settled.get(id, {}), **own.get(id, {})} for id in {**settled, **own}})
+
+
+def _by_id(
+    params: Mapping[str, Mapping[str, Parameter]], chosen: Sequence[Check]
+) -> dict[str, Mapping[str, Parameter]]:
+    """Parameters by the id of their check, where the call names some by number; a name that nobody knows stays."""
+    known = by_name(chosen)
+    found: dict[str, Mapping[str, Parameter]] = {}
+    for name, values in params.items():
+        id = known[name].id if name in known else name
+        if id in found:
+            raise ConfigurationError(f"Parameters for {id!r} are given twice: by its id and by its number {name!r}.")
+        found[id] = values
+    return found
 
 
 def _with_params(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kimono_explore.quality.advice import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Mapping, Sequence
 
     import pandas as pd
 
@@ -34,35 +34,64 @@ _VERBS = {"has": "have", "is": "are", "does": "do", "was": "were", "goes": "go",
 
 
 class _Words(NamedTuple):
-    """What a check says: of one object that fails, and where all is well; no noun, where that of its table will do."""
+    """What a check says: of one object that fails, and where all is well; no noun, where that of its table will do.
+
+    ``many`` is said of several objects, where another verb is not enough: "cannot be told apart", not "look like another".
+    """
 
     noun: str
     fails: str
     passes: str
+    many: str = ""
 
 
 WORDS = {
     "missing_id": _Words("", "has no id", "Every object has an id"),
-    "duplicate_id": _Words("", "shares an id with another", "Every object has an id of its own"),
-    "duplicate_local_id": _Words("", "shares a local id with another", "Every local id is used once"),
-    "duplicate_state_id": _Words("", "shares a state id with another", "Every state id is used once"),
+    "duplicate_id": _Words("", "shares an id with another", "Every object has an id of its own", many="share an id"),
+    "duplicate_local_id": _Words(
+        "", "shares a local id with another", "Every local id is used once", many="share a local id"
+    ),
+    "duplicate_state_id": _Words(
+        "", "shares a state id with another", "Every state id is used once", many="share a state id"
+    ),
     "missing_local_id": _Words("", "has no local id", "Every object has a local id"),
     "student_missing_state_id": _Words("student", "has no state id", "Every student has a state id"),
-    "duplicate_email": _Words("", "shares an e-mail address with another", "No two people share an e-mail address"),
-    "possible_duplicate_person": _Words("", "is probably registered twice", "Nobody seems to be registered twice"),
-    "student_and_staff": _Words(
-        "", "shares an identifier between student and staff", "No student shares an identifier with staff"
+    "duplicate_email": _Words(
+        "",
+        "shares an e-mail address with another",
+        "No two people share an e-mail address",
+        many="share an e-mail address",
     ),
-    "alike_ids": _Words("", "has an id that is nearly that of another", "No two ids are nearly the same"),
-    "id_with_spaces": _Words("", "has an id with spaces", "No id has spaces in it"),
+    "possible_duplicate_person": _Words(
+        "", "is probably registered twice", "Nobody seems to be registered twice", many="are probably registered twice"
+    ),
+    "student_and_staff": _Words(
+        "",
+        "shares an identifier with somebody of another role",
+        "No student shares an identifier with staff",
+        many="share an identifier with somebody of another role",
+    ),
+    "alike_ids": _Words(
+        "",
+        "has an id that is nearly that of another",
+        "No two ids are nearly the same",
+        many="have ids that are nearly the same",
+    ),
+    "id_with_spaces": _Words("", "has an id with spaces", "No id has spaces in it", many="have an id with spaces"),
     "refused_id": _Words(
-        "", "has an id that Apple School Manager does not take", "Apple School Manager takes every id"
+        "",
+        "has an id that Apple School Manager does not accept",
+        "Apple School Manager accepts every id",
+        many="have an id that Apple School Manager does not accept",
     ),
     "email_elsewhere": _Words(
         "", "has an e-mail address of another domain", "Every e-mail address is of one of the usual domains"
     ),
     "orphan_child_of": _Words(
-        "", "is below a parent that was not delivered", "Every parent of an org or term is there"
+        "",
+        "is below a parent that was not delivered",
+        "Every parent of an org or term is there",
+        many="are below a parent that was not delivered",
     ),
     "orphan_offered_by": _Words("course", "is of an org that was not delivered", "Every course's org is there"),
     "orphan_of_course": _Words("section", "is of a course that was not delivered", "Every section's course is there"),
@@ -80,24 +109,43 @@ WORDS = {
         "Every grading category's term and org are there",
     ),
     "one_sided_membership": _Words("membership", "is stated by one side only", "Both sides state every membership"),
-    "duplicate_membership": _Words("membership", "is there several times", "Every membership is there once"),
+    "duplicate_membership": _Words("membership", "is sent several times", "Every membership is sent once"),
     "student_and_teacher_of_section": _Words(
-        "", "is both student and teacher of a section", "Nobody is both student and teacher of a section"
+        "",
+        "is both student and teacher of a section",
+        "Nobody is both student and teacher of a section",
+        many="are both student and teacher of a section",
     ),
     "wrong_target_type": _Words(
         "", "is linked to the wrong type of object", "Every link is to the right type of object"
     ),
     "membership_ends_before_start": _Words(
-        "membership", "ends before it starts", "No membership ends before it starts"
+        "membership", "ends before it starts", "No membership ends before it starts", many="end before they start"
     ),
     "enrollment_without_start": _Words("enrollment", "has no start date", "Every enrollment has a start date"),
     "enrollment_outside_terms": _Words(
-        "enrollment", "is outside the terms of its section", "Every enrollment is within the terms of its section"
+        "enrollment",
+        "is outside the terms of its section",
+        "Every enrollment is within the terms of its section",
+        many="are outside the terms of their sections",
     ),
-    "ended_but_active": _Words("membership", "has ended and is still active", "No active membership has ended"),
-    "future_but_active": _Words("membership", "is active before it begins", "No membership is active before it begins"),
+    "ended_but_active": _Words(
+        "membership",
+        "has ended and is still active",
+        "No active membership has ended",
+        many="have ended and are still active",
+    ),
+    "future_but_active": _Words(
+        "membership",
+        "is active before it begins",
+        "No membership is active before it begins",
+        many="are active before they begin",
+    ),
     "current_but_inactive": _Words(
-        "membership", "goes on without being active", "Every membership that goes on is active"
+        "membership",
+        "is not active although it goes on",
+        "Every membership that goes on is active",
+        many="are not active although they go on",
     ),
     "membership_far_ahead": _Words("membership", "begins far in the future", "No membership begins far in the future"),
     "membership_before_birth": _Words(
@@ -111,15 +159,30 @@ WORDS = {
         "Every student is in the school of their sections",
     ),
     "two_schools_at_once": _Words("student", "is at two schools at once", "No student is at two schools at once"),
-    "enrolled_inactive_student": _Words("", "is in a section and not active", "Every student in a section is active"),
+    "enrolled_inactive_student": _Words(
+        "",
+        "is in a section although they are not active",
+        "Every student in a section is active",
+        many="are in a section although they are not active",
+    ),
     "enrollment_in_inactive_section": _Words(
-        "", "is not active and has people in it", "No section with people in it is inactive"
+        "",
+        "is not active and has people in it",
+        "No section with people in it is inactive",
+        many="are not active and have people in them",
     ),
     "inactive_teacher_of_section": _Words(
-        "", "teaches an active section and is not active", "Every teacher of an active section is active"
+        "",
+        "teaches an active section although they are not active",
+        "Every teacher of an active section is active",
+        many="teach an active section although they are not active",
     ),
-    "student_as_teacher": _Words("student", "is enrolled as a teacher", "No student is enrolled as a teacher"),
-    "teacher_as_student": _Words("teacher", "is enrolled as a student", "No teacher is enrolled as a student"),
+    "student_as_teacher": _Words(
+        "student", "is enrolled as a teacher", "No student is enrolled as a teacher", many="are enrolled as teachers"
+    ),
+    "teacher_as_student": _Words(
+        "teacher", "is enrolled as a student", "No teacher is enrolled as a student", many="are enrolled as students"
+    ),
     "section_without_one_primary_teacher": _Words(
         "section", "does not have exactly one primary teacher", "Every section has one primary teacher"
     ),
@@ -127,24 +190,29 @@ WORDS = {
         "student", "does not have exactly one primary school", "Every student has one primary school"
     ),
     "missing_grade": _Words("student", "has no grade", "Every student has a grade"),
-    "unknown_grade": _Words("student", "has a grade that nobody knows", "Every grade is a known one"),
+    "unknown_grade": _Words("student", "has a grade that is not a known one", "Every grade is a known one"),
     "grade_against_age": _Words(
-        "student", "is in a grade that does not fit their age", "Grades fit the students' ages"
+        "student", "is in a grade that does not fit their age", "Every grade fits the student's age"
     ),
     "grade_against_grad_year": _Words(
-        "student", "is in a grade that does not fit the graduation year", "Grades fit the graduation years"
+        "student", "is in a grade that does not fit the graduation year", "Every grade fits the graduation year"
     ),
     "graduated_but_enrolled": _Words(
-        "student", "is enrolled after their graduation year", "Nobody is enrolled after their graduation year"
+        "student",
+        "is still enrolled after their graduation year",
+        "Nobody is still enrolled after their graduation year",
     ),
     "grade_not_of_school": _Words(
-        "student", "is in a grade that their school does not have", "Every school has the grades of its students"
+        "student", "is in a grade that their school does not have", "Every student is in a grade that their school has"
     ),
     "grade_not_of_section": _Words(
-        "student", "is in a section for other grades", "Every section is for the grades of its students"
+        "student", "is in a section for other grades", "Every student is in sections for their grade"
     ),
     "section_org_not_in_course": _Words(
-        "section", "is at a school that does not offer the course", "Every section's school offers its course"
+        "section",
+        "is at a school that does not offer the course",
+        "Every section's school offers its course",
+        many="are at a school that does not offer their course",
     ),
     "student_outside_school": _Words(
         "student", "is in a section of another school", "Every student is in sections of their own school"
@@ -152,19 +220,31 @@ WORDS = {
     "teacher_outside_school": _Words(
         "teacher", "has a section of another school", "Every teacher has sections of their own school"
     ),
-    "parent_child_mismatch": _Words("", "does not agree with its parent", "Parents and children agree"),
-    "org_cycle": _Words("org", "is above itself", "No org is above itself"),
-    "term_cycle": _Words("term", "is above itself", "No term is above itself"),
+    "parent_child_mismatch": _Words(
+        "", "does not agree with its parent", "Parents and children agree", many="do not agree with their parents"
+    ),
+    "org_cycle": _Words("org", "is above itself", "No org is above itself", many="are above themselves"),
+    "term_cycle": _Words("term", "is above itself", "No term is above itself", many="are above themselves"),
     "parent_of_wrong_type": _Words(
-        "", "is below something that is not above its kind", "Every org and term is below a higher kind"
+        "",
+        "is below something of the same or a lower kind",
+        "Every org and term is below one of a higher kind",
+        many="are below something of the same or a lower kind",
     ),
     "section_over_two_years": _Words("section", "is over two school years", "No section is over two school years"),
     "created_on_one_day": _Words(
-        "table", "was mostly created on one late day", "No table was mostly created on one late day"
+        "table",
+        "was mostly created on one day, late in the school year",
+        "No table was mostly created on one day, late in the school year",
+        many="were mostly created on one day, late in the school year",
     ),
     "school_without_parent": _Words("school", "has no district", "Every school has a district"),
-    "school_below_school": _Words("school", "is below another school", "No school is below another school"),
-    "unknown_org_type": _Words("org", "is of an unknown type", "Every org is of a known type"),
+    "school_below_school": _Words(
+        "school", "is below another school", "No school is below another school", many="are below other schools"
+    ),
+    "unknown_org_type": _Words(
+        "org", "is of an unknown type", "Every org is of a known type", many="are of an unknown type"
+    ),
     "school_without_students": _Words("school", "has no students", "Every school has students"),
     "school_without_teachers": _Words("school", "has no teachers", "Every school has teachers"),
     "section_without_teacher": _Words("section", "has no teacher", "Every section has a teacher"),
@@ -184,7 +264,7 @@ WORDS = {
     "teacher_without_email": _Words("teacher", "has no e-mail address", "Every teacher has an e-mail address"),
     "student_without_dob": _Words("student", "has no date of birth", "Every student has a date of birth"),
     "student_without_email": _Words("student", "has no e-mail address", "Every student has an e-mail address"),
-    "student_without_sex": _Words("student", "has no sex", "Every student has a sex"),
+    "student_without_sex": _Words("student", "has no entry for sex", "The sex of every student is known"),
     "student_without_address": _Words("student", "has no address", "Every student has an address"),
     "student_without_phone": _Words("student", "has no telephone number", "Every student has a telephone number"),
     "object_without_name": _Words("", "has no name", "Every org, term, course and section has a name"),
@@ -192,68 +272,116 @@ WORDS = {
     "school_without_courses": _Words("school", "has no courses", "Every school has courses"),
     "school_without_terms": _Words("school", "has no terms", "Every school has terms"),
     "lea_without_schools": _Words("district", "has no schools", "Every district has schools"),
-    "small_school": _Words("school", "is too small to be true", "No school is too small to be true"),
-    "bad_value": _Words("", "has a value that its column cannot hold", "Every value fits its column"),
-    "load_problem": _Words("", "was not loaded as it was sent", "Everything was loaded as it was sent"),
-    "invalid_email": _Words("", "has an e-mail address that cannot be one", "Every e-mail address is well formed"),
-    "invalid_phone": _Words("", "has a telephone number that cannot be one", "Every telephone number is well formed"),
-    "invalid_postal_code": _Words("", "has a postal code that cannot be one", "Every postal code is well formed"),
+    "small_school": _Words("school", "is too small to be a real school", "No school is too small to be a real school"),
+    "bad_value": _Words(
+        "",
+        "has a value that its column cannot hold",
+        "Every value fits its column",
+        many="have values that do not fit their columns",
+    ),
+    "load_problem": _Words(
+        "",
+        "was not loaded as it was sent",
+        "Everything was loaded as it was sent",
+        many="were not loaded as they were sent",
+    ),
+    "invalid_email": _Words("", "has an invalid e-mail address", "Every e-mail address is well formed"),
+    "invalid_phone": _Words("", "has an invalid telephone number", "Every telephone number is well formed"),
+    "invalid_postal_code": _Words("", "has an invalid postal code", "Every postal code is well formed"),
     "unknown_state": _Words("", "has an unknown state or province", "Every state or province is known"),
     "unexpected_sex": _Words("", "has an unexpected value for sex", "Every value for sex is one that is expected"),
     "untrimmed_text": _Words(
-        "", "has spaces around a text, or unseen characters in it", "No text has spaces around it or unseen characters"
+        "", "has text with stray spaces or invisible characters", "No text has stray spaces or invisible characters"
     ),
     "broken_encoding": _Words("", "has garbled text", "No text is garbled"),
     "spreadsheet_damage": _Words(
-        "", "has a text that a spreadsheet has damaged", "No text looks damaged by a spreadsheet"
+        "", "has text that a spreadsheet has damaged", "No text looks damaged by a spreadsheet"
     ),
-    "name_too_long": _Words("", "has a name that Google does not take", "Google takes every name"),
-    "placeholder_name": _Words("", "has a name that stands for nobody", "Every name is that of a person"),
+    "name_too_long": _Words("", "has a name that is too long for Google", "No name is too long for Google"),
+    "placeholder_name": _Words("", "has a placeholder as a name", "Every name is that of a person"),
     "shouting_name": _Words("", "has a name in capitals", "No name is in capitals"),
     "implausible_age": _Words("", "has an implausible age", "Every age is plausible"),
     "grad_year_against_dob": _Words(
         "", "has a graduation year that does not fit the date of birth", "Graduation years fit the dates of birth"
     ),
-    "school_year_outlier": _Words("", "is of another school year", "Everything is of one school year"),
+    "school_year_outlier": _Words(
+        "", "is of another school year", "Everything is of one school year", many="are of other school years"
+    ),
     "term_without_dates": _Words("term", "has no dates", "Every term has dates"),
-    "term_ends_before_start": _Words("term", "ends before it starts", "No term ends before it starts"),
-    "child_term_outside_parent": _Words("term", "reaches beyond its parent", "Every term is within its parent"),
-    "sibling_terms_overlap": _Words("term", "overlaps another", "No terms overlap"),
-    "same_name_terms": _Words("term", "has the name and parent of another", "All terms can be told apart"),
+    "term_ends_before_start": _Words(
+        "term", "ends before it starts", "No term ends before it starts", many="end before they start"
+    ),
+    "child_term_outside_parent": _Words(
+        "term", "reaches beyond its parent", "Every term is within its parent", many="reach beyond their parents"
+    ),
+    "sibling_terms_overlap": _Words("term", "overlaps another", "No terms overlap", many="overlap"),
+    "same_name_terms": _Words(
+        "term",
+        "has the name and parent of another",
+        "All terms can be told apart",
+        many="have the same name and parent",
+    ),
     "term_too_long": _Words("term", "is longer than a year", "No term is longer than a year"),
     "oversize_section": _Words("section", "has very many students", "No section has very many students"),
     "undersize_section": _Words("section", "has very few students", "No section has very few students"),
     "student_overload": _Words("student", "has very many sections", "No student has very many sections"),
     "teacher_overload": _Words("teacher", "has very many sections", "No teacher has very many sections"),
-    "same_title_sections": _Words("section", "looks just like another", "All sections can be told apart"),
+    "same_title_sections": _Words(
+        "section", "looks just like another", "All sections can be told apart", many="cannot be told apart"
+    ),
     "update_of_unknown_object": _Words(
-        "task", "changes an object that is not in the roster", "Every change is of an object in the roster"
+        "task",
+        "changes an object that is not in the roster",
+        "Every change is of an object in the roster",
+        many="change objects that are not in the roster",
     ),
-    "add_of_known_object": _Words("task", "adds an object a second time", "No task adds an object a second time"),
+    "add_of_known_object": _Words(
+        "task",
+        "adds an object a second time",
+        "No task adds an object a second time",
+        many="add an object a second time",
+    ),
     "enrollment_too_early": _Words(
-        "task", "adds an enrollment before its person or section", "Every enrollment comes after its person and section"
+        "task",
+        "adds an enrollment before its person or section",
+        "Every enrollment comes after its person and section",
+        many="add enrollments before their people or sections",
     ),
-    "overlapping_syncs": _Words("sync", "starts before another one has ended", "No two syncs overlap"),
-    "event_outside_sync": _Words("task", "is outside its sync", "Every event is within its sync"),
-    "storm_of_deletes": _Words("task", "begins a storm of deletions", "There is no storm of deletions"),
+    "overlapping_syncs": _Words(
+        "sync", "starts before another one has ended", "No two syncs overlap", many="start before others have ended"
+    ),
+    "event_outside_sync": _Words(
+        "task", "is outside its sync", "Every event is within its sync", many="are outside their syncs"
+    ),
+    "storm_of_deletes": _Words(
+        "task", "begins a storm of deletions", "There is no storm of deletions", many="begin storms of deletions"
+    ),
     "delivered_again_and_again": _Words(
         "task", "is delivered again and again", "No event is delivered again and again"
     ),
-    "tenant_behind": _Words("tenant", "has a queue that stands still", "No tenant's queue stands still"),
+    "tenant_behind": _Words(
+        "tenant", "has a queue that stands still", "No tenant's queue stands still", many="have queues that stand still"
+    ),
     "stale_task": _Words("task", "has waited too long", "No task has waited too long"),
     "sequence_gap": _Words("task", "comes after a gap", "No task is missing between others"),
     "repeated_task": _Words("task", "came twice", "No task came twice"),
     "delete_of_unknown_object": _Words(
-        "task", "deletes an object that is not in the roster", "Every object to be deleted is in the roster"
+        "task",
+        "deletes an object that is not in the roster",
+        "Every object to be deleted is in the roster",
+        many="delete objects that are not in the roster",
     ),
     "tasks_after_uninstall": _Words(
-        "task", "came after the tenant's uninstallation", "No task came after an uninstallation"
+        "task",
+        "came after the tenant's uninstallation",
+        "No task came after an uninstallation",
+        many="came after the tenants' uninstallations",
     ),
 }
 """By id of the check. Checks that are not here, such as your own, speak by their title and rule."""
 
 WHOLE = {
-    "stale_roster": ("Nothing was updated for a long time", "The roster was updated lately"),
+    "stale_roster": ("Nothing was updated for a long time", "The roster was updated recently"),
     "no_lea": ("There is no district", "There is a district"),
     "no_current_term": ("No term is going on", "A term is going on"),
     "sync_without_end": ("A sync does not end", "Every sync has ended"),
@@ -261,28 +389,40 @@ WHOLE = {
 """The same for what has nothing to count."""
 
 
-def sentence(report: Findings, cause: int, rows: pd.DataFrame) -> str:
-    """A cause of `report.causes` as a sentence of people and objects, given its rows."""
+def sentence(report: Findings, cause: int, rows: pd.DataFrame, few: int = 0) -> str:
+    """A cause of `report.causes` as a sentence of people and objects, given its rows; fewer people than ``few`` are not counted."""
     row = report.causes.iloc[cause]
     if row["next_step"] == MISSING and isinstance(row["id"], str):
         return _missing(str(row["type"]), rows)
     ids = rows["check"].unique().tolist()
-    if isinstance(row["type"], str) or len(ids) > 1:
+    if isinstance(row["type"], str):
         return _of_object(report, row.to_dict(), ids)
-    return of_check(report.outcome(ids[0]), int(row["objects"]), rows)
+    # A check explains itself, and perhaps others: then those count that fail it.
+    own = next((id for id in ids if str(row["cause"]).startswith(report.title(id))), ids[0])
+    mine = rows[rows["check"] == own]
+    objects = int(row["objects"]) if len(ids) == 1 else len(mine[["table", "id"]].drop_duplicates())
+    return of_check(report.outcome(own), objects, mine, few)
 
 
-def of_check(outcome: Outcome, objects: int, rows: pd.DataFrame) -> str:
+def of_check(outcome: Outcome, objects: int, rows: pd.DataFrame, few: int = 0) -> str:
     """How many objects fail a check, as a sentence."""
     check = outcome.check
     if check.id in WHOLE and objects == 1:
         return WHOLE[check.id][0]
+    hidden = objects < few and rows["table"].isin(["persons", "links"]).any()
     if check.id not in WORDS:
-        return f"{check.title}: {objects:,}"
+        return f"{check.title}: {'a few' if hidden else f'{objects:,}'}"
     words = WORDS[check.id]
+    if hidden:
+        return f"A few {_many(words.noun or noun_of(outcome, rows))} {_predicate(words, few)}"
+    return f"{counted(objects, words.noun or noun_of(outcome, rows))} {_predicate(words, objects)}"
+
+
+def _predicate(words: _Words, objects: int) -> str:
+    if objects != 1 and words.many:
+        return words.many
     verb, _, rest = words.fails.partition(" ")
-    verb = verb if objects == 1 else _plural_verb(verb)
-    return f"{counted(objects, words.noun or noun_of(outcome, rows))} {verb} {rest}"
+    return f"{verb if objects == 1 else _plural_verb(verb)} {rest}"
 
 
 def passed(outcome: Outcome) -> str:
@@ -311,7 +451,11 @@ def counted(n: int, noun: str) -> str:
     >>> counted(1, "section"), counted(2_000, "person")
     ('1 section', '2,000 people')
     """
-    return f"{n:,} {noun if n == 1 else _MANY.get(noun, f'{noun}s')}"
+    return f"{n:,} {noun if n == 1 else _many(noun)}"
+
+
+def _many(noun: str) -> str:
+    return _MANY.get(noun, f"{noun}s")
 
 
 def _plural_verb(verb: str) -> str:
@@ -326,7 +470,8 @@ def _missing(type: str, rows: pd.DataFrame) -> str:
         return f"1 {what} was not delivered"
     n = int(named.iloc[0])
     who = counted(n, _OF_TABLE.get(str(named.index[0]), "row"))
-    return f"{who} {'refers' if n == 1 else 'refer'} to {'an' if what[0] in 'aeiou' else 'a'} {what} that was not delivered"
+    article, that = "an" if what[0] in "aeiou" else "a", "who" if what == "person" else "that"
+    return f"{who} {'refers' if n == 1 else 'refer'} to {article} {what} {that} was not delivered"
 
 
 def _of_object(report: Findings, row: Mapping[Hashable, object], ids: list[str]) -> str:
@@ -335,5 +480,13 @@ def _of_object(report: Findings, row: Mapping[Hashable, object], ids: list[str])
     label, colon, _ = text.partition(": ")
     if not colon or not isinstance(row["id"], str):
         return text.split(", so one cause is likely")[0]
-    titles = [WORDS[id].fails for id in ids if id in WORDS and report.outcome(id).check.title.lower() in text]
-    return f"{label} {' and '.join(titles)}" if titles else text
+    fails = [WORDS[id].fails for id in ids if id in WORDS and report.outcome(id).check.title.lower() in text]
+    return f"{label} {_listed(fails)}" if fails else text
+
+
+def _listed(fails: Sequence[str]) -> str:
+    """Predicates as one: "has no students, no teachers and no courses"."""
+    verb = fails[0].split(" ")[0]
+    if all(text.split(" ")[0] == verb for text in fails):
+        fails = [fails[0], *(text.removeprefix(f"{verb} ") for text in fails[1:])]
+    return " and ".join(filter(None, [", ".join(fails[:-1]), fails[-1]]))

@@ -232,7 +232,7 @@ class QualityInspector(Panel):
         rank = summary["severity"].map(SEVERITIES.index)
         summary = summary.assign(rank=rank).sort_values(["rank", "failed"], ascending=[True, False], kind="stable")
         self.checks = summary.drop(columns="rank").reset_index(drop=True)
-        shown = self.checks[["severity", "failed", "title", "checked"]]
+        shown = self.checks[["severity", "failed", "title", "checked", "number"]]
         self._checks.fill(shown if chosen != "all" else shown.assign(status=self.checks["status"]))
 
     def _open(self, cause: int | None, check: str | None) -> None:

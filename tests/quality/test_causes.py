@@ -12,13 +12,16 @@ import kimono_explore as kx
 from kimono_explore.quality.causes import COLUMNS, group_by_cause
 from kimono_explore.quality.definition import Check
 from kimono_explore.quality.outcome import Outcome
+from kimono_explore.quality.words import sentence
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.tasks import TASK_COLUMNS
 
 
 def check(id: str, *tables: str, severity: Any = "error", group: str = "Values", **more: Any) -> Check:
-    return Check(id, id.capitalize(), severity, group, tables or ("persons",), "", "", lambda context: 1 / 0, **more)
+    return Check(
+        id, None, id.capitalize(), severity, group, tables or ("persons",), "", "", lambda context: 1 / 0, **more
+    )
 
 
 def outcome(of: Check, *failures: dict[str, Any]) -> Outcome:
@@ -251,3 +254,36 @@ def test_nothing_is_lost_on_a_district(seed: int) -> None:
 def test_tasks_have_causes_without_people() -> None:
     tasks = pd.DataFrame({name: pd.Series(dtype="str") for name in TASK_COLUMNS})
     assert kx.check_tasks(tasks).causes.empty
+
+
+def test_tables_that_were_made_anew_are_one_cause() -> None:
+    year = (term("fall", start_date="2026-08-20", end_date="2027-06-10"), section("a"), link("a in_term fall"))
+    again = {"created_at": "2026-11-03T08:00:00Z"}
+    items = [*year, *(student(f"p{n}", **again) for n in range(30)), *(section(f"s{n}", **again) for n in range(30))]
+    report = kx.check(make(*items), ["created_on_one_day"], as_of="2026-11-10")
+    assert len(report.findings) == 2
+    assert report.causes["cause"].tolist() == ["Most of a table was created on one late day"]
+    said = sentence(report, 0, report.rows(0))
+    assert said == "2 tables were mostly created on one day, late in the school year"
+
+
+def test_students_without_a_grade_at_one_school_are_one_cause() -> None:
+    people = [student(f"p{n}", ext_grade=None if n < 12 else "07") for n in range(40)]
+    homes = [link(f"p{n} member_of {'oak' if n < 12 else 'elm'}") for n in range(40)]
+    roster = make(school("oak", name="Oak"), school("elm", name="Elm"), *people, *homes)
+    report = kx.check(roster, ["missing_grade"], as_of="2026-10-05")
+    assert report.causes["cause"].tolist() == ["Student without a grade: all at Oak"]
+
+
+def test_schools_that_lack_the_same_are_one_cause() -> None:
+    empty = [school(f"e{n}", name=f"Empty {n}") for n in range(3)]
+    below = [link(f"e{n} child_of district") for n in range(3)]
+    full = [school("oak"), section("a"), link("a held_at oak"), *(link(f"p{n} member_of oak") for n in range(2))]
+    people = [student("p0"), teacher("p1")]
+    report = kx.check(make(lea(), *empty, *below, *full, *people), as_of="2026-10-05")
+    lacks = [n for n, checks in enumerate(report.causes["checks"]) if "school_without_" in checks]
+    whole = report.causes.loc[lacks]
+    whole = whole[whole["objects"] > 1]
+    assert len(whole) == 1, report.causes[["cause", "findings"]]
+    lacking = ("students", "teachers", "sections", "courses")
+    assert {f"school_without_{what}" for what in lacking} <= set(whole["checks"].iloc[0].split(", "))

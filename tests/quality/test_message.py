@@ -33,8 +33,8 @@ def test_counts_in_a_few_lines() -> None:
         "Cannon River, as of Monday, 5 October 2026",
         "Score: 53 of 100. 12 of 41 people are affected by an error.",
         "Fix first:",
-        "1. Section without a teacher: 1. Affected: 12 students. For: student information system.",
-        "2. Student without sections: 28. Affected: 28 students. For: integration.",
+        "1. 1 section has no teacher. Affected: 12 students. For: student information system.",
+        "2. 28 students have no sections. Affected: 28 students. For: integration.",
         "0 of 2 checks passed.",
         "Report: https://example.org/q.html",
         "This message names nobody. The report does: share it only with those who need it.",
@@ -51,9 +51,9 @@ def test_few_people_are_not_counted_out() -> None:
     assert "A few people are affected by an error." in text
     assert "Affected" not in text
     missing = [lea(), section("x"), *[link(f"gone{n} student_in x", role="student") for n in range(2)]]
-    assert "1. a few persons were not delivered. For: integration." in kx.check(make(*missing)).message()
+    assert "1. A few people were not delivered. For: integration." in kx.check(make(*missing)).message()
     nameless = [lea(), student("a", name_first=None, name_last=None)]
-    assert "1. Person without a name: a few. For:" in kx.check(make(*nameless), ["person_without_name"]).message()
+    assert "1. A few students have no name. For:" in kx.check(make(*nameless), ["person_without_name"]).message()
 
 
 def hostile() -> kx.Roster:

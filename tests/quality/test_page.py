@@ -12,8 +12,20 @@ import pytest
 from builders import lea, link, make, school, section, student, teacher
 
 import kimono_explore as kx
+from kimono_explore.quality.advice import (
+    _OWN_OWNERS,
+    _OWN_STEPS,
+    _OWNERS,
+    _STEPS,
+    INTEGRATION,
+    READING,
+    SYSTEM,
+    next_step,
+    owner,
+)
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS
-from kimono_explore.quality.words import WHOLE, WORDS, counted
+from kimono_explore.quality.definition import Check
+from kimono_explore.quality.words import WHOLE, WORDS, _predicate, counted, sentence
 
 OCTOBER = "2026-10-05"
 
@@ -55,7 +67,7 @@ def test_the_first_screen_is_a_sentence(tmp_path: Path) -> None:
     heading = re.findall(r"<h1>(.*?)</h1>", page)
     assert heading == [
         "2 sections have no teacher; 1 student has no school; "
-        "1 student has an e-mail address that cannot be one. Fix these three first."
+        "1 student has an invalid e-mail address. Fix these three first."
     ]
     assert "4 people at 2 schools" in page
     assert "As of Monday, 5 October 2026: the day that was asked for" in page
@@ -66,7 +78,7 @@ def test_zero_is_not_red_and_what_passed_is_positive(tmp_path: Path) -> None:
     roster = two_schools()
     page = text_of(kx.check(roster, [*FEW, "student_without_sections", "section_without_org"], as_of=OCTOBER), tmp_path)
     assert '<b class="zero">0</b> information findings' in page
-    assert "<li>Every section has a school <code>section_without_org</code>" in page
+    assert "<li>Every section has a school <code>KX-CMP-005</code>" in page
     assert "Section without a school" not in page
 
 
@@ -84,7 +96,7 @@ def test_each_school_has_a_part(tmp_path: Path) -> None:
     part = page[page.index("<section class=school") : page.index("<section id=checks>")]
     assert "<h2>Oak School</h2>" in part
     assert "2 sections have no teacher" in part
-    assert "1 student has an e-mail address that cannot be one" in part
+    assert "1 student has an invalid e-mail address" in part
     assert "Ben" in part
     assert "Cleo" not in part
     assert "Ada" not in part
@@ -211,10 +223,7 @@ def test_print_and_small_screens_cut_nothing(tmp_path: Path) -> None:
 def test_what_counts_nothing_is_said_within_a_sentence(tmp_path: Path) -> None:
     roster = make(student("a", email="x"), student("b"), school("elm"))
     page = text_of(kx.check(roster, ["invalid_email", "no_lea"], as_of=OCTOBER), tmp_path)
-    assert (
-        "<h1>1 student has an e-mail address that cannot be one; there is no district. Fix these two first.</h1>"
-        in page
-    )
+    assert "<h1>1 student has an invalid e-mail address; there is no district. Fix these two first.</h1>" in page
     assert "Nobody is affected by an error, 1 by a warning." in page
 
 
@@ -226,9 +235,11 @@ def test_an_index_leads_from_a_name_to_its_checks(tmp_path: Path) -> None:
     roster = make(student("e", name_first="Éva", email="nobody"), student("b", name_first="<b>", email="nobody"))
     index = section_of(text_of(kx.check(roster, FEW, as_of=OCTOBER), tmp_path), "index")
     assert re.findall("<h3>(.*?)</h3>", index) == ["B", "E"]
-    entries = re.findall('<li>(.*?): <a href="#(check-\\d)">(.*?)</a>, <a href="#(check-\\d)">(.*?)</a></li>', index)
+    entries = re.findall(
+        '<li>(.*?): <a href="#([A-Z]+-[A-Z]+-\\d+)">(.*?)</a>, <a href="#([A-Z]+-[A-Z]+-\\d+)">(.*?)</a></li>', index
+    )
     assert entries == [
-        (name, "check-1", "student without a school", "check-2", "e-mail address that cannot be one")
+        (name, "KX-CMP-009", "student without a school", "KX-VAL-003", "e-mail address that cannot be one")
         for name in ("&lt;b&gt; Silva", "Éva Silva")
     ]
 
@@ -248,7 +259,7 @@ def test_what_is_waived_says_why_whose_and_until_when(tmp_path: Path) -> None:
     waived = section_of(text_of(report, tmp_path), "waived")
     cells = re.findall("<td[^>]*>(.*?)</td>", waived)
     assert cells == [
-        "Student without a school <code>student_without_school</code>", "In &lt;transfer&gt;", "R. Okafor", "2027-06-30", "1",
+        "Student without a school <code>KX-CMP-009</code>", "In &lt;transfer&gt;", "R. Okafor", "2027-06-30", "1",
     ]  # fmt: skip
     assert section_of(text_of(kx.check(two_schools(), FEW, as_of=OCTOBER), tmp_path), "waived") == ""
 
@@ -290,3 +301,61 @@ def test_reports_of_another_district_are_no_part_of_a_trend(tmp_path: Path) -> N
         kx.check(roster, FEW, as_of="2026-09-28").to_json(tmp_path / f"{name}.json")
     assert len(kx.check(make(lea("south"), student("a")), FEW, as_of=OCTOBER).trend(tmp_path)) == 2
     assert len(kx.check(make(lea("west"), student("a")), FEW, as_of=OCTOBER).trend(tmp_path)) == 1
+
+
+def test_a_check_is_called_by_its_number_wherever_the_page_names_it(tmp_path: Path) -> None:
+    report = kx.check(two_schools(), FEW, as_of=OCTOBER)
+    kx.check(two_schools(), FEW[1:], as_of=OCTOBER).to_json(tmp_path / "before.json")
+    report.since(tmp_path / "before.json")
+    page = text_of(report, tmp_path)
+    failed = report.summary[report.summary["status"] == "failed"]
+    assert len(failed) > 1
+    for row in failed.itertuples():
+        assert f'<article class=check id="{row.number}">' in page, "a link to it leads to the same check tomorrow"
+        assert f"<code>{row.number}</code> <code>{row.id}</code>" in page
+        assert f'<a href="#{row.number}"><code>{row.number}</code></a>' in page
+        at_a_school = report.failures(row.id)["org_id"].notna().any()
+        assert (f"{row.title} <code>{row.number}</code>" in section_of(page, "matrix")) == at_a_school
+    assert f"<code>{report.outcome(FEW[0]).check.number}</code>" in section_of(page, "since")
+
+
+@pytest.mark.parametrize("check", sorted(WORDS))
+def test_several_objects_are_spoken_of_in_the_plural(check: str) -> None:
+    """ "2 orgs are above themselves", not "above itself"."""
+    said = _predicate(WORDS[check], 2)
+    assert not re.search(
+        r"\b(it|its|itself)\b|\band (is|has)\b|\b(with|overlap|like|of) another$|as an? (student|teacher)", said
+    )
+    assert said.split(" ")[0] not in {"is", "has", "does", "goes", "reaches", "teaches"}
+
+
+def test_several_lacks_are_one_sentence() -> None:
+    report = kx.check(make(school("oak", name="Oak"), section(), link("algebra-1 held_at elsewhere")), as_of=OCTOBER)
+    lacking = [sentence(report, n, report.rows(n)) for n in range(len(report.causes))]
+    assert "Oak has no students, no teachers, no sections and no courses" in lacking, lacking
+
+
+def test_a_person_who_was_not_delivered_is_a_person() -> None:
+    report = kx.check(make(section(), link("ghost teacher_in algebra-1")), ["orphan_teacher_in"], as_of=OCTOBER)
+    assert sentence(report, 0, report.rows(0)) == "1 section refers to a person who was not delivered"
+
+
+def test_a_check_that_explains_others_counts_its_own() -> None:
+    """A student who teaches the class: two checks, one sentence of people."""
+    own = (teacher("ana"), section(), link("ana student_in algebra-1"), link("ana teacher_in algebra-1"))
+    report = kx.check(make(*own), ["student_and_teacher_of_section", "teacher_as_student"], as_of=OCTOBER)
+    told = [sentence(report, n, report.rows(n)) for n in range(len(report.causes))]
+    assert told == ["1 teacher is both student and teacher of a section"]
+
+
+@pytest.mark.parametrize("check", [*ROSTER_CHECKS, *TASK_CHECKS], ids=lambda check: check.id)
+def test_every_check_says_what_to_do(check: Check) -> None:
+    assert check.group in _STEPS
+    assert next_step(check).endswith(".")
+    assert owner(check) in (SYSTEM, INTEGRATION, READING)
+
+
+def test_no_advice_is_for_a_check_that_is_gone() -> None:
+    known = {check.id for check in (*ROSTER_CHECKS, *TASK_CHECKS)}
+    assert {*_OWN_STEPS, *_OWN_OWNERS} <= known
+    assert {*_STEPS, *_OWNERS} <= {check.group for check in (*ROSTER_CHECKS, *TASK_CHECKS)}

@@ -81,8 +81,10 @@ def test_the_checks_are_one_click_away(report: kx.Report) -> None:
     inspector._list.take("checks")
     assert (inspector._causes.hidden, inspector._checks.hidden) == (True, False)
     assert (inspector.cause, inspector._picked.hidden) == (None, True)
+    assert inspector._checks.df["number"].tolist() == inspector.checks["number"].tolist()
     inspector._list.take("causes")
     inspector.select("invalid_email")
+    assert "<code>KX-VAL-003</code>" in inspector._about.value
     assert shown(inspector) == {"Checks", "Failing rows"}
     assert inspector.checks["id"].iloc[inspector._checks.selected_rows[0]] == "invalid_email"
     inspector.select_cause(0)

@@ -117,6 +117,7 @@ def small_school(context: CheckContext, students: int, staff: int, courses: int)
 
 def _lacks(
     id: str,
+    number: str,
     title: str,
     severity: Severity,
     why: str,
@@ -135,6 +136,7 @@ def _lacks(
         rule += f" With `current_only` ({{current_only}}), those count that are {DEFINITION}."
     return Check(
         id,
+        number,
         title,
         severity,
         _GROUP,
@@ -152,6 +154,7 @@ def _lacks(
 CHECKS: tuple[Check, ...] = (
     _lacks(
         "section_without_teacher",
+        "KX-CMP-001",
         "Section without a teacher",
         "error",
         "Nobody can open the class.",
@@ -162,6 +165,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _lacks(
         "section_without_students",
+        "KX-CMP-002",
         "Section without students",
         "warning",
         "The class is empty or was left over.",
@@ -172,6 +176,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _lacks(
         "section_without_course",
+        "KX-CMP-003",
         "Section without a course",
         "error",
         "The section has no subject or title.",
@@ -181,6 +186,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _lacks(
         "section_without_term",
+        "KX-CMP-004",
         "Section without a term",
         "error",
         "Nobody knows when the section takes place.",
@@ -191,6 +197,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _lacks(
         "section_without_org",
+        "KX-CMP-005",
         "Section without a school",
         "error",
         "No school's staff can see the section.",
@@ -200,6 +207,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _lacks(
         "course_without_sections",
+        "KX-CMP-006",
         "Course without sections",
         "information",
         "The course is not taught this year.",
@@ -209,6 +217,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _lacks(
         "course_without_org",
+        "KX-CMP-007",
         "Course without an org",
         "warning",
         "No school offers the course.",
@@ -218,6 +227,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _lacks(
         "term_without_sections",
+        "KX-CMP-008",
         "Term without sections",
         "information",
         "The term is not used.",
@@ -227,6 +237,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _lacks(
         "student_without_school",
+        "KX-CMP-009",
         "Student without a school",
         "error",
         "The student reaches no product of any school.",
@@ -237,6 +248,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _lacks(
         "student_without_sections",
+        "KX-CMP-010",
         "Student without sections",
         "warning",
         "The student has no class to open.",
@@ -247,6 +259,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _lacks(
         "teacher_without_school",
+        "KX-CMP-011",
         "Teacher without a school",
         "warning",
         "The teacher reaches no product of any school.",
@@ -257,6 +270,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _lacks(
         "teacher_without_sections",
+        "KX-CMP-012",
         "Teacher without sections",
         "information",
         "The teacher has no class to open.",
@@ -267,6 +281,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _lacks(
         "category_without_section",
+        "KX-CMP-013",
         "Grading category without a section",
         "information",
         "Grades cannot be sent back.",
@@ -276,6 +291,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "person_without_name",
+        "KX-CMP-014",
         "Person without a name",
         "error",
         _GROUP,
@@ -286,6 +302,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "teacher_without_email",
+        "KX-CMP-015",
         "Teacher without an e-mail address",
         "warning",
         _GROUP,
@@ -297,6 +314,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "student_without_dob",
+        "KX-CMP-016",
         "Student without a date of birth",
         "information",
         _GROUP,
@@ -310,6 +328,7 @@ CHECKS: tuple[Check, ...] = (
     *[
         Check(
             f"student_without_{name}",
+            number,
             f"Student without {words}",
             "information",
             _GROUP,
@@ -320,20 +339,22 @@ CHECKS: tuple[Check, ...] = (
             needs=(f"persons.{column}",),
             likely=f"the tenant keeps {words} of some students only, such as those of some schools or grades.",
         )
-        for name, words, column, why in (
+        for name, number, words, column, why in (
             (
                 "email",
+                "KX-CMP-017",
                 "an e-mail address",
                 "email",
                 "The student gets no account where accounts are made of addresses.",
             ),
-            ("sex", "a sex", "sex", "Reports by sex leave the student out."),
-            ("address", "an address", "address_line1", "Letters and bus routes leave the student out."),
-            ("phone", "a telephone number", "phone", "Nobody at home can be called."),
+            ("sex", "KX-CMP-018", "a sex", "sex", "Reports by sex leave the student out."),
+            ("address", "KX-CMP-019", "an address", "address_line1", "Letters and bus routes leave the student out."),
+            ("phone", "KX-CMP-020", "a telephone number", "phone", "Nobody at home can be called."),
         )
     ],
     Check(
         "object_without_name",
+        "KX-CMP-021",
         "Org, term, course or section without a name",
         "warning",
         _GROUP,
@@ -344,6 +365,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "school_without_sections",
+        "KX-CMP-022",
         "School without sections",
         "warning",
         _GROUP,
@@ -356,6 +378,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "school_without_courses",
+        "KX-CMP-023",
         "School without courses",
         "information",
         _GROUP,
@@ -368,6 +391,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "school_without_terms",
+        "KX-CMP-024",
         "School without terms",
         "error",
         _GROUP,
@@ -379,6 +403,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "lea_without_schools",
+        "KX-CMP-025",
         "District without schools",
         "warning",
         _GROUP,
@@ -390,6 +415,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "small_school",
+        "KX-CMP-026",
         "School that is too small to be true",
         "information",
         _GROUP,

@@ -118,6 +118,7 @@ def _orgs_of_terms(context: CheckContext) -> dict[str, set[str]]:
 CHECKS: tuple[Check, ...] = (
     Check(
         "term_without_dates",
+        "KX-DAT-001",
         "Term without dates",
         "warning",
         _GROUP,
@@ -129,6 +130,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "term_ends_before_start",
+        "KX-DAT-002",
         "Term that ends before it starts",
         "error",
         _GROUP,
@@ -139,6 +141,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "child_term_outside_parent",
+        "KX-DAT-003",
         "Term that reaches beyond its parent",
         "warning",
         _GROUP,
@@ -150,6 +153,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "sibling_terms_overlap",
+        "KX-DAT-004",
         "Terms that overlap",
         "warning",
         _GROUP,
@@ -161,6 +165,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "same_name_terms",
+        "KX-DAT-005",
         "Terms that cannot be told apart",
         "information",
         _GROUP,
@@ -171,6 +176,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "no_current_term",
+        "KX-DAT-006",
         "No term is going on",
         "warning",
         _GROUP,
@@ -181,6 +187,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "term_too_long",
+        "KX-DAT-007",
         "Term of more than a year",
         "information",
         _GROUP,

@@ -116,6 +116,7 @@ def _years_before(day: date, years: int) -> nw.Expr:
 CHECKS: tuple[Check, ...] = (
     Check(
         "missing_grade",
+        "KX-GRD-001",
         "Student without a grade",
         "warning",
         _GROUP,
@@ -127,6 +128,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "unknown_grade",
+        "KX-GRD-002",
         "Grade that nobody knows",
         "warning",
         _GROUP,
@@ -139,6 +141,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "grade_against_age",
+        "KX-GRD-003",
         "Grade against age",
         "warning",
         _GROUP,
@@ -154,6 +157,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "grade_against_grad_year",
+        "KX-GRD-004",
         "Grade against graduation year",
         "information",
         _GROUP,
@@ -169,6 +173,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "graduated_but_enrolled",
+        "KX-GRD-005",
         "Student who should have graduated and is still enrolled",
         "warning",
         _GROUP,
@@ -182,6 +187,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "grade_not_of_school",
+        "KX-GRD-006",
         "Student of a grade that the school does not have",
         "warning",
         _GROUP,
@@ -197,6 +203,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "grade_not_of_section",
+        "KX-GRD-007",
         "Student of a grade that the section is not for",
         "information",
         _GROUP,

@@ -235,6 +235,7 @@ def _folded(context: CheckContext, persons: Frame, column: str) -> Frame:
 CHECKS: tuple[Check, ...] = (
     Check(
         "missing_id",
+        "KX-IDN-001",
         "Object without an id",
         "error",
         _GROUP,
@@ -245,6 +246,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "duplicate_id",
+        "KX-IDN-002",
         "One id for several objects",
         "error",
         _GROUP,
@@ -255,6 +257,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "duplicate_local_id",
+        "KX-IDN-003",
         "One local id for several objects",
         "warning",
         _GROUP,
@@ -266,6 +269,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "duplicate_state_id",
+        "KX-IDN-004",
         "One state id for several persons",
         "error",
         _GROUP,
@@ -277,6 +281,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "missing_local_id",
+        "KX-IDN-005",
         "No local id",
         "warning",
         _GROUP,
@@ -287,6 +292,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "student_missing_state_id",
+        "KX-IDN-006",
         "Student without a state id",
         "information",
         _GROUP,
@@ -298,6 +304,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "duplicate_email",
+        "KX-IDN-007",
         "One e-mail address for several persons",
         "warning",
         _GROUP,
@@ -309,6 +316,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "possible_duplicate_person",
+        "KX-IDN-008",
         "Probably one person, registered twice",
         "warning",
         _GROUP,
@@ -320,6 +328,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "student_and_staff",
+        "KX-IDN-009",
         "A student and a member of staff share an identifier",
         "warning",
         _GROUP,
@@ -331,6 +340,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "alike_ids",
+        "KX-IDN-010",
         "Ids that differ in case, zeros, spaces or punctuation only",
         "warning",
         _GROUP,
@@ -342,6 +352,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "id_with_spaces",
+        "KX-IDN-011",
         "Id with spaces",
         "warning",
         _GROUP,
@@ -353,6 +364,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "refused_id",
+        "KX-IDN-012",
         "Id that Apple School Manager does not take",
         "information",
         _GROUP,
@@ -365,6 +377,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "email_elsewhere",
+        "KX-IDN-013",
         "E-mail address of another domain",
         "information",
         _GROUP,

@@ -211,6 +211,7 @@ def _dated(context: CheckContext, *relations: str) -> Frame:
 CHECKS: tuple[Check, ...] = (
     Check(
         "enrollment_outside_terms",
+        "KX-ENR-001",
         "Enrollment outside the terms of its section",
         "warning",
         _GROUP,
@@ -226,6 +227,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "ended_but_active",
+        "KX-ENR-002",
         "Membership that has ended and is still active",
         "warning",
         _GROUP,
@@ -237,6 +239,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "future_but_active",
+        "KX-ENR-003",
         "Membership that has not begun and is already active",
         "information",
         _GROUP,
@@ -248,6 +251,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "current_but_inactive",
+        "KX-ENR-004",
         "Membership that goes on and is not active",
         "warning",
         _GROUP,
@@ -259,6 +263,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "membership_far_ahead",
+        "KX-ENR-005",
         "Membership that begins far in the future",
         "warning",
         _GROUP,
@@ -270,6 +275,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "membership_before_birth",
+        "KX-ENR-006",
         "Membership from before the person was born",
         "warning",
         _GROUP,
@@ -281,6 +287,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "enrollment_without_end",
+        "KX-ENR-007",
         "Enrollment without an end",
         "information",
         _GROUP,
@@ -292,6 +299,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "unknown_membership_status",
+        "KX-ENR-008",
         "Membership of an unknown status",
         "information",
         _GROUP,
@@ -303,6 +311,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "seated_after_leaving_school",
+        "KX-ENR-009",
         "In a section of a school that the student is not in today",
         "warning",
         _GROUP,
@@ -315,6 +324,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "two_schools_at_once",
+        "KX-ENR-010",
         "Student of two schools at the same time",
         "warning",
         _GROUP,
@@ -326,6 +336,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "enrolled_inactive_student",
+        "KX-ENR-011",
         "Inactive student in a section",
         "warning",
         _GROUP,
@@ -338,6 +349,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "enrollment_in_inactive_section",
+        "KX-ENR-012",
         "Inactive section with people in it",
         "warning",
         _GROUP,
@@ -350,6 +362,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "inactive_teacher_of_section",
+        "KX-ENR-013",
         "Inactive teacher of an active section",
         "warning",
         _GROUP,
@@ -363,6 +376,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "student_as_teacher",
+        "KX-ENR-014",
         "Student who is enrolled as a teacher",
         "error",
         _GROUP,
@@ -374,6 +388,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "teacher_as_student",
+        "KX-ENR-015",
         "Teacher who is enrolled as a student",
         "warning",
         _GROUP,
@@ -386,6 +401,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "section_without_one_primary_teacher",
+        "KX-ENR-016",
         "Section with no primary teacher, or with several",
         "warning",
         _GROUP,
@@ -397,6 +413,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "student_without_one_primary_school",
+        "KX-ENR-017",
         "Student with no primary school, or with several",
         "warning",
         _GROUP,

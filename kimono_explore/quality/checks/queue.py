@@ -227,6 +227,7 @@ def _found(checked: pd.DataFrame, failing: pd.DataFrame, *columns: str) -> Check
 CHECKS: tuple[Check, ...] = (
     Check(
         "stale_task",
+        "KX-QUE-001",
         "Task that waits too long",
         "warning",
         _GROUP,
@@ -238,6 +239,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "sync_without_end",
+        "KX-QUE-002",
         "Sync that does not end",
         "warning",
         _GROUP,
@@ -249,6 +251,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "sequence_gap",
+        "KX-QUE-003",
         "Tasks are missing before this one",
         "warning",
         _GROUP,
@@ -259,6 +262,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "repeated_task",
+        "KX-QUE-004",
         "Task that came twice",
         "warning",
         _GROUP,
@@ -269,6 +273,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "delete_of_unknown_object",
+        "KX-QUE-005",
         "Deletion of an object that is not in the roster",
         "information",
         _GROUP,
@@ -280,6 +285,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "tasks_after_uninstall",
+        "KX-QUE-006",
         "Task after the tenant's uninstallation",
         "warning",
         _GROUP,
@@ -291,6 +297,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "update_of_unknown_object",
+        "KX-QUE-007",
         "Change of an object that is not in the roster",
         "warning",
         _GROUP,
@@ -303,6 +310,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "add_of_known_object",
+        "KX-QUE-008",
         "Addition of an object that was added before",
         "information",
         _GROUP,
@@ -314,6 +322,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "enrollment_too_early",
+        "KX-QUE-009",
         "Enrollment before its person or section",
         "warning",
         _GROUP,
@@ -325,6 +334,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "overlapping_syncs",
+        "KX-QUE-010",
         "Sync that starts before another one has ended",
         "warning",
         _GROUP,
@@ -337,6 +347,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "event_outside_sync",
+        "KX-QUE-011",
         "Event outside its sync",
         "warning",
         _GROUP,
@@ -348,6 +359,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "storm_of_deletes",
+        "KX-QUE-012",
         "Storm of deletions",
         "error",
         _GROUP,
@@ -360,6 +372,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "delivered_again_and_again",
+        "KX-QUE-013",
         "Event that is delivered again and again",
         "warning",
         _GROUP,
@@ -373,6 +386,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "tenant_behind",
+        "KX-QUE-014",
         "Tenant whose queue stands still",
         "warning",
         _GROUP,

@@ -114,6 +114,7 @@ CHECKS: tuple[Check, ...] = (
     *[
         Check(
             f"orphan_{relation.name}",
+            relation.number,
             relation.orphan,
             "error",
             _GROUP,
@@ -128,6 +129,7 @@ CHECKS: tuple[Check, ...] = (
     ],
     Check(
         "one_sided_membership",
+        "KX-REF-011",
         "A membership that only one side states",
         "warning",
         _GROUP,
@@ -138,6 +140,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "duplicate_membership",
+        "KX-REF-012",
         "One membership, several times",
         "warning",
         _GROUP,
@@ -149,6 +152,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "student_and_teacher_of_section",
+        "KX-REF-013",
         "Student and teacher of one section",
         "error",
         _GROUP,
@@ -160,6 +164,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "wrong_target_type",
+        "KX-REF-014",
         "A link to an object of the wrong type",
         "error",
         _GROUP,
@@ -170,6 +175,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "membership_ends_before_start",
+        "KX-REF-015",
         "A membership that ends before it starts",
         "warning",
         _GROUP,
@@ -180,6 +186,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "enrollment_without_start",
+        "KX-REF-016",
         "An enrollment without a start date",
         "information",
         _GROUP,

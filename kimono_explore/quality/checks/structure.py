@@ -185,6 +185,7 @@ def _plain_kind(kind: str) -> str:
 CHECKS: tuple[Check, ...] = (
     Check(
         "section_org_not_in_course",
+        "KX-AGR-001",
         "A section at a school that does not offer its course",
         "warning",
         _AGREEMENT,
@@ -196,6 +197,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "student_outside_school",
+        "KX-AGR-002",
         "A student in a section of another school",
         "warning",
         _AGREEMENT,
@@ -208,6 +210,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "teacher_outside_school",
+        "KX-AGR-003",
         "A teacher of a section of another school",
         "information",
         _AGREEMENT,
@@ -220,6 +223,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "parent_child_mismatch",
+        "KX-AGR-004",
         "Parent and child do not agree",
         "warning",
         _AGREEMENT,
@@ -231,6 +235,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "org_cycle",
+        "KX-STR-001",
         "Orgs that are above themselves",
         "error",
         _STRUCTURE,
@@ -242,6 +247,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "term_cycle",
+        "KX-STR-002",
         "Terms that are above themselves",
         "error",
         _STRUCTURE,
@@ -253,6 +259,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "school_without_parent",
+        "KX-STR-003",
         "School without a district",
         "warning",
         _STRUCTURE,
@@ -265,6 +272,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "school_below_school",
+        "KX-STR-004",
         "A school below another school",
         "information",
         _STRUCTURE,
@@ -277,6 +285,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "no_lea",
+        "KX-STR-005",
         "No district",
         "warning",
         _STRUCTURE,
@@ -287,6 +296,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "unknown_org_type",
+        "KX-STR-006",
         "Org of an unknown type",
         "information",
         _STRUCTURE,
@@ -298,6 +308,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "school_without_students",
+        "KX-STR-007",
         "School without students",
         "warning",
         _STRUCTURE,
@@ -311,6 +322,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "school_without_teachers",
+        "KX-STR-008",
         "School without teachers",
         "warning",
         _STRUCTURE,
@@ -324,6 +336,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "parent_of_wrong_type",
+        "KX-STR-009",
         "Org or term below one that is not above its kind",
         "warning",
         _STRUCTURE,
@@ -337,6 +350,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "section_over_two_years",
+        "KX-STR-010",
         "Section over two school years",
         "warning",
         _STRUCTURE,
@@ -350,6 +364,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "stale_roster",
+        "KX-FRS-001",
         "Nothing was updated for a long time",
         "warning",
         _FRESHNESS,
@@ -362,6 +377,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "created_on_one_day",
+        "KX-FRS-002",
         "Most of a table was created on one late day",
         "information",
         _FRESHNESS,

@@ -224,6 +224,7 @@ _EMAIL = f"^{_ADDRESS}(?:\\.{_ADDRESS})*@{_ADDRESS}(?:\\.{_ADDRESS})+$"
 CHECKS: tuple[Check, ...] = (
     Check(
         "bad_value",
+        "KX-VAL-001",
         "A value that its column cannot hold",
         "warning",
         _GROUP,
@@ -235,6 +236,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "load_problem",
+        "KX-VAL-002",
         "Something went wrong while the roster was loaded",
         "warning",
         _GROUP,
@@ -246,6 +248,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "invalid_email",
+        "KX-VAL-003",
         "E-mail address that cannot be one",
         "warning",
         _GROUP,
@@ -257,6 +260,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "invalid_phone",
+        "KX-VAL-004",
         "Telephone number that cannot be one",
         "information",
         _GROUP,
@@ -269,6 +273,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "invalid_postal_code",
+        "KX-VAL-005",
         "Postal code that cannot be one",
         "information",
         _GROUP,
@@ -281,6 +286,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "unknown_state",
+        "KX-VAL-006",
         "Unknown state or province",
         "information",
         _GROUP,
@@ -293,6 +299,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "unexpected_sex",
+        "KX-VAL-007",
         "Unexpected value for sex",
         "information",
         _GROUP,
@@ -307,6 +314,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "untrimmed_text",
+        "KX-VAL-008",
         "Text with spaces around it or unseen characters in it",
         "warning",
         _GROUP,
@@ -321,6 +329,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "broken_encoding",
+        "KX-VAL-009",
         "Text in a broken encoding",
         "warning",
         _GROUP,
@@ -331,6 +340,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "placeholder_name",
+        "KX-VAL-010",
         "Name that stands for no person",
         "warning",
         _GROUP,
@@ -357,6 +367,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "shouting_name",
+        "KX-VAL-011",
         "Name in capitals",
         "information",
         _GROUP,
@@ -368,6 +379,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "implausible_age",
+        "KX-VAL-012",
         "Implausible age",
         "warning",
         _GROUP,
@@ -382,6 +394,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "grad_year_against_dob",
+        "KX-VAL-013",
         "Graduation year that does not fit the date of birth",
         "information",
         _GROUP,
@@ -395,6 +408,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "school_year_outlier",
+        "KX-VAL-014",
         "Object of another school year",
         "information",
         _GROUP,
@@ -405,6 +419,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "spreadsheet_damage",
+        "KX-VAL-015",
         "Text that a spreadsheet has damaged",
         "warning",
         _GROUP,
@@ -416,6 +431,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "name_too_long",
+        "KX-VAL-016",
         "Name that Google does not take",
         "information",
         _GROUP,

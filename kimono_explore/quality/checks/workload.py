@@ -75,6 +75,7 @@ def same_title_sections(context: CheckContext) -> CheckResult:
 CHECKS: tuple[Check, ...] = (
     Check(
         "oversize_section",
+        "KX-LOD-001",
         "Section with very many students",
         "warning",
         _GROUP,
@@ -89,6 +90,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "undersize_section",
+        "KX-LOD-002",
         "Section with very few students",
         "information",
         _GROUP,
@@ -103,6 +105,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "student_overload",
+        "KX-LOD-003",
         "Student with very many sections",
         "warning",
         _GROUP,
@@ -115,6 +118,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "teacher_overload",
+        "KX-LOD-004",
         "Teacher with very many sections",
         "information",
         _GROUP,
@@ -127,6 +131,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "same_title_sections",
+        "KX-LOD-005",
         "Sections that cannot be told apart",
         "information",
         _GROUP,
