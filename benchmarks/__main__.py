@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks import bundles, cuallee_checks, decoding, loading, looking, quality
+from benchmarks import bundles, cuallee_checks, decoding, loading, looking, quality, rosterbench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,15 +166,24 @@ def lacks(way: str) -> str:
 def main() -> int:
     """Run the benchmarks, or one way of one case in this process."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"default: all of {', '.join(CASES)}")
+    parser.add_argument(
+        "cases",
+        nargs="*",
+        metavar="CASE",
+        help=f"rosterbench, or some of {', '.join(CASES)}; default: all but rosterbench",
+    )
     parser.add_argument("--size", type=float, default=1.0, help="share of the full size (default: 1)")
     parser.add_argument("--runs", type=int, help="how often each way runs (default: 5)")
+    parser.add_argument("--seeds", type=int, default=20, help="districts of rosterbench (default: 20)")
     parser.add_argument("--one", nargs=3, metavar=("CASE", "WAY", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         _measure(*options.one)
         return 0
     print(machine(), "\n", flush=True)
+    if options.cases == ["rosterbench"]:
+        rosterbench.run(options.seeds, int(500 * options.size))
+        return 0
     print("| case | ours | the alternative | ratio | memory, ours | theirs | to reach |\n|---|---|---|---|---|---|---|")
     for name in options.cases or CASES:
         _compare(name, options.size, options.runs or CASES[name].runs)

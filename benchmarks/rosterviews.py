@@ -86,13 +86,16 @@ def _links(roster: Roster, day: pd.Timestamp) -> pd.DataFrame:
     links["pair"] = links["source_id"] + " " + links["target_id"]
     begins = roster.terms.dropna(subset="id").drop_duplicates("id").set_index("id")["start_date"]
     terms = links[links["relation"] == "in_term"]
+    ends = roster.terms.dropna(subset="id").drop_duplicates("id").set_index("id")["end_date"]
     opens = links["target_id"].map(terms["target_id"].map(begins).groupby(terms["source_id"]).min())
+    closes = links["target_id"].map(terms["target_id"].map(ends).groupby(terms["source_id"]).max())
     begun, ended = ~links["start_date"].gt(day), links["end_date"].lt(day)
     links["dated"] = begun & ~ended
     gone = links["status"].isin(["historical", "inactive", "future", "tobedeleted"])
     # What has not begun, or nobody knows when, is looked at before the fact.
     ahead = opens.gt(day) | (opens.isna() & (links["relation"] != "member_of"))
     links["current"] = (begun | ahead) & ~ended & ~gone
+    links["kept"] = links["current"] | closes.lt(day)  # a section that is over keeps the people it had
     return links
 
 
@@ -141,6 +144,7 @@ def _seats(views: dict[str, pd.DataFrame]) -> pd.DataFrame:
     who = views["persons"][["id", "person_type", "dob", "person_status", "grad_year"]].rename(
         columns={"id": "source_id"}
     )
+    who["grad_year"] = pd.to_numeric(who["grad_year"], errors="coerce")
     who = who.dropna(subset="source_id").drop_duplicates("source_id")
     seats = valid[valid["relation"].isin(["student_in", "teacher_in"])]
     seats = seats.merge(who, on="source_id", how="left").merge(about, on="target_id", how="left")

@@ -81,9 +81,9 @@ def rules(views: dict[str, pd.DataFrame]) -> Iterator[tuple[pd.DataFrame, list[E
     student, teacher = 'person_type == "student"', 'person_type == "teacher"'
     students, staff = persons.query(student), persons.query(f"not ({student})")
 
-    def ends(relation: str, end: str, role: str | None = None, now: bool = False) -> list[object]:
+    def ends(relation: str, end: str, role: str | None = None, when: str | None = None) -> list[object]:
         chosen = valid[valid["relation"] == relation]
-        chosen = chosen[chosen["current"]] if now else chosen
+        chosen = chosen[chosen[when]] if when else chosen
         chosen = chosen[chosen["role"] == role] if role else chosen
         return chosen[f"{end}_id"].unique().tolist()
 
@@ -110,16 +110,16 @@ def rules(views: dict[str, pd.DataFrame]) -> Iterator[tuple[pd.DataFrame, list[E
                 not_among(c, students[c].dropna().tolist(), "student_and_staff", f"not ({student})")
                 for c in w.IDENTIFIERS
             ],
-            among("id", ends("member_of", "source", now=True), "student_without_school", student),
-            among("id", ends("student_in", "source", now=True), "student_without_sections", student),
+            among("id", ends("member_of", "source", when="current"), "student_without_school", student),
+            among("id", ends("student_in", "source", when="current"), "student_without_sections", student),
             among("grade", w.GRADES, "unknown_grade", student),
             between("age", 3, 22, "implausible_age", student),
             between("age", 16, 90, "implausible_age", f"not ({student})"),
             between("graduates_at", 16, 21, "grad_year_against_dob", student),
             like("email", w.own_domain(students["email"]), "email_elsewhere", student),
             filled("email", "teacher_without_email", teacher),
-            among("id", ends("member_of", "source", now=True), "teacher_without_school", teacher),
-            among("id", ends("teacher_in", "source", now=True), "teacher_without_sections", teacher),
+            among("id", ends("member_of", "source", when="current"), "teacher_without_school", teacher),
+            among("id", ends("teacher_in", "source", when="current"), "teacher_without_sections", teacher),
             filled("name_key", "person_without_name"),
             single(["local_id", "person_type"], "duplicate_local_id"),
             single(["state_id"], "duplicate_state_id"),
@@ -149,8 +149,8 @@ def rules(views: dict[str, pd.DataFrame]) -> Iterator[tuple[pd.DataFrame, list[E
     yield (
         views["sections"],
         [
-            among("id", ends("teacher_in", "target", now=True), "section_without_teacher"),
-            among("id", ends("student_in", "target", now=True), "section_without_students"),
+            among("id", ends("teacher_in", "target", when="kept"), "section_without_teacher"),
+            among("id", ends("student_in", "target", when="kept"), "section_without_students"),
             filled("course", "section_without_course", "id.notna()"),
             filled("term", "section_without_term", "id.notna()"),
             filled("org", "section_without_org", "id.notna()"),
@@ -195,8 +195,8 @@ def rules(views: dict[str, pd.DataFrame]) -> Iterator[tuple[pd.DataFrame, list[E
         [
             among("org_type", ["lea", "school"], "unknown_org_type"),
             among("id", ends("child_of", "source"), "school_without_parent", school),
-            among("id", ends("member_of", "target", "student", now=True), "school_without_students", school),
-            among("id", ends("member_of", "target", "teacher", now=True), "school_without_teachers", school),
+            among("id", ends("member_of", "target", "student", when="current"), "school_without_students", school),
+            among("id", ends("member_of", "target", "teacher", when="current"), "school_without_teachers", school),
             among("id", ends("held_at", "target"), "school_without_sections", school),
             among("id", ends("offered_by", "target"), "school_without_courses", school),
         ],
@@ -255,7 +255,7 @@ def rules(views: dict[str, pd.DataFrame]) -> Iterator[tuple[pd.DataFrame, list[E
                 "inactive_teacher_of_section",
                 f"current & {taught} & section_status not in {w.INACTIVE}",
             ),
-            between("grad_year", str(w.SCHOOL_YEAR), None, "graduated_but_enrolled", f"current & {enrolled}"),
+            between("grad_year", w.SCHOOL_YEAR, None, "graduated_but_enrolled", f"current & {enrolled}"),
         ],
     )
     yield (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pointblank as pb
 import polars as pl
 
@@ -12,6 +11,8 @@ from benchmarks import rulewords as w
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import pandas as pd
 
     Pre = Callable[[pl.DataFrame], pl.DataFrame]
 
@@ -45,9 +46,9 @@ def rules(views: dict[str, pl.DataFrame]) -> Iterator[pb.Validate]:
         persons.filter(pl.col("person_type") != "student"),
     )
 
-    def ends(relation: str, end: str, role: str | None = None, now: bool = False) -> list[str]:
+    def ends(relation: str, end: str, role: str | None = None, when: str | None = None) -> list[str]:
         chosen = valid.filter(pl.col("relation") == relation)
-        chosen = chosen.filter(pl.col("current")) if now else chosen
+        chosen = chosen.filter(pl.col(when)) if when else chosen
         chosen = chosen.filter(pl.col("role") == role) if role else chosen
         return chosen[f"{end}_id"].unique().to_list()
 
@@ -76,10 +77,10 @@ def rules(views: dict[str, pl.DataFrame]) -> Iterator[pb.Validate]:
         )
     yield (
         check.col_vals_in_set(
-            "id", ends("member_of", "source", now=True), pre=known("id"), brief="student_without_school"
+            "id", ends("member_of", "source", when="current"), pre=known("id"), brief="student_without_school"
         )
         .col_vals_in_set(
-            "id", ends("student_in", "source", now=True), pre=known("id"), brief="student_without_sections"
+            "id", ends("student_in", "source", when="current"), pre=known("id"), brief="student_without_sections"
         )
         .col_vals_in_set("grade", w.GRADES, pre=known("grade"), brief="unknown_grade")
         .col_vals_between("age", 3, 22, na_pass=True, brief="implausible_age")
@@ -96,8 +97,12 @@ def rules(views: dict[str, pl.DataFrame]) -> Iterator[pb.Validate]:
     yield (
         pb.Validate(persons)
         .col_vals_not_null("email", pre=only("person_type", "teacher"), brief="teacher_without_email")
-        .col_vals_in_set("id", ends("member_of", "source", now=True), pre=teachers, brief="teacher_without_school")
-        .col_vals_in_set("id", ends("teacher_in", "source", now=True), pre=teachers, brief="teacher_without_sections")
+        .col_vals_in_set(
+            "id", ends("member_of", "source", when="current"), pre=teachers, brief="teacher_without_school"
+        )
+        .col_vals_in_set(
+            "id", ends("teacher_in", "source", when="current"), pre=teachers, brief="teacher_without_sections"
+        )
         .col_vals_not_null("name_key", brief="person_without_name")
         .rows_distinct(["local_id", "person_type"], pre=known("local_id"), brief="duplicate_local_id")
         .rows_distinct("state_id", pre=known("state_id"), brief="duplicate_state_id")
@@ -128,9 +133,11 @@ def rules(views: dict[str, pl.DataFrame]) -> Iterator[pb.Validate]:
         )
     yield (
         pb.Validate(sections)
-        .col_vals_in_set("id", ends("teacher_in", "target", now=True), pre=known("id"), brief="section_without_teacher")
         .col_vals_in_set(
-            "id", ends("student_in", "target", now=True), pre=known("id"), brief="section_without_students"
+            "id", ends("teacher_in", "target", when="kept"), pre=known("id"), brief="section_without_teacher"
+        )
+        .col_vals_in_set(
+            "id", ends("student_in", "target", when="kept"), pre=known("id"), brief="section_without_students"
         )
         .col_vals_not_null("course", pre=known("id"), brief="section_without_course")
         .col_vals_not_null("term", pre=known("id"), brief="section_without_term")
@@ -175,10 +182,10 @@ def rules(views: dict[str, pl.DataFrame]) -> Iterator[pb.Validate]:
         .col_vals_in_set("org_type", ["lea", "school"], pre=known("org_type"), brief="unknown_org_type")
         .col_vals_in_set("id", ends("child_of", "source"), pre=schools, brief="school_without_parent")
         .col_vals_in_set(
-            "id", ends("member_of", "target", "student", now=True), pre=schools, brief="school_without_students"
+            "id", ends("member_of", "target", "student", when="current"), pre=schools, brief="school_without_students"
         )
         .col_vals_in_set(
-            "id", ends("member_of", "target", "teacher", now=True), pre=schools, brief="school_without_teachers"
+            "id", ends("member_of", "target", "teacher", when="current"), pre=schools, brief="school_without_teachers"
         )
         .col_vals_in_set("id", ends("held_at", "target"), pre=schools, brief="school_without_sections")
         .col_vals_in_set("id", ends("offered_by", "target"), pre=schools, brief="school_without_courses")
@@ -253,9 +260,7 @@ def rules(views: dict[str, pl.DataFrame]) -> Iterator[pb.Validate]:
         .col_vals_ge(
             "grad_year",
             w.SCHOOL_YEAR,
-            pre=lambda df: (
-                enrolled(df).filter(pl.col("current")).with_columns(pl.col("grad_year").cast(pl.Int64, strict=False))
-            ),
+            pre=current(~taught),
             na_pass=True,
             brief="graduated_but_enrolled",
         )
