@@ -84,7 +84,7 @@ pictures: $(READY)
 lock:
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --upgrade pip
-	build/lock/bin/python -m pip install --quiet --editable ".[lab,test,docs,mutation]"
+	build/lock/bin/python -m pip install --quiet --editable ".[lab,test,docs,bench,mutation]"
 	build/lock/bin/python -m pip freeze --all --exclude-editable | grep -v '^kimono\|^setuptools' > constraints.txt
 	rm -rf build/lock
 

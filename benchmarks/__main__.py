@@ -15,12 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks import bundles, decoding, loading, looking, quality
+from benchmarks import bundles, cuallee_checks, decoding, loading, looking, quality, rosterbench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,26 +128,62 @@ CASES = {
         {"a tenth of the students": quality.all_checks_of_a_tenth},
         runs=3,
     ),
+    "cuallee": Case(
+        "19 columns complete, 19 unique, 19.8 million taxi trips, our engine layer on Polars",
+        "less time than each",
+        cuallee_checks.prepare,
+        cuallee_checks.ours,
+        {
+            "our engine layer on DuckDB": cuallee_checks.on_duckdb,
+            "cuallee on Polars": cuallee_checks.cuallee_polars,
+            "cuallee on DuckDB": cuallee_checks.cuallee_duckdb,
+            "cuallee on pandas": cuallee_checks.cuallee_pandas,
+            "pointblank on Polars": cuallee_checks.pointblank,
+        },
+        runs=3,
+    ),
 }
-# What a case needs beyond this repository.
+
+
+def is_installed(package: str) -> bool:
+    """Whether the package can be imported."""
+    return find_spec(package) is not None
+
+
+# What a case, or a way that begins with the word, needs beyond this repository.
 NEEDS = {
     "bundle": ("the OULAD bundle, in ../shared/data", bundles.OULAD.is_file),
-    "dlt": ("dlt", lambda: find_spec("dlt") is not None),
+    **{name: (name, partial(is_installed, name)) for name in ("dlt", "cuallee", "pointblank")},
 }
+
+
+def lacks(way: str) -> str:
+    """The package that the way needs and that is not installed, or nothing."""
+    text, there = NEEDS.get(way.split()[0], ("", lambda: True))
+    return "" if there() else text
 
 
 def main() -> int:
     """Run the benchmarks, or one way of one case in this process."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"default: all of {', '.join(CASES)}")
+    parser.add_argument(
+        "cases",
+        nargs="*",
+        metavar="CASE",
+        help=f"rosterbench, or some of {', '.join(CASES)}; default: all but rosterbench",
+    )
     parser.add_argument("--size", type=float, default=1.0, help="share of the full size (default: 1)")
     parser.add_argument("--runs", type=int, help="how often each way runs (default: 5)")
+    parser.add_argument("--seeds", type=int, default=20, help="districts of rosterbench (default: 20)")
     parser.add_argument("--one", nargs=3, metavar=("CASE", "WAY", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         _measure(*options.one)
         return 0
     print(machine(), "\n", flush=True)
+    if options.cases == ["rosterbench"]:
+        rosterbench.run(options.seeds, int(500 * options.size))
+        return 0
     print("| case | ours | the alternative | ratio | memory, ours | theirs | to reach |\n|---|---|---|---|---|---|---|")
     for name in options.cases or CASES:
         _compare(name, options.size, options.runs or CASES[name].runs)
@@ -155,13 +192,13 @@ def main() -> int:
 
 def _compare(name: str, size: float, runs: int) -> None:
     case = CASES[name]
-    absent = [text for key, (text, there) in NEEDS.items() if key == name and not there()]
+    absent = [text for key, (text, there) in NEEDS.items() if key == name == "bundle" and not there()]
     if absent:
         print(f"| {case.name} | left out: {absent[0]} is not here | | | | | |")
         return
     with tempfile.TemporaryDirectory() as folder:
         case.prepare(Path(folder), size)
-        others = [way for way in case.others if not way.startswith("dlt") or NEEDS["dlt"][1]()]
+        others = [way for way in case.others if not lacks(way)]
         readings: dict[str, list[dict[str, float]]] = {way: [] for way in ("ours", *others)}
         found: dict[str, object] = {}
         for _ in range(runs):

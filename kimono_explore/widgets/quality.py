@@ -147,10 +147,9 @@ class QualityInspector(Panel):
     # What a person, or a notebook, does.
 
     def select(self, check: str) -> None:
-        """Show a check, as if it were picked."""
-        self.report.outcome(check)
+        """Show a check, by its id or number, as if it were picked."""
         self._list.value = "checks"
-        self._open(None, check)
+        self._open(None, self.report.outcome(check).check.id)
 
     def select_cause(self, number: int) -> None:
         """Show a cause, as if it were picked; they are numbered as in `Report.causes`."""
