@@ -102,7 +102,7 @@ def _copy(rng: Rng, row: dict[str, object], number: int, persons: pd.DataFrame) 
     mail = str(row["email"]).replace(".org", ".net")
     row["email"] = None if luck < 0.5 else f"person{number}@example.com" if luck < 0.8 else mail
     count = rng.choice([1, 2, 3], p=[0.5, 0.35, 0.15])
-    for damage in sorted(rng.choice(len(_DAMAGES), count, replace=False)):  # a nickname is misspelt, not the reverse
+    for damage in sorted(rng.choice(len(_DAMAGES), count, replace=False)):
         _DAMAGES[damage](rng, row, persons)
     return row
 
@@ -119,12 +119,13 @@ def _typo(rng: Rng, text: str, signs: str = _LETTERS) -> str:
     return text[:at] + sign + text[at + 1 :]
 
 
-def _misspell(rng: Rng, row: dict[str, object], _persons: pd.DataFrame) -> None:
-    column = ("name_first", "name_last")[rng.integers(2)]
+def _misspell(rng: Rng, row: dict[str, object], persons: pd.DataFrame) -> None:
+    """A name that is not damaged otherwise: each field is damaged once."""
+    column = "name_last" if row.get("damaged") else ("name_first", "name_last")[rng.integers(2)]
     row[column] = _typo(rng, str(row[column]))
 
 
-def _plain(_rng: Rng, row: dict[str, object], _persons: pd.DataFrame) -> None:
+def _plain(rng: Rng, row: dict[str, object], persons: pd.DataFrame) -> None:
     for column in ("name_first", "name_last"):
         text = unicodedata.normalize("NFKD", str(row[column]))
         row[column] = "".join(c for c in text if not unicodedata.combining(c)).upper()
@@ -139,12 +140,13 @@ def _swap(rng: Rng, row: dict[str, object], persons: pd.DataFrame) -> None:
         row["dob"] = born.replace(day=born.day - 1 if born.day % 10 else born.day - 9)
 
 
-def _nickname(rng: Rng, row: dict[str, object], _persons: pd.DataFrame) -> None:
+def _nickname(rng: Rng, row: dict[str, object], persons: pd.DataFrame) -> None:
     first = str(row["name_first"])
     row["name_first"] = _SHORT.get(first, first[:4] if len(first) > 5 else first)
+    row["damaged"] = row["name_first"] != first
 
 
-def _no_birth(_rng: Rng, row: dict[str, object], _persons: pd.DataFrame) -> None:
+def _no_birth(rng: Rng, row: dict[str, object], persons: pd.DataFrame) -> None:
     row["dob"] = None
 
 

@@ -21,14 +21,18 @@ if TYPE_CHECKING:
 
     Learned = dict[tuple[str, str], tuple[float, float]]
 
-_EXPECTED = 0.01
-"""Before anything is compared: so many of a hundred persons are there twice."""
+_EXPECTED = 0.02
+"""Before anything is compared: the share of persons who are there twice."""
 _ENOUGH = 2_000
 """Of fewer persons nothing is learned: too few of them are there twice."""
-_SAMPLE = 500_000
+_SAMPLE = 300_000
 """Pairs drawn by chance, from which u is estimated."""
 _OURS = 100
 """Our own m count as much as what so many duplicates teach."""
+_LESSON = 20
+"""Pairs from which m can be learned at all."""
+_APART = 4
+"""What is learned of m is at most so many times ours, or that part of it: a roster without duplicates teaches nonsense."""
 _SEED = 1
 
 
@@ -64,8 +68,8 @@ def probable_duplicates(roster: Roster, threshold: float = 0.9, *, across_types:
     Notes
     -----
     From 2,000 persons on, how often fields agree by chance (u) is estimated from pairs drawn at random with a fixed seed,
-    and how often they agree in one person (m) by expectation maximisation; below, fixed values are used. One person in a
-    hundred is expected to be there twice. The same roster gives the same pairs.
+    and how often they agree in one person (m) by expectation maximisation; below, fixed values are used. Two persons in a
+    hundred are expected to be there twice. The same roster gives the same pairs.
 
     Examples
     --------
@@ -182,8 +186,9 @@ def _learned(connection: duckdb.DuckDBPyConnection, count: int, across_types: bo
     connection.execute("SET threads = 1")  # a sample can be drawn again only by one thread
     linker.training.estimate_u_using_random_sampling(max_pairs=_SAMPLE, seed=_SEED)
     connection.execute(f"SET threads = {threads}")
-    for columns in TRAINING:
-        linker.training.estimate_parameters_using_expectation_maximisation(_alike(columns, across_types))
+    for rule in (_alike(columns, across_types) for columns in TRAINING):
+        if _one(connection, f"SELECT count(*) FROM ready l JOIN ready r ON {rule} AND l.row < r.row") >= _LESSON:  # noqa: S608
+            linker.training.estimate_parameters_using_expectation_maximisation(rule)
     trained = linker.misc.save_model_to_json()["comparisons"]
     pairs = min(_SAMPLE, count * (count - 1) / 2)
     share = count * _EXPECTED / (count * _EXPECTED + _OURS)
@@ -191,7 +196,7 @@ def _learned(connection: duckdb.DuckDBPyConnection, count: int, across_types: bo
     for comparison, model in zip(COMPARISONS, trained, strict=True):
         for level, values in zip(comparison.levels, model["comparison_levels"][1:], strict=True):
             m, u = (values.get(f"{name}_probability") for name in "mu")
-            m = m if isinstance(m, float) else level.m
+            m = min(max(m, level.m / _APART), level.m * _APART) if isinstance(m, float) else level.m
             u = u if isinstance(u, float) else 0.0
             seldom = min(level.u, 3 / pairs)
             learned[comparison.name, level.sql] = (share * m + (1 - share) * level.m, max(u, seldom))

@@ -65,11 +65,10 @@ def _number(column: str) -> str:
 
 
 def _street() -> str:
-    text = _words("address_line1")
-    for pair in _STREET.split(","):
-        long, short = pair.split()
-        text = rf"regexp_replace({text}, '\b{long}\b', '{short}', 'g')"
-    return text
+    """The words of an address, the usual ones abbreviated."""
+    short = ", ".join(f"'{pair.split()[0]}': '{pair.split()[1]}'" for pair in _STREET.split(","))
+    words = f"string_split({_words('address_line1')}, ' ')"
+    return f"array_to_string(list_transform({words}, lambda w: coalesce(MAP {{{short}}}[w], w)), ' ')"
 
 
 def _own(column: str) -> str:
@@ -82,6 +81,7 @@ CREATE TABLE plain AS SELECT
     {_words("name_first")} AS first, {_words("name_middle")} AS middle, {_words("name_last")} AS last,
     {_number("state_id")} AS state_id, {_number("local_id")} AS local_id,
     CASE WHEN contains(email, '@') THEN trim(email) END AS email,
+    CASE WHEN contains(email, '@') THEN regexp_extract(trim(email), '^[^@+]+') END AS mailbox,
     CASE WHEN length(regexp_replace(phone, '\D', '', 'g')) >= 7
          THEN right(regexp_replace(phone, '\D', '', 'g'), 10) END AS phone,
     {_street()} AS street,
@@ -109,8 +109,9 @@ CREATE TABLE ready AS SELECT
     {_own("state_id")} AS state_id,
     {_own("local_id")} AS local_id,
     {_own("email")} AS email,
-    regexp_extract(email, '^[^@+]+') AS mailbox,
-    regexp_replace(regexp_extract(email, '^[^@+]+'), '\D', '', 'g') AS mail_digits
+    {_own("mailbox")} AS mailbox,
+    regexp_replace(mailbox, '\D', '', 'g') AS mail_digits,
+    last[:4] AS stem
 FROM plain LEFT JOIN forms_of ON first = short
 WHERE first IS NOT NULL AND last IS NOT NULL
 """

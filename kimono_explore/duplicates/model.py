@@ -43,7 +43,7 @@ MACROS = (
     "CREATE MACRO first_alike(a, b, a_words, b_words, a_forms, b_forms, a_rare, b_rare) AS list_has_any(a_forms, b_forms)"
     " OR contains_all(a_words, b_words) OR replace(a, ' ', '') = replace(b, ' ', '')"
     " OR (least(length(a), length(b)) = 1 AND a[1] = b[1])"
-    " OR ((a_rare OR b_rare) AND (jaro_winkler_similarity(a, b) >= 0.9"
+    " OR ((a_rare OR b_rare) AND (jaro_winkler_similarity(a, b) >= 0.88 OR slip(a_words[1], b_words[1])"
     " OR (slip(a, b) AND least(length(a), length(b)) >= 3)"
     " OR (least(length(a), length(b)) >= 3 AND (starts_with(a, b) OR starts_with(b, a)))))",
 )
@@ -61,13 +61,15 @@ def _missing(column: str) -> str:
 
 def _number(column: str, words: str, m: tuple[float, float, float]) -> Comparison:
     """An id: without punctuation and leading zeros."""
-    typo = f"length({column}_l) >= 4 AND slip({column}_l, {column}_r)"
+    shorter = f"least(length({column}_l), length({column}_r))"
+    part = f"ends_with({column}_l, {column}_r) OR ends_with({column}_r, {column}_l)"
+    typo = f"({shorter} >= 4 AND slip({column}_l, {column}_r)) OR ({shorter} >= 5 AND ({part}))"
     return Comparison(
         column,
         _missing(column),
         (
             Level(f"{column}_l = {column}_r", m[0], 1e-6, agree=(words,)),
-            Level(typo, m[1], 1e-4, alike=(f"{words} (one character)",)),
+            Level(typo, m[1], 1e-4, alike=(words,)),
             Level("ELSE", m[2], 1.0, differ=(words,)),
         ),
     )
@@ -202,6 +204,9 @@ BLOCKS: tuple[tuple[str, ...], ...] = (
     ("last", "phone", "grad_year", _UNBORN),
     ("first", "phone", "grad_year", _UNBORN),
     ("phone", "born"),
+    ("first", "stem", "born_year"),
+    ("first", "phone", "born_year"),
+    ("mailbox",),
     ("state_id",),
     ("local_id",),
     ("email",),
