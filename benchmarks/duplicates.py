@@ -221,9 +221,9 @@ def ours(roster: kx.Roster, threshold: float) -> set[tuple[str, str]]:
 WAYS = {"ours": ours, "Splink's own comparisons": splink_defaults}
 
 
-def measure(way: str, students: int, threshold: float) -> dict[str, float]:
+def measure(way: str, students: int, threshold: float, seed: int) -> dict[str, float]:
     """One way once, in this process."""
-    roster, twice = damaged_district(students)
+    roster, twice = damaged_district(students, seed)
     before = memory("VmRSS")
     load = os.getloadavg()[0]
     began = time.perf_counter()
@@ -246,11 +246,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.duplicates", description=__doc__)
     parser.add_argument("students", nargs="*", type=int, default=[2_000, 20_000, 100_000])
     parser.add_argument("--threshold", type=float, default=0.9)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ours", action="store_true", help="without Splink's own comparisons")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measure(options.one, options.students[0], options.threshold)))
+        print(json.dumps(measure(options.one, options.students[0], options.threshold, options.seed)))
         return 0
     print(machine(), "\n", flush=True)
     print(
@@ -259,7 +260,7 @@ def main() -> int:
     for students in options.students:
         for way in ("ours",) if options.ours else WAYS:
             command = [sys.executable, "-m", "benchmarks.duplicates", str(students), "--one", way]
-            command += ["--threshold", str(options.threshold)]
+            command += ["--threshold", str(options.threshold), "--seed", str(options.seed)]
             outcome = subprocess.run(command, capture_output=True, text=True, check=True)
             row = json.loads(outcome.stdout.splitlines()[-1])
             print(
