@@ -115,6 +115,7 @@ def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
 
     with tempfile.TemporaryDirectory(prefix="kimono-explore-") as spill:
         connection = duckdb.connect(":memory:", config={"temp_directory": spill, "preserve_insertion_order": False})
+        connection.execute("SET enable_progress_bar = false")  # it is drawn after two seconds
         try:
             yield connection
         finally:
