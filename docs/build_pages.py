@@ -58,7 +58,7 @@ PLACES = {
 REFERENCE: dict[str, tuple[str, ...]] = {
     "Connecting and loading": ("connect", "Client", "Timeouts", "load", "load_roster", "openapi"),
     "Roster": ("Roster", "Description", "compare", "Comparison", "pseudonymize"),
-    "Checks": ("check", "check_tasks", "checks", "define_check", "Report"),
+    "Checks": ("check", "check_tasks", "checks", "define_check", "Report", "probable_duplicates"),
     "Graph": ("build_graph", "neighborhood", "shortest_path", "summarize_graph", "shared_classes", "dependents"),
     "Pictures": tuple(name for name in kx.__all__ if name.startswith("plot_")),
     "Widgets": ("browse", "inspect_quality", "inspect_tasks", "show_network"),

@@ -4,6 +4,7 @@ from .api.client import Client, connect
 from .api.openapi import openapi
 from .api.transport import Timeouts
 from .compare import Comparison, compare
+from .duplicates import probable_duplicates
 from .errors import (
     AckError,
     AckRefusedError,
@@ -109,6 +110,7 @@ __all__ = [
     "plot_tasks",
     "plot_teacher_load",
     "plot_terms",
+    "probable_duplicates",
     "pseudonymize",
     "queue_delays",
     "read_oneroster",
