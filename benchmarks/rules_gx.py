@@ -270,15 +270,16 @@ def checks(views: dict[str, pd.DataFrame]) -> set[str]:
     return {expectation.meta["check"] for _, suite in rules(views) for expectation in suite}
 
 
-def find(views: dict[str, pd.DataFrame]) -> set[tuple[str, str, str | None]]:
+def find(views: dict[str, pd.DataFrame], only: set[str]) -> set[tuple[str, str, str | None]]:
     """Check, table and id of every row that fails."""
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_pandas("roster")
     shown = {"result_format": "COMPLETE", "unexpected_index_column_names": ["table", "id"]}
     found = set()
-    for number, (df, suite) in enumerate(rules(views)):
-        if df.empty:
+    for number, (df, every) in enumerate(rules(views)):
+        suite = [expectation for expectation in every if expectation.meta["check"] in only]
+        if df.empty or not suite:
             continue
         batches = source.add_dataframe_asset(f"table {number}").add_batch_definition_whole_dataframe("all")
         batch = batches.get_batch({"dataframe": df.reset_index(drop=True)})

@@ -285,10 +285,12 @@ def checks(views: dict[str, pd.DataFrame]) -> set[str]:
     return {step.brief for validation in rules(_polars(views)) for step in validation.validation_info}
 
 
-def find(views: dict[str, pd.DataFrame]) -> set[tuple[str, str, str | None]]:
+def find(views: dict[str, pd.DataFrame], only: set[str]) -> set[tuple[str, str, str | None]]:
     """Check, table and id of every row that fails."""
     found = set()
     for rule in rules(_polars(views)):
+        if only.isdisjoint(step.brief for step in rule.validation_info):
+            continue
         validation = rule.interrogate(extract_limit=10**9)
         for number, extract in validation.get_data_extracts().items():
             if extract is not None and len(extract):
