@@ -185,8 +185,9 @@ def _bundles(tool: str) -> dict[str, dict[str, tuple[int, int]]]:
 
 
 def lacks(tool: str) -> bool:
-    """Whether the tool's package is not installed."""
-    return TOOLS[tool] is not None and importlib.util.find_spec(tool) is None
+    """Whether the package that the tool, or its list of checks, needs is not installed."""
+    package = "pointblank" if tool == SUBSET else tool
+    return package != "ours" and importlib.util.find_spec(package) is None
 
 
 def run(seeds: int, students: int) -> dict[str, object]:
