@@ -57,7 +57,7 @@ class StubbornServer(Listening):
                 path = request.decode().split(" ")[1]
                 name = path.split("?")[0].removeprefix("/v2/").removeprefix("rostering/")
                 page = re.search(r"[?&]page=(\d+)", path)
-                small = "page_size=1&" in f"{path}&"
+                small = re.search(r"page_size=[1-9]\b", path) is not None
                 late = self.healing == small and page is not None and int(page[1]) >= self.beginning
                 if self.how and name == self.stubborn and (late or page is None):
                     with self._lock:

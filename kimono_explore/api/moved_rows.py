@@ -95,7 +95,8 @@ class Boundaries:
                         added += len(new)
                         yield Page(number, [rows[n] for n in new.tolist()])
                     goes_on = number > end and len(rows) >= longest and len(new)
-                    moved = [number + 1] if goes_on else []  # to where the list ends now
+                    # To where the list ends now; but no list is followed that grows faster than it is read.
+                    moved = [number + 1] if goes_on and number < 2 * end + _ROUNDS else []
         except KimonoError as error:
             if _was_ended(error):
                 raise
@@ -139,8 +140,11 @@ class Boundaries:
                 moved.add(number)
             if number < end and keys[1] != pages[number + 1][0]:
                 moved.add(number + 1)
-            if number == end and not np.isin(keys[1:], known).all():
-                moved |= {end, end + 1}
+            if number == end:
+                # A page that came short would hide what stands behind the end: an empty one is asked for as well.
+                behind = keys[1:] if len(keys) > 1 else _keys(_behind(places[end], ask, 1))
+                if not np.isin(behind, known).all():
+                    moved |= {end, end + 1}
 
         def changed(number: int) -> set[int]:
             if number > end:

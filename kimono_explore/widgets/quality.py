@@ -55,7 +55,8 @@ def inspect_quality(report: Report, roster: Roster | None = None) -> QualityInsp
 
     Examples
     --------
-    >>> inspector = kx.inspect_quality(kx.check(roster, params={"term_too_long": {"days": 250}}))
+    >>> report = kx.check(roster, params={"term_too_long": {"days": 250}}, as_of="2026-10-05")
+    >>> inspector = kx.inspect_quality(report)
     >>> inspector.select_cause(0)
     >>> inspector.table["label"].tolist()
     ['2026-2027']

@@ -45,13 +45,30 @@ def healed(boundaries: Boundaries, server: Server, size: int | None = None) -> I
 def test_nothing_moved_costs_a_small_request_a_page() -> None:
     server = Server("abcdefghijkl", most=5)
     assert list(healed(read("abcdefghijkl", 5), server)) == []
-    assert server.asked == [(2, 2), (3, 3), (2, 5)]  # rows e and f, j to l, k and l: around places 5, 10 and 12
+    assert server.asked == [
+        (2, 2),
+        (3, 3),
+        (2, 5),
+        (12, 1),
+    ]  # e and f, j to l, k and l: around places 5, 10 and 12; and behind
 
 
 def test_where_no_small_page_shows_both_sides_the_pages_themselves_tell() -> None:
     server = Server("abcdefgh")
     assert list(healed(read("abcdefgh"), server)) == []
-    assert server.asked == [(1, 2), (2, 3), (1, None), (2, None)]  # around place 6 it would take four rows
+    assert server.asked == [(1, 2), (2, 3), (8, 1), (1, None), (2, None)]  # around place 6 it would take four rows
+
+
+def test_a_page_that_comes_short_hides_nothing_behind_the_end() -> None:
+    server = Server("abcdef")
+
+    def halved(number: int, size: int | None) -> Answer:
+        rows = server(number, size).page.rows
+        return Answer(b"", Envelope(rows[: max(1, len(rows) // 2)] if size else rows, None))
+
+    pages = list(read("abc").heal(halved, None, 1))
+    assert [len(page.rows) for page in pages] == [0, 3, 0, 0]
+    assert pages[-1].counted == 3
 
 
 def test_an_empty_list_has_nothing_to_look_at() -> None:
@@ -124,7 +141,7 @@ def test_long_pages_cost_a_few_rows_each_as_short_ones_do() -> None:
         return Answer(b"", Envelope(names[number * size : (number + 1) * size], None))
 
     assert list(boundaries.heal(ask, 300, 1)) == []
-    assert asked == [(42, 7), (85, 7)]  # rows 294 to 300, and 595 to 601
+    assert asked == [(42, 7), (85, 7), (600, 1)]  # rows 294 to 300, and 595 to 601
 
 
 def test_a_server_without_a_page_behind_the_last_is_no_fault() -> None:
@@ -162,6 +179,19 @@ def test_a_list_that_never_rests_is_told_after_three_rounds() -> None:
     )
     assert (pages[-1].counted, len(pages)) == (6, 10)
     assert pages[-1].gone == []
+
+
+def test_a_list_without_an_end_is_not_followed_for_ever() -> None:
+    asked: list[int] = []
+
+    def ask(number: int, size: int | None) -> Answer:
+        asked.append(number)
+        return Answer(b"", Envelope([raw(f"{len(asked)}-{n}") for n in range(size or 3)], None))
+
+    pages = list(read("abcdef").heal(ask, None, 1))
+    assert max(asked) < 20
+    assert len(asked) < 60
+    assert "still moved" in str(pages[-1].note)
 
 
 def failing(error: Exception) -> object:

@@ -71,7 +71,7 @@ def test_the_page_and_the_note_begin_with_what_changed(tmp_path: Path) -> None:
     page = (tmp_path / "q.html").read_text(encoding="utf-8")
     assert line in page
     assert (
-        '<td>Section without a teacher</td><td class=n data-l="New">1</td><td class=n data-l="Fixed">1</td>'
+        '<td>Section without a teacher <code>KX-CMP-001</code></td><td class=n data-l="New">1</td><td class=n data-l="Fixed">1</td>'
         '<td class=n data-l="Still there">0</td>'
     ) in page
     report.to_json(tmp_path / "q.json")

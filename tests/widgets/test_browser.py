@@ -334,7 +334,8 @@ def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> Non
         "quality",
         "import kimono_explore as kx\nfrom kimono_explore.sandbox.district.build import make_district\n"
         "from kimono_explore.sandbox.flaws.catalogue import inject_flaws\nroster, _ = inject_flaws(make_district(60))\n"
-        'inspector = kx.inspect_quality(kx.check(roster, as_of="2026-10-05"))\ninspector',
+        'few = ["invalid_email", "untrimmed_text", "section_without_teacher", "missing_local_id"]\n'
+        'inspector = kx.inspect_quality(kx.check(roster, few, as_of="2026-10-05"))\ninspector',
     )
     page.get_by_role("button", name="Checks").click(timeout=60_000)
     checks = page.locator(".kx-table", has=page.get_by_role("grid", name="Checks"))
@@ -440,6 +441,7 @@ def test_a_table_of_a_state_is_scrolled_filtered_and_sorted(lab: Lab, page: Page
     grid.evaluate("grid => { grid.scrollTop = grid.scrollHeight / 2 }")
     page.wait_for_function(EACH_ROW_IN_ITS_PLACE, arg=290_000)
     page.locator(".kx-header").nth(1).locator(".kx-bar").nth(9).locator(".kx-hit").click()
+    expect(page.locator(".kx-words")).to_have_text(["grade is 9"])
     page.locator(".kx-header").nth(1).locator(".kx-bar").nth(10).locator(".kx-hit").click(modifiers=["Control"])
     page.locator(".kx-header").nth(2).locator(".kx-bar").first.locator(".kx-hit").click()
     expect(page.locator(".kx-words")).to_have_text(["grade is 9 or 10", "school is Lincoln"])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kimono_explore.frames import add_rows, frame
-from kimono_explore.schema import OBJECT_TYPES, TABLES, Problem
+from kimono_explore.schema import OBJECT_TYPES, TABLES, Problem, declared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -372,7 +372,7 @@ class RosterEditor:
 
     def result(self) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """The tables, links and problems with the flaws in them, and the list of flaws."""
-        tables = {name: add_rows(name, df, self._new_rows[name]) for name, df in self.tables.items()}
+        tables = {name: _in_order(name, add_rows(name, df, self._new_rows[name])) for name, df in self.tables.items()}
         links = add_rows("links", self._links[~self._dropped], self._new_links)
         for check, relation, table in (
             ("course_without_sections", "of_course", "courses"),
@@ -391,3 +391,9 @@ class RosterEditor:
 def type_of(table: str) -> str:
     """The type of a table's objects."""
     return OBJECT_TYPES[table]
+
+
+def _in_order(name: str, df: pd.DataFrame) -> pd.DataFrame:
+    """The columns in the order of a loaded table: declared ones, then others by name."""
+    known = [column.name for column in declared(name)]
+    return df[[*known, *sorted(column for column in df.columns if column not in known)]]
