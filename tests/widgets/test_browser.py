@@ -343,7 +343,7 @@ def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> Non
     before = count.inner_text(timeout=60_000)
     page.locator(".kx-chips button", has_text="warning").click()
     expect(count).not_to_have_text(before)  # rows that move under the pointer are not those that were aimed at
-    checks.get_by_text("E-mail address that cannot be one").click()
+    checks.get_by_text("E-mail address that cannot be one", exact=True).click()
     expect(page.locator(".kx-panel .kx h3").first).to_have_text("E-mail address that cannot be one")
     failing = page.get_by_role("grid", name="Failing rows").locator(".kx-body [role=row]")
     expect(failing).to_have_count(2)
