@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kimono_explore.schema import label_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
@@ -100,6 +100,12 @@ def plural(count: int, noun: str) -> str:
     if several is None:
         several = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
     return f"{count:,} {several}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words as a sentence lists them: ``"a"``, ``"a and b"``, ``"a, b and c"``; "" where there are none."""
+    every = list(words)
+    return " and ".join(filter(None, [", ".join(every[:-1]), *every[-1:]]))
 
 
 def _spelled(character: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pandas as pd
 
+from kimono_explore.display import listed
 from kimono_explore.quality.advice import INTEGRATION, MISSING, PATTERN, next_step, owner
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.reach import REACHED, Reach, measure
@@ -358,9 +359,8 @@ class _Cause:
         told = [f"{n:,} {word}{'' if n == 1 else 's'}" for n, word in counts if n]
         if not told:
             return ""
-        listed = " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
         single = len(told) == 1 and told[0].startswith("1 ")
-        return f": {listed} {'depends' if single else 'depend'} on them"
+        return f": {listed(told)} {'depends' if single else 'depend'} on them"
 
     def _object(self) -> tuple[str, str]:
         name = self.key.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kimono_explore.display import listed
 from kimono_explore.quality.advice import MISSING
 
 if TYPE_CHECKING:
@@ -489,4 +490,4 @@ def _listed(fails: Sequence[str]) -> str:
     verb = fails[0].split(" ")[0]
     if all(text.split(" ")[0] == verb for text in fails):
         fails = [fails[0], *(text.removeprefix(f"{verb} ") for text in fails[1:])]
-    return " and ".join(filter(None, [", ".join(fails[:-1]), fails[-1]]))
+    return listed(fails)

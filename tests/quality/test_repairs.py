@@ -271,3 +271,8 @@ def test_the_command_line_writes_them_as_csv(tmp_path, capsys) -> None:
     ]
     assert out.stat().st_mode & 0o777 == 0o600
     assert "1 failed" in capsys.readouterr().out
+
+
+def test_where_no_section_has_a_course_there_is_no_link_to_make_another_like() -> None:
+    roster = make(school(), course(), section(), link("algebra offered_by school"), link("algebra-1 held_at school"))
+    assert texts(roster, "section_without_course") == []

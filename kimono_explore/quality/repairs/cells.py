@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kimono_explore.display import listed
 from kimono_explore.quality.checks.values import SPACE, UNSEEN
 from kimono_explore.quality.repairs.evidence import (
     Edit,
     Evidence,
     in_words,
-    listed,
 )
 from kimono_explore.schema import TABLES
 

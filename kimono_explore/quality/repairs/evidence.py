@@ -12,7 +12,7 @@ from kimono_explore.display import FIELD_WORDS, display_label, plural
 from kimono_explore.schema import OBJECT_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
     from kimono_explore.roster.roster import Roster
 
@@ -88,7 +88,7 @@ class Evidence:
         self._ends: dict[tuple[str, str], dict[Hashable, np.ndarray]] = {}
 
     def failing(self, *checks: str) -> Iterator[tuple[str, pd.Series]]:
-        """The failing rows of some checks, each with its check; of an id that stands once in its table."""
+        """The failing rows of some checks that have an id, each with its check."""
         for check in checks:
             for _, row in self._failures.get(check, pd.DataFrame()).iterrows():
                 if isinstance(row["id"], str):
@@ -154,12 +154,8 @@ class Evidence:
 
 
 def in_words(name: str) -> str:
+    """A field of a roster as a person calls it."""
     return FIELD_WORDS.get(name, name.removeprefix("ext_").replace("_", " "))
-
-
-def listed(words: Iterable[str]) -> str:
-    listed = list(words)
-    return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]])) if listed else ""
 
 
 def another(relation: str, side: str, others: Sequence[str]) -> str:

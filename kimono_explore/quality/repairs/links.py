@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
-from kimono_explore.display import cell_text
+from kimono_explore.display import cell_text, listed
 from kimono_explore.quality.repairs.evidence import (
     ALIKE,
     SHARE,
@@ -16,7 +16,6 @@ from kimono_explore.quality.repairs.evidence import (
     Evidence,
     another,
     in_words,
-    listed,
 )
 from kimono_explore.schema import TABLE_OF
 

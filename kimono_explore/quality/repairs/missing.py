@@ -88,6 +88,8 @@ def _lacking(evidence: Evidence) -> Iterator[Edit]:
         for _, row in evidence.failing(check):
             if len(evidence.at(relation, "source", row["id"])):
                 continue  # it names something that was not delivered
+            if not (evidence.links["relation"] == relation).any():
+                continue  # no section has one: there is nothing that another link would be like
             for target, why in _what_a_section_has(evidence, relation, row["id"]):
                 like = evidence.like(relation, target)
                 cells = {"source_id": row["id"], "target_id": target}
