@@ -125,7 +125,8 @@ def to_series(name: str, key: str, values: pa.Array | pa.ChunkedArray) -> pd.Ser
     if pa.types.is_date(dtype):
         return values.cast(pa.timestamp("us")).to_pandas()
     if pa.types.is_timestamp(dtype):
-        return values.to_pandas()
+        # DuckDB gives moments in the time zone of the machine.
+        return (values.cast(pa.timestamp(dtype.unit, "UTC")) if dtype.tz else values).to_pandas()
     if pa.types.is_integer(dtype):
         return values.to_pandas(types_mapper={dtype: pd.Int64Dtype()}.get)
     if pa.types.is_floating(dtype):

@@ -147,7 +147,7 @@ def _pairs(
     gammas = ", ".join([*(f"gamma_{comparison.name}" for comparison in COMPARISONS), *map(spelled, SAID)])
     # Who differs in the first name is a twin, a brother or a sister, whatever else agrees.
     return connection.execute(
-        f"SELECT match_probability, row_l, row_r, {gammas} FROM {found.physical_name} WHERE gamma_name > 0"  # noqa: S608
+        f"SELECT match_probability, row_l, row_r, {gammas} FROM {found.physical_name} WHERE gamma_name > 0"
     ).df()
 
 
@@ -188,7 +188,7 @@ def _learned(connection: duckdb.DuckDBPyConnection, count: int, across_types: bo
     linker.training.estimate_u_using_random_sampling(max_pairs=_SAMPLE, seed=_SEED)
     connection.execute(f"SET threads = {threads}")
     for rule in (_alike(columns, across_types) for columns in TRAINING):
-        if _one(connection, f"SELECT count(*) FROM ready l JOIN ready r ON {rule} AND l.row < r.row") >= _LESSON:  # noqa: S608
+        if _one(connection, f"SELECT count(*) FROM ready l JOIN ready r ON {rule} AND l.row < r.row") >= _LESSON:
             linker.training.estimate_parameters_using_expectation_maximisation(rule)
     trained = linker.misc.save_model_to_json()["comparisons"]
     pairs = min(_SAMPLE, count * (count - 1) / 2)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from numpy.typing import ArrayLike, NDArray
 
+    from kimono_explore.roster.lazy import LazyRoster
     from kimono_explore.roster.roster import Roster
 
 WIDTH = 9.0
@@ -254,7 +255,7 @@ def titled(what: str, roster: Roster) -> str:
     return f"{what}, {year(roster)}" if year(roster) else what
 
 
-def district(roster: Roster) -> str:
+def district(roster: Roster | LazyRoster) -> str:
     """The name of the district if one was delivered; else where the roster is from, if that is not an address."""
     kinds = roster.orgs["org_type"].str.lower()
     names = roster.orgs.loc[kinds.isin(["lea", "district"]), "name"].dropna().unique()

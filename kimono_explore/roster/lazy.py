@@ -79,10 +79,12 @@ class LazyRoster:
         self._manifest = read_manifest(folder)
         self._duckdb = duckdb.connect()
         let_go_at_exit(self)
+        self.source, self.loaded_at = self._manifest.source, self._manifest.loaded_at
+        paths = {name: part(whole(folder), name) for name in (*TABLES, "links")}
+        self.files = {name: path / "**" / "*.parquet" if path.is_dir() else path for name, path in paths.items()}
         try:
-            for name in (*TABLES, "links"):
-                path = part(whole(folder), name)
-                self._duckdb.read_parquet(str(path / "**" / "*.parquet" if path.is_dir() else path)).create_view(name)
+            for name, path in self.files.items():
+                self._duckdb.read_parquet(str(path)).create_view(name)
         except duckdb.Error as error:
             raise incomplete(Path(folder), error) from error
         self._known = {name: self._duckdb.view(name).columns for name in TABLES}
@@ -210,8 +212,8 @@ class LazyRoster:
         return Roster(
             **{name: to_pandas(name, self._ask(objects.format(name), ring=found)) for name in TABLES},
             links=to_pandas("links", self._ask(links, ring=found)),
-            source=self._manifest.source,
-            loaded_at=self._manifest.loaded_at,
+            source=self.source,
+            loaded_at=self.loaded_at,
             rollups=self._manifest.rollups,
         )
 
@@ -222,4 +224,4 @@ class LazyRoster:
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in self.counts().items())
-        return f"<LazyRoster: {counts}; from {self._manifest.source}, {self._manifest.loaded_at:%Y-%m-%d %H:%M} UTC>"
+        return f"<LazyRoster: {counts}; from {self.source}, {self.loaded_at:%Y-%m-%d %H:%M} UTC>"

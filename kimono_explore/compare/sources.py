@@ -1,0 +1,186 @@
+"""Two rosters as DuckDB sees them: from memory, or from the files of a snapshot.
+
+Each table becomes two views, ``old_persons`` and ``new_persons``, with the same columns of the same types, and the number
+of each row as ``row``. Columns that are not declared have names of ours, since DuckDB does not tell ``ext_Grade`` from
+``ext_grade``.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from kimono_explore.frames import to_pandas
+from kimono_explore.schema import declared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from kimono_explore.roster.lazy import LazyRoster
+    from kimono_explore.roster.roster import Roster
+
+    Rows: TypeAlias = NDArray[np.int64]
+
+SIDES = ("old", "new")
+
+
+class Source(Protocol):
+    """One of the two rosters."""
+
+    source: str
+    loaded_at: datetime
+
+    def bring(self, connection: duckdb.DuckDBPyConnection, name: str, table: str) -> list[str]:
+        """Make the view ``name`` of a table, with the columns row, c0, c1, ...; returns what these are called here."""
+
+    def rows(self, table: str, numbers: Rows) -> pd.DataFrame:
+        """Some rows of a table, in the order asked for."""
+
+
+class InMemory:
+    """A `Roster`."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+        self.source, self.loaded_at = roster.source, roster.loaded_at
+
+    def _table(self, table: str) -> pd.DataFrame:
+        df: pd.DataFrame = getattr(self._roster, table)
+        return df
+
+    def bring(self, connection: duckdb.DuckDBPyConnection, name: str, table: str) -> list[str]:
+        """Text is not copied."""
+        df = self._table(table)
+        columns = {f"c{place}": _arrow(df.iloc[:, place]) for place in range(df.shape[1])}
+        connection.register(name, pa.table({"row": pa.array(np.arange(len(df))), **columns}))
+        return [str(column) for column in df.columns]
+
+    def rows(self, table: str, numbers: Rows) -> pd.DataFrame:
+        """Some rows of the DataFrame."""
+        return self._table(table).iloc[numbers].reset_index(drop=True)
+
+
+class OnDisk:
+    """A `LazyRoster`: what is not asked for stays in the files."""
+
+    def __init__(self, roster: LazyRoster) -> None:
+        self._files = {table: str(path) for table, path in roster.files.items()}
+        self.source, self.loaded_at = roster.source, roster.loaded_at
+
+    def bring(self, connection: duckdb.DuckDBPyConnection, name: str, table: str) -> list[str]:
+        """A scan of the files."""
+        scan = f"read_parquet({text(self._files[table])})"
+        columns = [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {scan}").fetchall()]
+        aliases = ", ".join(f"c{place}" for place in range(len(columns)))
+        connection.execute(
+            f"CREATE OR REPLACE VIEW {name} AS SELECT row_number() OVER () - 1 AS row, * FROM {scan} AS t({aliases})"
+        )
+        return columns
+
+    def rows(self, table: str, numbers: Rows) -> pd.DataFrame:
+        """Another scan of the files."""
+        with opened() as connection:
+            columns = self.bring(connection, "all_rows", table)
+            connection.register("wanted", pa.table({"row": pa.array(numbers), "place": np.arange(len(numbers))}))
+            shown = ", ".join(f"c{place}" for place in range(len(columns)))
+            found = connection.sql(f"SELECT {shown} FROM all_rows JOIN wanted USING (row) ORDER BY place")
+            return to_pandas(table, found.to_arrow_table().rename_columns(columns))
+
+
+@contextmanager
+def opened() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory; what does not fit spills to a private folder. Both are gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="kimono-explore-") as spill:
+        connection = duckdb.connect(config={"temp_directory": spill})
+        connection.execute("SET enable_progress_bar = false")  # it is drawn after two seconds
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+class Aligned(NamedTuple):
+    """The columns of the views of a table: what each is called there, by its own name."""
+
+    table: str
+    names: dict[str, str]
+
+
+def bring(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], table: str) -> Aligned:
+    """Make the views ``old_<table>`` and ``new_<table>``, with the same columns of the same types."""
+    known = [name.name for name in declared(table)]
+    found = [
+        source.bring(connection, f"{side}_raw_{table}", table) for side, source in zip(SIDES, sources, strict=True)
+    ]
+    others = sorted({name for columns in found for name in columns} - set(known))
+    names = {name: name if name in known else f"x{place}" for place, name in enumerate([*known, *others])}
+    types = [_types(connection, f"{side}_raw_{table}", columns) for side, columns in zip(SIDES, found, strict=True)]
+    for side, columns, own in zip(SIDES, found, types, strict=True):
+        places = {name: f"c{place}" for place, name in enumerate(columns)}
+        cells = []
+        for name, alias in names.items():
+            kinds = {_kind(types[name]) for types in types if name in types}
+            cell = places.get(name, "NULL")
+            if len(kinds) > 1 and name in places:
+                cell = _as_text(cell, own[name])
+            elif kinds == {"text"}:
+                cell = f"{cell}::VARCHAR"
+            cells.append(f'{cell} AS "{alias}"')
+        connection.execute(
+            f"CREATE OR REPLACE VIEW {side}_{table} AS SELECT row, {', '.join(cells)} FROM {side}_raw_{table}"
+        )
+    return Aligned(table, names)
+
+
+def text(value: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def numbers(connection: duckdb.DuckDBPyConnection, query: str) -> list[Rows]:
+    """The columns of a query as whole numbers."""
+    found: dict[str, Any] = connection.execute(query).fetchnumpy()
+    return [np.asarray(column, dtype=np.int64) for column in found.values()]
+
+
+def _types(connection: duckdb.DuckDBPyConnection, view: str, columns: Sequence[str]) -> dict[str, str]:
+    described = connection.execute(f"DESCRIBE SELECT * EXCLUDE (row) FROM {view}").fetchall()
+    return {name: str(row[1]) for name, row in zip(columns, described, strict=True)}
+
+
+def _kind(type: str) -> str:
+    """What can be compared with each other as it is."""
+    if type.startswith(("VARCHAR", "ENUM", '"NULL"', "NULL")):
+        return "text"
+    if type.startswith(("DATE", "TIMESTAMP")):
+        return "time" if type == "TIMESTAMP WITH TIME ZONE" else "date"
+    return "flag" if type == "BOOLEAN" else "number"
+
+
+def _as_text(cell: str, type: str) -> str:
+    """A cell as `comparison` shows it."""
+    if type == "BOOLEAN":
+        return f"CASE WHEN {cell} THEN 'True' WHEN NOT {cell} THEN 'False' END"
+    if _kind(type) == "date":
+        day = f"strftime({cell}, '%Y-%m-%d')"
+        return f"CASE WHEN {cell} = date_trunc('day', {cell}) THEN {day} ELSE strftime({cell}, '%Y-%m-%d %H:%M:%S') END"
+    if _kind(type) == "time":
+        return f"strftime(make_timestamp(epoch_us({cell})), '%Y-%m-%d %H:%M:%S')"
+    return f"{cell}::VARCHAR"
+
+
+def _arrow(column: pd.Series) -> pa.Array | pa.ChunkedArray:
+    """A column as it lies in memory; text is not copied. Mixed values become text."""
+    if column.dtype == object:
+        column = column.astype("str").where(column.notna())
+    array = pa.array(column, from_pandas=True)
+    return array.cast(pa.string()) if pa.types.is_null(array.type) else array
