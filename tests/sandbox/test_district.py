@@ -12,9 +12,11 @@ import pandas as pd
 import pytest
 from oracle import RULES, View
 
+import kimono_explore as kx
+from kimono_explore.quality.catalogue import ROSTER_CHECKS
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.district.names import FAMILY_NAMES, GIVEN_NAMES
-from kimono_explore.sandbox.flaws.catalogue import FLAWS, inject_flaws
+from kimono_explore.sandbox.flaws.catalogue import FLAWS, WHOLE, inject_flaws
 from kimono_explore.sandbox.sample_tasks import make_tasks
 from kimono_explore.schema import declared
 
@@ -181,17 +183,37 @@ CASES = [(60, 7), (60, 8), (100, 7), (500, 7), (500, 8), (3000, 7)]
 @pytest.mark.parametrize("check", sorted(RULES))
 @pytest.mark.parametrize(("students", "seed"), CASES)
 def test_what_is_planted_is_what_the_rules_find(students, seed, check):
-    planted = flawed(students, seed)[1].query("check == @check")
-    wanted = Counter(
+    assert Counter(RULES[check](seen_flawed(students, seed))) == wanted(flawed(students, seed)[1], check)
+
+
+def wanted(planted: pd.DataFrame, check: str) -> Counter[tuple[str, str | None]]:
+    planted = planted[planted["check"] == check]
+    return Counter(
         (table, None if pd.isna(id) else id) for table, id in zip(planted["table"], planted["id"], strict=True)
     )
-    assert Counter(RULES[check](seen_flawed(students, seed))) == wanted
+
+
+@pytest.mark.parametrize("also", [flaw.check for flaw in WHOLE])
+@pytest.mark.parametrize(("students", "seed"), [(60, 7), (60, 8), (500, 7)])
+def test_a_mistake_of_the_whole_roster_is_planted_beside_all_others(students, seed, also):
+    roster, planted = inject_flaws(district(students, seed), seed, also)
+    assert also in set(planted["check"])
+    view = View(roster, OCTOBER)
+    for check, rule in RULES.items():
+        assert Counter(rule(view)) == wanted(planted, check), check
+
+
+def test_a_mistake_of_the_whole_roster_that_nobody_knows_is_refused():
+    with pytest.raises(kx.ConfigurationError, match=r"for 'missing_id'\. There are: stale_roster, "):
+        inject_flaws(district(60), also="missing_id")
 
 
 def test_every_kind_of_flaw_is_planted_in_a_district_of_500():
     planted = flawed(500)[1]
     assert {flaw.check for flaw in FLAWS} <= set(planted["check"])
-    assert set(planted["check"]) == set(RULES) - {"no_lea", "no_current_term", "stale_roster", "lea_without_schools"}
+    whole = {flaw.check for flaw in WHOLE}
+    assert set(planted["check"]) == set(RULES) - whole - {"no_current_term"}
+    assert set(RULES) == {check.id for check in ROSTER_CHECKS}
     assert planted.columns.tolist() == ["check", "table", "id", "note"]
     assert planted["note"].notna().all()
 
