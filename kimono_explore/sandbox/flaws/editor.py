@@ -251,7 +251,7 @@ class RosterEditor:
 
     def add(self, table: str, **values: object) -> str:
         """A new object; its id."""
-        likely = self.roster.orgs.iloc[0] if len(self.roster.orgs) else pd.Series(dtype="object")
+        likely = self.roster.orgs.iloc[-1] if len(self.roster.orgs) else pd.Series(dtype="object")
         stamps = {name: likely.get(name) for name in ("school_year", "created_at", "updated_at")}
         label = values.get("title", values.get("name"))
         local = {"local_id": f"X{sum(map(len, self._new_rows.values())):04d}"} if table in ("orgs", "courses") else {}
