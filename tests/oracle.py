@@ -331,7 +331,14 @@ def _(view: View) -> Failing:
 
 @rule("bad_value")
 def _(view: View) -> Failing:
-    return list(zip(view.roster.problems["table"], view.roster.problems["id"], strict=True))
+    problems = view.roster.problems.dropna(subset=["id"])
+    return list(zip(problems["table"], problems["id"], strict=True))
+
+
+@rule("load_problem")
+def _(view: View) -> Failing:
+    problems = view.roster.problems
+    return [(table, None) for table in problems.loc[problems["id"].isna(), "table"]]
 
 
 def text_rule(wrong: Callable[[str], bool], *columns: str) -> Rule:
@@ -532,6 +539,18 @@ def _(view: View) -> Failing:
     born = view.roster.persons.dropna(subset=["id"]).drop_duplicates("id").set_index("id")["dob"]
     return [("persons", m.person) for m in memberships(view, *MEMBERSHIPS)
             if m.start < born[m.person] or m.end < born[m.person]]  # fmt: skip
+
+
+@rule("enrollment_without_start")
+def _(view: View) -> Failing:
+    return sources(view.links[view.links["relation"].isin(SEATS) & view.links["start_date"].isna()])
+
+
+@rule("membership_ends_before_start")
+def _(view: View) -> Failing:
+    return sources(
+        view.links[view.links["relation"].isin(MEMBERSHIPS) & (view.links["end_date"] < view.links["start_date"])]
+    )
 
 
 @rule("seated_after_leaving_school")
@@ -827,6 +846,30 @@ def _(view: View) -> Failing:
         if len(used) > 1 and span.days > 366:
             failing.append(("sections", section))
     return failing
+
+
+@rule("school_below_school")
+def _(view: View) -> Failing:
+    schools = set(view.schools()["id"])
+    return [("orgs", child) for child, parent in view.one("child_of").items() if {child, parent} <= schools]
+
+
+RULES["same_name_terms"] = lambda view: rows("terms", shared(view.roster.terms, "name"))
+
+
+@rule("created_on_one_day")
+def _(view: View) -> Failing:
+    terms = view.roster.terms.set_index("id")["start_date"]
+    used = {term for terms in view.many("in_term").values() for term in terms}
+    this_year = [terms[term] for term in used if view.as_of - terms[term] < pd.Timedelta(days=366)]
+    found: Failing = []
+    for table, df in view.roster.tables.items():
+        days = Counter(time.date() for time in df["created_at"].dropna())
+        day, times = days.most_common(1)[0] if days else (None, 0)
+        late = this_year and day is not None and pd.Timestamp(day) > min(this_year) + pd.Timedelta(days=30)
+        if late and days.total() >= 20 and times > days.total() / 2:
+            found.append((table, None))
+    return found
 
 
 @rule("stale_roster")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from kimono_explore.display import in_grade_order
 from kimono_explore.plots.style import Name, short
-from kimono_explore.quality.grades import COLUMNS
+from kimono_explore.quality.run import grades_by_person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,21 +100,9 @@ def row_of(codes: Codes, shown: pd.Index) -> Codes:
 
 
 def grades(roster: Roster) -> pd.Series[str]:
-    """The grade of each delivered person, NA where it is not known; by code."""
-    people = roster.persons
-    column = next((name for name in COLUMNS if name in people and people[name].notna().any()), None)
-    codes = codes_of(roster, "person")
-    first = people.drop_duplicates("id")
-    first = first[first["id"].notna()]
-    if column is not None:
-        said = first[column].astype("str")
-    else:
-        links = roster.links[(roster.links["relation"] == "member_of") & roster.links["grade"].notna()]
-        by_id = links.drop_duplicates("source_id").set_index("source_id")["grade"].astype("str")
-        said = first["id"].map(by_id).astype("str")
-    # A person in two grades counts in the first.
-    said = said.str.replace(r",.*$", "", regex=True).str.strip()
-    return pd.Series(said.where(said != "").to_numpy(dtype=object), index=codes, dtype="str")
+    """The grade of each delivered person, as the checks have it, NA where it is not known; by code."""
+    ids = roster.persons["id"].dropna().drop_duplicates()
+    return pd.Series(ids.map(grades_by_person(roster)).to_numpy(dtype=object), codes_of(roster, "person"), dtype="str")
 
 
 def grade_span(said: Sequence[str]) -> str:

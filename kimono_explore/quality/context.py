@@ -180,16 +180,18 @@ class CheckContext:
         found = self.memberships(relation)
         return found.filter(nw.col("current") | nw.col("over")) if self.in_session else found
 
-    def _grades(self, columns: tuple[str, ...]) -> Frame:
-        """The students and their grades: id, said, grade (its code), number (the years of school before it).
+    def _grades(self, columns: tuple[str, ...], *, everyone: bool = False) -> Frame:
+        """The students, or all persons, and their grades: id, said, grade (its code), number (years of school before it).
 
         The grade is that of the memberships of schools that are current, else that of the first of the columns that is
         filled. Where several are said, it is the first in sort order. What is unknown is null.
         """
         column = next((name for name in columns if self.filled["persons"].get(name)), None)
         own = nw.lit(None, nw.String) if column is None else nw.col(column).cast(nw.String)
-        students = self.objects("persons", "student").filter(~nw.col("id").is_null())
-        people = students.select("id", own=own).group_by("id").agg(own=nw.col("own").min())
+        known = (self.objects("persons") if everyone else self.objects("persons", "student")).filter(
+            ~nw.col("id").is_null()
+        )
+        people = known.select("id", own=own).group_by("id").agg(own=nw.col("own").min())
         members = self.memberships("member_of").filter(nw.col("current"), ~nw.col("grade").is_null())
         placed = members.group_by("source_id").agg(placed=nw.col("grade").min()).rename({"source_id": "id"})
         said = nw.coalesce("placed", "own").str.strip_chars()
@@ -198,8 +200,8 @@ class CheckContext:
         words = self.collect_texts(people, "said")
         if not words:
             raise NotApplicable("the tenant sends no grade of students")
-        known = self.engine.small(vocabulary(words)).with_columns(nw.col("number").cast(nw.Int64))
-        return self.engine.keep(people.join(known, on="said", how="left"))
+        codes = self.engine.small(vocabulary(words)).with_columns(nw.col("number").cast(nw.Int64))
+        return self.engine.keep(people.join(codes, on="said", how="left"))
 
     def collect_texts(self, frame: Frame, column: str) -> list[str]:
         """The different texts of a column."""

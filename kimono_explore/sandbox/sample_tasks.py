@@ -81,51 +81,64 @@ def make_tasks(roster: Roster, seed: int = 7) -> list[Task]:
     >>> [task["action"] for task in make_tasks(roster)[:3]]
     ['TENANT_INSTALLED', 'TENANT_ACTIVATED', 'SYNC_START']
     """
-    morning = _Morning(roster, seed)
+    morning = Morning(roster, seed)
     main, small = morning.new_id(), morning.new_id()
     tasks = [*morning.main(main), *morning.small(small)]
     return sorted(tasks, key=lambda task: str(task["created_at"]))
 
 
-class _Morning:
+class Morning:
     """Writes tasks, one after the other, by a clock and a counter for each tenant."""
 
-    def __init__(self, roster: Roster, seed: int) -> None:
+    def __init__(self, roster: Roster, *seeds: int) -> None:
         self.roster = roster
-        self.rng = np.random.default_rng([seed, len(roster.persons)])
+        self.rng = np.random.default_rng([*seeds, len(roster.persons)])
         self._now = pd.Timestamp(roster.loaded_at.year, 10, 5, 6, 0, 0, 123_000)
         self._sequence = 0
 
     def main(self, tenant: str) -> Iterator[Task]:
         """The main tenant's morning; its second sync is still under way."""
         group, second = self.new_id(), self.new_id()
-        yield self._task("lifecycle_event", tenant, action="TENANT_INSTALLED")
-        yield self._task("lifecycle_event", tenant, action="TENANT_ACTIVATED")
-        yield self._task("sync_event", tenant, action="SYNC_START", group_id=group, origin="ingestion")
+        yield from self.set_up(tenant)
+        yield self.task("sync_event", tenant, action="SYNC_START", group_id=group, origin="ingestion")
         yield from self._changes(tenant, _IN_SYNC, group)
-        yield self._task("sync_event", tenant, action="SYNC_END", group_id=group, origin="ingestion")
+        yield self.task("sync_event", tenant, action="SYNC_END", group_id=group, origin="ingestion")
         yield from self._changes(tenant, _AFTER_IT, None)
-        yield self._task("authenticate", tenant, session_id=self.new_id(), data={"user": "principal@example.org"})
-        yield self._task("grades_query", tenant, data={"term": "Quarter 1", "since": self._now.date().isoformat()})
-        yield self._task("grades_export", tenant, data={"term": "Quarter 1", "grades": 128})
-        yield self._task("request", tenant, data={"method": "GET", "path": "/status"})
-        yield self._task("sync_event", tenant, action="SYNC_START", group_id=second, origin="resend")
+        yield self.task("authenticate", tenant, session_id=self.new_id(), data={"user": "principal@example.org"})
+        yield self.task("grades_query", tenant, data={"term": "Quarter 1", "since": self._now.date().isoformat()})
+        yield self.task("grades_export", tenant, data={"term": "Quarter 1", "grades": 128})
+        yield self.task("request", tenant, data={"method": "GET", "path": "/status"})
+        yield self.task("sync_event", tenant, action="SYNC_START", group_id=second, origin="resend")
         yield from self._changes(tenant, _SECOND_SYNC, second)
+
+    def set_up(self, tenant: str) -> Iterator[Task]:
+        """A tenant's first two tasks."""
+        for action in ("TENANT_INSTALLED", "TENANT_ACTIVATED"):
+            yield self.task("lifecycle_event", tenant, action=action)
 
     def small(self, tenant: str) -> Iterator[Task]:
         """A second tenant, just installed."""
         self._sequence, group = 0, self.new_id()
         self._now = self._now.replace(hour=6, minute=30)
-        yield self._task("lifecycle_event", tenant, action="TENANT_INSTALLED")
-        yield self._task("lifecycle_event", tenant, action="TENANT_ACTIVATED")
+        yield from self.set_up(tenant)
         for action in ("SYNC_START", "SYNC_END"):
-            yield self._task("sync_event", tenant, action=action, group_id=group, origin="initial")
-        yield self._task("authenticate", tenant, session_id=self.new_id(), data={"user": "nurse@example.org"})
+            yield self.task("sync_event", tenant, action=action, group_id=group, origin="initial")
+        yield self.task("authenticate", tenant, session_id=self.new_id(), data={"user": "nurse@example.org"})
+
+    def wait(self, days: int) -> None:
+        """Put the clock forward, or back."""
+        self._now += pd.Timedelta(days=days)
+
+    def skip(self, numbers: int) -> None:
+        """Leave out some sequence numbers; a negative number uses them again."""
+        self._sequence += numbers
 
     def new_id(self) -> str:
+        """An id that nothing has."""
         return str(uuid.UUID(bytes=self.rng.bytes(16), version=4))
 
-    def _task(self, type: str, tenant: str, **fields: JSON) -> Task:
+    def task(self, type: str, tenant: str, **fields: JSON) -> Task:
+        """The next task of a tenant."""
         self._sequence += 1
         self._now += pd.Timedelta(milliseconds=int(self.rng.integers(300, 40_000)))
         created = f"{self._now.isoformat(timespec='milliseconds')}Z"
@@ -139,7 +152,7 @@ class _Morning:
                 fields |= {"label": label, "group_id": group, "data": data, "changes": change.before}
                 # A deleted object is known to the app by the app's own id.
                 fields["app_id"] = f"app-{object_id[:8]}" if change.action in ("DELETE", "UNSET") else None
-                yield self._task("data_event", tenant, **{k: v for k, v in fields.items() if v is not None})
+                yield self.task("data_event", tenant, **{k: v for k, v in fields.items() if v is not None})
 
     def _objects(self, change: Change) -> Iterator[tuple[str, str | None, JSON]]:
         """Some objects of a kind: id, label, data."""

@@ -167,7 +167,22 @@ def test_grades_without_a_name_of_their_own() -> None:
         persons=frame("persons", {"id": list("abcd"), "ext_grades": ["10,11", "KG", "2", None]}),
         links=links(rows),
     )
-    assert columns_of(kx.plot_enrollment_matrix(roster)) == ["KG", "2", "10", "none"]
+    assert columns_of(kx.plot_enrollment_matrix(roster)) == ["KG", "02", "10", "none"]
+
+
+def test_the_grade_of_a_picture_is_that_of_the_checks() -> None:
+    rows = [("person", id, "member_of", "org", "o", "student") for id in "abcd"]
+    members = links(rows).assign(
+        grade=pd.Categorical(["09", "9", None, "10"]), status=pd.Categorical(["Active", None, None, "Historical"])
+    )
+    roster = kx.Roster(
+        orgs=frame("orgs", {"id": ["o"], "name": ["North"]}),
+        persons=frame("persons", {"id": list("abcd"), "ext_grade": ["08", None, "9th", "11"]}),
+        links=members,
+    )
+    # The current membership counts before the person's own column, and "9" is "09".
+    axes = kx.plot_enrollment_matrix(roster)
+    assert (columns_of(axes), cells(axes).tolist()) == (["09", "11", "9th"], [[2, 1, 1]])
 
 
 def test_terms_are_as_long_as_they_last() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from builders import lea, link, make, problem, school, section, student, teacher, term
 
 import kimono_explore as kx
+from kimono_explore.sandbox.district.build import make_district
 
 OCTOBER = "2026-10-05"
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -48,6 +50,29 @@ def test_the_page_says_which_day_it_is_in_its_first_line(tmp_path: Path) -> None
     report.to_html(tmp_path / "page.html")
     assert report.as_of_reason in (tmp_path / "page.html").read_text("utf-8")
     assert report.as_of_reason in report._repr_html_()
+
+
+# Whether a roster is fresh.
+
+
+@pytest.mark.parametrize("day", ["2026-10-05", "2026-11-28", "2027-03-01", "2027-07-20", "2030-01-01"])
+def test_a_made_up_district_is_fresh_on_the_day_it_is_made(day: str) -> None:
+    district = make_district(20, today=date.fromisoformat(day))
+    assert kx.check(loaded(district, day), ["stale_roster"]).summary["status"].tolist() == ["passed"]
+    later = (datetime.fromisoformat(day) + timedelta(days=91)).date().isoformat()
+    assert kx.check(loaded(district, later), ["stale_roster"]).summary["status"].tolist() == ["failed"]
+
+
+def test_the_sandbox_is_fresh_today(small_roster: kx.Roster) -> None:
+    assert kx.check(small_roster, ["stale_roster"]).summary["status"].tolist() == ["passed"]
+
+
+def test_all_but_one_cell_of_a_made_up_district_follows_from_its_seed() -> None:
+    one, other = (make_district(20, today=date(year, 1, 1)) for year in (2027, 2028))
+    for name, df in one.tables.items():
+        cells = df.compare(other.tables[name])
+        assert cells.shape == ((1, 2) if name == "orgs" else (0, 0)), name
+    pd.testing.assert_frame_equal(one.links, other.links)
 
 
 @needs_data

@@ -24,7 +24,7 @@ from kimono_explore.quality.causes import STAGES
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.engines import Spark
 from kimono_explore.sandbox.district.build import make_district
-from kimono_explore.sandbox.flaws.catalogue import inject_flaws
+from kimono_explore.sandbox.flaws.catalogue import WHOLE, inject_flaws
 from kimono_explore.tasks import TASK_COLUMNS
 
 if TYPE_CHECKING:
@@ -80,6 +80,15 @@ def test_districts_of_every_size(students: int) -> None:
     clean = kx.check(make_district(students), as_of=OCTOBER).summary
     assert set(clean.loc[~clean["id"].isin(NOT_SAID), "status"]) == {"passed"}
     assert set(clean.loc[clean["id"].isin(NOT_SAID), "status"]) == {"not applicable"}
+
+
+@pytest.mark.parametrize("also", [flaw.check for flaw in WHOLE])
+def test_a_mistake_of_the_whole_roster_is_found_beside_all_others(also: str) -> None:
+    roster, planted = inject_flaws(make_district(60), also=also)
+    found = kx.check(roster, as_of=OCTOBER)
+    assert also in set(planted["check"])
+    for check in found.summary["id"]:
+        assert set(objects(found.failures(check))) == set(objects(planted[planted["check"] == check])), check
 
 
 # Engines.

@@ -10,6 +10,7 @@ from builders import course, lea, link, make, school, section, student, teacher,
 import kimono_explore as kx
 from kimono_explore.__main__ import main
 from kimono_explore.quality.repairs.evidence import Edit
+from kimono_explore.quality.repairs.trial import _tried
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.schema import TABLES
@@ -240,6 +241,32 @@ def test_an_edit_that_brings_a_finding_is_left_out() -> None:
     roster = make(section(), term(), link("algebra-1 in_term year"), *people, *links)
     assert len(texts(roster, "enrollment_without_start")) == 1
     assert texts(roster, "enrollment_without_start", "membership_before_birth") == []
+
+
+def always_broken(*checks: str) -> tuple[list[Edit], list[int]]:
+    """What is left of fifty edits, of which the first that these checks led to brings a finding; and the edits of each round."""
+    edits = [
+        Edit("change", "persons", f"p{n}", "", "", "persons", (n,), {}, ("one" if n % 2 else "other",), frozenset({f"p{n}"}))
+        for n in range(50)
+    ]  # fmt: skip
+    rounds: list[int] = []
+
+    def after(some: list[Edit]) -> Counter:
+        rounds.append(len(some))
+        return Counter([("new", "persons", edit.id) for edit in some if edit.checks[0] in checks][:1])
+
+    left, _ = _tried(edits, Counter(), after)
+    return left, rounds
+
+
+def test_the_roster_is_checked_again_a_bounded_number_of_times() -> None:
+    left, rounds = always_broken("one")
+    assert rounds == [50, 49, 48, 47, 46, 45, 44, 25]
+    assert [edit.id for edit in left] == [
+        f"p{n}" for n in range(0, 50, 2)
+    ]  # what the other check led to is still proposed
+    left, rounds = always_broken("one", "other")
+    assert (left, len(rounds)) == ([], 8)  # what was not tried without a finding is not proposed
 
 
 def test_rows_with_one_id_are_left_to_people() -> None:

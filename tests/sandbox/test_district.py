@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from functools import cache
+from datetime import date
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 from oracle import RULES, View
 
+import kimono_explore as kx
+from kimono_explore.quality.catalogue import ROSTER_CHECKS
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.district.names import FAMILY_NAMES, GIVEN_NAMES
-from kimono_explore.sandbox.flaws.catalogue import FLAWS, inject_flaws
+from kimono_explore.sandbox.flaws.catalogue import FLAWS, WHOLE, inject_flaws
 from kimono_explore.sandbox.sample_tasks import make_tasks
 from kimono_explore.schema import declared
 
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
 
 OCTOBER = "2026-10-05"
 SIZES = (60, 100, 500, 3000)
-district = cache(make_district)
+made_on = partial(make_district, today=date(2026, 10, 5))  # the suite may run over midnight
+district = cache(made_on)
 flawed = cache(lambda students, seed=7: inject_flaws(district(students, seed), seed))
 seen = cache(lambda students: View(district(students), OCTOBER))
 seen_flawed = cache(lambda students, seed=7: View(flawed(students, seed)[0], OCTOBER))
@@ -55,7 +59,7 @@ def test_a_negative_number_of_students_is_refused():
 
 
 def test_the_same_seed_gives_the_same_district_and_another_seed_another():
-    assert_same(make_district(200, seed=3), make_district(200, seed=3))
+    assert_same(made_on(200, seed=3), made_on(200, seed=3))
     assert make_district(200, seed=3).persons["id"][0] != make_district(200, seed=4).persons["id"][0]
 
 
@@ -181,29 +185,49 @@ CASES = [(60, 7), (60, 8), (100, 7), (500, 7), (500, 8), (3000, 7)]
 @pytest.mark.parametrize("check", sorted(RULES))
 @pytest.mark.parametrize(("students", "seed"), CASES)
 def test_what_is_planted_is_what_the_rules_find(students, seed, check):
-    planted = flawed(students, seed)[1].query("check == @check")
-    wanted = Counter(
+    assert Counter(RULES[check](seen_flawed(students, seed))) == wanted(flawed(students, seed)[1], check)
+
+
+def wanted(planted: pd.DataFrame, check: str) -> Counter[tuple[str, str | None]]:
+    planted = planted[planted["check"] == check]
+    return Counter(
         (table, None if pd.isna(id) else id) for table, id in zip(planted["table"], planted["id"], strict=True)
     )
-    assert Counter(RULES[check](seen_flawed(students, seed))) == wanted
+
+
+@pytest.mark.parametrize("also", [flaw.check for flaw in WHOLE])
+@pytest.mark.parametrize(("students", "seed"), [(60, 7), (60, 8), (500, 7)])
+def test_a_mistake_of_the_whole_roster_is_planted_beside_all_others(students, seed, also):
+    roster, planted = inject_flaws(district(students, seed), seed, also)
+    assert also in set(planted["check"])
+    view = View(roster, OCTOBER)
+    for check, rule in RULES.items():
+        assert Counter(rule(view)) == wanted(planted, check), check
+
+
+def test_a_mistake_of_the_whole_roster_that_nobody_knows_is_refused():
+    with pytest.raises(kx.ConfigurationError, match=r"for 'missing_id'\. There are: stale_roster, "):
+        inject_flaws(district(60), also="missing_id")
 
 
 def test_every_kind_of_flaw_is_planted_in_a_district_of_500():
     planted = flawed(500)[1]
     assert {flaw.check for flaw in FLAWS} <= set(planted["check"])
-    assert set(planted["check"]) == set(RULES) - {"no_lea", "no_current_term", "stale_roster", "lea_without_schools"}
+    whole = {flaw.check for flaw in WHOLE}
+    assert set(planted["check"]) == set(RULES) - whole - {"no_current_term"}
+    assert set(RULES) == {check.id for check in ROSTER_CHECKS}
     assert planted.columns.tolist() == ["check", "table", "id", "note"]
     assert planted["note"].notna().all()
 
 
 def test_planting_leaves_the_district_as_it_was_and_keeps_its_students():
     roster, _ = flawed(500)
-    assert_same(district(500), make_district(500))
+    assert_same(district(500), made_on(500))
     assert len(students_of(roster)) == 500
 
 
 def test_planting_is_repeatable():
-    (one, listed), (other, again) = flawed(60), inject_flaws(make_district(60), 7)
+    (one, listed), (other, again) = flawed(60), inject_flaws(made_on(60), 7)
     assert_same(one, other)
     pd.testing.assert_frame_equal(listed, again)
 
@@ -244,7 +268,7 @@ def test_tasks_have_the_fields_of_their_type(students):
         assert set(task) >= FIELDS
         assert set(task) - FIELDS <= OWN_FIELDS[task["type"]]
     assert json.loads(json.dumps(tasks)) == tasks
-    assert tasks == make_tasks(make_district(students), 7)
+    assert tasks == make_tasks(made_on(students), 7)
 
 
 def test_a_morning_has_about_a_hundred_tasks_of_two_tenants_in_order():

@@ -27,6 +27,9 @@ COLUMNS = ("repair", "why", "kind", "table", "id", "findings", "checks")
 _KEY = ["check", "table", "id"]
 _MOST = 10_000
 """What a check finds more often is a fault of the export, and is not mended one by one."""
+_ROUNDS = 8
+"""How often the roster is checked again at most, as each round takes as long as a check: made-up districts with every kind
+of flaw need one round, and a round that leaves out what broke something seldom needs more than another."""
 
 
 class Repairs(NamedTuple):
@@ -60,18 +63,8 @@ def find_repairs(
     """
     single = {o.check.id: o.failures for o in outcomes if o.pattern is None and o.failed <= _MOST}
     edits = find_edits(Evidence(roster, single))
-    before = _counts(findings)
-    cleared: list[list[str]] = []
-    while edits:
-        after = _counts(check_again(apply(roster, edits)))
-        broken = {str(id) for _, _, id in after - before}
-        # What an object that is delivered lacks itself is not known yet.
-        broken -= {edit.id for edit in edits if edit.kind == "add" and edit.place != "links"}
-        bad = [bool(edit.touched & broken) for edit in edits]
-        if not any(bad):
-            cleared = _share_out(edits, before - after)
-            break
-        edits = [edit for edit, is_bad in zip(edits, bad, strict=True) if not is_bad]
+    edits, fixed = _tried(edits, _counts(findings), lambda some: _counts(check_again(apply(roster, some))))
+    cleared = _share_out(edits, fixed)
     order = sorted((n for n in range(len(edits)) if cleared[n]), key=lambda n: (-len(cleared[n]), n))
     rows = [
         (e.text, e.why, e.kind, e.table, e.id, len(cleared[n]), ", ".join(dict.fromkeys(cleared[n])))
@@ -79,6 +72,24 @@ def find_repairs(
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({name: "str" for name in COLUMNS if name != "findings"})
     return Repairs(table.astype({"findings": "int64"}), [edits[n] for n in order])
+
+
+def _tried(
+    edits: list[Edit], before: Counter[Key], after: Callable[[list[Edit]], Counter[Key]]
+) -> tuple[list[Edit], Counter[Key]]:
+    """Those edits that together bring no finding, and the findings that they clear; no edit where `_ROUNDS` were too few."""
+    for left in reversed(range(_ROUNDS)):
+        now = after(edits) if edits else before
+        broken = {str(id) for _, _, id in now - before}
+        # What an object that is delivered lacks itself is not known yet.
+        broken -= {edit.id for edit in edits if edit.kind == "add" and edit.place != "links"}
+        bad = [edit for edit in edits if edit.touched & broken]
+        if not bad:
+            return edits, before - now
+        # Before the last round there is no time for one by one: all edits go that the same checks led to.
+        checks = {check for edit in bad for check in edit.checks} if left == 1 else set()
+        edits = [edit for edit in edits if not edit.touched & broken and not checks.intersection(edit.checks)]
+    return [], Counter()
 
 
 def find_edits(evidence: Evidence) -> list[Edit]:

@@ -6,7 +6,7 @@ seconds.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -42,7 +42,7 @@ _GRADED = 10  # every tenth section has its grading categories
 _CATEGORIES = ("Homework", "Tests", "Projects")
 
 
-def make_district(students: int = 500, seed: int = 7, school_year: int = 2026) -> Roster:
+def make_district(students: int = 500, seed: int = 7, school_year: int = 2026, *, today: date | None = None) -> Roster:
     """Make up a district that has no mistakes.
 
     Parameters
@@ -54,6 +54,9 @@ def make_district(students: int = 500, seed: int = 7, school_year: int = 2026) -
         The same seed gives the same district.
     school_year : int, default 2026
         The calendar year in which the school year begins.
+    today : datetime.date, optional
+        The day on which the district's own record was updated, if that is after October 5 of the school year. Default: the
+        present day, so that whoever loads a made-up district finds it fresh. All else follows from the seed alone.
 
     Returns
     -------
@@ -79,7 +82,10 @@ def make_district(students: int = 500, seed: int = 7, school_year: int = 2026) -
     enrollment = enroll(rng, students)
     teaching = employ(rng, enrollment)
     terms, parents = _terms(stamp)
+    loaded_at = datetime(school_year, 10, 5, 6, tzinfo=UTC)
+    updated = datetime.combine(today or datetime.now(UTC).date(), time(), tzinfo=UTC)
     orgs, courses = _orgs(stamp, enrollment), _courses(stamp, enrollment)
+    orgs.loc[0, "updated_at"] = max(updated, loaded_at.replace(hour=0))
     persons = _persons(stamp, enrollment, teaching)
     sections, graded = _sections(stamp, enrollment, teaching, courses), np.arange(0, len(enrollment.sections), _GRADED)
     categories = stamp.table("grading_categories", {"name": pa.array(list(_CATEGORIES) * len(graded))})
@@ -99,7 +105,7 @@ def make_district(students: int = 500, seed: int = 7, school_year: int = 2026) -
         **cast("dict[str, Any]", tables),
         links=link.table(),
         source=source,
-        loaded_at=datetime(school_year, 10, 5, 6, tzinfo=UTC),
+        loaded_at=loaded_at,
     )
 
 

@@ -6,8 +6,9 @@ no course. What is wrong with a link is listed under the link's source, or where
 Where a rule can be read in two ways, nothing is planted that the two readings see differently. A roster without a
 suitable object does not get that flaw.
 
-``no_lea``, ``no_current_term``, ``stale_roster`` and ``created_on_one_day`` are not planted: they concern a whole roster
-or table and would hide others. Nor is ``lea_without_schools``: with a second district, nobody could say the name of the one.
+`WHOLE` has those that concern a whole roster or table: each would colour everything that is said of a roster, so that one
+of them is planted only where it is asked for. ``no_current_term`` is in neither: where no term holds the day of the check, all
+memberships, ages and grades are of another year as well, and nobody could list what follows from that.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pandas as pd
 
-from kimono_explore.sandbox.flaws import grades, injectors, memberships
+from kimono_explore.errors import ConfigurationError
+from kimono_explore.sandbox.flaws import grades, injectors, memberships, whole
 from kimono_explore.sandbox.flaws.editor import RosterEditor
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class Flaw(NamedTuple):
     inject: Inject
 
 
-def inject_flaws(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
+def inject_flaws(roster: Roster, seed: int = 7, also: str | None = None) -> tuple[Roster, pd.DataFrame]:
     """Plant a few mistakes of every kind.
 
     Parameters
@@ -44,6 +46,8 @@ def inject_flaws(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
         Stays as it is.
     seed : int, default 7
         The same seed plants the same mistakes.
+    also : str, optional
+        A mistake of the whole roster to plant besides: the check of a row of `WHOLE`, such as ``"stale_roster"``.
 
     Returns
     -------
@@ -60,10 +64,10 @@ def inject_flaws(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
     ["email: 'jane.doe(at)example.org'", "email: 'no-at-sign.example.org'"]
     """
     editor = RosterEditor(roster, seed)
-    for flaw in FLAWS:
+    for flaw in (*FLAWS, *_whole(also)):
         flaw.inject(editor, flaw.check)
     tables, links, problems, planted = editor.result()
-    order = {flaw.check: position for position, flaw in reversed(list(enumerate(FLAWS)))}
+    order = {flaw.check: position for position, flaw in reversed(list(enumerate((*FLAWS, *WHOLE))))}
     planted = planted.sort_values("check", key=lambda checks: checks.map(order), kind="stable", ignore_index=True)
     flawed = replace(
         roster,
@@ -73,6 +77,14 @@ def inject_flaws(roster: Roster, seed: int = 7) -> tuple[Roster, pd.DataFrame]:
         source=f"{roster.source}, with planted flaws",
     )
     return flawed, planted
+
+
+def _whole(check: str | None) -> list[Flaw]:
+    """The mistake of the whole roster that the check finds; nothing where none is asked for."""
+    known = {flaw.check: flaw for flaw in WHOLE}
+    if check is not None and check not in known:
+        raise ConfigurationError(f"No mistake of a whole roster for {check!r}. There are: {', '.join(known)}.")
+    return [] if check is None else [known[check]]
 
 
 def _cells(
@@ -151,9 +163,6 @@ _NAMES = ("name_first", "name_middle", "name_last")
 _AGES: list[dict[str, object]] = [{"dob": pd.Timestamp(1979, 3, 1)}, {"dob": pd.Timestamp(2025, 2, 3)}]
 
 
-_EMPTY_SCHOOL = ("school_without_teachers", "school_without_sections", "school_without_courses")
-
-
 FLAWS: tuple[Flaw, ...] = (
     # Identity
     Flaw("missing_id", injectors.missing_id),
@@ -199,7 +208,9 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("term_cycle", injectors.term_cycle),
     Flaw("school_without_parent", injectors.no_parent),
     Flaw("unknown_org_type", injectors.new_orgs("annex", "Bus Garage", "Boathouse")),
-    Flaw("school_without_students", injectors.new_orgs("school", "Harbor Online School", also=_EMPTY_SCHOOL)),
+    Flaw(
+        "school_without_students", injectors.new_orgs("school", "Harbor Online School", also=injectors.EMPTY_SCHOOL[1:])
+    ),
     Flaw("parent_of_wrong_type", injectors.quarter_below_period),
     Flaw("section_over_two_years", injectors.over_two_years),
     # Completeness
@@ -323,6 +334,25 @@ FLAWS: tuple[Flaw, ...] = (
     Flaw("teacher_as_student", memberships.teacher_as_student),
     Flaw("section_without_one_primary_teacher", memberships.primary_teachers),
     Flaw("student_without_one_primary_school", memberships.no_primary_school),
+    Flaw("enrollment_without_start", memberships.enrollments(*[lambda *_: {"start_date": None}] * 2)),
+    Flaw(
+        "membership_ends_before_start",
+        memberships.enrollments(
+            *[lambda first, _: {"start_date": first + 10 * _DAY, "end_date": first + 3 * _DAY}] * 2,
+            also=("ended_but_active",),
+        ),
+    ),
+    # New rows, last of all: what is picked before them stays the same.
+    Flaw("school_below_school", injectors.school_below_school),
+    Flaw("same_name_terms", injectors.same_name_terms),
 )
+"""Every kind of mistake that is planted; adding one is adding a row."""
 
-"""Every kind of mistake; adding one is adding a row."""
+WHOLE: tuple[Flaw, ...] = (
+    Flaw("stale_roster", whole.nothing_updated),
+    Flaw("created_on_one_day", whole.created_on_one_day),
+    Flaw("lea_without_schools", whole.second_district),
+    Flaw("no_lea", whole.no_district),
+    Flaw("load_problem", whole.refused_list),
+)
+"""The mistakes of a whole roster or table, of which one is planted where it is asked for, after all others."""

@@ -217,13 +217,13 @@ class RosterEditor:
 
     # Changing.
 
-    def note(self, check: str, table: str, what: int | str, note: str) -> None:
-        """Record that the check should find the object, given by its row or id."""
+    def note(self, check: str, table: str, what: int | str | None, note: str) -> None:
+        """Record that the check should find the object, given by its row or id; the whole table, where neither is."""
         id = self.id(table, what) if isinstance(what, int) else what
         self._planted.append((check, table, None if pd.isna(id) else id, note))
 
-    def problem(self, table: str, id: str, column: str, value: str, problem: str) -> None:
-        """Keep a value that does not fit its column."""
+    def problem(self, table: str, id: str | None, column: str | None, value: str, problem: str) -> None:
+        """Keep a value that does not fit its column, or what went wrong with a whole list."""
         self._problems.append(Problem(table, id, column, value, problem))
 
     def set(self, table: str, row: int, **values: object) -> None:
@@ -237,13 +237,21 @@ class RosterEditor:
             shown = df.iloc[row][["title"] if "title" in df.columns else ["name_first", "name_last"]].dropna()
             df.loc[row, "label"] = " ".join(shown) or None
 
+    def back_date(self, days: int) -> None:
+        """Make everything so much older, and never updated since."""
+        for df in self.tables.values():
+            df["created_at"] -= pd.Timedelta(days=days)
+            df["updated_at"] = df["created_at"].where(df["updated_at"].notna())
+        for row in (row for rows in self._new_rows.values() for row in rows):
+            row["created_at"] = row["updated_at"] = cast("pd.Timestamp", row["created_at"]) - pd.Timedelta(days=days)
+
     def new_id(self) -> str:
         """An id that nothing has."""
         return str(uuid.UUID(bytes=self.rng.bytes(16), version=4))
 
     def add(self, table: str, **values: object) -> str:
         """A new object; its id."""
-        likely = self.roster.orgs.iloc[0] if len(self.roster.orgs) else pd.Series(dtype="object")
+        likely = self.roster.orgs.iloc[-1] if len(self.roster.orgs) else pd.Series(dtype="object")
         stamps = {name: likely.get(name) for name in ("school_year", "created_at", "updated_at")}
         label = values.get("title", values.get("name"))
         local = {"local_id": f"X{sum(map(len, self._new_rows.values())):04d}"} if table in ("orgs", "courses") else {}

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from kimono_explore.sandbox.flaws.editor import Inject
 
 
+EMPTY_SCHOOL = tuple(f"school_without_{what}" for what in ("students", "teachers", "sections", "courses"))
+"""What checks find of a school that has nobody and nothing."""
+
+
 def missing_id(editor: RosterEditor, check: str) -> None:
     """A member of staff whose id was lost."""
     for row in editor.pick("persons", 1, "staff", links=True):
@@ -214,6 +218,25 @@ def new_orgs(kind: str, *names: str, also: tuple[str, ...] = ()) -> Inject:
                 editor.note(found, "orgs", org, "a school without anybody" if also else f"org_type: {kind!r}")
 
     return inject
+
+
+def school_below_school(editor: RosterEditor, check: str) -> None:
+    """A school below another one, both without anybody."""
+    for lea in editor.tables["orgs"].query("org_type == 'lea'")["id"].head(1):
+        parent = str(lea)
+        for name in ("Tamarack Academy", "Tamarack Academy Annex"):
+            school = editor.add("orgs", name=name, org_type="school")
+            editor.link("child_of", "org", school, "org", parent, stated_by="both")
+            for found in EMPTY_SCHOOL:
+                editor.note(found, "orgs", school, "a school without anybody")
+            parent = school
+        editor.note(check, "orgs", parent, "below another school")
+
+
+def same_name_terms(editor: RosterEditor, check: str) -> None:
+    """Two sessions of different years with one name."""
+    for _ in range(2):
+        editor.note(check, "terms", editor.term("Intersession", *editor.past()), "two with one name")
 
 
 def quarter_below_period(editor: RosterEditor, check: str) -> None:
