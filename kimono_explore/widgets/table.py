@@ -66,6 +66,8 @@ class DataTable(Pictured, anywidget.AnyWidget):
     ----------
     selected_rows : list of int
         Positions in ``df`` of the rows that are picked.
+    file : str
+        What its files are called, without an ending. Default: as the label.
     hidden : bool
         Whether it is off the screen, in a panel.
     added : bool
@@ -94,6 +96,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         comm: BaseComm | None = None,
     ) -> None:
         self._words = words
+        self.file = ""
         super().__init__(label=label, many=many, height=height, comm=comm)
         self._version = self._filled = self._ordered = 0
         self._saving = self._stopped = self.added = False
@@ -469,7 +472,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
             self.send({"kind": "file", "as": kind, "error": str(made)})
             return
         parts = [made[at : at + _PART] for at in range(0, len(made), _PART)]
-        about = {"kind": "file", "as": kind, "name": f"{_file_name(self.label)}.{kind}", "type": TYPES[kind]}
+        about = {"kind": "file", "as": kind, "name": f"{_file_name(self.file or self.label)}.{kind}", "type": TYPES[kind]}
         for number, part in enumerate(parts):
             self.send({**about, "part": number, "parts": len(parts)}, buffers=[part])
         with suppress(RuntimeError):  # no loop, no server that waits
