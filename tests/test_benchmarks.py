@@ -100,7 +100,18 @@ def test_what_is_too_much_and_what_is_missing_is_named() -> None:
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium on this machine")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_what_is_waited_for_in_the_browser_is_measured_of_two_checkouts() -> None:
-    command = [sys.executable, "-m", "benchmarks.browser", "200", "--runs", "1", "--nodes", "2000", "--against", str(ROOT)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.browser",
+        "200",
+        "--runs",
+        "1",
+        "--nodes",
+        "2000",
+        "--against",
+        str(ROOT),
+    ]
     outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
     rows = [line.split(" | ") for line in outcome.stdout.splitlines() if line.startswith(("| 200", "| 2,000"))]
     assert len(rows) == 4 + 2 * 6

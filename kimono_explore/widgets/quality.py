@@ -118,6 +118,7 @@ class QualityInspector(Panel):
         ]
         self._org = Choice("school", [("all", ""), *named], look="menu")
         self._causes = DataTable(label="Causes", height=560, words=column_words, comm=Channel())
+        self._causes.spare = ("consequence", "owner", "next_step")  # they stand beside a cause once it is picked
         self._checks = DataTable(label="Checks", height=560, words=column_words, comm=Channel())
         self._about = Html()
         self._rows = DataTable(label="Failing rows", words=column_words, comm=Channel())
