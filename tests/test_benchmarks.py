@@ -1,6 +1,8 @@
 """The benchmarks compare like with like: at a small size, ours and the alternatives find the same."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -90,3 +92,27 @@ def test_what_is_too_much_and_what_is_missing_is_named() -> None:
     assert score.extra == [("invalid_email", "persons", "eve"), ("shouting_name", "persons", "eve")]
     assert score.missed == [("invalid_email", "persons", "ana")]
     assert (score.precision, score.recall) == (1 / 3, 1 / 2)
+
+
+# What one waits for in a browser.
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="there is no chromium on this machine")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_what_is_waited_for_in_the_browser_is_measured_of_two_checkouts() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.browser",
+        "200",
+        "--runs",
+        "1",
+        "--nodes",
+        "2000",
+        "--against",
+        str(ROOT),
+    ]
+    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
+    rows = [line.split(" | ") for line in outcome.stdout.splitlines() if line.startswith(("| 200", "| 2,000"))]
+    assert len(rows) == 4 + 2 * 6
+    assert all(re.fullmatch(r"[\d,]+( ms)?", cell) for row in rows for cell in row[2:4])

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from kimono_explore.errors import expect
-from kimono_explore.export import no_formulas
 from kimono_explore.html import render
 from kimono_explore.palette import SEVERITY_COLORS
 from kimono_explore.quality import Report
@@ -20,7 +18,7 @@ from kimono_explore.widgets.browser import Browser
 from kimono_explore.widgets.causes import BRIEF, CAUSE_COLUMNS, cause_html, causes_of, score_html
 from kimono_explore.widgets.channel import Channel
 from kimono_explore.widgets.controls import Choice, Column, Html, Row
-from kimono_explore.widgets.parts import Panel, line
+from kimono_explore.widgets.parts import Panel
 from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.words import column_words, detail_words
 
@@ -29,10 +27,10 @@ if TYPE_CHECKING:
 
     from kimono_explore.roster.explorable import Explorable
 
-_MOST_SAVED = 20_000
-"""Rows that a link in the page can hold."""
 _MOST_SCHOOLS = 6
 _DIGITS = 10
+_ONE_CLICK_AWAY = ("table", "org_id", "severity")
+"""Columns of failing rows that are the same for most, or not for reading: in the menu of columns, and so in a file."""
 _BRIEF = ("severity", "failed", "title")
 """The columns of the checks that stay when the rows of one stand beside them."""
 
@@ -120,12 +118,12 @@ class QualityInspector(Panel):
         ]
         self._org = Choice("school", [("all", ""), *named], look="menu")
         self._causes = DataTable(label="Causes", height=560, words=column_words, comm=Channel())
+        self._causes.spare = ("consequence", "owner", "next_step")  # they stand beside a cause once it is picked
         self._checks = DataTable(label="Checks", height=560, words=column_words, comm=Channel())
         self._about = Html()
         self._rows = DataTable(label="Failing rows", words=column_words, comm=Channel())
         self._rows.hidden = True  # until a cause or a check is picked
-        self._export = Html()
-        self._picked = Column([self._about, self._rows, self._export], share=4, hidden=True)
+        self._picked = Column([self._about, self._rows], share=4, hidden=True)
         self._shelf = Column()
         self._totals = Html(_bars(summary))
         self.children = [
@@ -268,24 +266,26 @@ class QualityInspector(Panel):
         if self._org.value:
             rows = rows[rows["org_id"] == self._org.value]
         self.table = rows.reset_index(drop=True)
-        shown = self.table.dropna(axis="columns", how="all").drop(
-            columns=["table", "org_id", "severity"], errors="ignore"
-        )
+        shown = self.table.dropna(axis="columns", how="all")
+        more = [name for name in _ONE_CLICK_AWAY if name in shown]
         if self.cause is not None:
             self._about.value = cause_html(self._every_cause.iloc[self.cause])
             if shown["check"].nunique() < 2:
-                shown = shown.drop(columns="check")
+                more.append("check")
             else:
                 shown["check"] = shown["check"].map(self.report.title)
         else:
             self._about.value = self._check_html(str(self.check))
         if "detail" in shown and self.cause is not None:
             shown["detail"] = shown["detail"].map(detail_words, na_action="ignore")
-        last = [name for name in ("id",) if name in shown]
         first = [name for name in ("label", "check", "org") if name in shown]
-        self._rows.fill(shown[[*first, *[name for name in shown.columns if name not in (*first, *last)], *last]])
+        last = [name for name in ("id", *more) if name in shown]
+        middle = [name for name in shown.columns if name not in (*first, *last)]
+        order = [name for name in (*first, *middle, *last) if name not in more]
+        self._rows.file = self.check or "cause"
+        self._rows.fill(shown[[*order, *more]])
+        self._rows.show_columns(range(len(order)))
         self._rows.hidden = False
-        self._export.value = _link(self.table, f"{self.check or 'cause'}.csv")
 
     def _check_html(self, check: str) -> str:
         schools = _by_school(self.report.failures(check))
@@ -338,13 +338,3 @@ def _by_school(failures: pd.DataFrame) -> list[tuple[str, int]]:
     """Schools and their findings, the most first."""
     counts = failures["org"].fillna(failures["org_id"]).value_counts()
     return [(str(org), int(count)) for org, count in counts.items()]
-
-
-def _link(df: pd.DataFrame, name: str) -> str:
-    """A link that saves what is on screen: it holds the data itself, nothing is sent."""
-    if df.empty:
-        return ""
-    if len(df) > _MOST_SAVED:
-        return line(f"{len(df):,} rows are too many for a link: report.to_csv(path) saves them.")
-    content = base64.b64encode(no_formulas(df).to_csv(index=False).encode("utf-8")).decode("ascii")
-    return render("csv_link.html", name=name, content=content, rows=len(df))

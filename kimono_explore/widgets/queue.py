@@ -143,6 +143,7 @@ class TaskInspector(Panel):
         self._waits, self._outcome = Html(), Html()
         self._timeline = Timeline("Tasks by time")
         self._rows = DataTable(label="Tasks", many=True, words=column_words, comm=Channel())
+        self._rows.spare = ("object_type", "sequence", "id")  # they stand beside a task once it is picked
         self._detail = Html()
         self._beside = Column([self._detail], share=2, hidden=True)  # until a task is picked
         self._actions = self._make_actions()

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 PAGE = 200
 """Rows that the page asks for at a time."""
+NARROW = 1_080
+"""Pixels below which the spare columns of a table are left out."""
 _PART = 4_000_000
 """Bytes of a file that are sent at a time."""
 _STATIC = Path(__file__).parent / "static"
@@ -66,6 +68,10 @@ class DataTable(Pictured, anywidget.AnyWidget):
     ----------
     selected_rows : list of int
         Positions in ``df`` of the rows that are picked.
+    spare : tuple of str
+        Columns that are not offered where it is narrow; each is one click away.
+    file : str
+        What its files are called, without an ending. Default: as the label.
     hidden : bool
         Whether it is off the screen, in a panel.
     added : bool
@@ -94,6 +100,10 @@ class DataTable(Pictured, anywidget.AnyWidget):
         comm: BaseComm | None = None,
     ) -> None:
         self._words = words
+        self.file = ""
+        self.spare: tuple[str, ...] = ()
+        self._is_narrow = False
+        self._offered: list[int] | None = None
         super().__init__(label=label, many=many, height=height, comm=comm)
         self._version = self._filled = self._ordered = 0
         self._saving = self._stopped = self.added = False
@@ -137,8 +147,8 @@ class DataTable(Pictured, anywidget.AnyWidget):
             self._sort(names.index(name), descending=sort[1])
         self._columns = [{**_describe(df, column), **self._called(names[column])} for column in range(df.shape[1])]
         self._layout = self._layouts.setdefault(tuple(map(str, names)), Columns(names))
-        self._layout.offer(None)
-        self._place_columns()
+        self._offered = None
+        self._offer()
         with self.hold_sync():
             self.selected_rows = []
             self._renew(ordered=before is None)
@@ -153,9 +163,15 @@ class DataTable(Pictured, anywidget.AnyWidget):
 
         What is picked, sorted or filtered stays.
         """
-        self._layout.offer(columns)
-        self._place_columns()
+        self._offered = None if columns is None else list(columns)
+        self._offer()
         self._renew(ordered=False)
+
+    def _offer(self) -> None:
+        names = self._layout.names
+        offered = range(len(names)) if self._offered is None else self._offered
+        self._layout.offer(column for column in offered if not (self._is_narrow and names[column] in self.spare))
+        self._place_columns()
 
     @property
     def arrangement(self) -> dict[str, Any]:
@@ -437,6 +453,15 @@ class DataTable(Pictured, anywidget.AnyWidget):
         self._place_columns()
         self._renew(ordered=False)
 
+    def _answer_room(self, message: dict[str, Any]) -> None:
+        """Take note of how wide the table is in the page that was sized last."""
+        width = message.get("width")
+        if isinstance(width, int) and width > 0 and (width < NARROW) != self._is_narrow:
+            self._is_narrow = width < NARROW
+            if self.spare:
+                self._offer()
+                self._renew(ordered=False)
+
     def _answer_save(self, message: dict[str, Any]) -> None:
         """Make a file of what is on screen, beside the event loop where one runs; the page hears how far it is."""
         kind, rows = message.get("as"), self.on_screen
@@ -469,7 +494,12 @@ class DataTable(Pictured, anywidget.AnyWidget):
             self.send({"kind": "file", "as": kind, "error": str(made)})
             return
         parts = [made[at : at + _PART] for at in range(0, len(made), _PART)]
-        about = {"kind": "file", "as": kind, "name": f"{_file_name(self.label)}.{kind}", "type": TYPES[kind]}
+        about = {
+            "kind": "file",
+            "as": kind,
+            "name": f"{_file_name(self.file or self.label)}.{kind}",
+            "type": TYPES[kind],
+        }
         for number, part in enumerate(parts):
             self.send({**about, "part": number, "parts": len(parts)}, buffers=[part])
         with suppress(RuntimeError):  # no loop, no server that waits
@@ -482,6 +512,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         "clear": lambda self, _: self.clear(),
         "pick": _answer_pick,
         "range": _answer_range,
+        "room": _answer_room,
         "save": _answer_save,
         "stop": _answer_stop,
         "column": _answer_column,

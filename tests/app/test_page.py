@@ -232,6 +232,28 @@ def test_what_is_opened_is_gone_to_where_it_stands_under_the_list(server: Server
     assert page.evaluate("document.activeElement.getBoundingClientRect().top") > -40
 
 
+@pytest.mark.parametrize("path", ["quality", "tasks"])
+def test_no_table_is_scrolled_sideways_at_900_px(page: Page, path: str) -> None:
+    with kx.sandbox(students=60) as box:
+        roster = inject_flaws(kx.load_roster(box.client, progress=False))[0]
+        server = Server(District(roster, kx.check(roster, progress=False), box.client))
+        page.set_viewport_size({"width": 900, "height": 900})
+        page.goto(server.address.replace("/?", f"/{path}?"))
+        grid = page.locator(".kx-grid:visible").first
+        wide = "grid => grid.scrollWidth - grid.clientWidth"
+        expect(page.get_by_role("button", name=re.compile(r"^Columns \d of \d$")).first).to_be_visible()
+        assert grid.evaluate(wide) == 0
+        page.locator(ROW).nth(1).click()
+        expect(page.locator(".kx-panel .kx h3").first).to_be_visible()
+        assert grid.evaluate(wide) == 0
+        page.set_viewport_size({"width": 1300, "height": 900})
+        expect(page.locator(".kx-panel").first).not_to_have_class(re.compile("kx-narrow"))
+        page.wait_for_timeout(300)
+        assert grid.evaluate(wide) == 0
+        page.goto("about:blank")
+        server.stop()
+
+
 def test_nothing_moves_where_it_stands_beside_the_list(server: Server, page: Page) -> None:
     page.goto(server.address)
     page.locator(ROW).nth(2).click()

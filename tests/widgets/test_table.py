@@ -580,3 +580,29 @@ def test_a_message_about_no_column_does_nothing(message: dict) -> None:
     table = DataTable(people(4))
     table._hear(table, {"kind": "column", "filled": 1, **message}, [])
     assert (table.arrangement, len(names_of(table))) == ({}, 7)
+
+
+def test_where_there_is_little_room_spare_columns_are_left_out_until_somebody_wants_them() -> None:
+    table = DataTable(pd.DataFrame({"name": ["Ada"], "owner": ["Li"], "id": ["a"]}))
+    table.spare = ("owner", "id")
+
+    def shown() -> list[str]:
+        return [column["name"] for column in table.view["columns"]]
+
+    def hear(**message: object) -> None:
+        table._hear(None, message, [])
+
+    for width in (0, "wide", None, 1_080):
+        hear(kind="room", width=width)
+    assert shown() == ["name", "owner", "id"]
+    hear(kind="room", width=840)
+    assert shown() == ["name"]
+    version = table.view["version"]
+    hear(kind="room", width=700)
+    assert table.view["version"] == version
+    hear(kind="column", filled=table.view["filled"], at=2, shown=True)
+    assert shown() == ["name", "id"]
+    table.show_columns([1, 0])
+    assert shown() == ["name", "id"]
+    hear(kind="room", width=1_240)
+    assert shown() == ["owner", "name", "id"]

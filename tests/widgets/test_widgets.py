@@ -1,6 +1,5 @@
 """The widgets without a browser: what a person sees is what a notebook can ask for."""
 
-import base64
 import io
 import json
 from collections.abc import Iterator
@@ -282,7 +281,7 @@ def test_names_are_escaped_in_every_html() -> None:
     inspector.select("invalid_email")
     inspector.pick(0)
     assert inspector.browser is not None
-    htmls = [w.value for w in (inspector._about, inspector.browser._head, inspector.browser._status, inspector._export)]
+    htmls = [w.value for w in (inspector._about, inspector.browser._head, inspector.browser._status)]
     assert all("<img" not in html for html in htmls)
     assert "&lt;img" in inspector.browser._head.value
 
@@ -503,9 +502,15 @@ def test_a_row_opens_its_object_and_all_rows_are_saved(flawed: tuple[kx.Roster, 
     inspector.pick(0)
     assert inspector.browser is not None
     assert inspector.browser.selected == inspector.table["id"].iloc[0]
-    content = base64.b64decode(inspector._export.value.split("base64,")[1].split('"')[0])
-    saved = pd.read_csv(io.BytesIO(content), dtype="str")
+    sent: list[tuple[dict[str, object], list[bytes]]] = []
+    inspector._rows.send = lambda content, buffers=None: sent.append((content, buffers or []))
+    inspector._rows._hear(None, {"kind": "save", "as": "csv"}, [])
+    assert sent[0][0]["name"] == "invalid_email.csv"
+    saved = pd.read_csv(io.BytesIO(sent[0][1][0]), dtype="str")
     assert saved["id"].tolist() == inspector.table["id"].tolist()
+    offered = {column["name"]: column["shown"] for column in inspector._rows.view["menu"]}
+    assert {name for name, shown in offered.items() if not shown} == {"table", "org_id"}
+    assert set(offered) == set(inspector.table.dropna(axis="columns", how="all").columns)
 
 
 def test_a_report_on_tasks_can_be_inspected(box: kx.Sandbox) -> None:

@@ -5,14 +5,15 @@ import { make, setAttribute, setText } from "./dom.ts";
 import { hostOf, type Host, type Message } from "./host.ts";
 import { icon } from "./icons.ts";
 import { ownKeys } from "./keys.ts";
+import { Many } from "./many.ts";
 import { EMPTY, nodeAt, nodeToward, type Colors, type Info, type Scene } from "./scene.ts";
-import { fewInColumns, paint, shapesOf, svgOf, type Shape, type Theme } from "./shapes.ts";
+import { fewInColumns, paint, shapesOf, svgOf, type Drawing, type Theme } from "./shapes.ts";
 import { followTheme } from "./theme.ts";
+import { Widths } from "./widths.ts";
 
 const STILL = 90; // milliseconds without a move, after which a large graph is drawn sharply again
 const MANY = 300; // nodes above which the last picture is moved instead of drawn anew
 const NARROW = 560; // pixels below which layers are squeezed
-const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
 
 let graphs = 0; // in this page, so that each has ids of its own
 
@@ -40,6 +41,9 @@ export class Graph {
   private frame = 0;
   private still = 0;
   private kept: { picture: HTMLCanvasElement; camera: Camera } | undefined;
+  private readonly many = new Many();
+  private readonly widths = new Widths();
+  private asideOf: { node: number; scene: Scene; near: Set<number> } | undefined;
   private moving = false;
   private asked = 0;
   private readonly own = `kx-hits-${++graphs}`;
@@ -293,7 +297,7 @@ export class Graph {
         return;
       }
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      paint(context, this.shapes(this.camera, this.size), this.size, this.theme);
+      this.paint(context, ratio);
       if (this.scene.ids.length > MANY) {
         const picture = this.kept?.picture ?? document.createElement("canvas");
         if (picture.width !== this.canvas.width || picture.height !== this.canvas.height) [picture.width, picture.height] = [this.canvas.width, this.canvas.height];
@@ -303,25 +307,28 @@ export class Graph {
     });
   }
 
-  private shapes(camera: Camera, size: Size): Shape[] {
-    const context = this.canvas.getContext("2d");
-    const wide = (text: string, points: number, bold: boolean): number => {
-      if (!context) return text.length * points * 0.6;
-      context.font = `${bold ? "600 " : ""}${points}px ${FONT}`;
-      return context.measureText(text).width;
-    };
-    const selected = this.selected;
-    const near = selected === undefined || selected === this.scene.focus ? undefined : this.around(selected);
-    return shapesOf({ scene: this.scene, camera, size, theme: this.theme, colors: this.colors, selected: this.cursor ?? selected, near, wide });
+  private paint(context: CanvasRenderingContext2D, ratio: number): void {
+    const drawing = this.drawing();
+    if (this.scene.ids.length > MANY && this.many.paint(context, drawing, ratio)) return;
+    paint(context, shapesOf(drawing), this.size, this.theme);
   }
 
+  private drawing(): Drawing {
+    const { scene, camera, size, theme, colors, selected, widths } = this;
+    const near = selected === undefined || selected === scene.focus ? undefined : this.around(selected);
+    return { scene, camera, size, theme, colors, selected: this.cursor ?? selected, near, wide: (text, points, bold) => widths.of(text, points, bold) };
+  }
+
+  /** What is linked with a node; the same set as long as the same is asked. */
   private around(node: number): Set<number> {
+    if (this.asideOf?.node === node && this.asideOf.scene === this.scene) return this.asideOf.near;
     const near = new Set<number>();
     this.scene.from.forEach((a, n) => {
       const b = this.scene.to[n] ?? 0;
       if (a === node) near.add(b);
       if (b === node) near.add(a);
     });
+    this.asideOf = { node, scene: this.scene, near };
     return near;
   }
 
@@ -454,7 +461,7 @@ export class Graph {
     else if (name === "minus") this.move(zoomed(this.camera, this.size, 1 / 1.3));
     else if (name === "fit") this.fit();
     else if (name === "png") this.savePng();
-    else this.save(new Blob([svgOf(this.shapes(this.camera, this.size), this.size, this.theme, this.name.textContent ?? "")], { type: "image/svg+xml" }), "svg");
+    else this.save(new Blob([svgOf(shapesOf(this.drawing()), this.size, this.theme, this.name.textContent ?? "")], { type: "image/svg+xml" }), "svg");
   }
 
   private key(event: KeyboardEvent): void {
@@ -558,7 +565,7 @@ export class Graph {
     const context = picture.getContext("2d");
     if (!context) return;
     context.scale(2, 2);
-    paint(context, this.shapes(this.camera, this.size), this.size, this.theme);
+    this.paint(context, 2);
     picture.toBlob((blob) => blob && this.save(blob, "png"));
   }
 

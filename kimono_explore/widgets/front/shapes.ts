@@ -2,6 +2,8 @@
 
 import { toScreen, type Camera, type Size } from "./camera.ts";
 import { cut, Room, type Box } from "./labels.ts";
+import { isFaded, lookWidth, outline, planOf } from "./plan.ts";
+import { FONT, fontOf } from "./widths.ts";
 import { radius, shrunk, type Colors, type Scene } from "./scene.ts";
 
 export interface Theme {
@@ -14,9 +16,13 @@ export interface Theme {
   dark: boolean;
 }
 
+export type Pen = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
+
+export type Circle = { kind: "circle"; x: number; y: number; r: number; fill: string; stroke: string; width: number; dash?: number[]; alpha: number };
+
 export type Shape =
   | { kind: "line"; points: number[]; color: string; width: number; dash?: number[]; alpha: number }
-  | { kind: "circle"; x: number; y: number; r: number; fill: string; stroke: string; width: number; dash?: number[]; alpha: number }
+  | Circle
   | { kind: "text"; x: number; y: number; text: string; size: number; bold: boolean; color: string; align: "left" | "center"; halo: boolean };
 
 export interface Drawing {
@@ -30,40 +36,30 @@ export interface Drawing {
   wide: (text: string, size: number, bold: boolean) => number;
 }
 
-const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
 const MOST_LABELS = 400;
+const MOST_BOXES = 2_000; // of nodes that no label covers
 
 export function shapesOf(drawing: Drawing): Shape[] {
   return [...lines(drawing), ...nodes(drawing), ...texts(drawing)];
 }
 
-function* lines({ scene, camera, size, theme, colors, selected }: Drawing): Generator<Shape> {
-  // What the object in the middle is linked with is the picture; how those are linked with each other stands behind it.
-  const main = selected ?? scene.focus ?? undefined;
-  const behind = (n: number): number => (main !== undefined && (scene.from[n] === main || scene.to[n] === main) ? 1 : 0);
-  const order = scene.from.map((_, n) => n);
-  if (main !== undefined) order.sort((one, other) => behind(one) - behind(other));
-  const dense = scene.from.length > 150;
-  for (const n of order) {
-    const [a, b] = [scene.from[n] ?? 0, scene.to[n] ?? 0];
-    const [x0, y0] = toScreen(camera, size, scene.x[a] ?? 0, scene.y[a] ?? 0);
-    const [x1, y1] = toScreen(camera, size, scene.x[b] ?? 0, scene.y[b] ?? 0);
-    if (outside(Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1), size)) continue;
-    const missing = scene.missing[a] || scene.missing[b];
-    const touches = main === a || main === b;
-    const people = [a, b].find((end) => ["student", "teacher"].includes(scene.kinds[end] ?? ""));
-    const color = missing ? theme.danger : people !== undefined ? outline(colors, scene.kinds[people] ?? "", theme) : theme.control;
-    const most = touches ? 6 : dense ? 2 : 3;
-    const width = Math.min(most, Math.max(touches && !dense ? 1.6 : 0.8, Math.sqrt(scene.many[n] ?? 1) * 0.8)) * Math.min(1, camera.scale + 0.35);
-    yield {
-      kind: "line", points: curve(scene.columns.length > 0, x0, y0, x1, y1), color, width,
-      ...(missing ? { dash: [5, 4] } : {}), alpha: touches && !dense ? 1 : touches ? 0.6 : main === undefined ? (dense ? 0.35 : 0.8) : 0.22,
-    };
+function* lines(drawing: Drawing): Generator<Shape> {
+  const { scene, camera, size } = drawing;
+  for (const { look, members } of planOf(drawing).lines) {
+    const { color, dash, alpha } = look;
+    for (const n of members) {
+      const [a, b] = [scene.from[n] ?? 0, scene.to[n] ?? 0];
+      const [x0, y0] = toScreen(camera, size, scene.x[a] ?? 0, scene.y[a] ?? 0);
+      const [x1, y1] = toScreen(camera, size, scene.x[b] ?? 0, scene.y[b] ?? 0);
+      if (isOutside(Math.min(x0, x1), Math.min(y0, y1), Math.max(x0, x1), Math.max(y0, y1), size)) continue;
+      const points = curve(scene.columns.length > 0, x0, y0, x1, y1);
+      yield { kind: "line", points, color, width: lookWidth(look, camera), ...(dash ? { dash } : {}), alpha };
+    }
   }
 }
 
 /** From column to column a line leaves and comes flat; within one it goes round. */
-function curve(layers: boolean, x0: number, y0: number, x1: number, y1: number): number[] {
+export function curve(layers: boolean, x0: number, y0: number, x1: number, y1: number): number[] {
   if (!layers) return [x0, y0, x1, y1];
   if (Math.abs(x1 - x0) < 1) {
     const off = Math.min(60, Math.abs(y1 - y0) / 2);
@@ -73,25 +69,30 @@ function curve(layers: boolean, x0: number, y0: number, x1: number, y1: number):
   return [x0, y0, middle, y0, middle, y1, x1, y1];
 }
 
-const outline = (colors: Colors, kind: string, theme: Theme): string => colors[kind]?.[theme.dark ? 2 : 1] ?? theme.control;
-
-function* nodes({ scene, camera, size, theme, colors, selected, near }: Drawing): Generator<Shape> {
+function* nodes(drawing: Drawing): Generator<Shape> {
+  const { scene, camera, size } = drawing;
   for (let n = 0; n < scene.ids.length; n++) {
     const [x, y] = toScreen(camera, size, scene.x[n] ?? 0, scene.y[n] ?? 0);
     const r = shrunk(radius(scene, n), camera.scale);
-    if (outside(x - r, y - r, x + r, y + r, size)) continue;
-    const kind = scene.kinds[n] ?? "";
-    const alpha = near !== undefined && n !== selected && !near.has(n) ? 0.3 : 1;
-    const missing = Boolean(scene.missing[n]);
-    const edge = missing ? theme.danger : outline(colors, kind, theme);
-    if (n === selected) yield { kind: "circle", x, y, r: r + 5, fill: theme.bg, stroke: theme.accent, width: 2.5, alpha: 1 };
-    if ((scene.counts[n] ?? 1) > 1) yield { kind: "circle", x, y, r: r + 3, fill: theme.bg, stroke: edge, width: 1.2, alpha };
-    const fill = missing ? theme.bg : colors[kind]?.[0] ?? theme.control;
-    yield { kind: "circle", x, y, r, fill, stroke: edge, width: r < 4 ? 0.8 : 1.5, ...(missing ? { dash: [3, 3] } : {}), alpha };
-    if (scene.findings[n] && r > 4) {
-      const off = (r + ((scene.counts[n] ?? 1) > 1 ? 3 : 0)) * 0.72;
-      yield { kind: "circle", x: x + off, y: y - off, r: 4.5, fill: theme.danger, stroke: theme.bg, width: 1.5, alpha };
-    }
+    if (!isOutside(x - r, y - r, x + r, y + r, size)) yield* node(drawing, n, x, y);
+  }
+}
+
+/** A node as circles, the lowest first. */
+export function* node({ scene, camera, theme, colors, selected, near }: Drawing, n: number, x: number, y: number): Generator<Circle> {
+  const r = shrunk(radius(scene, n), camera.scale);
+  const kind = scene.kinds[n] ?? "";
+  const group = (scene.counts[n] ?? 1) > 1;
+  const alpha = isFaded(n, selected, near) ? 0.3 : 1;
+  const missing = Boolean(scene.missing[n]);
+  const edge = missing ? theme.danger : outline(colors, kind, theme);
+  if (n === selected) yield { kind: "circle", x, y, r: r + 5, fill: theme.bg, stroke: theme.accent, width: 2.5, alpha: 1 };
+  if (group) yield { kind: "circle", x, y, r: r + 3, fill: theme.bg, stroke: edge, width: 1.2, alpha };
+  const fill = missing ? theme.bg : colors[kind]?.[0] ?? theme.control;
+  yield { kind: "circle", x, y, r, fill, stroke: edge, width: r < 4 ? 0.8 : 1.5, ...(missing ? { dash: [3, 3] } : {}), alpha };
+  if (scene.findings[n] && r > 4) {
+    const off = (r + (group ? 3 : 0)) * 0.72;
+    yield { kind: "circle", x: x + off, y: y - off, r: 4.5, fill: theme.danger, stroke: theme.bg, width: 1.5, alpha };
   }
 }
 
@@ -101,13 +102,16 @@ export function onColor(color: string): string {
   return 0.2126 * (red ?? 0) + 0.7152 * (green ?? 0) + 0.0722 * (blue ?? 0) > 0.18 ? "#101214" : "#FFFFFF";
 }
 
-function* texts({ scene, camera, size, theme, colors, selected, near, wide }: Drawing): Generator<Shape> {
+export function* texts(drawing: Drawing): Generator<Shape> {
+  const { scene, camera, size, theme, colors, selected, near, wide } = drawing;
   const room = new Room();
-  const at = scene.ids.map((_, n) => toScreen(camera, size, scene.x[n] ?? 0, scene.y[n] ?? 0));
-  const seen = scene.ids.map((_, n) => n).filter((n) => inside(at[n] ?? [0, 0], size));
-  for (const n of seen.slice(0, 2_000)) {
+  const place = (n: number): [number, number] => toScreen(camera, size, scene.x[n] ?? 0, scene.y[n] ?? 0);
+  let seen = 0;
+  for (let n = 0; n < scene.ids.length && seen < MOST_BOXES; n++) {
     const r = shrunk(radius(scene, n), camera.scale);
-    const [x, y] = at[n] ?? [0, 0];
+    const [x, y] = place(n);
+    if (!inside([x, y], size)) continue;
+    seen++;
     const count = scene.counts[n] ?? 1;
     room.add({ left: x - r, right: x + r, top: y - r, bottom: y + r });
     if (count > 1 && r > 8 && !scene.missing[n])
@@ -115,23 +119,20 @@ function* texts({ scene, camera, size, theme, colors, selected, near, wide }: Dr
     else if (scene.missing[n] && r > 6) yield { kind: "text", x, y, text: "?", size: 12, bold: true, color: theme.danger, align: "center", halo: false };
   }
   for (const [x, words] of scene.columns) {
-    const [place] = toScreen(camera, size, x, 0);
+    const [middle] = toScreen(camera, size, x, 0);
     const half = wide(words, 11, false) / 2;
-    if (room.take({ left: place - half - 4, right: place + half + 4, top: 8, bottom: 26 }))
-      yield { kind: "text", x: place, y: 17, text: words, size: 11, bold: false, color: theme.quiet, align: "center", halo: true };
+    if (room.take({ left: middle - half - 4, right: middle + half + 4, top: 8, bottom: 26 }))
+      yield { kind: "text", x: middle, y: 17, text: words, size: 11, bold: false, color: theme.quiet, align: "center", halo: true };
   }
-  const degree = new Float64Array(scene.ids.length);
-  for (const ends of [scene.from, scene.to]) for (const end of ends) degree[end] = (degree[end] ?? 0) + 1;
-  const weights = new Float64Array(scene.ids.length);
-  for (const n of seen) weights[n] =
-    (n === selected ? 1e6 : 0) + (n === scene.focus ? 1e5 : 0) + (near?.has(n) ? 1e4 : 0) + (scene.missing[n] ? 3e3 : 0) + (scene.findings[n] ? 2e3 : 0) + (scene.counts[n] ?? 1) + (degree[n] ?? 0);
   const below = fewInColumns(scene) && camera.scale > 0.5;
-  const first = (a: number, b: number): number => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b;
-  for (const n of seen.sort(first).slice(0, MOST_LABELS)) {
-    const [x, y] = at[n] ?? [0, 0];
+  let labels = 0;
+  for (const n of planOf(drawing).order) {
+    const [x, y] = place(n);
+    if (!inside([x, y], size)) continue;
+    if (++labels > MOST_LABELS) break;
     const r = shrunk(radius(scene, n), camera.scale) + ((scene.counts[n] ?? 1) > 1 ? 3 : 0);
     const main = n === selected || n === scene.focus || (scene.counts[n] ?? 1) > 1 || Boolean(scene.missing[n]);
-    const faded = near !== undefined && n !== selected && !near.has(n);
+    const faded = isFaded(n, selected, near);
     const color = scene.missing[n] ? theme.danger : faded ? theme.quiet : theme.ink;
     const most = below ? Math.max(110, 225 * Math.min(1, camera.scale)) : 220;
     const text = cut(scene.labels[n] ?? "", most, (part) => wide(part, 12, main)) + ((scene.counts[n] ?? 1) > 1 ? " ▸" : "");
@@ -145,7 +146,7 @@ function* texts({ scene, camera, size, theme, colors, selected, near, wide }: Dr
       [{ left: x + r + 6, right: x + r + 6 + width, top: y - high / 2, bottom: y + high / 2 }, "left", x + r + 6, y - (high - 16) / 2],
       [{ left: middle - width / 2, right: middle + width / 2, top: y - r - 3 - high, bottom: y - r - 3 }, "center", middle, y - r - high + 5],
     ];
-    let found = (below ? places : [places[1], places[0], places[2]]).find((place) => place && room.take(place[0]));
+    let found = (below ? places : [places[1], places[0], places[2]]).find((one) => one && room.take(one[0]));
     if (!found && (n === selected || n === scene.focus)) room.add((found = places[2]!)[0]); // what one looks at has its name, over others
     if (!found) continue;
     yield { kind: "text", x: found[2], y: found[3], text, size: 12, bold: main, color, align: found[1], halo: true };
@@ -181,12 +182,17 @@ export function fewInColumns(scene: Scene): boolean {
   return scene.columns.length > 0 && Math.max(0, ...columns.values()) <= 6;
 }
 
-const outside = (left: number, top: number, right: number, bottom: number, size: Size): boolean => right < 0 || bottom < 0 || left > size.width || top > size.height;
+export const isOutside = (left: number, top: number, right: number, bottom: number, size: Size): boolean => right < 0 || bottom < 0 || left > size.width || top > size.height;
 const inside = ([x, y]: [number, number], size: Size): boolean => x > -20 && y > -20 && x < size.width + 20 && y < size.height + 20;
 
 export function paint(context: CanvasRenderingContext2D, shapes: readonly Shape[], size: Size, theme: Theme): void {
   context.fillStyle = theme.bg;
   context.fillRect(0, 0, size.width, size.height);
+  paintOver(context, shapes, theme);
+}
+
+/** Shapes over what is there. */
+export function paintOver(context: Pen, shapes: Iterable<Shape>, theme: Theme): void {
   context.textBaseline = "middle";
   context.lineJoin = "round";
   let before = "";
@@ -200,7 +206,7 @@ export function paint(context: CanvasRenderingContext2D, shapes: readonly Shape[
   for (const shape of shapes) {
     if (shape.kind === "text") {
       finish();
-      context.font = `${shape.bold ? "600 " : ""}${shape.size}px ${FONT}`;
+      context.font = fontOf(shape.size, shape.bold);
       context.textAlign = shape.align;
       if (shape.halo) {
         context.strokeStyle = theme.bg;

@@ -42,6 +42,7 @@ export class Table {
   private sized = false; // the grid is wider, or narrower, than it was
   private readonly halt = button("stop", "Stop");
   private busy = false; // a file is being made
+  private told = 0; // the room that Python knows of
   private scrolledBefore = 0;
   private stop: HTMLElement | undefined; // the one element that Tab comes to
 
@@ -133,6 +134,7 @@ export class Table {
   private size(): void {
     const columns = this.view.columns.map((column, n) => ({ ...column, wide: this.dragged.get(n) ?? column.wide }));
     const room = this.grid.clientWidth;
+    this.tellRoom(room);
     this.sizes = sizesOf(columns, shrinking(columns, columns.map(widthOf), room), room);
     const { style } = this.grid;
     style.setProperty("--kx-columns", this.sizes.template);
@@ -143,6 +145,13 @@ export class Table {
       const header = this.headers[n]?.element;
       if (header) header.style.left = column.pinned ? leftOf(n) : "";
     });
+  }
+
+  /** Python leaves columns out where there is little room; see table.py. */
+  private tellRoom(room: number): void {
+    if (room === 0 || room === this.told) return;
+    this.told = room;
+    this.host.send({ kind: "room", width: room });
   }
 
   private writeSentence(): void {

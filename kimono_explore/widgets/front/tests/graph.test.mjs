@@ -9,6 +9,8 @@ const load = async (name) => {
 };
 const { toScene, toScreen, zoomed, fitted } = await load("camera");
 const { Room, cut, overlap } = await load("labels");
+const { Picture, Pixels, partsOf, weightOf } = await load("pixels");
+const { planOf } = await load("plan");
 const { EMPTY, nodeAt, nodeToward, radius, shrunk } = await load("scene");
 const { shapesOf, svgOf, onColor } = await load("shapes");
 
@@ -128,4 +130,72 @@ test("SVG is well formed and holds names as text", () => {
   assert.ok(!svg.includes("<script") && !svg.includes("<i>"));
   assert.ok(svg.startsWith("<svg xmlns=") && svg.includes("A &#38; B"));
   assert.equal((svg.match(/<circle /g) ?? []).length, 5);
+});
+
+const pixelAt = (pixels, x, y) => [...pixels.data.slice((y * pixels.width + x) * 4, (y * pixels.width + x) * 4 + 4)];
+const drawnOn = (pixels) => [...pixels.data].filter((part, n) => n % 4 === 0 && part < 255).length;
+const paper = (width, height) => {
+  const pixels = new Pixels(width, height);
+  pixels.fill([255, 255, 255]);
+  return pixels;
+};
+
+test("a line covers each pixel of its way once, and its end not", () => {
+  const pixels = paper(20, 10);
+  pixels.line(2.5, 3.5, 12.5, 3.5, weightOf(0.999));
+  pixels.cover([10, 20, 30]);
+  assert.equal(drawnOn(pixels), 10);
+  assert.deepEqual(pixelAt(pixels, 2, 3).map((part, n) => Math.abs(part - [10, 20, 30, 255][n]) < 3), [true, true, true, true]);
+  assert.deepEqual(pixelAt(pixels, 12, 3), [255, 255, 255, 255]);
+});
+
+test("lines that leave the picture, or never come to it, draw nothing elsewhere", () => {
+  for (const [from, to] of [[[-50, 5], [50, 5]], [[10, -1e6], [10, 1e6]], [[-30, -30], [60, 60]], [[19.999, 9.999], [-5, -5]]]) {
+    const pixels = paper(20, 10);
+    pixels.line(...from, ...to, weightOf(0.9));
+    pixels.cover([0, 0, 0]);
+    assert.ok(drawnOn(pixels) >= 5 && drawnOn(pixels) <= 20, `${from} ${to}: ${drawnOn(pixels)}`);
+  }
+  const pixels = paper(20, 10);
+  for (const ends of [[-5, -5, -1, -1], [25, 0, 25, 9], [0, 10, 19, 10], [5, 5, 5, 5], [NaN, 0, 3, 3]]) pixels.line(...ends, weightOf(0.9));
+  pixels.cover([0, 0, 0]);
+  assert.equal(drawnOn(pixels), 0);
+});
+
+test("pale lines add up as one over the other, however many, and a dash leaves gaps", () => {
+  const once = paper(10, 2);
+  for (let n = 0; n < 2; n++) once.line(0, 0.5, 10, 0.5, weightOf(0.5));
+  once.cover([0, 0, 0]);
+  assert.ok(Math.abs(pixelAt(once, 4, 0)[0] - 64) < 3);
+  for (let n = 0; n < 20_000; n++) once.line(0, 0.5, 10, 0.5, weightOf(0.5));
+  once.cover([0, 0, 0]);
+  assert.ok(pixelAt(once, 4, 0)[0] < 2);
+  const dashed = paper(18, 1);
+  dashed.line(0, 0.5, 18, 0.5, weightOf(0.9), [5, 4]);
+  dashed.cover([0, 0, 0]);
+  assert.deepEqual([...Array(18).keys()].map((x) => pixelAt(dashed, x, 0)[0] < 255), [...Array(18).keys()].map((x) => x % 9 < 5));
+});
+
+test("a small picture is put where it belongs, and cut at the edge", () => {
+  const data = new Uint8ClampedArray(3 * 3 * 4);
+  data.set([200, 100, 50, 255], 4 * 4); // the middle
+  data.set([0, 0, 0, 128], 4 * 8); // below it, to the right
+  const picture = new Picture({ width: 3, height: 3, data });
+  const pixels = paper(6, 6);
+  pixels.stamp(picture, 2.2, 3.9);
+  assert.deepEqual(pixelAt(pixels, 2, 3), [200, 100, 50, 255]);
+  assert.ok(Math.abs(pixelAt(pixels, 3, 4)[0] - 127) < 3);
+  pixels.stamp(picture, 5.5, 5.5);
+  pixels.stamp(picture, -9, 2);
+  assert.equal(drawnOn(pixels), 3);
+  assert.deepEqual(partsOf("#0072b2"), [0, 114, 178]);
+});
+
+test("lines of one look stand together, those of the selected node last, and the plan is made once", () => {
+  const chosen = drawing({ selected: 2, near: new Set([0]) });
+  const plan = planOf(chosen);
+  assert.deepEqual(plan.lines.map(({ members }) => members), [[0], [1]]);
+  assert.deepEqual([...plan.order], [2, 0, 1]);
+  assert.equal(planOf({ ...chosen, camera: { x: 1, y: 1, scale: 0.1 } }), plan);
+  assert.notEqual(planOf({ ...chosen, selected: 1 }), plan);
 });
