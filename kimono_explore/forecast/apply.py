@@ -7,6 +7,7 @@ end. Then each table that they touch is put together once, column by column; all
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -144,6 +145,9 @@ class _Walk:
             for end in ("source", "target"):
                 if isinstance(values[f"{end}_id"], str):
                     named[TABLE_OF[str(values[f"{end}_type"])]].add(str(values[f"{end}_id"]))
+        for said in self.said.values():
+            for far in chain.from_iterable(said.links.values()):
+                named[TABLE_OF[str(far["far_type"])]].add(str(far["far_id"]))
         states = {}
         for name, ids in named.items():
             own = self.roster.tables[name]["id"]
@@ -157,7 +161,11 @@ class _Walk:
             references = self.said[name].references
             around |= {str(event.id) for event in listed if event.action in TAKES or references.get(event.number)}
         memberships = {event.id for event in enrollments if event.id}
-        return LinkEdits(self.roster.links, around, memberships, self.roster.rollups)
+        return LinkEdits(self.roster.links, around, memberships, self.roster.rollups, self._there)
+
+    def _there(self, end: Object) -> bool:
+        state = self._states.get(end)
+        return state is not None and state.there
 
     def all(self) -> None:
         """Apply every event, or note why it cannot be."""
@@ -219,7 +227,7 @@ class _Walk:
         if values["source_id"] is None or values["target_id"] is None:
             return NO_END
         ends = [(str(values[f"{end}_type"]), str(values[f"{end}_id"])) for end in ("source", "target")]
-        return None if all(end in self._states and self._states[end].there for end in ends) else UNKNOWN_END
+        return None if all(map(self._there, ends)) else UNKNOWN_END
 
     def standing(self) -> pd.DataFrame:
         """The problems of the roster given that still hold: not those of objects that went, and of values that changed."""

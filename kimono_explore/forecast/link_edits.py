@@ -14,7 +14,7 @@ from kimono_explore.frames import frame, to_arrow
 from kimono_explore.schema import LINK_COLUMNS, OBJECT_TYPES, REFERENCES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from kimono_explore.schema import Reference
 
@@ -42,6 +42,8 @@ class LinkEdits:
         Ids of memberships: their links are at hand.
     rollups : frozenset of str
         The references that the tenant sends: they decide who states a new link.
+    there : callable
+        Whether an object, as type and id, is there: one that is not states nothing.
 
     Attributes
     ----------
@@ -50,10 +52,15 @@ class LinkEdits:
     """
 
     def __init__(
-        self, links: pd.DataFrame, around: Collection[str], memberships: Collection[str], rollups: frozenset[str]
+        self,
+        links: pd.DataFrame,
+        around: Collection[str],
+        memberships: Collection[str],
+        rollups: frozenset[str],
+        there: Callable[[End], bool],
     ) -> None:
         self.events: dict[str, int] = {}
-        self._links, self._rollups = links, rollups
+        self._links, self._rollups, self._there = links, rollups, there
         self._held: dict[int, Values] = {}
         self._rows: dict[int, int] = {}  # links at hand that are as they were -> their rows
         self._gone: list[int] = []
@@ -79,8 +86,9 @@ class LinkEdits:
     def find(self, values: Values) -> int | None:
         """The link with a membership's id, else with its ends if either side has no id; None if there is none."""
         id = values.get("membership_id")
-        if isinstance(id, str) and self._named[id]:
-            return min(self._named[id])
+        named = [n for n in self._named[str(id)] if self._held[n]["target_type"] == values["target_type"]]
+        if named:
+            return min(named)
         return self._match(self._at[_ends_of(values)[0]], values)
 
     def _match(self, numbers: Iterable[int], values: Values) -> int | None:
@@ -167,6 +175,7 @@ class LinkEdits:
                 f"{reference.table}.{reference.key}" in self._rollups
                 and OBJECT_TYPES[reference.table] == near[0]
                 and _is_of(values, near, reference)
+                and self._there(near)
             ):
                 sides.add("source" if reference.forward else "target")
         return "both" if len(sides) > 1 else next(iter(sides), "source")
