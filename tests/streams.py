@@ -100,10 +100,8 @@ class Stream:
 
     def _dressed(self, own: dict[str, Any], inner: dict[str, Any], id: str) -> dict[str, Any]:
         """With its id in either place, bare or under ``data``."""
-        if self.chance.random() < 0.3:
-            own = {**own, **inner, "id": id, "$sys": None}
-        else:
-            own = {**own, "$sys": {**inner, "id": id}}
+        at_top = self.chance.random() < 0.3
+        own |= {**inner, "id": id, "$sys": None} if at_top else {"$sys": {**inner, "id": id}}
         return {"data": own} if self.chance.random() < 0.2 else own
 
     def _references(self, key: str, far: str) -> object:

@@ -148,7 +148,7 @@ class _Walk:
         for said in self.said.values():
             for far in chain.from_iterable(said.links.values()):
                 named[TABLE_OF[str(far["far_type"])]].add(str(far["far_id"]))
-        states = {}
+        states: dict[Object, _State] = {}
         for name, ids in named.items():
             own = self.roster.tables[name]["id"]
             there = set(own[own.isin(list(ids))]) if ids else set()
@@ -278,7 +278,7 @@ class _Edits:
         self._ids = pd.Index(list(states), dtype="str")
         touched = np.flatnonzero(df["id"].isin(self._ids).to_numpy())
         object = np.full(len(df), -1, dtype=np.int64)
-        object[touched] = self._ids.get_indexer(df["id"].iloc[touched])
+        object[touched] = self._ids.get_indexer(pd.Index(df["id"].iloc[touched]))
         anew = np.array([state.anew for state in states.values()])
         kept = np.flatnonzero((object < 0) | ~anew[object])
         new = np.array([n for n, state in enumerate(states.values()) if state.anew and state.there], dtype=np.int64)
@@ -329,14 +329,19 @@ def _taken(values: pd.Series, rows: Places) -> pd.Series:
 def _alike(old: pd.Series | None, new: pd.Series, size: int) -> tuple[pd.Series, pd.Series]:
     """Two parts of a column with one dtype: that of the one that holds anything, else of both, else text."""
     if old is None or (old.dtype != new.dtype and not old.notna().any()):
-        return pd.Series(pd.array([None] * size, dtype=new.dtype)), new
+        return _missing(new, size), new
     if old.dtype == new.dtype:
         return old, new
     if not new.notna().any():
-        return old, pd.Series(pd.array([None] * len(new), dtype=old.dtype))
+        return old, _missing(old, len(new))
     if {str(old.dtype), str(new.dtype)} == {"Int64", "Float64"}:
         return old.astype("Float64"), new.astype("Float64")
     return _as_text(old), _as_text(new)
+
+
+def _missing(like: pd.Series, size: int) -> pd.Series:
+    """Missing values of the dtype of others."""
+    return _taken(like, np.full(size, -1, dtype=np.int64))
 
 
 def _as_text(values: pd.Series) -> pd.Series:

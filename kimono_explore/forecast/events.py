@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PUTS = ("ADD", "CHANGE", "UPDATE", "SET")
 TAKES = ("DELETE", "UNSET")
 LINKS = "links"
+_TEXT = ("type", "id", "tenant_id", "action", "object_type", "object_id", "group_id", "raw")
 
 
 class Event(NamedTuple):
@@ -56,15 +57,16 @@ class Event(NamedTuple):
 
 def read_events(tasks: pd.DataFrame) -> tuple[list[Event], list[Problem]]:
     """The data events that can be applied, in their order, and a problem for each that cannot."""
-    tasks = tasks.reindex(columns=list(TASK_COLUMNS))
-    kinds = tasks["type"].astype("str").str.lower().str.replace("_", "")
+    # A table without a column, or without any row, has numbers where text is read below.
+    tasks = tasks.reindex(columns=list(TASK_COLUMNS)).astype(dict.fromkeys(_TEXT, "str"))
+    kinds = tasks["type"].str.lower().str.replace("_", "")
     unread = tasks[tasks["type"].isna()]
     problems = [_problem(id, UNREADABLE_TASK, raw) for id, raw in zip(unread["id"], unread["raw"], strict=True)]
     events = tasks[(kinds == "dataevent").fillna(False)]
     tenants = events["tenant_id"].nunique()
     if tenants > 1:
         problems.append(Problem("tasks", None, None, str(tenants), SEVERAL_TENANTS))
-    found = []
+    found: list[Event] = []
     for row in _once(events, problems).itertuples(index=False):
         event = _event(row, len(found))
         reason = _reason(event, row.data)
