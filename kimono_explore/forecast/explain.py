@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -62,9 +63,10 @@ def explain_tasks(
     expect("explain_tasks", new, Roster)
     announced = forecast("explain_tasks", old, tasks)
     ignore = tuple(ignore)
+    old, new, expected = (_in_order(roster) for roster in (old, new, announced.roster))
     seen = _differences(compare(old, new, ignore))
-    to_come = _differences(compare(old, announced.roster, ignore))
-    amended = _differences(compare(announced.roster, new, ignore))
+    to_come = _differences(compare(old, expected, ignore))
+    amended = _differences(compare(expected, new, ignore))
     amended = _of_added(amended, seen, to_come)
     seen = pd.concat([seen, amended.assign(old=_missing(amended))], ignore_index=True)
     to_come = pd.concat([to_come, amended.assign(new=amended["old"], old=_missing(amended))], ignore_index=True)
@@ -74,6 +76,15 @@ def explain_tasks(
     found["task_id"] = _task_ids(found, announced)
     found.attrs["summary"] = _in_words(found, announced.refused)
     return found
+
+
+def _in_order(roster: Roster) -> Roster:
+    """The roster with links that have the same ends in the order of their ids: `compare` pairs them in their order."""
+    again = roster.links.duplicated(list(LINK_KEY), keep=False)
+    if not again.any():
+        return roster
+    links = pd.concat([roster.links[~again], roster.links[again].sort_values("membership_id")], ignore_index=True)
+    return replace(roster, links=links)
 
 
 def _differences(diff: Comparison) -> pd.DataFrame:

@@ -84,6 +84,14 @@ def test_an_added_row_may_differ_from_what_was_announced() -> None:
     ]
 
 
+def test_two_links_with_the_same_ends_are_told_apart_by_their_ids() -> None:
+    first, second = (link("ana student_in algebra-1", membership_id=m, status=m) for m in ("m1", "m2"))
+    old, new = (make(student(), section(), *both) for both in ((first, second), (second, first)))
+    assert kx.explain_tasks(old, new, queue()).empty
+    gone = kx.explain_tasks(old, make(student(), section(), first), queue())
+    assert shown(gone, "what", "explained") == [["removed", False]]
+
+
 def test_ignored_columns_and_refused_tasks() -> None:
     new = make(student(email="b@x"), teacher(), section(), link("ana student_in algebra-1", membership_id="m1"))
     found = kx.explain_tasks(OLD, new, queue(("ADD", "RDM:STUDENT", "ana", {"email": "b@x"})), ignore=["email"])
