@@ -19,7 +19,7 @@ from kimono_explore.forecast.events import LINKS, PUTS, TAKES, read_events
 from kimono_explore.forecast.link_edits import LinkEdits
 from kimono_explore.forecast.payloads import read_enrollments, read_objects, stated_fields, told
 from kimono_explore.frames import add_rows, put_together, to_series
-from kimono_explore.problems import KNOWN, NO_END, NOT_THERE, UNKNOWN_END, UNREADABLE
+from kimono_explore.problems import KNOWN, NO_END, NOT_THERE, SEVERAL_TENANTS, TASK_CAME_AGAIN, UNKNOWN_END, UNREADABLE
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF, TABLES, Problem
 
@@ -93,7 +93,7 @@ def forecast(name: str, roster: Roster, tasks: pd.DataFrame) -> Forecast:
     walk = _Walk(roster, events)
     walk.all()
     problems += walk.problems
-    refused = sum(problem.column is None for problem in problems)
+    refused = sum(problem.problem not in (SEVERAL_TENANTS, TASK_CAME_AGAIN) for problem in problems)
     frames = {name: walk.table(name) for name in TABLES}
     for payloads in (*walk.said.values(), walk.enrolled):
         problems += told(payloads, dict(enumerate(events)), walk.applied)

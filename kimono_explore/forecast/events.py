@@ -109,8 +109,11 @@ def _event(row: object, number: int) -> Event:
     action, kind = _text(getattr(row, "action", None)), _text(getattr(row, "object_type", None))
     data = getattr(row, "data", None)
     payload = cast("Payload", data if isinstance(data, dict) else {})
-    if list(payload) == ["data"] and isinstance(payload["data"], dict):
-        payload = payload["data"]
+    within = payload.get("data")
+    if len(payload) == 1 and isinstance(within, dict):
+        payload = within
+    if not isinstance(payload.get("$sys"), dict):  # null where ids are at top level; anything else says nothing
+        payload = {key: value for key, value in payload.items() if key != "$sys"}
     id = _text(getattr(row, "object_id", None))
     inner = id_of(payload)
     return Event(
@@ -120,7 +123,7 @@ def _event(row: object, number: int) -> Event:
         plain_type(kind or ""),
         _table(kind),
         id or (None if inner is None else as_text(inner)),
-        _text(getattr(row, "group_id", None)) is not None,
+        bool(_text(getattr(row, "group_id", None))),
         payload,
     )
 

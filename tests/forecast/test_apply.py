@@ -229,6 +229,28 @@ def test_what_does_not_fit_its_column_is_told_under_the_object() -> None:
     assert [told[0]["table"], told[0]["id"], told[0]["value"]] == ["links", "m1", "soon"]
 
 
+def test_odd_keys_of_data_empty_nothing() -> None:
+    roster = members()
+    for odd in ({"name": "Ana S."}, {"name_last": "Other"}, {"$sys": "text", "id": "ana"}, {"$ext": 7}):
+        ana = (
+            kx.apply_tasks(roster, queue(event("UPDATE", "RDM:STUDENT", "ana", odd))).persons.set_index("id").loc["ana"]
+        )
+        assert [ana["name_first"], ana["name_last"], ana["person_type"]] == ["Ana", "Silva", "student"]
+
+
+def test_events_without_an_id_that_come_twice_are_applied_once() -> None:
+    add = {
+        "type": "data_event",
+        "action": "ADD",
+        "object_type": "RDM:STUDENT",
+        "object_id": "zoe",
+        "data": {"sex": "F"},
+    }
+    later = kx.apply_tasks(members(), task_table([encode(add).encode()] * 2))
+    assert later.persons["id"].tolist() == ["ana", "ben", "zoe"]
+    assert said(later) == []
+
+
 def test_the_roster_given_stays_as_it_is() -> None:
     roster, twin = members(), members()
     events = [event("DELETE", "RDM:STUDENT", "ana"), event("UPDATE", "RDM:STAFF", "ben", {"email": "b@x"})]
