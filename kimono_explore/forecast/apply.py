@@ -164,8 +164,9 @@ class _Walk:
         return LinkEdits(self.roster.links, around, memberships, self.roster.rollups, self._there)
 
     def _there(self, end: Object) -> bool:
-        state = self._states.get(end)
-        return state is not None and state.there
+        if end not in self._states:  # the other end of an enrollment of which an event names one
+            self._states[end] = _State(bool((self.roster.tables[TABLE_OF[end[0]]]["id"] == end[1]).any()))
+        return self._states[end].there
 
     def all(self) -> None:
         """Apply every event, or note why it cannot be."""

@@ -105,6 +105,14 @@ def test_an_enrollment_without_an_id_is_known_by_its_ends() -> None:
     assert in_words(kx.apply_tasks(roster, queue(event("DELETE", IN_CLASS, "m9", data)))) == []
 
 
+def test_an_enrollment_moves_to_the_end_that_its_data_names() -> None:
+    move = event("CHANGE", IN_CLASS, "m1", {"$section": {"id": "algebra-2"}})
+    later = kx.apply_tasks(members(section("algebra-2")), queue(move))
+    assert in_words(later) == ["ana student_in algebra-2"]
+    assert said(later) == []
+    assert said(kx.apply_tasks(members(), queue(move))) == ["an enrollment of which one end is not there"]
+
+
 def test_a_teaching_post_and_a_school() -> None:
     post = {"$staff": {"id": "ben"}, "$section": {"$sys": {"id": "algebra-1"}}, "primary": True}
     place = {"$student": {"id": "ana"}, "$school": {"id": "school"}, "grade": "05"}
