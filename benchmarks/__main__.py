@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks import bundles, cuallee_checks, decoding, loading, looking, quality, rosterbench
+from benchmarks import bundles, cuallee_checks, decoding, forecasting, loading, looking, quality, rosterbench
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +98,14 @@ CASES = {
         looking.prepare_million,
         looking.first_search,
         {"str.contains over six columns": looking.first_contains},
+    ),
+    "apply-tasks": Case(
+        "10,000 events applied to 1,000,000 students, 6,000,000 links",
+        "under 5 s",
+        forecasting.prepare,
+        forecasting.ours,
+        {"json_normalize + update + concat": forecasting.in_pandas},
+        runs=1,
     ),
     "snapshot": Case(
         "open a snapshot of 600,000 students",

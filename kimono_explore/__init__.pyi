@@ -24,6 +24,7 @@ from .errors import (
     RosterFailedError,
     ServerError,
 )
+from .forecast import apply_tasks, explain_tasks
 from .graph import build_graph, neighborhood, shortest_path, summarize_graph
 from .load import load, load_roster
 from .plots import (
@@ -79,6 +80,7 @@ __all__ = [
     "ServerError",
     "Timeouts",
     "ack_tasks",
+    "apply_tasks",
     "browse",
     "build_graph",
     "check",
@@ -89,6 +91,7 @@ __all__ = [
     "define_check",
     "delete_task",
     "dependents",
+    "explain_tasks",
     "inspect_quality",
     "inspect_tasks",
     "load",

@@ -18,6 +18,33 @@ NOT_LOOKED_AT = "whether rows moved while the list was read could not be looked 
 INCOMPLETE = (REFUSED, ROWS_MAY_BE_MISSING, SOME_MAY_BE_MISSING, TAKEN_FOR_THE_END, NOT_LOOKED_AT)
 """A problem with a whole list whose text holds one of these means that the roster may lack rows."""
 
+KNOWN = "an ADD of what is already there"
+NOT_THERE = "the object is not there"
+NO_DATA = "it holds no data"
+NO_ID = "it says of no object"
+UNREADABLE = "its data cannot be read"
+UNKNOWN_TYPE = "the type of the object is unknown"
+UNKNOWN_ACTION = "the action is unknown"
+NO_END = "an enrollment without a person, or without a section or school"
+UNKNOWN_END = "an enrollment of which one end is not there"
+_NOT_APPLIED = (KNOWN, NOT_THERE, NO_DATA, NO_ID, UNREADABLE, UNKNOWN_TYPE, UNKNOWN_ACTION, NO_END, UNKNOWN_END)
+
+UNREADABLE_TASK = "a task that cannot be read: what it announces is unknown"
+TASK_CAME_AGAIN = "the task came again with different content; the first one was applied"
+SEVERAL_TENANTS = "the tasks are of several tenants, and all were applied; value counts the tenants"
+
+
+def not_applied(task: str | None, reason: str) -> str:
+    """Why a task changes nothing, in words.
+
+    Examples
+    --------
+    >>> not_applied("4711", NO_DATA)
+    'the task 4711 was not applied: it holds no data'
+    """
+    return f"the task {task or 'without an id'} was not applied: {reason}"
+
+
 OTHER = "something else did not fit"
 
 # Every text of a problem, with … in place of what a tenant sent; a text that is not here is reported as OTHER.
@@ -75,6 +102,10 @@ _KINDS = (
     "demographics of somebody who is not in users.csv",
     "roles.csv has no role for the person",
     "users.csv holds passwords; they are not read",
+    UNREADABLE_TASK,
+    TASK_CAME_AGAIN,
+    SEVERAL_TENANTS,
+    *(not_applied("…", reason) for reason in _NOT_APPLIED),
 )
 _MEANING = tuple((re.compile(".*".join(map(re.escape, kind.split("…"))), re.DOTALL), kind) for kind in _KINDS)
 

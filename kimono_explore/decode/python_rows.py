@@ -74,6 +74,31 @@ class PythonRows:
         columns = {name: pa.array(values, self.names.get(name, pa.string())) for name, values in page.lists.items()}
         return PythonPage(columns, page.kinds, link_table(links))
 
+    def stated(self, item: dict[str, JSON]) -> tuple[set[str], set[int]]:
+        """What an object says something of, even if that is null: its columns, and the places of its references."""
+        columns, references = set[str](), set[int]()
+        for key, value in item.items():
+            grouped = (key in ("$sys", "$ext") or key in self.groups) and (isinstance(value, dict) or value is None)
+            if key in self._references:
+                references |= {self._references[key][0]} if value is not None else set()
+            elif grouped:
+                within = value if isinstance(value, dict) else self._group(key)
+                columns |= {self._name((key, name), f"{key.removeprefix('$')}_{name}") for name in within}
+            else:
+                columns.add(self._name(("$sys", key) if ("$sys", key) in self.columns else (key,), key))
+        return columns - {"", "id", "sys_type"}, references
+
+    def _group(self, key: str) -> list[str]:
+        """The keys of a group, all of which a null empties; ``$sys`` and ``$ext`` are null where they are not sent."""
+        return [] if key in ("$sys", "$ext") else [path[1] for path in self.columns if path[0] == key]
+
+    def _name(self, path: tuple[str, ...], undeclared: str) -> str:
+        """The column of a value; empty for a key named like a column, which is left out."""
+        column = self.columns.get(path)
+        if column is None:
+            return "" if undeclared in self.names else undeclared
+        return column.name
+
     def _read(
         self, item: dict[str, JSON], position: int, row: int, page: _PageColumns, links: dict[str, list[object]]
     ) -> None:

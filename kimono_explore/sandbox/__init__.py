@@ -19,6 +19,7 @@ from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.faults import Faults
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.sandbox.guard import SERVER_OPTIONS, ImpatientProtocol, bound
+from kimono_explore.sandbox.processing import processed
 from kimono_explore.sandbox.proxy import Answer, Proxy, Reply, Request
 from kimono_explore.sandbox.sample_tasks import make_tasks
 from kimono_explore.sandbox.server import BASE_PATH, Credentials, Service, kind_of, make_app
@@ -73,8 +74,8 @@ class Sandbox:
         if faults is not None:  # then clients talk to a proxy, and the server has a port of its own
             self._socket = bound(0)
             self._proxy = Proxy(door, self._socket.getsockname()[1], self._reply)
-        service = Service(roster, self.queue, dialect, self.credentials, token_lifetime)
-        app = make_app(service, self.base_url, latency)
+        self._service = Service(roster, self.queue, dialect, self.credentials, token_lifetime)
+        app = make_app(self._service, self.base_url, latency)
         quiet: dict[str, Any] = {"log_level": "error", "access_log": False, "lifespan": "off"}
         self._server = uvicorn.Server(uvicorn.Config(app, http=ImpatientProtocol, **quiet, **SERVER_OPTIONS))
 
@@ -103,6 +104,28 @@ class Sandbox:
 
     def _reply(self, request: Request, ask: Callable[[Request], Answer]) -> Reply:
         return self.faults.reply(request, ask, kind_of(request.method, request.target))
+
+    def process_tasks(self) -> list[str]:
+        """Carry out the data events of the queue, and serve what they make of the roster; the queue stays as it is.
+
+        Returns
+        -------
+        list of str
+            The ids of the tasks that could not be carried out.
+
+        Examples
+        --------
+        >>> with kx.sandbox(students=20, flaws=False) as box:
+        ...     before, queue = kx.load_roster(box.client, progress=False), kx.load_tasks(box.client)
+        ...     refused = box.process_tasks()
+        ...     after = kx.load_roster(box.client, progress=False)
+        >>> kx.compare(kx.apply_tasks(before, queue), after)
+        <Comparison: 0 added, 0 removed, 0 changed; ...>
+        """
+        roster, refused = processed(self.roster, self.queue.all())
+        self.roster = roster
+        self._service.serve(roster)
+        return refused
 
     def start(self) -> Self:
         """Serve from a thread until `close`."""

@@ -71,10 +71,14 @@ class Service:
     def __init__(
         self, roster: Roster, queue: TaskQueue, dialect: Dialect, credentials: Credentials, token_lifetime: float
     ) -> None:
-        self.roster, self.queue, self.dialect, self.credentials = roster, queue, dialect, credentials
-        self.speaker = Speaker(roster, dialect)
+        self.queue, self.dialect, self.credentials = queue, dialect, credentials
         self._token_lifetime = token_lifetime
         self._tokens = Tokens(token_lifetime)
+        self.serve(roster)
+
+    def serve(self, roster: Roster) -> None:
+        """Serve a roster from now on."""
+        self.roster, self.speaker = roster, Speaker(roster, self.dialect)
         self._selections: dict[str, np.ndarray] = {}
 
     def authorize(self, header: str) -> None:

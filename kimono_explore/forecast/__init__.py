@@ -1,0 +1,6 @@
+"""The roster as it will be once the task queue is processed, and what the queue says of the difference of two loads."""
+
+from kimono_explore.forecast.apply import apply_tasks
+from kimono_explore.forecast.explain import explain_tasks
+
+__all__ = ["apply_tasks", "explain_tasks"]
