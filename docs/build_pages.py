@@ -57,7 +57,8 @@ PLACES = {
 
 REFERENCE: dict[str, tuple[str, ...]] = {
     "Connecting and loading": ("connect", "Client", "Timeouts", "load", "load_roster", "openapi"),
-    "Roster": ("Roster", "Description", "compare", "Comparison", "pseudonymize"),
+    "Roster": ("Roster", "Description", "pseudonymize"),
+    "What changed": ("compare", "Comparison", "gate", "Verdict"),
     "Checks": ("check", "check_tasks", "checks", "define_check", "Report", "probable_duplicates"),
     "Graph": ("build_graph", "neighborhood", "shortest_path", "summarize_graph", "shared_classes", "dependents"),
     "Pictures": tuple(name for name in kx.__all__ if name.startswith("plot_")),

@@ -25,6 +25,7 @@ from .errors import (
     ServerError,
 )
 from .forecast import apply_tasks, explain_tasks
+from .gate import Verdict, gate
 from .graph import build_graph, neighborhood, shortest_path, summarize_graph
 from .load import load, load_roster
 from .plots import (
@@ -79,6 +80,7 @@ __all__ = [
     "Sandbox",
     "ServerError",
     "Timeouts",
+    "Verdict",
     "ack_tasks",
     "apply_tasks",
     "browse",
@@ -92,6 +94,7 @@ __all__ = [
     "delete_task",
     "dependents",
     "explain_tasks",
+    "gate",
     "inspect_quality",
     "inspect_tasks",
     "load",

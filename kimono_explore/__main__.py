@@ -50,7 +50,8 @@ environment (for load):
   KIMONO_DEBUG=1                              show the traceback of an unexpected error
 
 exit codes:
-  0  done    1  check found something    2  it could not run, or a load lacks rows    130  Ctrl-C
+  0  done    1  check found something, gate holds    2  it could not run, or a load lacks rows    3  gate stops
+  130  Ctrl-C
 
 examples:
   kimono-explore demo                         see everything work, without credentials
@@ -61,6 +62,7 @@ examples:
   kimono-explore roster monday                what is in a snapshot or a OneRoster bundle
   kimono-explore app monday                   browse it, its quality and tasks, as a page
   kimono-explore check monday --html q.html   what is wrong with it; exit code 1 where errors were found
+  kimono-explore gate monday tuesday          may Tuesday's roster take the place of Monday's? 0 go, 1 hold, 3 stop
 
 A roster holds children's personal data: what is saved goes where you say, and nowhere else.
 """
@@ -113,7 +115,15 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for declare in (_declare_demo, _declare_sandbox, _declare_load, _declare_roster, _declare_check, _declare_app):
+    for declare in (
+        _declare_demo,
+        _declare_sandbox,
+        _declare_load,
+        _declare_roster,
+        _declare_check,
+        _declare_gate,
+        _declare_app,
+    ):
         declare(commands)
     return parser
 
@@ -204,6 +214,31 @@ def _declare_check(commands: _Commands) -> None:
     checks.add_argument("--csv", type=Path, metavar="FILE", help="write every finding as CSV")
     checks.add_argument("--repairs", type=Path, metavar="FILE", help="write the edits that clear findings as CSV")
     checks.set_defaults(run=_check)
+
+
+def _declare_gate(commands: _Commands) -> None:
+    gate = commands.add_parser(
+        "gate",
+        help="whether a new roster may take the place of the last one",
+        description="Exit codes: 0 go, 1 hold, 2 could not run, 3 stop.",
+    )
+    gate.add_argument("old", metavar="OLD", help="what is live: a snapshot folder or a OneRoster bundle")
+    gate.add_argument("new", metavar="NEW", help="what is to be live")
+    gate.add_argument(
+        "--before",
+        action="append",
+        default=[],
+        metavar="SOURCE",
+        help="a roster before OLD; may be repeated, oldest first",
+    )
+    gate.add_argument("--config", metavar="FILE", help="limits (default: the quality.toml beside NEW)")
+    gate.add_argument("--as-of", metavar="DATE", help="today (default: when NEW was loaded)")
+    gate.add_argument("--accept", metavar="RULE", help="let one reason through, such as sections-recreated")
+    gate.add_argument("--school", help="with --accept: the school, by name or id (default: the whole district)")
+    gate.add_argument("--because", help="with --accept: why; kept in gate.log beside NEW")
+    gate.add_argument("--html", type=Path, metavar="FILE", help="write the verdict as a page")
+    gate.add_argument("--json", type=Path, metavar="FILE", help="write the verdict as JSON")
+    gate.set_defaults(run=_gate)
 
 
 def _declare_app(commands: _Commands) -> None:
@@ -352,6 +387,28 @@ def _app(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as after Ctrl-C, what is open is closed
     print("Reading and checking the roster ...", file=sys.stderr)
     serve(lambda: open_district(options.source, made_up=options.sandbox), options.port)
+
+
+def _gate(options: argparse.Namespace) -> int:
+    from kimono_explore.gate.acceptance import log_beside
+
+    verdict = kx.gate(options.old, options.new, before=options.before, config=options.config, as_of=options.as_of)
+    if options.accept:
+        verdict = verdict.let_through(
+            options.accept, school=options.school, because=options.because or "", log=log_beside(options.new)
+        )
+    elif options.because or options.school:
+        raise ConfigurationError("--because and --school need --accept: the rule that is let through.")
+    for path, write in ((options.html, verdict.to_html), (options.json, verdict.to_json)):
+        if path:
+            write(path)
+    print(printable(f"{verdict.verdict.upper()}  {verdict.headline}."))
+    for reason in verdict.reasons:
+        through = f"   let through: {reason.because}" if reason.because else ""
+        print(printable(f"  {reason.level:5} {reason.rule:24} {reason.sentence}{through}"))
+    for note in verdict.notes:
+        print(printable(f"  note  {note}"))
+    return verdict.exit_code
 
 
 def _check(options: argparse.Namespace) -> int:

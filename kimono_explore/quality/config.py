@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality.outcome import Outcome
 
 NAME = "quality.toml"
-_SECTIONS = ("parameters", "severities", "checks", "waived")
+_SECTIONS = ("parameters", "severities", "checks", "waived", "gate")
 _WAIVER = ("check", "reason", "owner", "expires", "id", "ids", "org")
 _NEEDED = _WAIVER[:4]
 
@@ -55,6 +55,8 @@ class Config:
     on: tuple[str, ...] | None = None
     off: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    gate: dict[str, Any] = field(default_factory=dict)
+    """The limits of `kimono_explore.gate`, which reads them."""
 
 
 def beside(path: str | os.PathLike[str]) -> Path | None:
@@ -104,6 +106,7 @@ class _Reader:
             on,
             off,
             tuple(self._waiver(one, f"[[waived]] number {n}") for n, one in enumerate(waived, 1)),
+            self._table(content.get("gate", {}), "[gate]"),
         )
 
     def _wrong(self, text: str) -> ConfigurationError:

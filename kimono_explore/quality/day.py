@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import narwhals as nw
 import pandas as pd
 
+from kimono_explore.errors import ConfigurationError
 from kimono_explore.quality.current import true
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from kimono_explore.quality.context import CheckContext
 
 
@@ -41,3 +41,13 @@ def _terms(context: CheckContext) -> pd.DataFrame:
     df["sections"] = df["sections"].fillna(0).astype("int64")
     df["label"] = df["label"].fillna(df["id"])
     return df[df["sections"] > 0] if (df["sections"] > 0).any() else df
+
+
+def day_of(as_of: date | str | None) -> date | None:
+    """A day that was given as a date or as text; raises `ConfigurationError` if it is neither."""
+    if as_of is None or (isinstance(as_of, date) and not isinstance(as_of, datetime)):
+        return as_of
+    try:
+        return pd.Timestamp(as_of).date()
+    except ValueError as error:
+        raise ConfigurationError(f'as_of={as_of!r} is not a date. Write it as "2026-10-05".') from error

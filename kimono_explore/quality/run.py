@@ -22,7 +22,7 @@ from kimono_explore.quality.causes import group_by_cause
 from kimono_explore.quality.checks.queue import QueueContext
 from kimono_explore.quality.config import Config, beside, read_config, waive
 from kimono_explore.quality.context import CheckContext
-from kimono_explore.quality.day import own_day
+from kimono_explore.quality.day import day_of, own_day
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.quality.engines import make_engine
 from kimono_explore.quality.grades import COLUMNS
@@ -116,7 +116,7 @@ def check(
     in_memory = isinstance(roster, Roster) and memory is None
     with closing(make_engine(engine or ("polars" if in_memory else "duckdb"), memory)) as running:
         seen = _in_memory(roster, running) if isinstance(roster, Roster) else _on_disk(roster, running)
-        context = CheckContext(running, seen.frames, seen.rollups, _day(as_of) or seen.loaded_at.date())
+        context = CheckContext(running, seen.frames, seen.rollups, day_of(as_of) or seen.loaded_at.date())
         began = time.perf_counter()
         reason = ""
         if as_of is None:
@@ -442,12 +442,3 @@ def _named(failures: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
     values = [name for name in plain.columns if name not in _FIRST]
     kind = ["person_type"] if len(df) and (df["table"] == "persons").all() else []
     return df[[*_FIRST, *kind, *values]]
-
-
-def _day(as_of: date | str | None) -> date | None:
-    if as_of is None or (isinstance(as_of, date) and not isinstance(as_of, datetime)):
-        return as_of
-    try:
-        return pd.Timestamp(as_of).date()
-    except ValueError as error:
-        raise ConfigurationError(f'as_of={as_of!r} is not a date. Write it as "2026-10-05".') from error

@@ -1,0 +1,50 @@
+"""``gate.log``: who let which reason through, for which load, and why. It is only ever appended to."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAME = "gate.log"
+
+
+def log_beside(snapshot: str | os.PathLike[str]) -> Path:
+    """The log of the folder in which a snapshot is."""
+    return Path(snapshot).absolute().parent / NAME
+
+
+def write_entry(log: str | os.PathLike[str], **entry: str | None) -> None:
+    """Append one line: when, who, and what is given. The file is readable by its owner alone."""
+    line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": _who(), **entry}
+    text = json.dumps(line, ensure_ascii=False) + "\n"
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container without a name for its user
+        return "unknown"
+
+
+def let_through_before(snapshot: str | os.PathLike[str], load: str) -> Iterator[dict[str, Any]]:
+    """What was let through of this load: the entries of the log beside it; lines that cannot be read are no entries."""
+    try:
+        lines = log_beside(snapshot).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and entry.get("load") == load and {"rule", "school", "because"} <= entry.keys():
+            yield entry

@@ -1,0 +1,77 @@
+"""How much may change from one roster to the next: the defaults, and what ``[gate]`` in ``quality.toml`` says instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from kimono_explore.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Shares of what a school, or the district, had before; more than that is held.
+
+    Attributes
+    ----------
+    removed : float, default 0.10
+        Of students, teachers or sections that are missing. Clever holds a sync that would delete more than a tenth of a kind
+        of record; others use 10 to 25 percent.
+    enrollments_removed : float, default 0.20
+        Of enrollments: schedules change more than people do.
+    recreated : float, default 0.10
+        That came back under new ids.
+    changed : float, default 0.75
+        Of which any value changed; Clever's bound for updates.
+    gone : float, default 0.50
+        Of all students or sections of the district: more is taken for a source that was down, and stopped.
+    primary : float, default 0.05
+        Of sections whose primary teacher changed.
+    emptied : float, default 0.20
+        By how much the filled share of a column may fall.
+    unreferenced : float, default 0.50
+        Of missing students whom the new roster still names in its links: more is taken for a load that broke off.
+    least : int, default 5
+        Fewer rows than this are no alarm, whatever their share.
+    rollover : float, default 0.60
+        Of the students of a school who may leave it, and of its teachers, when a new school year begins: of a school with
+        two grades, half of them do.
+    """
+
+    removed: float = 0.10
+    enrollments_removed: float = 0.20
+    recreated: float = 0.10
+    changed: float = 0.75
+    gone: float = 0.50
+    primary: float = 0.05
+    emptied: float = 0.20
+    unreferenced: float = 0.50
+    least: int = 5
+    rollover: float = 0.60
+
+    def removed_of(self, kind: str) -> float:
+        """The limit for what is missing of a kind."""
+        return self.enrollments_removed if kind == "enrollments" else self.removed
+
+
+def read_limits(given: Mapping[str, object], path: str) -> Limits:
+    """The limits that ``[gate]`` gives; the others stay as they are.
+
+    Raises
+    ------
+    ConfigurationError
+        It names a limit that is unknown, or gives one that is no share.
+    """
+    known = {field.name: field.type for field in fields(Limits)}
+    for name, value in given.items():
+        if name not in known:
+            raise ConfigurationError(f"{path}: [gate] has an unknown key {name!r}; it may have {', '.join(known)}.")
+        whole = name == "least"
+        right = isinstance(value, int) if whole else isinstance(value, (int, float)) and 0 <= value <= 1
+        if isinstance(value, bool) or not right or (whole and isinstance(value, int) and value < 1):
+            needed = "a whole number from 1 on" if whole else "a share from 0 to 1, such as 0.1"
+            raise ConfigurationError(f"{path}: [gate] {name} is {value!r}; it needs {needed}.")
+    return Limits(**given)  # type: ignore[arg-type]  # each was looked at

@@ -1,0 +1,145 @@
+"""What became of each school's students, teachers, courses, sections and enrollments, in counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from kimono_explore.display import display_label
+
+if TYPE_CHECKING:
+    from kimono_explore.compare import Comparison
+    from kimono_explore.roster.roster import Roster
+
+KINDS = ("students", "teachers", "courses", "sections", "enrollments")
+FATES = ("removed", "added", "recreated", "changed")
+_ABOVE = ("lea", "district", "sea", "state", "nation", "national", "local", "department")
+"""Types of orgs that are not schools."""
+_JOINT = "\x1f"
+
+
+def schools(roster: Roster) -> pd.Series:
+    """The names of the schools by id."""
+    orgs = roster.orgs.dropna(subset=["id"]).drop_duplicates("id")
+    orgs = orgs[~orgs["org_type"].astype("str").str.strip().str.lower().isin(_ABOVE)]
+    return pd.Series(display_label("orgs", orgs).to_numpy(), index=orgs["id"].to_numpy(), dtype="str")
+
+
+def members(roster: Roster) -> pd.DataFrame:
+    """Who and what belongs to each school: school, kind, id; the school is NA where none is known."""
+    links, names = roster.links, schools(roster)
+    linked = {
+        relation: links.loc[links["relation"] == relation, ["source_id", "target_id"]].drop_duplicates()
+        for relation in ("member_of", "offered_by", "held_at", "student_in")
+    }
+    at, offered, held = (
+        linked[relation][linked[relation]["target_id"].isin(names.index)]
+        for relation in ("member_of", "offered_by", "held_at")
+    )
+    types = roster.persons["person_type"].astype("str").str.strip().str.lower()
+    parts = []
+    for kind, type in (("students", "student"), ("teachers", "teacher")):
+        people = roster.persons.loc[types == type, ["id"]].dropna().drop_duplicates()
+        parts.append(_at_school(people, at).assign(kind=kind))
+    for kind, links_at in (("courses", offered), ("sections", held)):
+        objects = roster.tables[kind][["id"]].dropna().drop_duplicates()
+        parts.append(_at_school(objects, links_at).assign(kind=kind))
+    enrolled = linked["student_in"].rename(columns={"target_id": "section"})
+    rows = enrolled.merge(
+        held.rename(columns={"source_id": "section", "target_id": "school"}), on="section", how="left"
+    )
+    ids = rows["source_id"] + _JOINT + rows["section"]
+    parts.append(pd.DataFrame({"id": ids, "school": rows["school"], "kind": "enrollments"}))
+    return pd.concat(parts, ignore_index=True).dropna(subset=["id"])
+
+
+def _at_school(objects: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
+    found = objects.merge(links, left_on="id", right_on="source_id", how="left")
+    return pd.DataFrame({"id": found["id"], "school": found["target_id"]})
+
+
+def measure(diff: Comparison, old: Roster, new: Roster) -> pd.DataFrame:
+    """Counts for each school and kind, and for the whole district.
+
+    Returns
+    -------
+    pandas.DataFrame
+        school (its new id; NA for the district), name, kind, before, after, removed, added, recreated, changed. What moved
+        from one school to another is removed from the one and added to the other. What is the same under a new id
+        is recreated, and neither removed nor added.
+    """
+    renamed = {table: _renamed(diff, table) for table in ("orgs", "persons", "courses", "sections")}
+    before, after = members(old), members(new)
+    before["recreated"] = False
+    for kind in KINDS:
+        mine = before["kind"] == kind
+        before.loc[mine, ["id", "recreated"]] = _new_ids(before.loc[mine, "id"], kind, renamed).to_numpy()
+    before["recreated"] = before["recreated"].astype(bool)
+    before["school"] = _mapped(before["school"], renamed["orgs"]).fillna(before["school"])
+    changed = _changed(diff)
+    rows = [
+        _counts(before, after, changed, ["school", "kind", "id"]),
+        _counts(before.assign(school=""), after.assign(school=""), changed, ["school", "kind", "id"]),
+    ]
+    counted = pd.concat(rows, ignore_index=True)
+    names = pd.concat([schools(new), schools(old).rename(index=dict(renamed["orgs"]))])
+    names = names[~names.index.duplicated()]
+    district = counted["school"] == ""
+    counted.insert(1, "name", counted["school"].map(names).where(~district, "the district").astype("str"))
+    counted["school"] = counted["school"].mask(district)
+    order = pd.Categorical(counted["kind"], KINDS)
+    return counted.assign(order=order, last=district).sort_values(["last", "name", "school", "order"]).drop(
+        columns=["order", "last"]
+    ).reset_index(drop=True)  # fmt: skip
+
+
+def _renamed(diff: Comparison, table: str) -> pd.Series:
+    found = diff.recreated(table)
+    return pd.Series(found["new_id"].to_numpy(), index=found["old_id"].to_numpy(), dtype="str")
+
+
+def _mapped(ids: pd.Series, names: pd.Series) -> pd.Series:
+    return ids.map(names).astype("str")
+
+
+def _new_ids(ids: pd.Series, kind: str, renamed: dict[str, pd.Series]) -> pd.DataFrame:
+    """What each is called in the new roster, and whether that is another id."""
+    if kind != "enrollments":
+        found = _mapped(ids, renamed[kind if kind in renamed else "persons"])
+        return pd.DataFrame({"id": found.fillna(ids), "recreated": found.notna()})
+    ends = ids.str.split(_JOINT, n=1, expand=True).reindex(columns=[0, 1])
+    person, section = _mapped(ends[0], renamed["persons"]), _mapped(ends[1], renamed["sections"])
+    moved = person.fillna(ends[0]) + _JOINT + section.fillna(ends[1])
+    return pd.DataFrame({"id": moved, "recreated": person.notna() | section.notna()})
+
+
+def _changed(diff: Comparison) -> pd.DataFrame:
+    """Kind and id of what changed in place."""
+    persons, courses, sections = (
+        diff.changed(table)["id"].drop_duplicates() for table in ("persons", "courses", "sections")
+    )
+    links = diff.changed("links")
+    links = links[links["relation"] == "student_in"]
+    enrolled = (links["source_id"] + _JOINT + links["target_id"]).drop_duplicates()
+    of_kind = dict(zip(KINDS, (persons, persons, courses, sections, enrolled), strict=True))
+    parts = [pd.DataFrame({"kind": kind, "id": ids, "changed": True}) for kind, ids in of_kind.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _counts(before: pd.DataFrame, after: pd.DataFrame, changed: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    both = before.dropna(subset=keys).drop_duplicates(keys).merge(
+        after.dropna(subset=keys).drop_duplicates(keys), on=keys, how="outer", indicator="side"
+    ).merge(changed, on=["kind", "id"], how="left")  # fmt: skip
+    kept = both["side"] == "both"
+    recreated = kept & (both["recreated"] == True)  # noqa: E712  NA is neither
+    flags = pd.DataFrame({
+        "school": both["school"], "kind": both["kind"],
+        "before": both["side"] != "right_only", "after": both["side"] != "left_only",
+        "removed": both["side"] == "left_only", "added": both["side"] == "right_only",
+        "recreated": recreated, "changed": kept & ~recreated & both["changed"].notna(),
+    })  # fmt: skip
+    counts = flags.groupby(["school", "kind"], observed=True).sum().reset_index()
+    counted: pd.DataFrame = counts.astype(dict.fromkeys(["before", "after", *FATES], np.int64))
+    return counted

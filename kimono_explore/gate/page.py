@@ -1,0 +1,148 @@
+"""The verdict as a page: the verdict, its reasons, each school by kinds, and what to do. The template escapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from kimono_explore.gate.measures import KINDS
+from kimono_explore.html import render
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from kimono_explore.compare import Comparison
+    from kimono_explore.gate.reasons import Reason
+    from kimono_explore.gate.rollover import Sign
+
+_SAID = {
+    "go": "It may take the place of the last one.",
+    "hold": "Nothing has been sent. The roster that is live stays.",
+    "stop": "Nothing has been sent. The roster that is live stays, and this load cannot be let through.",
+}
+_MOST = 60
+"""Schools that the page lists; those with a reason come first."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was found, as far as a page shows it: the fields of `Verdict`."""
+
+    reasons: list[Reason]
+    measures: pd.DataFrame
+    signs: list[Sign]
+    notes: tuple[str, ...]
+    comparison: Comparison
+    verdict: str
+    headline: str
+    exit_code: int
+    rolled_over: bool
+
+
+class Cell(NamedTuple):
+    """One kind at one school: how many of how many, in which way, and the limit, as shares of what was there."""
+
+    before: int
+    lost: int
+    words: str
+    removed: float
+    recreated: float
+    limit: float | None
+    told: bool
+
+
+def make_page(verdict: Judged) -> str:
+    """The whole page."""
+    old, new = verdict.comparison.old, verdict.comparison.new
+    told = {(reason.school_id, reason.rule.partition("-")[0]) for reason in verdict.reasons if reason.because is None}
+    schools = [
+        (name, [_cell(part, kind, told, _missing(verdict, kind)) for kind in KINDS])
+        for name, part in _by_school(verdict.measures, told)
+    ]
+    holds = [reason for reason in verdict.reasons if reason.because is None]
+    return render(
+        "verdict.html",
+        verdict=verdict,
+        word=verdict.verdict.capitalize(),
+        said=_SAID[verdict.verdict],
+        sides=[
+            ("before", old.source, f"{old.loaded_at:%A %d %B %Y, %H:%M}"),
+            ("now", new.source, f"{new.loaded_at:%A %d %B %Y, %H:%M}"),
+        ],
+        reasons=holds,
+        accepted=[reason for reason in verdict.reasons if reason.because is not None],
+        kinds=KINDS,
+        missing=_missing(verdict, "students"),
+        schools=schools[:_MOST],
+        more=max(0, len(schools) - _MOST),
+        command=_command(holds[0].rule, holds[0].school) if holds and verdict.verdict == "hold" else "",
+        steps=_steps(verdict),
+    )
+
+
+def _by_school(measures: pd.DataFrame, told: set[tuple[str | None, str]]) -> list[tuple[str, pd.DataFrame]]:
+    """The schools with a reason, then the others, then the district."""
+    at = measures[measures["school"].notna()]
+    parts = [(str(id), part) for id, part in at.groupby("school", sort=False)]
+    with_reason = {id for id, _ in told}
+    parts.sort(key=lambda part: (part[0] not in with_reason, str(part[1]["name"].iloc[0])))
+    named = [(str(part["name"].iloc[0]) if isinstance(part["name"].iloc[0], str) else id, part) for id, part in parts]
+    return [*named, ("The whole district", measures[measures["school"].isna()])]
+
+
+def _missing(verdict: Judged, kind: str) -> str:
+    """What is said of a row that is no longer there: what did not arrive is not gone."""
+    if verdict.verdict == "stop":
+        return "did not arrive"
+    if verdict.rolled_over:
+        return "ended" if kind in ("sections", "enrollments") else "left"
+    return "missing"
+
+
+def _cell(part: pd.DataFrame, kind: str, told: set[tuple[str | None, str]], missing: str) -> Cell:
+    rows = part[part["kind"] == kind]
+    if rows.empty:
+        return Cell(0, 0, "none", 0, 0, None, told=False)
+    row = rows.iloc[0]
+    school = row["school"] if isinstance(row["school"], str) else None
+    before, lost = int(row["before"]), int(row["removed"] + row["recreated"])
+    words = "lost their id" if row["recreated"] else missing if lost or not row["changed"] else "changed"
+    whole = max(1, before)
+    return Cell(
+        before, lost or int(row["changed"]), words, row["removed"] / whole, row["recreated"] / whole, None,
+        told=(school, kind) in told,
+    )  # fmt: skip
+
+
+def _command(rule: str, school: str | None) -> str:
+    at = f' --school "{school}"' if school else ""
+    return f'kimono-explore gate OLD NEW --accept {rule}{at} --because "..."'
+
+
+def _steps(verdict: Judged) -> list[tuple[str, str]]:
+    """What to do, in order."""
+    if verdict.verdict == "go":
+        return []
+    if verdict.verdict == "stop":
+        return [
+            ("Load again", "What did not arrive is unknown, and not deleted. A load with resume asks only for what is missing."),
+            ("If it persists, ask the source", "Whoever runs the student information system can say whether it answered last night."),
+        ]  # fmt: skip
+    recreated = any(reason.rule.endswith("-recreated") for reason in verdict.reasons if reason.because is None)
+    ask = "Ask whoever runs the schedule or the student information system whether this was intended."
+    restore = (
+        "Restore the old ids in the source, then load again."
+        if recreated
+        else "Correct it in the source, then load again."
+    )
+    known = (
+        "comparison.matches pairs each old id with its new one."
+        if recreated
+        else "Every system downstream is prepared."
+    )
+    return [
+        ("Leave it on hold", "The roster that is live stays; what is ordinary in this load waits with it."),
+        ("Ask", ask),
+        ("If it was a mistake", restore),
+        ("If it was intended, let it through", f"One reason, at one school, for this load. {known}"),
+    ]

@@ -1,0 +1,71 @@
+"""Whether a new school year began: then all sections end and new ones begin, and that is no alarm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from kimono_explore.compare import Comparison
+    from kimono_explore.roster.roster import Roster
+
+_MOST = 0.95
+_STAY = 0.5
+"""The share of students who are still there: in a district with few grades many leave."""
+
+
+class Sign(NamedTuple):
+    """One sign of a rollover, in words, and whether it is there."""
+
+    words: str
+    holds: bool
+
+
+def signs(diff: Comparison, old: Roster, new: Roster, today: date) -> list[Sign]:
+    """The signs of a rollover; only if all of them hold is it one."""
+    before, after = _used_terms(old), _used_terms(new)
+    over = before["end_date"].max()
+    begun = after[~after["id"].isin(before["id"])]
+    later = begun[begun["start_date"] > over] if pd.notna(over) else begun.head(0)
+    ended = not len(before) or bool((pd.Timestamp(today) >= over) if pd.notna(over) else False)
+    kept = len(old.sections) - len(diff.removed("sections"))
+    in_later = _sections_in(new, set(later["id"]))
+    added = diff.added("sections")["id"].dropna()
+    students = old.persons.loc[old.persons["person_type"].astype("str").str.lower() == "student", "id"].dropna()
+    gone = set(diff.removed("persons")["id"])
+    recreated = set(diff.recreated("persons")["old_id"])
+    staying = students[~students.isin(gone)]
+    return [
+        Sign("The terms of the old school year are over", ended and len(before) > 0),
+        Sign(
+            f"{int(added.isin(in_later).sum()):,} of {len(added):,} new sections belong to terms that begin after them",
+            bool(len(added)) and float(added.isin(in_later).mean()) >= _MOST,
+        ),
+        Sign(
+            f"{len(old.sections) - kept:,} of {len(old.sections):,} sections ended",
+            len(old.sections) > 0 and kept <= (1 - _MOST) * len(old.sections),
+        ),
+        Sign(
+            f"{len(staying):,} of {len(students):,} students are still there",
+            len(students) > 0 and len(staying) >= _STAY * len(students),
+        ),
+        Sign(
+            f"{len(staying) - int(staying.isin(recreated).sum()):,} of these {len(staying):,} kept their ids",
+            float(staying.isin(recreated).mean() if len(staying) else 1) <= 1 - _MOST,
+        ),
+    ]
+
+
+def _used_terms(roster: Roster) -> pd.DataFrame:
+    """The terms that sections are in."""
+    links = roster.links
+    used = links.loc[links["relation"] == "in_term", "target_id"]
+    return roster.terms[roster.terms["id"].isin(used)]
+
+
+def _sections_in(roster: Roster, terms: set[str]) -> set[str]:
+    links = roster.links
+    return set(links.loc[(links["relation"] == "in_term") & links["target_id"].isin(terms), "source_id"])

@@ -1,0 +1,307 @@
+"""The verdict over a new roster: go, hold or stop, with reasons that a person can read."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from kimono_explore.atomic import atomic_file
+from kimono_explore.compare import compare
+from kimono_explore.display import plural, printable
+from kimono_explore.errors import ConfigurationError, expect
+from kimono_explore.files.snapshot import is_snapshot, read_manifest
+from kimono_explore.gate import reasons as rules
+from kimono_explore.gate.acceptance import let_through_before, write_entry
+from kimono_explore.gate.limits import Limits, read_limits
+from kimono_explore.gate.measures import measure, members
+from kimono_explore.gate.page import Judged, make_page
+from kimono_explore.gate.rollover import Sign, signs
+from kimono_explore.quality.config import beside, read_config
+from kimono_explore.quality.day import day_of
+from kimono_explore.roster.open import read_source
+from kimono_explore.roster.roster import Roster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from kimono_explore.compare import Comparison
+    from kimono_explore.gate.reasons import Reason
+
+    Source = Roster | str | os.PathLike[str]
+
+IGNORED = ("created_at", "updated_at", "stated_by", "membership_id")
+"""Columns that change from load to load though nothing happened."""
+_EXIT = {"go": 0, "hold": 1, "stop": 3}
+
+
+def gate(
+    old: Source,
+    new: Source,
+    *,
+    before: Sequence[Source] = (),
+    config: str | os.PathLike[str] | None = None,
+    as_of: date | str | None = None,
+) -> Verdict:
+    """Whether a new roster may take the place of the last one: go, hold or stop.
+
+    Each school is judged by itself, and the district as a whole. What is the same under a new id is re-created, neither
+    removed nor added; what an incomplete load lacks is unknown, and never deleted; a new school year is recognised by its
+    signs.
+
+    Parameters
+    ----------
+    old, new : Roster, str or path
+        The roster that is live, and the one that is to be; a path is a snapshot folder or a OneRoster bundle.
+    before : sequence of Roster, str or path, optional
+        Rosters before the old one, the oldest first: primary teachers who go back and forth are seen over all of them.
+    config : str or path, optional
+        A ``quality.toml`` whose part ``[gate]`` sets limits (see `Limits`). Default: the one beside the new snapshot.
+    as_of : date or str, optional
+        Today; default: the day on which the new roster was loaded.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    BundleError
+        A path is not a snapshot or a OneRoster bundle.
+    ConfigurationError
+        The configuration cannot be read, or names a limit that is unknown, or ``as_of`` is not a date.
+
+    Examples
+    --------
+    >>> kx.gate(roster, roster)
+    <Verdict: go; An ordinary load: nothing removed, nothing added>
+    >>> later = kx.Roster(**roster.tables, links=roster.links)
+    >>> later.persons = roster.persons.iloc[0:0]
+    >>> kx.gate(roster, later).reasons[0].rule
+    'empty-table'
+    """
+    for given in (old, new, *before):
+        expect("gate", given, Roster, str, os.PathLike)
+    expect("gate", config, str, os.PathLike, None)
+    path = config or (beside(new) if not isinstance(new, Roster) else None)
+    limits = read_limits(read_config(path).gate, str(path)) if path else Limits()
+    load = _load_of(new)
+    live, next_ = _opened(old), _opened(new)
+    diff = compare(live, next_, ignore=IGNORED, match="auto")
+    measures = measure(diff, live, next_)
+    shown = signs(diff, live, next_, day_of(as_of) or next_.loaded_at.date())
+    rolled_over = all(sign.holds for sign in shown)
+    found = _reasons(diff, [*map(_opened, before), live, next_], measures, limits, rolled_over=rolled_over)
+    verdict = Verdict(
+        rules.in_order(rules.without_unknown(list(found))),
+        measures,
+        shown,
+        tuple(rules.new_columns(live, next_)),
+        diff,
+        limits,
+        load,
+    )
+    for entry in let_through_before(new, load) if load and not isinstance(new, Roster) else ():
+        verdict = verdict.let_through(entry["rule"], school=entry["school"], because=entry["because"])
+    return verdict
+
+
+def _opened(given: Source) -> Roster:
+    return given if isinstance(given, Roster) else read_source(given)
+
+
+def _load_of(given: Source) -> str | None:
+    """What identifies a load: the name that its snapshot was given at random."""
+    return None if isinstance(given, Roster) or not is_snapshot(given) else read_manifest(given).saved_as
+
+
+def _reasons(
+    diff: Comparison, days: Sequence[Roster], measures: pd.DataFrame, limits: Limits, *, rolled_over: bool
+) -> Iterable[Reason]:
+    old, new = days[-2:]
+    sides = members(old), members(new)
+    yield from rules.incomplete(new)
+    yield from rules.emptied_tables(old, new)
+    yield from rules.broken_off(diff, new, measures, limits)
+    yield from rules.source_down(measures, limits, ("students",) if rolled_over else ("students", "sections"))
+    gone = list(rules.school_gone(new, measures))
+    yield from gone
+    yield from rules.shares(measures, limits, [reason.school_id for reason in gone], rolled_over=rolled_over)
+    yield from rules.columns(old, new, limits)
+    yield from rules.columns_of_students(old, new, sides, limits)
+    if not rolled_over:
+        yield from rules.primary_flips(days, sides[1][sides[1]["kind"] == "sections"], limits)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Verdict:
+    """Go, hold or stop, and why.
+
+    Attributes
+    ----------
+    reasons : list of Reason
+        What speaks against the roster, what counts most first: rule, level, school, count, total, limit, sentence, because.
+    measures : pandas.DataFrame
+        For each school and the district, and each of students, teachers, sections and enrollments: before, after, removed,
+        added, recreated, changed.
+    signs : list of Sign
+        The signs of a new school year, and which of them hold.
+    notes : tuple of str
+        What is worth a look and holds nothing back.
+    comparison : Comparison
+        All that differs.
+    limits : Limits
+    load : str or None
+        What identifies the new load, if it is a snapshot.
+    """
+
+    reasons: list[Reason]
+    measures: pd.DataFrame
+    signs: list[Sign]
+    notes: tuple[str, ...]
+    comparison: Comparison
+    limits: Limits = field(default_factory=Limits)
+    load: str | None = None
+
+    @property
+    def verdict(self) -> Literal["go", "hold", "stop"]:
+        """``"stop"`` if a reason says so, ``"hold"`` if another one is left that nobody let through, else ``"go"``."""
+        levels = {reason.level for reason in self.reasons if reason.because is None}
+        return "stop" if "stop" in levels else "hold" if levels else "go"
+
+    @property
+    def exit_code(self) -> int:
+        """0 for go, 1 for hold, 3 for stop."""
+        return _EXIT[self.verdict]
+
+    @property
+    def rolled_over(self) -> bool:
+        """Whether a new school year began."""
+        return all(sign.holds for sign in self.signs)
+
+    @cached_property
+    def headline(self) -> str:
+        """The verdict in one sentence."""
+        left = [reason for reason in self.reasons if reason.because is None]
+        if left:
+            return left[0].sentence.rstrip(".")
+        if self.rolled_over:
+            return "A new school year: the sections of the old one ended, and new ones begin"
+        whole = self.measures[self.measures["school"].isna()].set_index("kind")
+        words = [
+            f"{plural(int(whole[fate][kind]), kind[:-1])} {word}"
+            for kind, fate, word in (
+                ("students", "added", "joined"),
+                ("students", "removed", "left"),
+                ("enrollments", "added", "began"),
+                ("enrollments", "removed", "ended"),
+            )
+            if kind in whole.index and whole[fate][kind]
+        ]
+        let = " with what was let through" if self.reasons else ""
+        return f"An ordinary load{let}: {', '.join(words) or 'nothing removed, nothing added'}"
+
+    def let_through(
+        self, rule: str, *, because: str, school: str | None = None, log: str | os.PathLike[str] | None = None
+    ) -> Verdict:
+        """The verdict without one reason, at one school, for this load: a deliberate act.
+
+        Parameters
+        ----------
+        rule : str
+            The rule of the reason, such as ``"sections-recreated"``.
+        because : str
+            Why.
+        school : str, optional
+            The school's name or id, if the reason is about one.
+        log : str or path, optional
+            A file that keeps when, who, what and why, such as the ``gate.log`` beside the new snapshot: there, `gate` finds
+            it again for this very load.
+
+        Raises
+        ------
+        ConfigurationError
+            No such reason holds the load, or it is a stop: what is unknown cannot be let through; or nothing says why.
+
+        Examples
+        --------
+        >>> later = kx.Roster(**roster.tables, links=roster.links[roster.links["relation"] != "held_at"])
+        >>> verdict = kx.gate(roster, later)
+        >>> verdict.verdict, verdict.let_through(verdict.reasons[0].rule, school=verdict.reasons[0].school, because="moved").verdict
+        ('hold', 'hold')
+        """
+        if not because.strip():
+            raise ConfigurationError("Say why: a reason is let through with a because.")
+        found = [
+            reason
+            for reason in self.reasons
+            if reason.rule == rule
+            and (school in (reason.school, reason.school_id) if school else reason.school is None)
+        ]
+        where = f" at {school}" if school else " of the whole district"
+        if not found:
+            listed = (
+                "; ".join(f"{reason.rule} at {reason.school or 'the district'}" for reason in self.reasons) or "none"
+            )
+            raise ConfigurationError(printable(f"No reason {rule!r}{where} holds this load. Its reasons: {listed}."))
+        if any(reason.level == "stop" for reason in found):
+            raise ConfigurationError(
+                f"{rule} is a stop and cannot be let through: what did not arrive is unknown. Load again."
+            )
+        if log:
+            write_entry(log, rule=rule, school=school, because=because, load=self.load, sentence=found[0].sentence)
+        reasons = [reason.let_through(because) if reason in found else reason for reason in self.reasons]
+        return replace(self, reasons=rules.in_order(reasons))
+
+    def to_json(self, path: str | os.PathLike[str]) -> None:
+        """Write everything but the rows as JSON, readable by you alone."""
+        with atomic_file(path) as file:
+            file.write_text(json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write the verdict as a page that needs nothing else, readable by you alone; it names no person."""
+        with atomic_file(path) as file:
+            file.write_text(make_page(self._judged()), encoding="utf-8")
+
+    def _judged(self) -> Judged:
+        found = self.reasons, self.measures, self.signs, self.notes, self.comparison
+        return Judged(*found, self.verdict, self.headline, self.exit_code, self.rolled_over)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The reasons as a table: rule, level, school, school_id, count, total, limit, sentence, because."""
+        columns = ["rule", "level", "school", "school_id", "count", "total", "limit", "sentence", "because"]
+        return pd.DataFrame([vars(reason) for reason in self.reasons], columns=columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the rows, for JSON."""
+        return {
+            "verdict": self.verdict,
+            "headline": self.headline,
+            "old": {"source": self.comparison.old.source, "loaded_at": self.comparison.old.loaded_at.isoformat()},
+            "new": {
+                "source": self.comparison.new.source,
+                "loaded_at": self.comparison.new.loaded_at.isoformat(),
+                "load": self.load,
+            },
+            "reasons": [vars(reason) for reason in self.reasons],
+            "rolled_over": self.rolled_over,
+            "signs": [sign._asdict() for sign in self.signs],
+            "notes": list(self.notes),
+            "measures": self.measures.astype(object).where(self.measures.notna(), None).to_dict("records"),
+        }
+
+    def message(self) -> str:
+        """A few lines for mail or chat without personal data: counts, and no name of a person."""
+        counts = f"{plural(len(self.reasons), 'reason')}" if self.reasons else "no reason against it"
+        lines = [f"Roster gate: {self.verdict}, {counts}."]
+        lines += [f"- {reason.sentence}" + (" (let through)" if reason.because else "") for reason in self.reasons[:5]]
+        more = len(self.reasons) - 5
+        return printable("\n".join([*lines, *([f"... and {more:,} more"] if more > 0 else [])]), lines=True)
+
+    def __repr__(self) -> str:
+        return printable(f"<Verdict: {self.verdict}; {self.headline}>")
