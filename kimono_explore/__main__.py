@@ -27,6 +27,7 @@ from kimono_explore.schema import TABLES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kimono_explore.morning import Morning
     from kimono_explore.quality import Report
     from kimono_explore.quality.definition import Severity
     from kimono_explore.roster.roster import Roster
@@ -62,6 +63,7 @@ examples:
   kimono-explore roster monday                what is in a snapshot or a OneRoster bundle
   kimono-explore app monday                   browse it, its quality and tasks, as a page
   kimono-explore check monday --html q.html   what is wrong with it; exit code 1 where errors were found
+  kimono-explore morning --folder rosters     all of this in one run, every morning: one page, one message
   kimono-explore gate monday tuesday          may Tuesday's roster take the place of Monday's? 0 go, 1 hold, 3 stop
 
 A roster holds children's personal data: what is saved goes where you say, and nowhere else.
@@ -122,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         _declare_roster,
         _declare_check,
         _declare_gate,
+        _declare_morning,
         _declare_app,
     ):
         declare(commands)
@@ -239,6 +242,30 @@ def _declare_gate(commands: _Commands) -> None:
     gate.add_argument("--html", type=Path, metavar="FILE", help="write the verdict as a page")
     gate.add_argument("--json", type=Path, metavar="FILE", help="write the verdict as JSON")
     gate.set_defaults(run=_gate)
+
+
+def _declare_morning(commands: _Commands) -> None:
+    morning = commands.add_parser(
+        "morning",
+        help="load, keep, check, compare with what is live, look at the queue; one page, one message",
+        description="The worst exit code of all steps: 0 all is well, 1 somebody should look, 2 not loaded, 3 must not go live.",
+    )
+    morning.add_argument(
+        "--folder", type=Path, required=True, metavar="DIR", help="where each day has a folder of its own"
+    )
+    morning.add_argument("--config", metavar="FILE", help="a quality.toml (default: the one in the folder)")
+    morning.add_argument(
+        "--tenants",
+        metavar="FILE",
+        help="a tenants.toml: several tenants, and a page for all (default: the environment's)",
+    )
+    morning.add_argument(
+        "--at-a-time", type=int, default=4, metavar="N", help="tenants at a time (default: %(default)s)"
+    )
+    morning.add_argument(
+        "--late", type=float, default=60, metavar="MINUTES", help="how long a task may wait (default: %(default)g)"
+    )
+    morning.set_defaults(run=_morning)
 
 
 def _declare_app(commands: _Commands) -> None:
@@ -409,6 +436,30 @@ def _gate(options: argparse.Namespace) -> int:
     for note in verdict.notes:
         print(printable(f"  note  {note}"))
     return verdict.exit_code
+
+
+def _morning(options: argparse.Namespace) -> int:
+    from kimono_explore.morning import read_tenants, run_fleet, run_morning
+    from kimono_explore.morning.page import write_fleet, write_morning
+
+    if not options.tenants:
+        morning = run_morning(kx.connect, options.folder, config=options.config, late=options.late)
+        page = write_morning(morning)
+        print(f"{morning.message()}\npage: {printable(page)}")
+        return morning.exit_code
+    if options.config:
+        raise ConfigurationError("--config is for one tenant; in tenants.toml, each has its own config.")
+    options.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    tenants = read_tenants(options.tenants, options.folder)
+
+    def done(morning: Morning) -> None:
+        if morning.folder.is_dir():
+            write_morning(morning)
+        print(printable(f"{morning.word:10}  {morning.name}: {morning.headline}"), flush=True)
+
+    fleet = run_fleet(tenants, at_a_time=options.at_a_time, late=options.late, done=done)
+    print(printable(f"{fleet.headline}.\npage: {write_fleet(fleet, options.folder)}"))
+    return fleet.exit_code
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -1,0 +1,353 @@
+"""One tenant's morning: five steps, each of which says how it went; what fails keeps the others from nothing they can do."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from kimono_explore.atomic import atomic_file, only_one
+from kimono_explore.display import plural, printable
+from kimono_explore.errors import KimonoError
+from kimono_explore.gate import Verdict, gate
+from kimono_explore.load import load_roster
+from kimono_explore.quality.config import NAME as CONFIG
+from kimono_explore.quality.run import check
+from kimono_explore.tasks import load_tasks
+from kimono_explore.waits import queue_delays, span_words
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from kimono_explore.api.client import Client
+    from kimono_explore.quality.report import Report
+    from kimono_explore.roster.roster import Roster
+
+State = Literal["ok", "look", "failed", "stop", "none"]
+STATES: tuple[State, ...] = ("none", "ok", "look", "failed", "stop")
+"""From nothing to say to what must not happen: look is exit code 1, failed 2, stop 3."""
+WORDS = {"none": "Not run", "ok": "Go", "look": "Hold", "failed": "Not loaded", "stop": "Stop"}
+_LIVE, _REPORT, _VERDICT = "live.json", "report.json", "verdict.json"
+_LATE = 60
+"""Minutes that the oldest task may wait."""
+_FELL = 5
+"""Points that the score may fall."""
+
+
+@dataclass
+class Step:
+    """One step: what it is called, how it went, in words, and the files it left."""
+
+    name: str
+    state: State = "none"
+    title: str = "Not run: a step before it failed"
+    detail: str = ""
+    seconds: float = 0.0
+    files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Morning:
+    """What came of it.
+
+    Attributes
+    ----------
+    name : str
+        The tenant.
+    began, ended : datetime.datetime
+        In UTC.
+    folder : pathlib.Path
+        Where the day's files are.
+    steps : list of Step
+        Load, check, gate, queue.
+    students : int or None
+    score, points : int or None
+        The score, and its change since the last report.
+    waits : float or None
+        Minutes that the oldest task has waited.
+    rules : tuple of str
+        The rules of the gate's reasons.
+    last_load : datetime.datetime or None
+        When the roster that is live was loaded.
+    """
+
+    name: str
+    began: datetime
+    folder: Path
+    steps: list[Step]
+    ended: datetime | None = None
+    students: int | None = None
+    score: int | None = None
+    points: int | None = None
+    waits: float | None = None
+    rules: tuple[str, ...] = ()
+    last_load: datetime | None = None
+
+    @property
+    def state(self) -> State:
+        """The worst of its steps."""
+        return max((step.state for step in self.steps), key=STATES.index)
+
+    @property
+    def worst(self) -> Step:
+        """The first step that went as badly as any."""
+        return next(step for step in self.steps if step.state == self.state)
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all went well, 1 if somebody should look, 2 if it could not run, 3 if the roster must not go live."""
+        return max(0, STATES.index(self.state) - 1)
+
+    @property
+    def word(self) -> str:
+        """The state in a word; what is no verdict of the gate is named for what it is."""
+        if self.state == "look" and self.worst.name != "Gate":
+            return "Queue late" if self.worst.name == "Queue" else "Look"
+        return WORDS[self.state]
+
+    @property
+    def headline(self) -> str:
+        """One sentence: the worst step, or that all is well."""
+        return self.worst.title if self.state != "ok" else self.steps[2].title
+
+    def message(self) -> str:
+        """A few lines for mail or chat, without the name of a person."""
+        lines = [f"{self.name}: {self.word}. {ended(self.headline)}"]
+        lines += [f"- {step.name}: {ended(step.title)}" for step in self.steps]
+        return printable("\n".join(lines), lines=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, for JSON."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "word": self.word,
+            "headline": self.headline,
+            "exit_code": self.exit_code,
+            "began": self.began.isoformat(),
+            "ended": self.ended.isoformat() if self.ended else None,
+            "last_load": self.last_load.isoformat() if self.last_load else None,
+            "students": self.students,
+            "score": self.score,
+            "points": self.points,
+            "waits": self.waits,
+            "rules": list(self.rules),
+            "steps": [vars(step) for step in self.steps],
+        }
+
+
+def ended(sentence: str) -> str:
+    """A sentence with its full stop, unless it has a sign at its end."""
+    return sentence if sentence.endswith(("?", "!", ".")) else f"{sentence}."
+
+
+def run_morning(
+    connect: Callable[[], Client],
+    folder: str | os.PathLike[str],
+    *,
+    name: str = "",
+    config: str | os.PathLike[str] | None = None,
+    late: float = _LATE,
+    now: datetime | None = None,
+) -> Morning:
+    """Load, keep, check, hold against what is live, and look at the queue.
+
+    Parameters
+    ----------
+    connect : callable
+        Makes the client; what it raises is the first step's failure.
+    folder : str or path
+        Where each day has a folder of its own (a further run of a day as well), and ``live.json`` names the roster that is
+        live. Nothing is ever deleted.
+    name : str, optional
+        What the tenant is called. Default: the name of the folder.
+    config : str or path, optional
+        A ``quality.toml``. Default: the one in the folder, if there is one.
+    late : float, default 60
+        Minutes that the oldest task in the queue may wait. The queue is only looked at.
+    now : datetime.datetime, optional
+        The present moment; the day is its date, in UTC.
+
+    Returns
+    -------
+    Morning
+        Its files are in the day's folder: the snapshot, report and verdict as pages and JSON, ``morning.json`` and
+        ``message.txt``. The roster is live from then on if the gate says go, or if it is the first one.
+
+    Raises
+    ------
+    ConfigurationError
+        Another run is at work in the folder.
+    """
+    folder = Path(folder)
+    began = now or datetime.now(UTC)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with only_one(folder / ".morning.lock", f"Another run is at work in {folder}"):
+        place = folder / began.date().isoformat()
+        if place.exists():  # another run of the same day: nothing is written over
+            place = folder / f"{began:%Y-%m-%d-%H%M%S}"
+        place.mkdir(mode=0o700)
+        steps = [Step("Load"), Step("Check"), Step("Gate"), Step("Queue")]
+        morning = Morning(name or folder.resolve().name, began, place, steps)
+        rules = config or (folder / CONFIG if (folder / CONFIG).is_file() else None)
+        roster, tasks = _load(morning, connect, folder)
+        if roster is not None:
+            _checked(morning, roster, rules, _day_before(folder, place))
+            _gated(morning, folder, rules)
+        _queue(morning, tasks, late)
+        live = _live(folder)
+        morning.last_load = datetime.fromisoformat(live["loaded_at"]) if live else None
+        morning.ended = datetime.now(UTC) if now is None else now
+        _write(place / "morning.json", json.dumps(morning.to_dict(), ensure_ascii=False, indent=1))
+        _write(place / "message.txt", morning.message() + "\n")
+    return morning
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_file(path) as file:
+        file.write_text(text, encoding="utf-8")
+
+
+def _load(morning: Morning, connect: Callable[[], Client], folder: Path) -> tuple[Roster | None, pd.DataFrame | None]:
+    """The roster, kept as a snapshot, and the queue; None for what could not be had."""
+    step, queue = morning.steps[0], morning.steps[3]
+    began = time.monotonic()
+    roster = tasks = None
+    try:
+        with connect() as client:
+            roster = load_roster(client, resume=folder / ".resume", progress=False)
+            try:
+                tasks = load_tasks(client)
+            except KimonoError as error:
+                queue.state, queue.title = "failed", f"The queue could not be read: {_short(error)}"
+        roster.save(morning.folder / "roster")
+    except KimonoError as error:
+        step.state, step.title = "failed", f"Not loaded: {_short(error)}"
+    else:
+        types = roster.persons["person_type"].astype("str").str.lower()
+        morning.students = int((types == "student").sum())
+        lacking = roster.incomplete
+        step.state = "look" if len(lacking) else "ok"
+        step.title = (
+            f"Not complete: {', '.join(lacking['table'].dropna().unique())}"
+            if len(lacking)
+            else f"Complete: {plural(morning.students, 'student')}, {plural(len(roster.sections), 'section')}"
+        )
+        step.files["Snapshot"] = "roster"
+    step.seconds = time.monotonic() - began
+    return roster, tasks
+
+
+def _short(error: Exception) -> str:
+    return printable(str(error)).split("\n")[0].rstrip(".")
+
+
+def _day_before(folder: Path, place: Path) -> Path | None:
+    """The last day before this one that has a report."""
+    days = sorted(path.parent for path in folder.glob(f"????-??-??*/{_REPORT}") if path.parent.name < place.name)
+    return days[-1] if days else None
+
+
+def _checked(morning: Morning, roster: Roster, config: str | os.PathLike[str] | None, before: Path | None) -> None:
+    step = morning.steps[1]
+    began = time.monotonic()
+    report = check(roster, config=config)
+    changed: dict[str, Any] = {}
+    if before:
+        report.since(before / _REPORT)
+        changed = dict(report.changed)
+    report.to_json(morning.folder / _REPORT)
+    report.to_html(morning.folder / "report.html")
+    morning.score, morning.points = report.score, changed.get("points")
+    fell = morning.points is not None and morning.points <= -_FELL
+    new = int(changed.get("new", 0))
+    step.state = "look" if fell else "ok"
+    step.title = f"Score {report.score if report.score is not None else 'unknown'}{_way(morning.points)}: {_findings(report, new, before)}"
+    if len(report.causes):
+        step.detail = f"First: {printable(report.causes['cause'].iloc[0])}."
+    step.files["Report"] = "report.html"
+    step.seconds = time.monotonic() - began
+
+
+def _way(points: int | None) -> str:
+    if not points:
+        return "" if points is None else ", as before"
+    return f", {'up' if points > 0 else 'down'} {abs(points)}"
+
+
+def _findings(report: Report, new: int, before: Path | None) -> str:
+    return plural(new, "new finding") if before else plural(len(report.findings), "finding")
+
+
+def _live(folder: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads((folder / _LIVE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return found
+
+
+def _go_live(folder: Path, place: Path) -> None:
+    loaded_at = json.loads((place / "roster" / "manifest.json").read_text(encoding="utf-8"))["loaded_at"]
+    _write(folder / _LIVE, json.dumps({"day": place.name, "loaded_at": loaded_at}))
+
+
+def _gated(morning: Morning, folder: Path, config: str | os.PathLike[str] | None) -> None:
+    step, place = morning.steps[2], morning.folder
+    began = time.monotonic()
+    _let_through_since(folder, place, config)
+    live = _live(folder)
+    if live is None:
+        complete = morning.steps[0].state == "ok"
+        step.state, step.title = (
+            ("ok", "Kept as the first day") if complete else ("stop", "An incomplete load is no first day")
+        )
+        if complete:
+            _go_live(folder, place)
+    else:
+        verdict = gate(folder / live["day"] / "roster", place / "roster", config=config)
+        verdict.to_json(place / _VERDICT)
+        verdict.to_html(place / "verdict.html")
+        _judge(morning, step, verdict)
+        if verdict.verdict == "go":
+            _go_live(folder, place)
+        else:
+            step.detail = f"The roster of {live['day']} stays live."
+    step.seconds = time.monotonic() - began
+
+
+def _let_through_since(folder: Path, place: Path, config: str | os.PathLike[str] | None) -> None:
+    """A roster that was held and let through afterwards is live now."""
+    live = _live(folder)
+    held = [path.parent for path in folder.glob("????-??-??*/gate.log") if path.parent.name < place.name]
+    for day in sorted(held):
+        if live and day.name > live["day"] and (day / "roster").is_dir():
+            if gate(folder / live["day"] / "roster", day / "roster", config=config).verdict == "go":
+                _go_live(folder, day)
+            live = _live(folder)
+
+
+def _judge(morning: Morning, step: Step, verdict: Verdict) -> None:
+    step.state = {"go": "ok", "hold": "look", "stop": "stop"}[verdict.verdict]  # type: ignore[assignment]
+    step.title = printable(verdict.headline)
+    step.files["Verdict"] = "verdict.html"
+    morning.rules = tuple(dict.fromkeys(reason.rule for reason in verdict.reasons if reason.because is None))
+
+
+def _queue(morning: Morning, tasks: pd.DataFrame | None, late: float) -> None:
+    step = morning.steps[3]
+    if tasks is None:
+        return
+    delays = queue_delays(tasks, by=None, now=morning.began.isoformat())
+    longest = delays["longest"].iloc[0] if len(delays) else pd.Timedelta(0)
+    morning.waits = longest.total_seconds() / 60
+    step.state = "look" if morning.waits > late else "ok"
+    step.title = f"{plural(len(tasks), 'task')} {'waits' if len(tasks) == 1 else 'wait'}"
+    if len(delays):
+        step.title += f", the oldest for {span_words(longest)}"

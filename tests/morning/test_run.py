@@ -1,0 +1,139 @@
+"""A tenant's morning: what is loaded, kept, checked, held against what is live, and how it ends."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import stat
+from typing import TYPE_CHECKING
+
+import nights
+import numpy as np
+import pytest
+
+import kimono_explore as kx
+from kimono_explore.__main__ import main
+from kimono_explore.atomic import only_one
+from kimono_explore.gate.acceptance import log_beside
+from kimono_explore.gate.measures import schools
+from kimono_explore.morning import Morning, run_morning
+from kimono_explore.morning.page import write_morning
+from kimono_explore.sandbox.district.build import make_district
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIRST = dt.datetime(2026, 10, 5, 6, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="module")
+def district() -> kx.Roster:
+    return make_district(120, seed=7)
+
+
+def morning_of(roster: kx.Roster, folder: Path, days: int = 0, **more: object) -> Morning:
+    now = FIRST + dt.timedelta(days=days)
+    with kx.sandbox(roster) as box:
+        return run_morning(
+            lambda: kx.connect(box.base_url, token=box.credentials.token), folder, now=now, late=10**7, **more
+        )
+
+
+def live(folder: Path) -> str:
+    return str(json.loads((folder / "live.json").read_text())["day"])
+
+
+def test_the_first_day_is_kept_and_an_ordinary_one_goes_live(district: kx.Roster, tmp_path: Path) -> None:
+    first = morning_of(district, tmp_path, name="Cannon River")
+    assert (first.exit_code, first.word, first.headline) == (0, "Go", "Kept as the first day")
+    second = morning_of(nights.ordinary(district, np.random.default_rng(1)).roster, tmp_path, 1)
+    assert (second.exit_code, second.students) == (0, first.students)
+    assert second.headline.startswith("An ordinary load: ")
+    assert live(tmp_path) == "2026-10-06"
+    assert {path.name for path in second.folder.iterdir()} >= {
+        "roster", "report.html", "report.json", "verdict.html", "verdict.json", "morning.json", "message.txt",
+    }  # fmt: skip
+    assert len(kx.open_roster(second.folder / "roster").persons) > 120
+    assert stat.S_IMODE(second.folder.stat().st_mode) == 0o700
+    assert json.loads((second.folder / "morning.json").read_text())["exit_code"] == 0
+
+
+def test_what_is_held_does_not_go_live_until_it_is_let_through(district: kx.Roster, tmp_path: Path) -> None:
+    morning_of(district, tmp_path)
+    night = nights.calendar_rebuilt(district, np.random.default_rng(1))
+    held = morning_of(night.roster, tmp_path, 1)
+    assert (held.exit_code, held.word, live(tmp_path)) == (1, "Hold", "2026-10-05")
+    assert held.rules == ("sections-recreated", "enrollments-recreated")
+    assert "stays live" in held.steps[2].detail
+    verdict = kx.gate(tmp_path / "2026-10-05" / "roster", held.folder / "roster")
+    for rule in held.rules:
+        school = None if night.school not in schools(district) else night.school
+        at = next(reason.school_id for reason in verdict.reasons if reason.rule == rule)
+        assert at in (school, None)
+        verdict = verdict.let_through(rule, school=at, because="New calendar", log=log_beside(held.folder / "roster"))
+    after = morning_of(night.roster, tmp_path, 2)
+    assert (after.exit_code, live(tmp_path)) == (0, "2026-10-07")
+
+
+def test_an_incomplete_load_stops_and_a_lost_server_is_said(district: kx.Roster, tmp_path: Path) -> None:
+    morning_of(district, tmp_path)
+    gone = nights.without(district, district.persons["id"])
+    stopped = morning_of(gone, tmp_path, 1)
+    assert (stopped.exit_code, stopped.word, live(tmp_path)) == (3, "Stop", "2026-10-05")
+    lost = run_morning(
+        lambda: kx.connect("http://127.0.0.1:9", token="x", retries=0), tmp_path, now=FIRST + dt.timedelta(days=2)
+    )
+    assert (lost.exit_code, lost.word) == (2, "Not loaded")
+    assert [step.state for step in lost.steps] == ["failed", "none", "none", "none"]
+    assert lost.last_load == dt.datetime.fromisoformat(json.loads((tmp_path / "live.json").read_text())["loaded_at"])
+    assert "right?." not in lost.message()
+
+
+def test_a_second_run_of_a_day_writes_nothing_over(district: kx.Roster, tmp_path: Path) -> None:
+    morning_of(district, tmp_path)
+    again = morning_of(nights.without(district, district.persons["id"]), tmp_path)
+    assert again.exit_code == 3
+    assert again.folder.name == "2026-10-05-060000"
+    assert len(kx.open_roster(tmp_path / live(tmp_path) / "roster").persons) == len(district.persons)
+
+
+def test_a_queue_that_waits_too_long_is_named(district: kx.Roster, tmp_path: Path) -> None:
+    with kx.sandbox(district) as box:
+        late = run_morning(
+            lambda: kx.connect(box.base_url, token=box.credentials.token),
+            tmp_path, late=30, now=FIRST + dt.timedelta(days=3),
+        )  # fmt: skip
+    assert (late.exit_code, late.word) == (1, "Queue late")
+    assert late.waits is not None
+    assert late.waits > 24 * 60
+
+
+def test_only_one_run_is_at_work_in_a_folder(district: kx.Roster, tmp_path: Path) -> None:
+    with (
+        only_one(tmp_path / ".morning.lock", "busy"),
+        pytest.raises(kx.ConfigurationError, match="Another run is at work in"),
+    ):
+        morning_of(district, tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if path.name != ".morning.lock"] == []
+
+
+def test_the_page_and_the_message_name_no_person(district: kx.Roster, tmp_path: Path) -> None:
+    found = morning_of(district, tmp_path, name="<b>Cannon</b>")
+    page = write_morning(found).read_text()
+    assert "<b>Cannon</b>" not in page.replace("&lt;b&gt;Cannon&lt;/b&gt;", "")
+    names = {*district.persons["email"].dropna(), *district.persons["label"].dropna()}
+    assert not [name for name in names if name in page or name in found.message()]
+
+
+def test_the_command_line_takes_the_tenant_of_the_environment(
+    district: kx.Roster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with kx.sandbox(district) as box:
+        monkeypatch.setenv("KIMONO_BASE_URL", box.base_url)
+        monkeypatch.setenv("KIMONO_TOKEN", box.credentials.token)
+        assert main(["morning", "--folder", str(tmp_path / "rosters"), "--late", "1e9"]) == 0
+    out = capsys.readouterr().out
+    assert "rosters: Go. Kept as the first day." in out
+    assert box.credentials.token not in out
+    monkeypatch.setenv("KIMONO_BASE_URL", "http://127.0.0.1:9")
+    assert main(["morning", "--folder", str(tmp_path / "other"), "--config", str(tmp_path / "none.toml")]) == 2
