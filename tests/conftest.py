@@ -87,14 +87,33 @@ SLOW: dict[str, tuple[str, ...]] = {
 }
 """What `make fast` leaves out: whole modules, or those of their tests whose names begin so."""
 
+LONGEST = ("test_quality", "test_browser", "test_repairs", "test_hosts", "test_reliability", "test_examples")
+"""The modules that take longest, from the longest on: they begin first, so that no core is left with one at the end."""
+
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Modules that are slow as a whole need not even be imported for `make fast`."""
     return True if config.option.markexpr == "not slow" and SLOW.get(collection_path.stem) == () else None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow."""
+def shared_out(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """The tests in the order in which as many workers begin with the longest modules, in turn.
+
+    With ``--dist worksteal`` each worker has a run of equal length at first, and who is done takes from the end of another's.
+    """
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for place, name in enumerate(LONGEST):
+        shares[place % workers] += [item for item in items if item.path.stem == name]
+    others = [item for item in items if item.path.stem not in LONGEST]
+    for share in shares[:-1]:
+        room = max(0, len(items) // workers - len(share))
+        share += others[:room]
+        del others[:room]
+    return [item for share in [*shares[:-1], shares[-1] + others] for item in share]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is slow, and put what takes longest first."""
     gone = SLOW.keys() - {path.stem for path in Path(__file__).parent.rglob("test_*.py")}
     if gone:
         raise pytest.UsageError(f"SLOW names modules that are not there: {sorted(gone)}")
@@ -102,6 +121,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names = SLOW.get(item.path.stem)
         if names is not None and item.name.startswith(names or ""):
             item.add_marker(pytest.mark.slow)
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        items[:] = shared_out(items, workers)
 
 
 @pytest.fixture(scope="session")

@@ -162,9 +162,12 @@ def _findings(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     columns = ["check", "table", "id", "label", "org_id", "org", "person_type", "role", "missing_type", "missing_id"]
     failed = [outcome for outcome in outcomes if len(outcome.failures)]
     parts = [
-        outcome.failures.assign(check=outcome.check.id).reindex(columns=columns).astype("object") for outcome in failed
+        outcome.failures[[name for name in columns if name in outcome.failures]].astype("object") for outcome in failed
     ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    checks = [outcome.check.id for outcome in failed for _ in range(len(outcome.failures))]
+    return pd.concat(parts, ignore_index=True).assign(check=checks).reindex(columns=columns).astype("object")
 
 
 def _causes(findings: pd.DataFrame, checks: dict[str, Check], patterns: Mapping[str, str]) -> pd.Series:
@@ -188,13 +191,14 @@ def _causes(findings: pd.DataFrame, checks: dict[str, Check], patterns: Mapping[
     named = zip(findings.loc[gone, "missing_type"], findings.loc[gone, "missing_id"], strict=True)
     causes.loc[gone] = pd.Series([("missing", *key) for key in named], index=findings.index[gone], dtype="object")
     # Twice, because what explains one finding may itself be explained: a consequence of a consequence.
+    failed = set(findings["check"])
     for _ in range(2):
-        for check in checks.values():
+        for check in (check for check in checks.values() if check.id in failed):
             mine = findings[findings["check"] == check.id]
             for earlier, key in ((check.follows, ["table", "id"]), (check.follows_school, ["org_id"])):
-                theirs = findings[findings["check"].isin(earlier)]
-                if not len(mine) or not len(theirs):
+                if failed.isdisjoint(earlier):
                     continue
+                theirs = findings[findings["check"].isin(earlier)]
                 theirs = theirs.assign(org_id=theirs["id"]) if key == ["org_id"] else theirs
                 known = theirs.assign(cause=causes[theirs.index]).dropna(subset=key).drop_duplicates(key)
                 found = mine[key].merge(known[[*key, "cause"]], on=key, how="left")["cause"].set_axis(mine.index)

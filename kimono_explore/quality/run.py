@@ -337,7 +337,7 @@ def _in_order(df: pd.DataFrame, check: Check) -> pd.DataFrame:
     """The failing rows in an order that does not depend on the engine."""
     if "table" not in df:
         df.insert(0, "table", pd.Series(check.tables[0], index=df.index, dtype="str"))
-    if df.empty:
+    if len(df) < 2:
         return df
     keys = pd.DataFrame({name: df[name].astype("str") for name in df.columns if name != "table"}, index=df.index)
     # Findings about links, and about files that fill no table, come after those about the tables.

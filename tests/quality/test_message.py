@@ -71,8 +71,8 @@ def hostile() -> kx.Roster:
 @pytest.mark.parametrize("html", [False, True])
 def test_no_word_of_a_hostile_roster_is_in_it(html: bool) -> None:
     roster = hostile()
-    before, report = kx.check(roster, as_of="2026-10-05"), kx.check(roster, as_of="2026-10-05")
-    report.since(before)
+    report = kx.check(roster, as_of="2026-10-05")
+    report.since(report)
     text = report.message("Cannon River", "https://example.org/q", html=html)
     words = {
         str(word) for name in ("name_first", "name_last", "email", "phone") for word in roster.persons[name].dropna()

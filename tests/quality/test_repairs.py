@@ -281,7 +281,7 @@ def test_a_repair_that_does_not_exist_is_an_error() -> None:
 
 def test_of_a_snapshot_there_is_one_clear_line(tmp_path) -> None:
     make(student(name_last="Silva ")).save(tmp_path / "s")
-    report = kx.check(tmp_path / "s")
+    report = kx.check(tmp_path / "s", ["untrimmed_text"])
     with pytest.raises(kx.KimonoError, match="Repairs need the roster in memory"):
         report.repairs()
 

@@ -1,5 +1,6 @@
 """What `browse` lists at first sight, against an oracle that goes through rows and links one by one."""
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -54,10 +55,20 @@ def label_of(type: str, row: dict[str, Any]) -> str | None:
     return text(row["label"]) if not pd.isna(row["label"]) else text(own)
 
 
-def oracle(roster: kx.Roster, type: str, report: kx.Report | None = None) -> list[dict[str, Any]]:
-    links = roster.links.astype("object").to_dict("records")
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def rows_of(roster: kx.Roster) -> Rows:
+    """The rows of each type of object, and the links."""
+    tables = {type: roster.table(type) for type in OBJECT_TYPES.values()}
+    return {name: df.astype("object").to_dict("records") for name, df in {**tables, "links": roster.links}.items()}
+
+
+def oracle(rows: Rows, type: str, report: kx.Report | None = None) -> list[dict[str, Any]]:
+    links = rows["links"]
+    counts = Counter() if report is None else Counter(zip(report.findings["table"], report.findings["id"], strict=True))
     made = []
-    for row in roster.table(type).astype("object").to_dict("records"):
+    for row in rows[type]:
         own: dict[str, Any] = {"type": type, "id": text(row["id"]), "label": label_of(type, row)}
         last, first = ((text(row.get(name)) or "").strip() for name in ("name_last", "name_first"))
         own["name"] = f"{last}, {first}" if last and first else own["label"] or own["id"]
@@ -72,26 +83,26 @@ def oracle(roster: kx.Roster, type: str, report: kx.Report | None = None) -> lis
                 and link[f"{ends[0]}_id"] == row["id"]
                 and text(link[f"{ends[1]}_id"]) is not None
             }
-            own[name] = len(far) if counted else said(roster, far_type, far)
+            own[name] = len(far) if counted else said(far_type, rows[far_type], far)
         if report is not None:
-            found = report.findings[(report.findings["table"] == TABLE_OF[type]) & (report.findings["id"] == row["id"])]
-            own["findings"] = len(found) or None
+            own["findings"] = (0 if pd.isna(row["id"]) else counts[TABLE_OF[type], row["id"]]) or None
         made.append(own)
     return made
 
 
-def said(roster: kx.Roster, type: str, ids: set[str]) -> str | None:
+def said(type: str, rows: list[dict[str, Any]], ids: set[str]) -> str | None:
     words, lost = set(), False
     for id in ids:
-        rows = [row for row in roster.table(type).astype("object").to_dict("records") if row["id"] == id]
-        lost = lost or not rows
-        words |= {label_of(type, rows[0]) or id} if rows else set()
+        found = [row for row in rows if row["id"] == id]
+        lost = lost or not found
+        words |= {label_of(type, found[0]) or id} if found else set()
     return ", ".join([*sorted(words, key=str.encode), *(["not delivered"] if lost else [])]) or None
 
 
 def assert_listed(roster: kx.Roster, report: kx.Report | None = None) -> None:
+    rows = rows_of(roster)
     for type in OBJECT_TYPES.values():
-        listed, expected = listing(roster, type, report), oracle(roster, type, report)
+        listed, expected = listing(roster, type, report), oracle(rows, type, report)
         assert len(listed) == len(roster.table(type))
         assert {"type", "id", "label", "local_id", "detail", "name"} <= set(listed)
         assert listed.columns[-1] == "id"

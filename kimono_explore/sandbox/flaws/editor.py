@@ -45,6 +45,7 @@ class RosterEditor:
         self._problems = list(roster.problems.itertuples(index=False, name=None))
         self._planted: list[tuple[str, str, str | None, str]] = []
         self._sessions = 0
+        self._terms: tuple[int, pd.DataFrame] = 0, roster.terms
 
     # Looking: the roster as it was.
 
@@ -337,9 +338,16 @@ class RosterEditor:
             new["target_id"] for new in self._new_links if (new["source_id"], new["relation"]) == (section, "in_term")
         ]
         wanted = [*named, *self.targets("in_term", section)]
-        terms = add_rows("terms", self.roster.terms, self._new_rows["terms"])
+        terms = self._terms_so_far()
         mine = terms[terms["id"].isin(wanted)]
         return (mine if len(mine) else terms).iloc[0]
+
+    def _terms_so_far(self) -> pd.DataFrame:
+        """The roster's terms and the new ones, put together again only where a new one has come."""
+        new = self._new_rows["terms"]
+        if self._terms[0] != len(new):
+            self._terms = len(new), add_rows("terms", self.roster.terms, new)
+        return self._terms[1]
 
     def drop(self, relation: str, *, source: str | None = None, target: str | None = None) -> None:
         """Remove an object's links of a relation."""
