@@ -31,7 +31,20 @@ if TYPE_CHECKING:
 
 _STATIC = Path(kimono_explore.widgets.__file__).parent / "static"
 _FILES = ("page.js", "page.css", "panel.js", "panel.css")
+
+
+class PatientWithSockets(ImpatientProtocol):
+    """Drops a client that does not finish its request; a web socket, which begins as one, stays open."""
+
+    def _watch(self) -> None:
+        if self.transport.get_protocol() is self:
+            super()._watch()
+        else:  # what spoke HTTP on it has handed it over, and hears of it no more
+            self._stop()
+
+
 _OPTIONS: dict[str, Any] = {
+    "http": PatientWithSockets,
     "log_level": "error", "access_log": False, "lifespan": "off", "server_header": False,
     "timeout_keep_alive": 5, "timeout_graceful_shutdown": 2, "h11_max_incomplete_event_size": 16 * 2**10,
     "ws": "websockets-sansio", "ws_max_size": 2**20, "ws_per_message_deflate": False,
@@ -58,7 +71,7 @@ def serve(open_it: Callable[[], District], port: int) -> None:
         app = make_app(open_it(), token, port)
         door.listen(128)  # whoever reads the address may open it at once
         print(f"http://127.0.0.1:{port}/?token={token}\n\nCtrl-C ends it.", flush=True)  # noqa: T201  the command's output
-        uvicorn.Server(uvicorn.Config(app, http=ImpatientProtocol, **_OPTIONS)).run(sockets=[door])
+        uvicorn.Server(uvicorn.Config(app, **_OPTIONS)).run(sockets=[door])
 
 
 def make_app(district: District, token: str, port: int) -> Starlette:

@@ -24,6 +24,8 @@ class Columns:
     ----------
     offered : list of int
         Those that are on screen as long as nobody chooses, in this order.
+    spared : frozenset of int
+        Of those offered, what there is no room for now.
     pinned : list of int
         Those that come first and stay.
     widths : dict of int to int
@@ -33,6 +35,7 @@ class Columns:
     def __init__(self, names: Sequence[object]) -> None:
         self.names = _once([printable(name) for name in names])
         self.offered = list(range(len(self.names)))
+        self.spared: frozenset[int] = frozenset()
         self.pinned: list[int] = []
         self.widths: dict[int, int] = {}
         self._wanted: dict[int, bool] = {}
@@ -40,11 +43,19 @@ class Columns:
     @property
     def shown(self) -> list[int]:
         """Those on screen, in their order; if none would be, those that are offered."""
+        return self._arranged([column for column in self.offered if column not in self.spared])
+
+    @property
+    def shown_with_room(self) -> list[int]:
+        """Those that would be on screen if there were room for all, in their order."""
+        return self._arranged(self.offered)
+
+    def _arranged(self, offered: list[int]) -> list[int]:
         every = range(len(self.names))
-        wanted = [column for column in self.offered if self._wanted.get(column, True)]
+        wanted = [column for column in offered if self._wanted.get(column, True)]
         more = [column for column in every if self._wanted.get(column, False) and column not in wanted]
         shown = sorted([*wanted, *more]) if self.offered == sorted(self.offered) else [*wanted, *more]
-        shown = shown or self.offered
+        shown = shown or offered or self.offered
         first = [column for column in self.pinned if column in shown]
         return [*first, *(column for column in shown if column not in first)]
 

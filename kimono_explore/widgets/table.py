@@ -69,7 +69,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
     selected_rows : list of int
         Positions in ``df`` of the rows that are picked.
     spare : tuple of str
-        Columns that are not offered where it is narrow; each is one click away.
+        Columns that are left out where it is narrow; each is one click away, and a file has them.
     file : str
         What its files are called, without an ending. Default: as the label.
     hidden : bool
@@ -169,8 +169,9 @@ class DataTable(Pictured, anywidget.AnyWidget):
 
     def _offer(self) -> None:
         names = self._layout.names
-        offered = range(len(names)) if self._offered is None else self._offered
-        self._layout.offer(column for column in offered if not (self._is_narrow and names[column] in self.spare))
+        self._layout.offer(self._offered)
+        spared = [column for column, name in enumerate(names) if self._is_narrow and name in self.spare]
+        self._layout.spared = frozenset(spared)
         self._place_columns()
 
     @property
@@ -266,8 +267,13 @@ class DataTable(Pictured, anywidget.AnyWidget):
         """The rows that are left, in the order and with the columns on screen."""
         return self.df.iloc[self._shown, self._places[: self._wide]]
 
+    @property
+    def to_save(self) -> pd.DataFrame:
+        """What a file holds: ``on_screen``, with the columns that are left out for lack of room, too."""
+        return self.df.iloc[self._shown, self._layout.shown_with_room]
+
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write ``on_screen`` as CSV that its owner alone can read.
+        """Write ``to_save`` as CSV that its owner alone can read.
 
         It is UTF-8 with a mark by which Excel knows it. A cell that a spreadsheet would take for a formula is written
         with an apostrophe before it.
@@ -281,10 +287,10 @@ class DataTable(Pictured, anywidget.AnyWidget):
         KimonoError
             The file cannot be written.
         """
-        save(self.on_screen, path, "csv")
+        save(self.to_save, path, "csv")
 
     def to_xlsx(self, path: str | os.PathLike[str]) -> None:
-        """Write ``on_screen`` as a workbook that its owner alone can read; texts, such as ids, stay texts.
+        """Write ``to_save`` as a workbook that its owner alone can read; texts, such as ids, stay texts.
 
         Parameters
         ----------
@@ -295,7 +301,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         KimonoError
             The file cannot be written, or there are more rows than a sheet holds.
         """
-        save(self.on_screen, path, "xlsx")
+        save(self.to_save, path, "xlsx")
 
     def page(self, start: int, rows: int = PAGE) -> dict[str, Any]:
         """Some of the rows on screen: their positions in ``df``, and each cell as text, or None where it is missing."""
@@ -463,8 +469,8 @@ class DataTable(Pictured, anywidget.AnyWidget):
                 self._renew(ordered=False)
 
     def _answer_save(self, message: dict[str, Any]) -> None:
-        """Make a file of what is on screen, beside the event loop where one runs; the page hears how far it is."""
-        kind, rows = message.get("as"), self.on_screen
+        """Make a file of what is to be saved, beside the event loop where one runs; the page hears how far it is."""
+        kind, rows = message.get("as"), self.to_save
         if kind not in TYPES or self._saving:
             return
         try:

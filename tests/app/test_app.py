@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+import uvicorn
 from ipywidgets.widgets.widget import _instances
+from lab import free_port
 from starlette.websockets import WebSocketDisconnect
+from websockets.sync.client import connect
 
 import kimono_explore as kx
 from kimono_explore.__main__ import main
 from kimono_explore.app import district as districts
 from kimono_explore.app import make_app, open_district
 from kimono_explore.app.district import District, Ready
+from kimono_explore.app.server import _OPTIONS
 from kimono_explore.frames import frame
 from kimono_explore.roster.lazy import LazyRoster
+from kimono_explore.sandbox import guard
 from kimono_explore.widgets.browser import Browser
 
 if TYPE_CHECKING:
@@ -252,6 +259,37 @@ def test_what_is_no_message_is_let_be(guest: TestClient) -> None:
         visitor.search("smith")
         visitor.wait(lambda: visitor.place.get("search") == "smith")
         assert 'role="alert"' not in visitor.texts
+
+
+@pytest.fixture
+def port(district: District, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Of a server that waits for a request only briefly."""
+    monkeypatch.setattr(guard, "REQUEST_SECONDS", 0.3)
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(make_app(district, TOKEN, port), port=port, **_OPTIONS))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield port
+    server.should_exit = True
+    thread.join(20)
+
+
+def test_a_socket_stays_open_longer_than_a_request_may_take(port: int) -> None:
+    home = f"http://127.0.0.1:{port}"
+    cookie = httpx.get(f"{home}/?token={TOKEN}").headers["set-cookie"].split(";")[0]
+    with connect(f"ws://127.0.0.1:{port}/socket/", origin=home, additional_headers={"Cookie": cookie}) as page:
+        time.sleep(1)
+        page.send(json.dumps({"place": None}))
+        assert "state" in json.loads(page.recv(timeout=20))
+
+
+def test_who_does_not_finish_a_request_is_dropped(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\n")
+        with suppress(ConnectionResetError):
+            assert slow.recv(1) == b""
 
 
 def test_each_visitor_has_a_widget_of_their_own(guest: TestClient) -> None:

@@ -233,9 +233,8 @@ def test_what_is_opened_is_gone_to_where_it_stands_under_the_list(server: Server
 
 
 @pytest.mark.parametrize("path", ["quality", "tasks"])
-def test_no_table_is_scrolled_sideways_at_900_px(page: Page, path: str) -> None:
+def test_no_table_is_scrolled_sideways_at_900_px(page: Page, path: str, roster: kx.Roster) -> None:
     with kx.sandbox(students=60) as box:
-        roster = inject_flaws(kx.load_roster(box.client, progress=False))[0]
         server = Server(District(roster, kx.check(roster, progress=False), box.client))
         page.set_viewport_size({"width": 900, "height": 900})
         page.goto(server.address.replace("/?", f"/{path}?"))

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -606,3 +608,32 @@ def test_where_there_is_little_room_spare_columns_are_left_out_until_somebody_wa
     assert shown() == ["name", "id"]
     hear(kind="room", width=1_240)
     assert shown() == ["owner", "name", "id"]
+
+
+def test_a_file_has_what_only_the_room_leaves_out_and_not_what_somebody_left_out(tmp_path: Path) -> None:
+    table = DataTable(pd.DataFrame({"name": ["Ada"], "owner": ["Li"], "step": ["call"], "id": ["a"]}))
+    table.spare = ("owner", "step", "id")
+
+    def saved() -> str:
+        table.to_csv(tmp_path / "saved.csv")
+        return (tmp_path / "saved.csv").read_text(encoding="utf-8-sig").replace('"', "")
+
+    table._hear(None, {"kind": "room", "width": 700}, [])
+    assert names_of(table) == ["name"]
+    assert saved() == "name,owner,step,id\nAda,Li,call,a\n"
+    ask(table, "owner", shown=False)
+    ask(table, "id", pinned=True)
+    assert names_of(table) == ["name"]
+    assert saved() == "id,name,step\na,Ada,call\n"
+    with patch.object(table, "send") as send:
+        table._hear(None, {"kind": "save", "as": "csv"}, [])
+    assert send.call_args.kwargs["buffers"][0].decode("utf-8-sig").splitlines()[0] == '"id","name","step"'
+    table.show_columns([0, 1])
+    assert saved() == "name\nAda\n"
+
+
+def test_where_there_is_room_for_none_what_is_offered_stays() -> None:
+    table = DataTable(pd.DataFrame({"owner": ["Li"]}))
+    table.spare = ("owner",)
+    table._hear(None, {"kind": "room", "width": 700}, [])
+    assert names_of(table) == ["owner"]

@@ -51,7 +51,7 @@ export interface Sizes {
   kept: number;
 }
 
-/** Pinned columns stay as long as they leave a third of the room to the others. */
+/** Pinned columns stay as long as they leave a third of the room to the others. Only the last of them takes room that is left. */
 export function sizesOf(columns: Column[], widths: number[], room: number): Sizes {
   let kept = 0;
   const lefts = columns.map((column, n) => {
@@ -60,9 +60,10 @@ export function sizesOf(columns: Column[], widths: number[], room: number): Size
     kept += width;
     return kept - width;
   });
+  const last = columns.filter((column) => column.pinned).length - 1; // no other stands beside it by its width
   const template = columns.map((column, n) => {
     const width = widths[n] ?? 0;
-    return column.pinned || column.wide !== null ? `${width}px` : `minmax(${width}px, ${width}fr)`;
+    return (column.pinned && n < last) || column.wide !== null ? `${width}px` : `minmax(${width}px, ${width}fr)`;
   });
   return { template: template.join(" "), wide: widths.reduce((sum, width) => sum + width, 0), lefts, kept };
 }

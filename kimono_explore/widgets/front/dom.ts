@@ -32,3 +32,18 @@ export function textWidth(element: Element): number {
   range.selectNodeContents(element);
   return range.getBoundingClientRect().width;
 }
+
+/** Calls back when a px becomes more of the screen, or less: on another screen, or zoomed. The answer ends it. */
+export function followRatio(changed: () => void): () => void {
+  let media: MediaQueryList;
+  const listen = (): void => {
+    media = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    media.addEventListener("change", heard, { once: true });
+  };
+  const heard = (): void => {
+    listen();
+    changed();
+  };
+  listen();
+  return () => media.removeEventListener("change", heard);
+}

@@ -1,7 +1,7 @@
 // The graph: what Python says is drawn, moved and picked from. See network.py for what each message means.
 
 import { fitted, toScene, zoomed, type Camera, type Size } from "./camera.ts";
-import { make, setAttribute, setText } from "./dom.ts";
+import { followRatio, make, setAttribute, setText } from "./dom.ts";
 import { hostOf, type Host, type Message } from "./host.ts";
 import { icon } from "./icons.ts";
 import { ownKeys } from "./keys.ts";
@@ -36,6 +36,7 @@ export class Graph {
   private readonly ends: (() => void)[] = [];
   private scene: Scene = EMPTY;
   private camera: Camera = { x: 0, y: 0, scale: 1 };
+  private ratio = 1; // pixels of the screen in a px
   private size: Size = { width: 0, height: 0 };
   private theme: Theme = { bg: "#fff", ink: "#000", quiet: "#666", accent: "#00f", danger: "#c00", control: "#888", dark: false };
   private frame = 0;
@@ -60,7 +61,7 @@ export class Graph {
     themed.observe(this.root, { attributes: true, attributeFilter: ["data-kx-theme"] });
     const sized = new ResizeObserver(() => this.resize());
     sized.observe(this.stage);
-    this.ends.push(() => themed.disconnect(), () => sized.disconnect());
+    this.ends.push(() => themed.disconnect(), () => sized.disconnect(), followRatio(() => this.resize()));
     for (const name of ["scene", "colors"]) this.ends.push(host.on(name, () => this.renewScene()));
     this.ends.push(host.on("info", () => this.renewInfo()), host.on("heading", () => this.renewHead()), host.on("selected", () => this.draw()));
     for (const name of ["undoable", "force", "panel", "height"]) this.ends.push(host.on(name, () => this.renewHead()));
@@ -256,9 +257,10 @@ export class Graph {
     const size = { width: this.stage.clientWidth, height: this.stage.clientHeight };
     const first = !this.size.width;
     const { squeeze } = this;
-    if (size.width === this.size.width && size.height === this.size.height) return;
-    this.size = size;
     const ratio = devicePixelRatio || 1;
+    if (size.width === this.size.width && size.height === this.size.height && ratio === this.ratio) return;
+    this.size = size;
+    this.ratio = ratio;
     this.canvas.width = Math.round(size.width * ratio);
     this.canvas.height = Math.round(size.height * ratio);
     if (size.width < NARROW || this.squeeze !== 1) this.renewScene();

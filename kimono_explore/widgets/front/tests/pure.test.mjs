@@ -12,6 +12,7 @@ const { Pages, PAGE } = await load("pages");
 const { lead, picked } = await load("keys");
 const { between, chosenAfter, caption, inOrder, rangeOf } = await load("header");
 const { Download } = await load("download");
+const { followRatio } = await load("dom");
 const { shrinking, sizesOf, widened, widthOf } = await load("columns");
 const { found } = await load("marks");
 const NO_ROWS = { at: [], rows: [] };
@@ -146,6 +147,14 @@ test("a file is offered once all its parts are there", () => {
   assert.deepEqual(download.take({ kind: "file", error: "too many rows" }, []), { said: "too many rows", done: true });
 });
 
+test("the last pinned column takes room that is left, as others do", () => {
+  const column = (pinned, wide = null) => ({ name: "n", title: "n", bars: [], kind: "value", id: false, width: 50, pinned, wide });
+  const columns = [column(true), column(true), column(false)];
+  const { template, lefts } = sizesOf(columns, columns.map(widthOf), 2000);
+  assert.equal(template, "320px minmax(320px, 320fr) minmax(320px, 320fr)");
+  assert.deepEqual(lefts, [0, 320, undefined]);
+});
+
 test("pinned columns have a place as long as they leave room", () => {
   const column = (pinned, wide = null) => ({ name: "n", title: "n", bars: [], kind: "value", id: false, width: 5, pinned, wide });
   const columns = [column(true), column(true, 200), column(false), column(false, 50)];
@@ -183,4 +192,25 @@ test("what was searched for is found whatever its case and accents", () => {
   assert.deepEqual(marked("abcabc", "bc", "abc", "ca"), ["abcabc"]);
   assert.deepEqual(marked("<b>x</b>", "<b>"), ["<b>"]);
   assert.deepEqual(marked("Ada", "", "x"), []);
+});
+
+test("a px that becomes more of the screen is told of each time, until the end", () => {
+  const asked = [];
+  globalThis.matchMedia = (query) => {
+    const media = new EventTarget();
+    asked.push([query, media]);
+    return media;
+  };
+  const change = () => asked.at(-1)[1].dispatchEvent(new Event("change"));
+  let told = 0;
+  globalThis.devicePixelRatio = 1;
+  const end = followRatio(() => told++);
+  globalThis.devicePixelRatio = 2;
+  change();
+  globalThis.devicePixelRatio = 1.5;
+  change();
+  assert.deepEqual([told, asked.map(([query]) => query)], [2, ["(resolution: 1dppx)", "(resolution: 2dppx)", "(resolution: 1.5dppx)"]]);
+  end();
+  change();
+  assert.equal(told, 2);
 });
