@@ -60,7 +60,7 @@ REFERENCE: dict[str, tuple[str, ...]] = {
     "Roster": ("Roster", "Description", "pseudonymize"),
     "What changed": ("compare", "Comparison", "gate", "Verdict"),
     "Checks": ("check", "check_tasks", "checks", "define_check", "Report", "probable_duplicates"),
-    "Graph": ("build_graph", "neighborhood", "shortest_path", "summarize_graph", "shared_classes", "dependents"),
+    "Graph": ("build_graph", "neighborhood", "shortest_path", "summarize_graph", "shared_classes", "dependents", "save_graph"),
     "Pictures": tuple(name for name in kx.__all__ if name.startswith("plot_")),
     "Widgets": ("browse", "inspect_quality", "inspect_tasks", "show_network"),
     "Tasks": ("load_tasks", "apply_tasks", "explain_tasks", "queue_delays", "ack_tasks", "delete_task"),

@@ -27,6 +27,7 @@ from .errors import (
 from .forecast import apply_tasks, explain_tasks
 from .gate import Verdict, gate
 from .graph import build_graph, neighborhood, shortest_path, summarize_graph
+from .graph_files import save_graph
 from .load import load, load_roster
 from .plots import (
     plot_adjacency,
@@ -121,6 +122,7 @@ __all__ = [
     "queue_delays",
     "read_oneroster",
     "sandbox",
+    "save_graph",
     "shared_classes",
     "shortest_path",
     "show_network",

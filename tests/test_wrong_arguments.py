@@ -39,6 +39,7 @@ RIGHT = {
     "Comparison": kx.compare(kx.Roster(), kx.Roster()),
     "MultiDiGraph": nx.MultiDiGraph(),
     "DataFrame": pd.DataFrame(),
+    "PathLike": "x",
 }
 OPTIONS = {"resume"}  # folders that are made where they are not there
 FUNCTIONS = {name: getattr(kx, name) for name in kx.__all__ if inspect.isfunction(getattr(kx, name))}

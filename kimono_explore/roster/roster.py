@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from kimono_explore.display import display_label, printable
+from kimono_explore.files.database import write_duckdb
 from kimono_explore.files.oneroster.write import write_oneroster
 from kimono_explore.files.snapshot import write_snapshot
 from kimono_explore.html import frame_html, render
@@ -284,6 +285,37 @@ class Roster(Tables):
             Another process is saving to the folder.
         """
         write_snapshot(self, folder, private=private)
+
+    def to_duckdb(self, path: str | os.PathLike[str], *, private: bool = True) -> None:
+        """Write the roster as a DuckDB database: its tables, links and problems, and views for what people ask first.
+
+        Parameters
+        ----------
+        path : str or path
+            A new file, or a DuckDB database that is replaced.
+        private : bool, default True
+            Readable by you alone; False leaves that to your umask.
+
+        Raises
+        ------
+        BundleError
+            The path is there and is not a DuckDB database.
+
+        Notes
+        -----
+        The views are ``enrollments``, ``teaching``, ``school_members``, ``section_sizes`` and ``orphans`` (links to what was not
+        delivered); ``objects`` has the type, id and label of everything.
+
+        Examples
+        --------
+        >>> import duckdb
+        >>> roster.to_duckdb(tmp_path / "roster.duckdb")
+        >>> with duckdb.connect(str(tmp_path / "roster.duckdb"), read_only=True) as database:
+        ...     largest = database.sql("FROM section_sizes ORDER BY students DESC, section_id LIMIT 3").df()
+        >>> largest.columns.tolist()
+        ['section_id', 'section', 'school', 'students', 'teachers']
+        """
+        write_duckdb(self, path, private=private)
 
     def to_oneroster(self, path: str | os.PathLike[str], version: str = "1.1", *, private: bool = True) -> pd.DataFrame:
         """Write the roster as a OneRoster CSV bundle: a folder, or a zip where the path ends in ``.zip``.
