@@ -26,6 +26,7 @@ from .errors import (
 )
 from .forecast import apply_tasks, explain_tasks
 from .graph import build_graph, neighborhood, shortest_path, summarize_graph
+from .history import History, history
 from .load import load, load_roster
 from .plots import (
     plot_adjacency,
@@ -66,6 +67,7 @@ __all__ = [
     "Description",
     "Dialect",
     "Faults",
+    "History",
     "IncompleteListError",
     "KimonoError",
     "KimonoWarning",
@@ -92,6 +94,7 @@ __all__ = [
     "delete_task",
     "dependents",
     "explain_tasks",
+    "history",
     "inspect_quality",
     "inspect_tasks",
     "load",
