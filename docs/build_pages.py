@@ -57,7 +57,7 @@ PLACES = {
 
 REFERENCE: dict[str, tuple[str, ...]] = {
     "Connecting and loading": ("connect", "Client", "Timeouts", "load", "load_roster", "openapi"),
-    "Roster": ("Roster", "Description", "compare", "Comparison", "pseudonymize"),
+    "Roster": ("Roster", "Description", "compare", "Comparison", "history", "History", "pseudonymize"),
     "Checks": ("check", "check_tasks", "checks", "define_check", "Report", "probable_duplicates"),
     "Graph": ("build_graph", "neighborhood", "shortest_path", "summarize_graph", "shared_classes", "dependents"),
     "Pictures": tuple(name for name in kx.__all__ if name.startswith("plot_")),
@@ -78,6 +78,7 @@ BESIDE = {
 DRAWN = {
     "plot_adjacency": "kx.plot_adjacency(roster, school)",
     "plot_comparison": "kx.plot_comparison(kx.compare(yesterday, roster))",
+    "plot_history": "kx.plot_history(days)",
     "plot_neighborhood": "kx.plot_neighborhood(kx.neighborhood(roster, section))",
     "plot_quality": "kx.plot_quality(kx.check(roster))",
     "plot_section_sizes": 'kx.plot_section_sizes(roster, by="school")',

@@ -26,6 +26,7 @@ MADE = {
     "Client": "kx.connect()",
     "Report": "kx.check(roster)",
     "Comparison": "kx.compare(old, new)",
+    "History": "kx.history(folder)",
     "MultiDiGraph": "kx.neighborhood(roster, id)",
     "DataFrame": "kx.load_tasks(client)",
     "PathLike": "path",
@@ -37,6 +38,7 @@ RIGHT = {
     "Client": kx.connect("https://example.org", token="t"),
     "Report": kx.check(kx.Roster(), ["missing_id"], engine="polars"),
     "Comparison": kx.compare(kx.Roster(), kx.Roster()),
+    "History": kx.history("no such folder"),
     "MultiDiGraph": nx.MultiDiGraph(),
     "DataFrame": pd.DataFrame(),
 }
