@@ -244,7 +244,7 @@ class History:
 
         Examples
         --------
-        >>> days = kx.history(tmp_path / "days")
+        >>> days = kx.history(tmp_path / "counted")
         >>> days.add(roster, "2026-10-05", report=kx.check(roster))
         >>> days.add(roster, "2026-10-08")
         >>> days.table()[["missing", "persons_added", "links_removed"]].to_numpy().tolist()
@@ -307,7 +307,7 @@ class History:
 
         Examples
         --------
-        >>> days = kx.history(tmp_path / "days")
+        >>> days = kx.history(tmp_path / "stays")
         >>> days.add(roster, "2026-10-05")
         >>> days.add(roster, "2026-10-08")
         >>> days.stays("persons", roster.persons["id"][0])["days"].tolist()
@@ -347,7 +347,7 @@ class History:
 
         Examples
         --------
-        >>> days = kx.history(tmp_path / "days")
+        >>> days = kx.history(tmp_path / "links")
         >>> days.add(roster, "2026-03-03")
         >>> who = days.links_of(roster.sections["id"][0], "2026-03-03")
         >>> set(who["relation"]) >= {"student_in", "teacher_in"}
