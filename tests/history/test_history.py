@@ -136,6 +136,18 @@ def test_a_long_run_of_days_is_followed_by_another(
     assert told["new"].tolist() == [f"Silva {n}" for n in range(1, 12)]
 
 
+def test_rows_in_another_order_each_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "_FEW", 100)
+    roster = make(*(student(f"s{n}") for n in range(60)))
+    days = kx.history(tmp_path / "days")
+    for n in range(8):
+        days.add(copy(roster, persons=roster.persons.sample(frac=1, random_state=n, ignore_index=True)), day(n))
+    assert days.table().filter(like="persons_").iloc[1:].to_numpy().sum() == 0
+    for n in range(8):
+        there = days.open(day(n)).persons["id"].tolist()
+        assert there == roster.persons.sample(frac=1, random_state=n)["id"].tolist()
+
+
 def test_the_day_is_that_of_the_load(tmp_path: Path, school: Roster) -> None:
     school.loaded_at = dt.datetime(2026, 10, 5, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=-5)))
     days = kx.history(tmp_path)
@@ -300,7 +312,7 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("wait", [0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5])
+@pytest.mark.parametrize("wait", [0.0, 0.05, 0.1, 0.2])
 def test_a_kill_loses_at_most_the_day_that_is_added(tmp_path: Path, school: Roster, wait: float) -> None:
     days = kx.history(tmp_path / "days")
     later = copy(school, persons=school.persons.iloc[1:])
@@ -341,7 +353,7 @@ days.add(roster, "2026-10-06")
 """
 
 
-@pytest.mark.parametrize("step", [1, 2, 4, 8, *range(13, 28)])
+@pytest.mark.parametrize("step", [1, 2, 5, 6, 15, 16, 17, 18, 19, 20, 28, 29, 30, 31])
 def test_a_kill_between_any_two_steps(tmp_path: Path, school: Roster, step: int) -> None:
     """A process that ends at the n-th change of a folder."""
     days = kx.history(tmp_path / "days")
@@ -349,7 +361,7 @@ def test_a_kill_between_any_two_steps(tmp_path: Path, school: Roster, step: int)
     as_saved(school, tmp_path / "new")
     code = [sys.executable, "-c", KILLED, str(days.folder), str(tmp_path / "new"), str(step)]
     done = subprocess.run(code, check=False, timeout=60)
-    assert done.returncode in (0, -signal.SIGKILL)
+    assert done.returncode == -signal.SIGKILL
     assert days.days in ([day(0)], [day(0), day(1)])
     assert_same(days.open(day(0)), as_saved(school, tmp_path / "one"))
     days.add(school, day(1))
