@@ -58,9 +58,17 @@ PLACES = {
 REFERENCE: dict[str, tuple[str, ...]] = {
     "Connecting and loading": ("connect", "Client", "Timeouts", "load", "load_roster", "openapi"),
     "Roster": ("Roster", "Description", "pseudonymize"),
-    "What changed": ("compare", "Comparison", "gate", "Verdict"),
+    "What changed": ("compare", "Comparison", "gate", "Verdict", "history", "History"),
     "Checks": ("check", "check_tasks", "checks", "define_check", "Report", "probable_duplicates"),
-    "Graph": ("build_graph", "neighborhood", "shortest_path", "summarize_graph", "shared_classes", "dependents", "save_graph"),
+    "Graph": (
+        "build_graph",
+        "neighborhood",
+        "shortest_path",
+        "summarize_graph",
+        "shared_classes",
+        "dependents",
+        "save_graph",
+    ),
     "Pictures": tuple(name for name in kx.__all__ if name.startswith("plot_")),
     "Widgets": ("browse", "inspect_quality", "inspect_tasks", "show_network"),
     "Tasks": ("load_tasks", "apply_tasks", "explain_tasks", "queue_delays", "ack_tasks", "delete_task"),
@@ -79,6 +87,7 @@ BESIDE = {
 DRAWN = {
     "plot_adjacency": "kx.plot_adjacency(roster, school)",
     "plot_comparison": "kx.plot_comparison(kx.compare(yesterday, roster))",
+    "plot_history": "kx.plot_history(days)",
     "plot_neighborhood": "kx.plot_neighborhood(kx.neighborhood(roster, section))",
     "plot_quality": "kx.plot_quality(kx.check(roster))",
     "plot_section_sizes": 'kx.plot_section_sizes(roster, by="school")',

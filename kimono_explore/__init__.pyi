@@ -28,11 +28,13 @@ from .forecast import apply_tasks, explain_tasks
 from .gate import Verdict, gate
 from .graph import build_graph, neighborhood, shortest_path, summarize_graph
 from .graph_files import save_graph
+from .history import History, history
 from .load import load, load_roster
 from .plots import (
     plot_adjacency,
     plot_comparison,
     plot_enrollment_matrix,
+    plot_history,
     plot_neighborhood,
     plot_org_tree,
     plot_overview,
@@ -68,6 +70,7 @@ __all__ = [
     "Description",
     "Dialect",
     "Faults",
+    "History",
     "IncompleteListError",
     "KimonoError",
     "KimonoWarning",
@@ -96,6 +99,7 @@ __all__ = [
     "dependents",
     "explain_tasks",
     "gate",
+    "history",
     "inspect_quality",
     "inspect_tasks",
     "load",
@@ -107,6 +111,7 @@ __all__ = [
     "plot_adjacency",
     "plot_comparison",
     "plot_enrollment_matrix",
+    "plot_history",
     "plot_neighborhood",
     "plot_org_tree",
     "plot_overview",

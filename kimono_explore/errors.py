@@ -156,6 +156,7 @@ _MADE_BY = {
     "Client": "Make one with kx.connect(), or take the client of kx.sandbox().",
     "Report": "Make one with kx.check(roster).",
     "Comparison": "Make one with kx.compare(old, new).",
+    "History": "Open one with kx.history(folder).",
     "MultiDiGraph": "Make one with kx.neighborhood(roster, id) or kx.build_graph(roster).",
     "DataFrame": "Load the tasks with kx.load_tasks(client).",
     "path": "Give it the path of a file or folder.",

@@ -47,6 +47,7 @@ def save_graph(graph: nx.MultiDiGraph[str], path: str | os.PathLike[str], *, pri
 
     Examples
     --------
+    >>> import pandas as pd
     >>> kx.save_graph(kx.build_graph(roster, types=["org"]), tmp_path / "orgs.graphml")
     >>> kx.save_graph(kx.build_graph(roster), tmp_path / "graph")
     >>> pd.read_parquet(tmp_path / "graph" / "edges.parquet").columns.tolist()

@@ -49,6 +49,7 @@ SLOW: dict[str, tuple[str, ...]] = {
     "test_interrupt": (),
     "test_listing": (),
     "test_load": (),
+    "test_history": (),
     "test_hosts": (),
     "test_network": ("test_findings_of",),
     "test_notebooks": (),

@@ -38,10 +38,10 @@ def test_a_function_named_like_its_module_stays_a_function() -> None:
         "import kimono_explore as kx\n"
         "from kimono_explore.load import load_roster\n"
         "from kimono_explore.sandbox.district.build import make_district\n"
-        "import kimono_explore.compare, kimono_explore.api.openapi\n"
-        "print(*(callable(f) for f in (kx.load, kx.sandbox, kx.compare, kx.openapi)))"
+        "import kimono_explore.compare, kimono_explore.api.openapi, kimono_explore.history\n"
+        "print(*(callable(f) for f in (kx.load, kx.sandbox, kx.compare, kx.openapi, kx.history)))"
     )
-    assert run(code) == "True True True True"
+    assert run(code) == "True True True True True"
 
 
 def test_the_import_loads_nothing_heavy() -> None:

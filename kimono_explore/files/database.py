@@ -46,8 +46,7 @@ VIEWS = {
 }
 """What each view of the database is, in SQL."""
 _OBJECTS = " UNION ALL ".join(
-    f"SELECT '{type}' AS type, id, label FROM {table}"
-    for table, type in OBJECT_TYPES.items()  # noqa: S608
+    f"SELECT '{type}' AS type, id, label FROM {table}" for table, type in OBJECT_TYPES.items()
 )
 
 

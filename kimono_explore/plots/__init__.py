@@ -1,6 +1,7 @@
 """Pictures of a roster, each one public function that returns Axes or a Figure."""
 
 from kimono_explore.plots.findings import plot_comparison, plot_quality, plot_tasks
+from kimono_explore.plots.history import plot_history
 from kimono_explore.plots.neighborhood import plot_neighborhood
 from kimono_explore.plots.orgs import plot_org_tree
 from kimono_explore.plots.overview import plot_overview
@@ -13,6 +14,7 @@ __all__ = [
     "plot_adjacency",
     "plot_comparison",
     "plot_enrollment_matrix",
+    "plot_history",
     "plot_neighborhood",
     "plot_org_tree",
     "plot_overview",

@@ -40,10 +40,13 @@ def _nothing_left_open() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def pictures() -> dict[str, Drawn]:
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Drawn]:
     with kx.sandbox(students=500) as box:
         roster, tasks = kx.load_roster(box.client, progress=False), kx.load_tasks(box.client)
     report = kx.check(roster, as_of="2026-10-05", progress=False)
+    days = kx.history(tmp_path_factory.mktemp("paper") / "days")
+    for day in ("2026-10-05", "2026-10-09"):
+        days.add(roster, day, report=report)
     other = drawn_roster("empty")
     school = str(roster.links.loc[roster.links["relation"] == "held_at", "target_id"].value_counts().index[0])
     around = kx.neighborhood(roster, roster.sections["id"].iloc[0])
@@ -51,6 +54,7 @@ def pictures() -> dict[str, Drawn]:
         "plot_adjacency": lambda **how: kx.plot_adjacency(roster, school, **how),
         "plot_comparison": lambda **how: kx.plot_comparison(kx.compare(other, roster), **how),
         "plot_enrollment_matrix": lambda **how: kx.plot_enrollment_matrix(roster, **how),
+        "plot_history": lambda **how: kx.plot_history(days, **how),
         "plot_neighborhood": lambda **how: kx.plot_neighborhood(around, **how),
         "plot_org_tree": lambda **how: kx.plot_org_tree(roster, **how),
         "plot_overview": lambda **how: kx.plot_overview(roster, **how),

@@ -1,7 +1,9 @@
 """Every figure of every roster is drawn without a warning, with words that can be read; and names are data."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
@@ -34,6 +36,16 @@ def report_of(name: str) -> kx.Report:
     return kx.check(drawn_roster(name), as_of="2026-10-05")
 
 
+@cache
+def days_of(name: str) -> kx.History:
+    """A week in which this roster is there on Monday, another on Tuesday, and this one again on Friday, with a report."""
+    days = kx.history(Path(tempfile.mkdtemp()) / "days")
+    days.add(drawn_roster(name), "2026-10-05")
+    days.add(drawn_roster("one school"), "2026-10-06")
+    days.add(drawn_roster(name), "2026-10-09", report=report_of(name))
+    return days
+
+
 def around(roster: kx.Roster, table: str) -> Axes:
     ids = roster.tables[table]["id"]
     return kx.plot_neighborhood(kx.neighborhood(roster, ids.iloc[len(ids) // 2], type=table.removesuffix("s")))
@@ -57,6 +69,7 @@ FIGURES: dict[str, Callable[[str, kx.Roster], Axes | Figure]] = {
     "around a person": lambda name, roster: around(roster, "persons"),
     "around an org": lambda name, roster: around(roster, "orgs"),
     "quality": lambda name, roster: kx.plot_quality(report_of(name)),
+    "history": lambda name, roster: kx.plot_history(days_of(name)),
     "comparison": lambda name, roster: kx.plot_comparison(kx.compare(roster, drawn_roster("300 schools"))),
 }
 NEEDS = {"shared students": "orgs", "adjacency": "orgs", "around a section": "sections", "around a person": "persons",

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -398,3 +399,32 @@ def test_a_large_adjacency_has_no_row_numbers() -> None:
     axes = draw(kx.plot_adjacency(roster, roster.orgs.query("org_type == 'school'")["id"].iloc[0]).figure).axes[0]
     assert len(axes.get_yticks()) == len(axes.get_xticks()) == 0
     assert (axes.get_ylabel(), axes.get_xlabel()) == ("74 sections, one a row", "234 students, one a column")
+
+
+def test_a_history_draws_the_numbers_of_its_table(tmp_path: Path) -> None:
+    roster = drawn_roster("sandbox")
+    days, report = kx.history(tmp_path / "days"), kx.check(roster, as_of="2026-10-05")
+    later = kx.Roster(**{**roster.tables, "persons": roster.persons.iloc[5:]}, links=roster.links.iloc[2:])
+    days.add(roster, "2026-10-05", report=report)
+    days.add(later, "2026-10-06")
+    days.add(roster, "2026-10-09")
+    figure, table = kx.plot_history(days), days.table()
+    persons, sections, rows, changes, findings = figure.axes
+    drawn = [line.get_ydata().tolist() for line in persons.get_lines()]
+    n = len(roster.persons)
+    assert drawn == [[n, n - 5, n - 5], [n, n]]
+    assert [len(line.get_ydata()) for line in rows.get_lines()] == [3, 2]
+    assert {value for line in sections.get_lines() for value in line.get_ydata()} == {len(roster.sections)}
+    heights = {bars.get_label(): [bar.get_height() for bar in bars] for bars in changes.containers}
+    assert heights == {"added": [0, 0, 7], "changed": [0, 0, 0], "removed": [0, 7, 0]}
+    found = {bars.get_label(): bars[0].get_height() for bars in findings.containers}
+    assert found == {name: table.loc[0, name] for name in ("error", "warning", "information")}
+    hatched = [patch for patch in persons.patches if patch.get_hatch()]
+    assert [(patch.get_x(), patch.get_width()) for patch in hatched] == [
+        (pd.Timestamp("2026-10-07").timestamp() / 86400, 2)
+    ]
+
+
+def test_a_history_without_a_day_says_so(tmp_path: Path) -> None:
+    figure = kx.plot_history(kx.history(tmp_path / "days"))
+    assert figure.axes[0].get_title(loc="left") == "No day is kept, so far"

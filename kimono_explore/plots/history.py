@@ -1,0 +1,148 @@
+"""How many rows there were on each day that is kept, what changed, and what checks found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.patches import Patch
+
+from kimono_explore.display import plural
+from kimono_explore.errors import expect
+from kimono_explore.history import History
+from kimono_explore.palette import CHANGE_COLORS, LINE, QUIET, SEVERITY_COLORS, TYPE_COLORS
+from kimono_explore.plots.paper import follows_paper
+from kimono_explore.plots.style import (
+    TEXT,
+    count_axis,
+    days,
+    district,
+    empty_panel,
+    heading,
+    headline,
+    join_parts,
+    key,
+    new_figure,
+    time_axis,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LINES = {"persons": TYPE_COLORS["student"], "sections": TYPE_COLORS["section"], "links": QUIET}
+_TALL = {"persons": 1.3, "sections": 1.3, "links": 1.3, "changes": 2.3, "findings": 1.9}
+_CHANGES = ("added", "changed", "removed")
+
+
+@follows_paper
+def plot_history(history: History, *, dark: bool | None = None) -> Figure:
+    """Draw the days of a roster: its rows, what changed from day to day, and what checks found.
+
+    Parameters
+    ----------
+    history : History
+        As `kx.history` opens it.
+    dark : bool, optional
+        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Persons, sections and links as lines, each on its own scale; below them the rows of all tables that were added and
+        changed (upwards) and removed (downwards); then the findings, if reports were kept. Days without a roster are
+        hatched.
+
+    Examples
+    --------
+    >>> days = kx.history(tmp_path / "days")
+    >>> days.add(roster, "2026-10-05")
+    >>> days.add(roster, "2026-10-08")
+    >>> [axes.get_title(loc="left") for axes in kx.plot_history(days).axes]
+    ['Persons', 'Sections', 'Links', 'Changes by day']
+    """
+    expect("plot_history", history, History)
+    table = history.table()
+    panels = [*_LINES, "changes", *(["findings"] if table["error"].notna().any() else [])]
+    tall = [_TALL[panel] for panel in panels]
+    figure = new_figure(10, sum(tall) + 1.6 if len(table) else 3, dark=dark)
+    headline(figure, join_parts("History", _whose(history), plural(len(table), "day")))
+    if table.empty:
+        ax = figure.add_subplot()
+        heading(ax, "No day is kept, so far")
+        empty_panel(ax, "history.add(roster) keeps one")
+        return figure
+    axes = figure.subplots(len(panels), 1, height_ratios=tall, sharex=True, squeeze=False)[:, 0]
+    at = days(table["day"])
+    for ax, panel in zip(axes, panels, strict=True):
+        if panel in _LINES:
+            _counts(ax, at, table[panel], _LINES[panel])
+        elif panel == "changes":
+            _changes(ax, at, table)
+        else:
+            _findings(ax, at, table)
+        _hatch_gaps(ax, at)
+        ax.tick_params(axis="x", labelbottom=False)
+    axes[-1].tick_params(axis="x", labelbottom=True)
+    time_axis(axes[-1])
+    margin = 0.01 * (at[-1] + 1 - at[0])
+    axes[-1].set_xlim(at[0] - margin, at[-1] + 1 + margin)
+    return figure
+
+
+def _whose(history: History) -> str:
+    kept = history.days
+    return district(history.open(kept[-1])) if kept else ""
+
+
+def _counts(ax: Axes, at: np.ndarray, counts: pd.Series, color: str) -> None:
+    """A line that stays level for a day, and ends before days without a roster."""
+    values = counts.to_numpy(dtype=np.int64)
+    for run in np.split(np.arange(len(at)), np.flatnonzero(np.diff(at) > 1) + 1):
+        across, up = np.append(at[run], at[run[-1]] + 1), np.append(values[run], values[run[-1]])
+        ax.plot(across, up, color=color, linewidth=2, drawstyle="steps-post", solid_capstyle="butt")
+    first, last = int(values[0]), int(values[-1])
+    since = f"{last - first:+,} since the first day" if last != first else "as on the first day"
+    heading(ax, str(counts.name).title(), f"{last:,} on the last day, {since}", TEXT + 2)
+    low, high = float(values.min()), float(values.max())
+    ax.set_ylim(low - max(1.0, 0.15 * (high - low)), high + max(1.0, 0.15 * (high - low)))
+    count_axis(ax, "y", "")
+
+
+def _changes(ax: Axes, at: np.ndarray, table: pd.DataFrame) -> None:
+    """Bars of a day: added and changed upwards, removed downwards."""
+    sums = {
+        kind: table[[name for name in table if str(name).endswith(f"_{kind}")]].sum(axis=1).to_numpy(dtype=np.int64)
+        for kind in _CHANGES
+    }
+    bottom = {"added": np.zeros(len(at), np.int64), "changed": sums["added"], "removed": -sums["removed"]}
+    for kind, heights in sums.items():
+        ax.bar(at, heights, 0.9, bottom=bottom[kind], align="edge", color=CHANGE_COLORS[kind], linewidth=0, label=kind)
+    ax.axhline(0, color=LINE, linewidth=1)
+    said = ", ".join(f"{int(sums[kind].sum()):,} {kind}" for kind in ("added", "removed", "changed"))
+    heading(ax, "Changes by day", f"rows of all tables and links: {said}", TEXT + 2)
+    count_axis(ax, "y", "")
+    ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
+    handles = [Patch(facecolor=CHANGE_COLORS[kind], label=kind) for kind in _CHANGES if sums[kind].any()]
+    gap = Patch(facecolor="none", edgecolor=QUIET, hatch="////", linewidth=0, label="no roster")
+    key(ax, [*handles, gap] if (np.diff(at) > 1).any() else handles)
+
+
+def _findings(ax: Axes, at: np.ndarray, table: pd.DataFrame) -> None:
+    """Bars of the findings of a day, by severity; the score in words."""
+    base = np.zeros(len(at), dtype=np.int64)
+    for severity, color in SEVERITY_COLORS.items():
+        heights = table[severity].fillna(0).to_numpy(dtype=np.int64)
+        ax.bar(at, heights, 0.9, bottom=base, align="edge", color=color, linewidth=0, label=severity)
+        base += heights
+    scores = table["score"].dropna()
+    heading(ax, "Findings by day", f"score of the last report: {scores.iloc[-1]}" if len(scores) else "", TEXT + 2)
+    count_axis(ax, "y", "")
+    ax.set_ylim(0, max(1.0, float(base.max())) * 1.08)
+    key(ax, [Patch(facecolor=color, label=name) for name, color in SEVERITY_COLORS.items() if table[name].sum()])
+
+
+def _hatch_gaps(ax: Axes, at: np.ndarray) -> None:
+    for place in np.flatnonzero(np.diff(at) > 1):
+        ax.axvspan(at[place] + 1, at[place + 1], facecolor="none", edgecolor=LINE, hatch="////", linewidth=0, zorder=0)
