@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import kimono_explore as kx
-from benchmarks import rosterbench
+from benchmarks import comparing, rosterbench
 from benchmarks.__main__ import CASES, NEEDS, lacks
 
 ROOT = Path(__file__).parents[1]
@@ -92,6 +92,23 @@ def test_what_is_too_much_and_what_is_missing_is_named() -> None:
     assert score.extra == [("invalid_email", "persons", "eve"), ("shouting_name", "persons", "eve")]
     assert score.missed == [("invalid_email", "persons", "ana")]
     assert (score.precision, score.recall) == (1 / 3, 1 / 2)
+
+
+# Two rosters compared.
+
+
+def test_every_way_to_compare_counts_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    comparing.prepare(tmp_path, 60, match=False)
+    counts = [way(tmp_path) for way in (comparing.by_id, comparing.from_folders, comparing.with_pandas)]
+    assert counts[0] == counts[1] == counts[2]
+    assert counts[0]["removed"] > 0 < counts[0]["changed"]
+    assert "seconds" in capsys.readouterr().out
+
+
+def test_what_is_under_new_ids_is_found_again(tmp_path: Path) -> None:
+    comparing.prepare(tmp_path, 60, match=True)
+    found = comparing.under_new_ids(tmp_path)
+    assert min(found.values()) >= 0.98
 
 
 # What one waits for in a browser.

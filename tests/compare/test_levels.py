@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from renewing import renewed, score
 
 import kimono_explore as kx
+from benchmarks.renewing import renewed, score
 from kimono_explore.frames import add_rows, frame
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.schema import TABLES

@@ -11,10 +11,10 @@ import pytest
 from compare_oracle import plain_comparison
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from renewing import renewed
 from rosters import rosters
 
 import kimono_explore as kx
+from benchmarks.renewing import renewed
 from kimono_explore.frames import frame
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.schema import TABLES
