@@ -39,49 +39,49 @@ def pair(
     if any(_any(connection, f"{side}_{table}", nameless) for side in SIDES):
         # A row without an id is identified by everything it holds.
         keys.append(f"CASE WHEN {nameless} THEN concat_ws(chr(31), {', '.join(_visible(name) for name in values)}) END")
-    for side in SIDES:
-        _number_copies(connection, side, table, keys)
-    repeated = any(_any(connection, f"copies_{side}", "true") for side in SIDES)
-    for side in SIDES:
-        copy = "coalesce(copy, 1)" if repeated else "1"
-        joined = f"LEFT JOIN copies_{side} USING (row)" if repeated else ""
-        named = ", ".join(f"{key} AS k{place}" for place, key in enumerate(keys))
-        connection.execute(
-            f"CREATE OR REPLACE VIEW {side} AS SELECT *, {copy} AS copy_, {named} FROM {side}_{table} {joined}"
-        )
-    on = [f"o.k{place} IS NOT DISTINCT FROM n.k{place}" for place in range(len(keys))]
-    on += ["o.copy_ = n.copy_"] if repeated else []
-    differs = " OR ".join(f"o.{name} IS DISTINCT FROM n.{name}" for name in values) or "false"
     moved = "coalesce(o.renamed, false)" if renamed else "false"
-    connection.execute(
-        f"CREATE OR REPLACE TABLE paired_{table} AS SELECT o.row AS old, n.row AS new, {differs} AS differs, "
-        f"{moved} AS renamed FROM old o FULL JOIN new n ON {' AND '.join(on)}"
+    differs = " OR ".join(f"o.{name} IS DISTINCT FROM n.{name}" for name in values) or "false"
+    query = (
+        f"SELECT o.row AS old, n.row AS new, {differs} AS differs, {moved} AS renamed FROM old o FULL JOIN new n ON "
     )
+    on = [f"o.k{place} IS NOT DISTINCT FROM n.k{place}" for place in range(len(keys))]
+    # Where no old key repeats, the join cannot grow beyond the new rows; whether a new one does is seen by its size.
+    single = not _repeats(connection, f"old_{table}", keys)
+    if single:
+        _view_keys(connection, table, keys)
+        connection.execute(f"CREATE OR REPLACE TABLE paired_{table} AS {query} {' AND '.join(on)}")
+        ((found, rows),) = connection.execute(
+            f"SELECT count(old), (SELECT count(*) FROM old_{table}) FROM paired_{table}"
+        ).fetchall()
+        single = found == rows
+    if not single:
+        _view_keys(connection, table, keys, copies=True)
+        connection.execute(
+            f"CREATE OR REPLACE TABLE paired_{table} AS {query} {' AND '.join([*on, 'o.copy_ = n.copy_'])}"
+        )
 
 
-def _number_copies(connection: duckdb.DuckDBPyConnection, side: str, table: str, keys: list[str]) -> None:
-    """Make the table ``copies_<side>``: the rows whose key has come before, and which copy each of them is."""
-    named = ", ".join(keys)
-    # Rows are grouped by a number, which is fast; that two keys share one does no harm.
-    connection.execute(
-        f"CREATE OR REPLACE TABLE copies_{side} AS "
-        f"SELECT row, row_number() OVER (PARTITION BY {named} ORDER BY row) AS copy FROM {side}_{table} "
-        f"WHERE hash({named}) IN (SELECT hash({named}) FROM {side}_{table} GROUP BY 1 HAVING count(*) > 1) QUALIFY copy > 1"
-    )
+def _repeats(connection: duckdb.DuckDBPyConnection, view: str, keys: list[str]) -> bool:
+    """Whether a key may occur twice: by a number made of it, which is fast; that two keys share one does no harm."""
+    return _any(connection, f"(SELECT 1 FROM {view} GROUP BY hash({', '.join(keys)}) HAVING count(*) > 1)", "true")
+
+
+def _view_keys(connection: duckdb.DuckDBPyConnection, table: str, keys: list[str], *, copies: bool = False) -> None:
+    """Make the views ``old`` and ``new``: the rows with their keys k0, k1, ...; ``copies`` numbers those of one key."""
+    named = ", ".join(f"{key} AS k{place}" for place, key in enumerate(keys))
+    copy = f", row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY row) AS copy_" if copies else ""
+    for side in SIDES:
+        connection.execute(f"CREATE OR REPLACE VIEW {side} AS SELECT *, {named}{copy} FROM {side}_{table}")
 
 
 def count_repeated(connection: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame:
-    """The keys that occur more than once in a roster, and how often in each: the key's columns, old, new.
-
-    To be asked after `pair`, whose views it reads.
-    """
-    keys = key_of(table)
-    named = ", ".join(keys)
-    same = " AND ".join(f"r.{key} IS NOT DISTINCT FROM s.{key}" for key in keys)
-    repeated = " UNION ".join(f"SELECT {named} FROM {side}_{table} JOIN copies_{side} USING (row)" for side in SIDES)
-    counts = ", ".join(f"(SELECT count(*) FROM {side}_{table} s WHERE {same}) AS {side}" for side in SIDES)
+    """The keys that occur more than once in a roster, and how often in each: the key's columns, old, new."""
+    named = ", ".join(key_of(table))
     known = "true" if table == "links" else "id IS NOT NULL"
-    found: pd.DataFrame = connection.execute(f"SELECT {named}, {counts} FROM ({repeated}) r WHERE {known}").df()
+    found: pd.DataFrame = connection.execute(
+        f"SELECT {named}, sum(o)::BIGINT AS old, sum(n)::BIGINT AS new FROM (SELECT {named}, 1 AS o, 0 AS n FROM old_{table} "
+        f"UNION ALL SELECT {named}, 0, 1 FROM new_{table}) WHERE {known} GROUP BY {named} HAVING greatest(sum(o), sum(n)) > 1"
+    ).df()
     return found
 
 

@@ -54,7 +54,6 @@ class _Match(NamedTuple):
     new: Rows
     unchanged: int
     recreated: tuple[Rows, Rows]
-    repeated: pd.DataFrame
 
 
 def compare(
@@ -275,18 +274,20 @@ class Comparison:
         order = np.argsort(np.concatenate(places), kind="stable")
         return pd.concat(parts, ignore_index=True).iloc[order].reset_index(drop=True)
 
-    @property
+    @cached_property
     def repeated(self) -> pd.DataFrame:
         """Ids and links that occur more than once in one of the rosters: table, id, old, new (how often in each).
 
         For a link, ``id`` names its two ends and the relation in words.
         """
         parts = []
-        for table, match in self._found.tables.items():
-            keys = match.repeated
-            part = pd.DataFrame({"id": _names(keys, table), "old": keys["old"], "new": keys["new"]})
-            part.insert(0, "table", table)
-            parts.append(part.sort_values("id"))
+        with opened() as connection:
+            for table in _COMPARED:
+                bring(connection, self._sources, table)
+                keys = count_repeated(connection, table)
+                part = pd.DataFrame({"id": _names(keys, table), "old": keys["old"], "new": keys["new"]})
+                part.insert(0, "table", table)
+                parts.append(part.sort_values("id"))
         return pd.concat(parts, ignore_index=True).astype({"table": "str", "id": "str", "old": "int64", "new": "int64"})
 
     @cached_property
@@ -303,17 +304,14 @@ class Comparison:
     def _found(self) -> _Found:
         with opened() as connection:
             aligned = {table: bring(connection, self._sources, table) for table in _COMPARED}
-            repeated = {}
             for table in TABLES:
                 pair(connection, aligned[table], self.ignore)
-                repeated[table] = count_repeated(connection, table)
             begin(connection)
             if self.match == "auto":
                 match_left_over(connection, *self._sources)
                 rename_links(connection)
             pair(connection, aligned["links"], self.ignore, renamed=self.match == "auto")
-            repeated["links"] = count_repeated(connection, "links")
-            tables = {table: _read(connection, table, repeated[table]) for table in _COMPARED}
+            tables = {table: _read(connection, table) for table in _COMPARED}
             return _Found(tables, _described(connection, self._sources[1]))
 
     def __repr__(self) -> str:
@@ -335,7 +333,7 @@ def _in_words(summary: pd.DataFrame) -> str:
     return ", ".join(f"{int(summary[name].sum()):,} {name}" for name in counts)
 
 
-def _read(connection: duckdb.DuckDBPyConnection, table: str, repeated: pd.DataFrame) -> _Match:
+def _read(connection: duckdb.DuckDBPyConnection, table: str) -> _Match:
     """What `pair` and the levels found in a table."""
     paired = f"FROM paired_{table}"
     matched = {side: f"(SELECT {side} FROM matches WHERE \"table\" = '{table}')" for side in ("old", "new")}
@@ -353,7 +351,7 @@ def _read(connection: duckdb.DuckDBPyConnection, table: str, repeated: pd.DataFr
         f"SELECT old, new {paired} WHERE renamed AND new IS NOT NULL UNION ALL "
         f"SELECT old, new FROM matches WHERE \"table\" = '{table}' ORDER BY new",
     )
-    return _Match(removed, added, old, new, int(unchanged), (before, after), repeated)
+    return _Match(removed, added, old, new, int(unchanged), (before, after))
 
 
 def _described(connection: duckdb.DuckDBPyConnection, new: Source) -> pd.DataFrame:

@@ -105,15 +105,20 @@ def broken_off(diff: Comparison, new: Roster, measures: pd.DataFrame, limits: Li
         )  # fmt: skip
 
 
-def source_down(measures: pd.DataFrame, limits: Limits, kinds: Sequence[str]) -> Iterator[Reason]:
-    """Most of a kind gone at once."""
-    whole = measures[measures["school"].isna() & measures["kind"].isin(kinds)]
-    for _, row in whole.iterrows():
-        if row["removed"] >= limits.least and row["removed"] > limits.gone * row["before"]:
+def source_down(
+    measures: pd.DataFrame, limits: Limits, kinds: Sequence[str], gone: Collection[str | None] = ()
+) -> Iterator[Reason]:
+    """Most of a kind gone at once, other than with a school that is gone."""
+    for kind in kinds:
+        rows = measures[measures["kind"] == kind]
+        with_school = rows.loc[rows["school"].isin(list(gone)), "removed"].sum()
+        whole = rows[rows["school"].isna()]
+        removed, before = int(whole["removed"].sum() - with_school), int(whole["before"].sum())
+        if removed >= limits.least and removed > limits.gone * before:
             yield Reason(
-                f"{row['kind']}-gone", "stop", None, None, row["removed"], row["before"], limits.gone,
-                f"{_of(row['removed'], row['before'], row['kind']).capitalize()} of the district are missing: more than "
-                f"{limits.gone:.0%} at once is a source that was down.",
+                f"{kind}-gone", "stop", None, None, removed, before, limits.gone,
+                f"{_of(removed, before, kind).capitalize()} of the district are missing: more than {limits.gone:.0%} at "
+                "once is a source that was down.",
             )  # fmt: skip
 
 

@@ -128,10 +128,11 @@ def _reasons(
     yield from rules.incomplete(new)
     yield from rules.emptied_tables(old, new)
     yield from rules.broken_off(diff, new, measures, limits)
-    yield from rules.source_down(measures, limits, ("students",) if rolled_over else ("students", "sections"))
-    gone = list(rules.school_gone(new, measures))
-    yield from gone
-    yield from rules.shares(measures, limits, [reason.school_id for reason in gone], rolled_over=rolled_over)
+    without_school = list(rules.school_gone(new, measures))
+    yield from without_school
+    gone = [reason.school_id for reason in without_school]
+    yield from rules.source_down(measures, limits, ("students",) if rolled_over else ("students", "sections"), gone)
+    yield from rules.shares(measures, limits, gone, rolled_over=rolled_over)
     yield from rules.columns(old, new, limits)
     yield from rules.columns_of_students(old, new, sides, limits)
     if not rolled_over:
