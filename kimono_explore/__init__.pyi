@@ -25,7 +25,7 @@ from .errors import (
     ServerError,
 )
 from .forecast import apply_tasks, explain_tasks
-from .gate import Verdict, gate
+from .gate import Rehearsal, Verdict, gate, rehearse
 from .graph import build_graph, neighborhood, shortest_path, summarize_graph
 from .load import load, load_roster
 from .plots import (
@@ -73,6 +73,7 @@ __all__ = [
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",
+    "Rehearsal",
     "Report",
     "ResponseError",
     "Roster",
@@ -120,6 +121,7 @@ __all__ = [
     "pseudonymize",
     "queue_delays",
     "read_oneroster",
+    "rehearse",
     "sandbox",
     "shared_classes",
     "shortest_path",
