@@ -172,3 +172,17 @@ def test_the_notebook_shows_the_sentence_and_the_sources_and_escapes_names() -> 
     assert "Apple School Manager closes 2 classes" in shown
     assert "&lt;b&gt;" in shown
     assert "https://support.apple.com/" in shown
+
+
+def test_the_page_of_a_hold_has_a_row_for_each_system_and_names_nobody(district: kx.Roster, tmp_path: Path) -> None:
+    night = calendar_rebuilt(district, np.random.default_rng(1))
+    kx.gate(district, night.roster).to_html(tmp_path / "hold.html")
+    page = (tmp_path / "hold.html").read_text(encoding="utf-8")
+    assert page.count("<strong>", page.index("Rehearsal: what"), page.index("<section id=steps>")) == len(TARGETS)
+    closed = kx.rehearse(district, night.roster, "apple")
+    count = f'data-l="Students concerned">{len(closed.students):,}<'
+    assert page.count(count) == len(TARGETS)
+    assert page.count('data-l="Closed">0<') == 1
+    assert not [name for name in closed.students["label"] if name in page]
+    kx.gate(district, later(district)).to_html(tmp_path / "go.html")
+    assert "Rehearsal: what" not in (tmp_path / "go.html").read_text(encoding="utf-8")
