@@ -26,6 +26,7 @@ from mkdocs.structure.files import File
 
 import kimono_explore as kx
 from kimono_explore.__main__ import main
+from kimono_explore.gate.targets import READ, RULES, TARGETS
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS
 from kimono_explore.quality.definition import AREAS
 
@@ -58,7 +59,7 @@ PLACES = {
 REFERENCE: dict[str, tuple[str, ...]] = {
     "Connecting and loading": ("connect", "Client", "Timeouts", "load", "load_roster", "openapi"),
     "Roster": ("Roster", "Description", "pseudonymize"),
-    "What changed": ("compare", "Comparison", "gate", "Verdict", "history", "History"),
+    "What changed": ("compare", "Comparison", "gate", "Verdict", "rehearse", "Rehearsal", "history", "History"),
     "Checks": ("check", "check_tasks", "checks", "define_check", "Report", "probable_duplicates"),
     "Graph": (
         "build_graph",
@@ -550,6 +551,27 @@ def _faults() -> str:
     return _table(names[[*names.columns.drop("sees"), "sees"]])
 
 
+def _rules() -> str:
+    lines = [
+        f"{len(RULES)} rules of {len(TARGETS)} systems, all read on {READ} as stored copies of their pages.",
+        "",
+        "| system | rule | what it says | refuses | source |",
+        "|---|---|---|---|---|",
+    ]
+    for rule in RULES:
+        looked_at = ", ".join(dict.fromkeys(f"`{refusal.table}.{refusal.column}`" for refusal in rule.refuses))
+        cells = (TARGETS[rule.target].name, f"`{rule.id}`", _cell(rule.says), looked_at, f"[page]({rule.source})")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _ends() -> str:
+    """What becomes of a class whose id is no longer there, by target."""
+    lines = ["| `target=` | system | the old class is | which means |", "|---|---|---|---|"]
+    lines += [f"| `{key}` | {name} | {what} | {_cell(means)} |" for key, (name, what, _, means) in TARGETS.items()]
+    return "\n".join(lines)
+
+
 def _help() -> str:
     whole = _help_of()
     commands = re.findall(r"^    (\w+)  ", whole.partition("\noptions:")[0], flags=re.MULTILINE)
@@ -566,7 +588,13 @@ def _help_of(*command: str) -> str:
     return text.getvalue()
 
 
-PARTS: dict[str, Callable[[], str]] = {"operations": _operations, "help": _help, "faults": _faults}
+PARTS: dict[str, Callable[[], str]] = {
+    "operations": _operations,
+    "help": _help,
+    "faults": _faults,
+    "rules": _rules,
+    "ends": _ends,
+}
 
 
 # Markdown.

@@ -25,7 +25,7 @@ from .errors import (
     ServerError,
 )
 from .forecast import apply_tasks, explain_tasks
-from .gate import Verdict, gate
+from .gate import Rehearsal, Verdict, gate, rehearse
 from .graph import build_graph, neighborhood, shortest_path, summarize_graph
 from .graph_files import save_graph
 from .history import History, history
@@ -77,6 +77,7 @@ __all__ = [
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",
+    "Rehearsal",
     "Report",
     "ResponseError",
     "Roster",
@@ -126,6 +127,7 @@ __all__ = [
     "pseudonymize",
     "queue_delays",
     "read_oneroster",
+    "rehearse",
     "sandbox",
     "save_graph",
     "shared_classes",

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from kimono_explore.gate.measures import KINDS
+from kimono_explore.gate.rehearsal import CREATED, rehearsed
+from kimono_explore.gate.targets import TARGETS, rules_of
 from kimono_explore.html import render
+from kimono_explore.roster.roster import Roster
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +54,17 @@ class Cell(NamedTuple):
     told: bool
 
 
+class Downstream(NamedTuple):
+    """What one system downstream would do, and the page that says so."""
+
+    name: str
+    means: str
+    closed: int
+    created: int
+    students: int
+    source: str
+
+
 def make_page(verdict: Judged) -> str:
     """The whole page."""
     old, new = verdict.comparison.old, verdict.comparison.new
@@ -76,6 +90,7 @@ def make_page(verdict: Judged) -> str:
         schools=schools[:_MOST],
         more=max(0, len(schools) - _MOST),
         command=_command(holds[0].rule, holds[0].school) if holds and verdict.verdict == "hold" else "",
+        downstream=_downstream(verdict),
         steps=_steps(verdict),
     )
 
@@ -112,6 +127,21 @@ def _cell(part: pd.DataFrame, kind: str, told: set[tuple[str | None, str]], miss
         before, lost or int(row["changed"]), words, row["removed"] / whole, row["recreated"] / whole, None,
         told=(school, kind) in told,
     )  # fmt: skip
+
+
+def _downstream(verdict: Judged) -> list[Downstream]:
+    """What each system would do with a roster on hold; all of them lose the same classes, each in its own way."""
+    old, new = verdict.comparison.old, verdict.comparison.new
+    if verdict.verdict != "hold" or not (isinstance(old, Roster) and isinstance(new, Roster)):
+        return []
+    one = rehearsed(verdict.comparison, old, new, "canvas")
+    ended, created, students = one.count("closed"), one.count(CREATED), len(one.students)
+    if not (ended or created):
+        return []
+    return [
+        Downstream(name, means, ended if what == "closed" else 0, created, students, rules_of(target)[0].source)
+        for target, (name, what, _, means) in TARGETS.items()
+    ]
 
 
 def _command(rule: str, school: str | None) -> str:

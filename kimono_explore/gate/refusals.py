@@ -1,0 +1,134 @@
+"""What a system downstream refuses: how a rule is written down, and how the rows that break it are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import pandas as pd
+
+from kimono_explore.display import display_label
+from kimono_explore.gate.measures import schools
+from kimono_explore.schema import ENDS, OBJECT_TYPES, REFERENCES, TABLE_OF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kimono_explore.roster.roster import Roster
+
+COLUMNS = ("table", "id", "label", "rule", "column", "value", "source")
+_IN_CLASS = ("student_in", "teacher_in")
+
+
+class Refusal(NamedTuple):
+    """Rows that break a rule: of which table, by which column, relation or ``"label"``, found by which test."""
+
+    table: str
+    column: str
+    test: Test
+    only: Literal["school", "student", "teacher"] | None = None
+
+
+Test = Callable[["Roster", Refusal, pd.DataFrame], pd.Series]
+"""Which of the rows are refused."""
+
+
+class Rule(NamedTuple):
+    """What a target says in public: in one sentence of ours, where, and when that was read."""
+
+    id: str
+    target: str
+    says: str
+    source: str
+    refuses: tuple[Refusal, ...] = ()
+
+
+def missing(_roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
+    """The value is not there, or is blank."""
+    values = _values(refusal, rows)
+    return values.isna() | values.str.strip().eq("").fillna(value=False)
+
+
+def repeated(_roster: Roster, _refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
+    """The id occurs more than once."""
+    return rows["id"].notna() & rows["id"].duplicated(keep=False)
+
+
+def after_the_first(_roster: Roster, _refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
+    """A row before it has the same id."""
+    return rows["id"].notna() & rows["id"].duplicated()
+
+
+def longer_than(most: int) -> Test:
+    """A test: the value has more characters."""
+
+    def longer(_roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
+        return _values(refusal, rows).str.len().gt(most).fillna(value=False)
+
+    return longer
+
+
+def line_break(_roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
+    """The value goes over more than one line."""
+    return _values(refusal, rows).str.contains(r"[\r\n]", regex=True).fillna(value=False)
+
+
+def not_alphanumeric(_roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
+    """The value has something else than letters, digits and hyphens."""
+    values = _values(refusal, rows)
+    return values.notna() & ~values.str.replace("-", "").str.isalnum().fillna(value=True)
+
+
+def unlinked(roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
+    """No delivered object is linked with it by the relation; nothing is said of a relation that was not sent."""
+    relation, type = refusal.column, OBJECT_TYPES[refusal.table]
+    if not _sent(relation) & roster.rollups:
+        return pd.Series(data=False, index=rows.index)
+    near, far = ("source", "target") if ENDS[relation][0][0] == type else ("target", "source")
+    links = roster.links[(roster.links["relation"] == relation) & (roster.links[f"{near}_type"] == type)]
+    far_type = ENDS[relation][0][near == "source"]
+    linked = links[links[f"{far}_id"].isin(roster.tables[TABLE_OF[far_type]]["id"].dropna())]
+    return ~rows["id"].isin(linked[f"{near}_id"])
+
+
+def _sent(relation: str) -> set[str]:
+    """The keys of an object that state a relation."""
+    return {
+        f"{r.table}.{r.key}"
+        for r in REFERENCES
+        if r.relation == relation or (r.relation is None and relation in _IN_CLASS)
+    }
+
+
+def _values(refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
+    """What a rule looks at, as text; NA for a relation."""
+    if refusal.column == "label":
+        values = display_label(refusal.table, rows)
+    else:
+        values = rows[refusal.column] if refusal.column in rows else pd.Series(float("nan"), index=rows.index)
+    return values.astype("str").where(values.notna())
+
+
+def refused(roster: Roster, rules: Iterable[Rule]) -> pd.DataFrame:
+    """One row per object and rule that it breaks: table, id, label, rule, column, value, source."""
+    parts = [
+        _broken(roster, refusal).assign(rule=rule.id, source=rule.source) for rule in rules for refusal in rule.refuses
+    ]
+    found = pd.concat([pd.DataFrame(columns=COLUMNS, dtype="str"), *parts], ignore_index=True)
+    return found[list(COLUMNS)].astype("str")
+
+
+def _broken(roster: Roster, refusal: Refusal) -> pd.DataFrame:
+    rows = _looked_at(roster, refusal)
+    rows = rows[refusal.test(roster, refusal, rows).astype(bool)]
+    found = {"id": rows["id"], "label": display_label(refusal.table, rows), "value": _values(refusal, rows)}
+    return pd.DataFrame(found).astype("str").assign(table=refusal.table, column=refusal.column)
+
+
+def _looked_at(roster: Roster, refusal: Refusal) -> pd.DataFrame:
+    rows = roster.tables[refusal.table]
+    if refusal.only == "school":
+        return rows[rows["id"].isin(schools(roster).index)]
+    if refusal.only:
+        return rows[rows["person_type"].astype("str").str.strip().str.lower() == refusal.only]
+    return rows

@@ -1,0 +1,226 @@
+"""What a system downstream would do with a new roster: who loses which class, what is created anew, what is refused."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from kimono_explore.compare import compare
+from kimono_explore.display import display_label, listed, plural, printable
+from kimono_explore.errors import expect
+from kimono_explore.gate.measures import schools
+from kimono_explore.gate.refusals import refused
+from kimono_explore.gate.targets import READ, TARGETS, rules_of
+from kimono_explore.html import render
+from kimono_explore.roster.open import read_source
+from kimono_explore.roster.roster import Roster
+
+if TYPE_CHECKING:
+    from kimono_explore.compare import Comparison
+
+CREATED, LOSES = "created empty", "loses members"
+_SEATS = {"student_in": "students", "teacher_in": "teachers"}
+_TEXTS = ["section_id", "new_id", "label", "school", "what"]
+
+
+def rehearse(
+    old: Roster | str | os.PathLike[str],
+    new: Roster | str | os.PathLike[str],
+    target: Literal["clever", "google", "sds", "canvas", "apple"],
+) -> Rehearsal:
+    """What a system downstream would do if it were sent a new roster. Nothing is sent.
+
+    These systems know a class by its id: one that comes back under a new id is closed, or left behind, and created anew
+    without the work that was in it. What each does, and what it refuses, follows from its published rules, which are in
+    ``.rules`` with their sources.
+
+    Parameters
+    ----------
+    old, new : Roster, str or path
+        The roster that the target has, and the one that it is to have; a path is a snapshot folder or a OneRoster bundle.
+    target : {"clever", "google", "sds", "canvas", "apple"}
+        Clever, Google Classroom, Microsoft School Data Sync, Canvas or Apple School Manager.
+
+    Returns
+    -------
+    Rehearsal
+
+    Raises
+    ------
+    BundleError
+        A path is not a snapshot or a OneRoster bundle.
+    ValueError
+        The target is unknown.
+
+    Examples
+    --------
+    >>> later = kx.Roster(**roster.tables, links=roster.links)
+    >>> later.sections = roster.sections.iloc[1:]
+    >>> rehearsal = kx.rehearse(roster, later, target="canvas")
+    >>> rehearsal.classes[["section_id", "what"]].values.tolist() == [[roster.sections["id"][0], "closed"]]
+    True
+    >>> kx.rehearse(roster, roster, target="canvas").classes.empty
+    True
+    """
+    for given in (old, new):
+        expect("rehearse", given, Roster, str, os.PathLike)
+    if target not in tuple(TARGETS):
+        raise ValueError(printable(f"Unknown target {target!r}. Choose one of: {', '.join(TARGETS)}."))
+    before, after = (given if isinstance(given, Roster) else read_source(given) for given in (old, new))
+    return rehearsed(compare(before, after, match="auto"), before, after, target)
+
+
+def rehearsed(diff: Comparison, old: Roster, new: Roster, target: str) -> Rehearsal:
+    """The same of two rosters that were compared with ``match="auto"``."""
+    rules = rules_of(target)
+    lost = _lost_seats(old, new)
+    return Rehearsal(
+        target,
+        _classes(diff, old, new, lost, TARGETS[target].what),
+        _students(old, lost),
+        refused(new, rules),
+        pd.DataFrame(
+            [(rule.id, rule.says, rule.source, READ) for rule in rules],
+            columns=["rule", "says", "source", "read"],
+            dtype="str",
+        ),
+        complete=new.incomplete.empty,
+    )
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Rehearsal:
+    """What a target would do with a new roster.
+
+    Attributes
+    ----------
+    target : str
+        Such as ``"canvas"``.
+    classes : pandas.DataFrame
+        One row per section that is closed, left open, created empty, or loses members: section_id, new_id (under which it
+        comes back), label, school, what, students, teachers (how many it had, is to have, or loses). A section under a
+        new id has two rows: the old one is closed or left open, and the new one created empty.
+    students : pandas.DataFrame
+        One row per student who loses a class, or whose class is left behind: person_id, label, school, classes.
+    refused : pandas.DataFrame
+        One row per object of the new roster and rule that it breaks: table, id, label, rule, column (or relation), value,
+        source.
+    rules : pandas.DataFrame
+        The published rules of the target: rule, says, source, read (on which day).
+    complete : bool
+        Whether the new roster was loaded as a whole. What an incomplete load lacks is unknown, but a target that is sent
+        such a load takes it for gone.
+    """
+
+    target: str
+    classes: pd.DataFrame
+    students: pd.DataFrame
+    refused: pd.DataFrame
+    rules: pd.DataFrame
+    complete: bool = True
+
+    def count(self, what: str) -> int:
+        """How many sections are ``"closed"``, ``"left open"``, ``"created empty"``, or ``"loses members"``."""
+        return int((self.classes["what"] == what).sum())
+
+    @property
+    def headline(self) -> str:
+        """What it would do, in one sentence."""
+        name, what, does, _ = TARGETS[self.target]
+        ended, created, losing = (self.count(fate) for fate in (what, CREATED, LOSES))
+        objects = len(self.refused[["table", "id", "label"]].drop_duplicates())
+        said = [
+            f"{does} {_classes_in_words(ended)}" if ended else "",
+            f"creates {created:,} anew, empty" if created else "",
+            f"takes members out of {_classes_in_words(losing)}" if losing else "",
+            f"refuses {plural(objects, 'object')}" if objects else "",
+        ]
+        sentence = f"{name} {listed(filter(None, said)) or f'{does} no class and refuses nothing'}"
+        if count := len(self.students):
+            sentence += f"; {plural(count, 'student')} {'loses' if count == 1 else 'lose'} a class"
+        return sentence if self.complete else f"{sentence}; the load was not complete"
+
+    def __repr__(self) -> str:
+        return f"<Rehearsal: {self.headline}>"
+
+    def _repr_html_(self) -> str:
+        by_school = self.classes.assign(school=self.classes["school"].fillna("no school")).groupby(["school", "what"])
+        rows = by_school.agg(classes=("what", "size"), students=("students", "sum")).reset_index().to_dict("records")
+        facts = {"rows": rows, "rules": self.rules.to_dict("records"), "means": TARGETS[self.target].means}
+        return render("rehearsal.html", headline=self.headline, **facts)
+
+
+def _classes_in_words(count: int) -> str:
+    return "1 class" if count == 1 else f"{count:,} classes"
+
+
+def _seats(roster: Roster) -> pd.DataFrame:
+    """Who studies or teaches where, among what was delivered: source_id, relation, target_id."""
+    links = roster.links[["source_id", "relation", "target_id"]].astype("str")
+    known = links["source_id"].isin(roster.persons["id"].dropna()) & links["target_id"].isin(
+        roster.sections["id"].dropna()
+    )
+    return links[known & links["relation"].isin(list(_SEATS))].drop_duplicates()
+
+
+def _lost_seats(old: Roster, new: Roster) -> pd.DataFrame:
+    """The seats that are no longer there under the same ids."""
+    both = _seats(old).merge(_seats(new), how="left", indicator="side")
+    return both[both["side"] == "left_only"].drop(columns="side")
+
+
+def _classes(diff: Comparison, old: Roster, new: Roster, lost: pd.DataFrame, ended: str) -> pd.DataFrame:
+    again = diff.recreated("sections")
+    old_ids, new_ids = (set(side.sections["id"].dropna()) for side in (old, new))
+    closed = _described(old, old_ids - new_ids, _seats(old), ended)
+    closed["new_id"] = closed["section_id"].map(dict(zip(again["old_id"], again["new_id"], strict=True)))
+    created = _described(new, set(again["new_id"]), _seats(new), CREATED)
+    losing = _described(old, set(lost["target_id"]) & new_ids, lost, LOSES)
+    parts = [part for part in (closed, created, losing) if len(part)]
+    found = pd.concat(parts or [closed], ignore_index=True)[[*_TEXTS, "students", "teachers"]]
+    found = found.astype({**dict.fromkeys(_TEXTS, "str"), "students": "int64", "teachers": "int64"})
+    return found.sort_values(["school", "what", "label", "section_id"], ignore_index=True)
+
+
+def _described(roster: Roster, ids: set[str], seats: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Some sections by name and school, and how many of these seats each has."""
+    rows = roster.sections[roster.sections["id"].isin(ids)].drop_duplicates("id")
+    counts = seats.groupby(["target_id", "relation"]).size()
+    found = {
+        "section_id": rows["id"],
+        "new_id": pd.Series(float("nan"), index=rows.index, dtype="str"),
+        "label": display_label("sections", rows),
+        "school": rows["id"].map(_schools_by(roster, "held_at")),
+        "what": what,
+    }
+    for relation, name in _SEATS.items():
+        of_relation = counts[counts.index.get_level_values("relation") == relation].droplevel("relation")
+        found[name] = rows["id"].map(of_relation).fillna(0).astype("int64")
+    return pd.DataFrame(found)
+
+
+def _schools_by(roster: Roster, relation: str) -> pd.Series:
+    """The names of the schools with which each object is linked."""
+    links = roster.links[roster.links["relation"] == relation][["source_id", "target_id"]].drop_duplicates()
+    names = links.assign(name=links["target_id"].map(schools(roster))).dropna().sort_values("name")
+    return names.groupby("source_id")["name"].agg(", ".join).astype("str")
+
+
+def _students(old: Roster, lost: pd.DataFrame) -> pd.DataFrame:
+    columns = ["person_id", "label", "school", "classes"]
+    sections, persons = (
+        old.tables[table].dropna(subset=["id"]).drop_duplicates("id") for table in ("sections", "persons")
+    )
+    labels = pd.Series(display_label("sections", sections).to_numpy(), index=sections["id"].to_numpy(), dtype="str")
+    seats = lost[lost["relation"] == "student_in"]
+    seats = seats.assign(name=seats["target_id"].map(labels).fillna(seats["target_id"])).sort_values("name")
+    classes = seats.groupby("source_id")["name"].agg(", ".join)
+    rows = persons[persons["id"].isin(classes.index)]
+    found = pd.DataFrame({
+        "person_id": rows["id"], "label": display_label("persons", rows),
+        "school": rows["id"].map(_schools_by(old, "member_of")), "classes": rows["id"].map(classes),
+    })  # fmt: skip
+    return found[columns].astype("str").sort_values(["school", "label", "person_id"], ignore_index=True)
