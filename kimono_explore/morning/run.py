@@ -96,8 +96,14 @@ class Morning:
 
     @property
     def worst(self) -> Step:
-        """The first step that went as badly as any."""
-        return next(step for step in self.steps if step.state == self.state)
+        """The first step that went as badly as any; the gate before the others."""
+        worst = [step for step in self.steps if step.state == self.state]
+        return next((step for step in worst if step.name == "Gate"), worst[0])
+
+    @property
+    def waited(self) -> str:
+        """How long the oldest task has waited, in words."""
+        return "–" if self.waits is None else span_words(pd.Timedelta(minutes=self.waits))
 
     @property
     def exit_code(self) -> int:

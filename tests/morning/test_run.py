@@ -108,6 +108,14 @@ def test_a_queue_that_waits_too_long_is_named(district: kx.Roster, tmp_path: Pat
     assert late.waits > 24 * 60
 
 
+def test_a_hold_is_named_before_a_score_that_fell(tmp_path: Path) -> None:
+    two = make_district(200, seed=4)
+    morning_of(two, tmp_path)
+    fell = morning_of(nights.school_lost(two, np.random.default_rng(1)).roster, tmp_path, 1)
+    assert [step.state for step in fell.steps][1:3] == ["look", "look"]
+    assert (fell.word, fell.worst.name, fell.waited) == ("Hold", "Gate", "23 hours")
+
+
 def test_only_one_run_is_at_work_in_a_folder(district: kx.Roster, tmp_path: Path) -> None:
     with (
         only_one(tmp_path / ".morning.lock", "busy"),
