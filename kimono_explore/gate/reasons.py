@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Roster
 
 Level = Literal["hold", "stop"]
+_FEW = 0.01
+"""The share of all students up to which those whom links still name are a hold: a source may be slow to end enrollments."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +94,15 @@ def emptied_tables(old: Roster, new: Roster) -> Iterator[Reason]:
 
 
 def broken_off(diff: Comparison, new: Roster, measures: pd.DataFrame, limits: Limits) -> Iterator[Reason]:
-    """Students who are missing while the new roster's own links still name them."""
+    """Students who are missing while the new roster's own links still name them; of a few, that may be a source at fault."""
     persons = diff.removed("persons")
     gone = persons.loc[persons["person_type"].astype("str").str.lower() == "student", "id"].dropna()
     named = int(gone.isin(new.links["source_id"]).sum())
     if named >= limits.least and named > limits.unreferenced * len(gone):
         total = int(measures.loc[measures["school"].isna() & (measures["kind"] == "students"), "before"].sum())
+        level: Level = "stop" if len(gone) > _FEW * total else "hold"
         yield Reason(
-            "students-unknown", "stop", None, None, named, total, limits.unreferenced,
+            "students-unknown", level, None, None, named, total, limits.unreferenced,
             f"{_of(len(gone), total, 'students').capitalize()} are missing, and the roster still enrolls {named:,} of them: the load "
             "broke off, they did not leave.",
         )  # fmt: skip
@@ -129,10 +132,9 @@ def school_gone(new: Roster, measures: pd.DataFrame) -> Iterator[Reason]:
     for _, row in students.iterrows():
         if row["school"] not in there:
             shown, name, id = _where(row)
-            yield Reason(
-                "school-gone", "hold", name, id, row["before"], row["before"], None,
-                f"{shown} is missing, with its {plural(row['before'], 'student')}.",
-            )  # fmt: skip
+            count = int(row["before"])
+            sentence = f"{shown} is missing, with its {plural(count, 'student')}."
+            yield Reason("school-gone", "hold", name, id, count, count, None, sentence)
 
 
 def shares(

@@ -70,6 +70,7 @@ def test_an_incident_is_alarmed_with_its_school_and_reason(
         "stop" if {"empty-table", "students-gone", "students-unknown"} & set(night.rules) else "hold"
     )
     assert verdict.exit_code in (1, 3)
+    assert json.loads(json.dumps(verdict.to_dict()))["reasons"][0]["rule"] == verdict.reasons[0].rule
 
 
 def test_an_incident_at_rollover_is_seen(district: kx.Roster) -> None:
@@ -106,6 +107,14 @@ def _a_text_of_incomplete() -> str:
     from kimono_explore.problems import INCOMPLETE
 
     return next(iter(INCOMPLETE))
+
+
+def test_a_few_leavers_whom_the_source_still_enrolls_are_a_hold_and_no_stop() -> None:
+    large = make_district(700, seed=3)
+    new = without(large, nights.students(large).iloc[:6], links=False)
+    verdict = kx.gate(large, new)
+    assert [(reason.rule, reason.level) for reason in verdict.reasons] == [("students-unknown", "hold")]
+    assert verdict.let_through("students-unknown", because="They left; enrollments end tonight").verdict == "go"
 
 
 def test_a_teacher_who_goes_back_and_forth_is_seen_over_several_loads(district: kx.Roster) -> None:
