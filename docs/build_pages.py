@@ -371,7 +371,7 @@ def _gallery() -> str:
 
 def _prepared() -> str:
     return (
-        "import kimono_explore as kx\n\n"
+        "import tempfile\n\nimport pandas as pd\n\nimport kimono_explore as kx\n\n"
         "with kx.sandbox(students=500) as box:\n"
         "    roster = kx.load_roster(box.client, progress=False)\n"
         "    tasks = kx.load_tasks(box.client)\n"
@@ -379,6 +379,10 @@ def _prepared() -> str:
         'section = roster.sections["id"].iloc[len(roster.sections) // 2]\n'
         "yesterday = kx.Roster(**roster.tables, links=roster.links.iloc[:-40])\n"
         'yesterday.persons = roster.persons.iloc[8:].replace({"grade": "08"}, "07")\n'
+        "days = kx.history(tempfile.mkdtemp())\n"
+        'for n, day in enumerate(pd.bdate_range("2026-08-24", "2026-10-02")):\n'
+        "    persons = roster.persons.iloc[2 * n :]\n"
+        '    days.add(kx.Roster(**{**roster.tables, "persons": persons}, links=roster.links), day)\n'
     )
 
 

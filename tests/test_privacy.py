@@ -208,7 +208,8 @@ def test_checks_of_relations_find_the_same(flawed: kx.Roster, safe: kx.Roster) -
     before, after = (kx.check(roster, as_of="2026-10-05").summary.set_index("id") for roster in (flawed, safe))
     # A date or a status that few have tells who they are: it is left out.
     rare = ["enrollment_without_start", "enrollment_outside_terms", "ended_but_active", "future_but_active",
-            "membership_far_ahead", "membership_before_birth", "enrollment_without_end", "enrolled_inactive_student",
+            "membership_far_ahead", "membership_before_birth",
+            "membership_ends_before_start", "enrollment_without_end", "enrolled_inactive_student",
             "enrollment_in_inactive_section", "inactive_teacher_of_section"]  # fmt: skip
     # Ids, names and addresses are other ones.
     made = [

@@ -351,8 +351,11 @@ def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> Non
     failing.first.click()
     expect(page.locator(".kx-panel .kx h3").nth(1)).to_have_text(name)
     expect(page.locator(".kx li", has_text="E-mail address that cannot be one")).to_be_visible()
-    saved = page.get_by_role("link", name="Save these 2 rows as CSV")
-    assert str(saved.get_attribute("href")).startswith("data:text/csv;base64,")
+    rows = page.locator(".kx-table", has=page.get_by_role("grid", name="Failing rows"))
+    with page.expect_download(timeout=60_000) as saved:
+        rows.get_by_role("button", name="CSV").click()
+    assert saved.value.suggested_filename == "invalid_email.csv"
+    assert len(saved.value.path().read_text(encoding="utf-8-sig").splitlines()) == 3
 
 
 def test_names_are_shown_as_text(lab: Lab, page: Page) -> None:
