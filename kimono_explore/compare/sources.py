@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from kimono_explore.frames import to_pandas
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from kimono_explore.roster.lazy import LazyRoster
@@ -182,5 +182,7 @@ def _arrow(column: pd.Series) -> pa.Array | pa.ChunkedArray:
     """A column as it lies in memory; text is not copied. Mixed values become text."""
     if column.dtype == object:
         column = column.astype("str").where(column.notna())
+    if isinstance(column.dtype, pd.CategoricalDtype) and not len(column.cat.categories):
+        column = column.astype("str")  # DuckDB before 2.0 crashes on a dictionary without words
     array = pa.array(column, from_pandas=True)
     return array.cast(pa.string()) if pa.types.is_null(array.type) else array
