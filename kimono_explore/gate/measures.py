@@ -50,7 +50,7 @@ def members(roster: Roster) -> pd.DataFrame:
     rows = enrolled.merge(
         held.rename(columns={"source_id": "section", "target_id": "school"}), on="section", how="left"
     )
-    ids = rows["source_id"] + _JOINT + rows["section"]
+    ids = rows["source_id"].astype("str") + _JOINT + rows["section"].astype("str")
     parts.append(pd.DataFrame({"id": ids, "school": rows["school"], "kind": "enrollments"}))
     return pd.concat(parts, ignore_index=True).dropna(subset=["id"])
 
@@ -109,7 +109,7 @@ def _new_ids(ids: pd.Series, kind: str, renamed: dict[str, pd.Series]) -> pd.Dat
     if kind != "enrollments":
         found = _mapped(ids, renamed[kind if kind in renamed else "persons"])
         return pd.DataFrame({"id": found.fillna(ids), "recreated": found.notna()})
-    ends = ids.str.split(_JOINT, n=1, expand=True).reindex(columns=[0, 1])
+    ends = ids.str.split(_JOINT, n=1, expand=True).reindex(columns=[0, 1]).astype("str")
     person, section = _mapped(ends[0], renamed["persons"]), _mapped(ends[1], renamed["sections"])
     moved = person.fillna(ends[0]) + _JOINT + section.fillna(ends[1])
     return pd.DataFrame({"id": moved, "recreated": person.notna() | section.notna()})
@@ -122,7 +122,7 @@ def _changed(diff: Comparison) -> pd.DataFrame:
     )
     links = diff.changed("links")
     links = links[links["relation"] == "student_in"]
-    enrolled = (links["source_id"] + _JOINT + links["target_id"]).drop_duplicates()
+    enrolled = (links["source_id"].astype("str") + _JOINT + links["target_id"].astype("str")).drop_duplicates()
     of_kind = dict(zip(KINDS, (persons, persons, courses, sections, enrolled), strict=True))
     parts = [pd.DataFrame({"kind": kind, "id": ids, "changed": True}) for kind, ids in of_kind.items()]
     return pd.concat(parts, ignore_index=True)
