@@ -17,7 +17,7 @@ import pandas as pd
 
 from kimono_explore.compare.by_id import LINK_KEY, count_repeated, key_of, pair
 from kimono_explore.compare.levels import BY, begin, match_left_over, rename_links
-from kimono_explore.compare.sources import InMemory, OnDisk, Source, bring, numbers, opened
+from kimono_explore.compare.sources import InMemory, OnDisk, Source, bring, numbers
 from kimono_explore.display import display_label, printable
 from kimono_explore.errors import expect
 from kimono_explore.files.snapshot import is_snapshot
@@ -26,6 +26,7 @@ from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.roster.open import read_oneroster
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import TABLES
+from kimono_explore.scratch import scratch_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -281,7 +282,7 @@ class Comparison:
         For a link, ``id`` names its two ends and the relation in words.
         """
         parts = []
-        with opened() as connection:
+        with scratch_database() as connection:
             for table in _COMPARED:
                 bring(connection, self._sources, table)
                 keys = count_repeated(connection, table)
@@ -302,7 +303,7 @@ class Comparison:
 
     @cached_property
     def _found(self) -> _Found:
-        with opened() as connection:
+        with scratch_database() as connection:
             aligned = {table: bring(connection, self._sources, table) for table in _COMPARED}
             for table in TABLES:
                 pair(connection, aligned[table], self.ignore)

@@ -7,22 +7,21 @@ of each row as ``row``. Columns that are not declared have names of ours, since 
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from kimono_explore.frames import to_pandas
 from kimono_explore.schema import declared
+from kimono_explore.scratch import scratch_database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
+    import duckdb
     from numpy.typing import NDArray
 
     from kimono_explore.roster.lazy import LazyRoster
@@ -88,24 +87,12 @@ class OnDisk:
 
     def rows(self, table: str, numbers: Rows) -> pd.DataFrame:
         """Another scan of the files."""
-        with opened() as connection:
+        with scratch_database() as connection:
             columns = self.bring(connection, "all_rows", table)
             connection.register("wanted", pa.table({"row": pa.array(numbers), "place": np.arange(len(numbers))}))
             shown = ", ".join(f"c{place}" for place in range(len(columns)))
             found = connection.sql(f"SELECT {shown} FROM all_rows JOIN wanted USING (row) ORDER BY place")
             return to_pandas(table, found.to_arrow_table().rename_columns(columns))
-
-
-@contextmanager
-def opened() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory; what does not fit spills to a private folder. Both are gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="kimono-explore-") as spill:
-        connection = duckdb.connect(config={"temp_directory": spill})
-        connection.execute("SET enable_progress_bar = false")  # it is drawn after two seconds
-        try:
-            yield connection
-        finally:
-            connection.close()
 
 
 class Aligned(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pandas as pd
 from kimono_explore.duplicates.model import BLOCKS, COMPARISONS, MACROS, SAID, TRAINING, levels, spelled
 from kimono_explore.errors import ConfigurationError, expect
 from kimono_explore.roster.roster import Roster
+from kimono_explore.scratch import scratch_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,7 +102,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory; what does not fit spills to a private folder. Both are gone afterwards."""
+    """A database in which Splink works."""
     try:
         import splink  # noqa: F401
     except ModuleNotFoundError as error:
@@ -111,15 +111,8 @@ def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
         raise ConfigurationError(
             'probable_duplicates needs Splink, which is not installed. Run: pip install "kimono-explore[duplicates]"'
         ) from None
-    import duckdb
-
-    with tempfile.TemporaryDirectory(prefix="kimono-explore-") as spill:
-        connection = duckdb.connect(":memory:", config={"temp_directory": spill, "preserve_insertion_order": False})
-        connection.execute("SET enable_progress_bar = false")  # it is drawn after two seconds
-        try:
-            yield connection
-        finally:
-            connection.close()
+    with scratch_database(keep_order=False) as connection:
+        yield connection
 
 
 def _pairs(

@@ -27,6 +27,11 @@ def schools(roster: Roster) -> pd.Series:
     return pd.Series(display_label("orgs", orgs).to_numpy(), index=orgs["id"].to_numpy(), dtype="str")
 
 
+def of_type(persons: pd.DataFrame, type: str) -> pd.DataFrame:
+    """The persons of a type, however it is spelled."""
+    return persons[persons["person_type"].astype("str").str.strip().str.lower() == type]
+
+
 def members(roster: Roster) -> pd.DataFrame:
     """Who and what belongs to each school: school, kind, id; the school is NA where none is known."""
     links, names = roster.links, schools(roster)
@@ -38,10 +43,9 @@ def members(roster: Roster) -> pd.DataFrame:
         linked[relation][linked[relation]["target_id"].isin(names.index)]
         for relation in ("member_of", "offered_by", "held_at")
     )
-    types = roster.persons["person_type"].astype("str").str.strip().str.lower()
     parts = []
     for kind, type in (("students", "student"), ("teachers", "teacher")):
-        people = roster.persons.loc[types == type, ["id"]].dropna().drop_duplicates()
+        people = of_type(roster.persons, type)[["id"]].dropna().drop_duplicates()
         parts.append(_at_school(people, at).assign(kind=kind))
     for kind, links_at in (("courses", offered), ("sections", held)):
         objects = roster.tables[kind][["id"]].dropna().drop_duplicates()
@@ -60,8 +64,8 @@ def _at_school(objects: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"id": found["id"], "school": found["target_id"]})
 
 
-def measure(diff: Comparison, old: Roster, new: Roster) -> pd.DataFrame:
-    """Counts for each school and kind, and for the whole district.
+def measure(diff: Comparison, old: Roster, new: Roster, sides: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
+    """Counts for each school and kind, and for the whole district; ``sides`` are the `members` of both rosters.
 
     Returns
     -------
@@ -71,8 +75,7 @@ def measure(diff: Comparison, old: Roster, new: Roster) -> pd.DataFrame:
         is recreated, and neither removed nor added.
     """
     renamed = {table: _renamed(diff, table) for table in ("orgs", "persons", "courses", "sections")}
-    before, after = members(old), members(new)
-    before["recreated"] = False
+    before, after = sides[0].assign(recreated=False), sides[1]
     for kind in KINDS:
         mine = before["kind"] == kind
         before.loc[mine, ["id", "recreated"]] = _new_ids(before.loc[mine, "id"], kind, renamed).to_numpy()

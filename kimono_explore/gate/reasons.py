@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from kimono_explore.display import plural
-from kimono_explore.gate.measures import KINDS, schools
+from kimono_explore.gate.measures import KINDS, of_type, schools
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -95,8 +95,7 @@ def emptied_tables(old: Roster, new: Roster) -> Iterator[Reason]:
 
 def broken_off(diff: Comparison, new: Roster, measures: pd.DataFrame, limits: Limits) -> Iterator[Reason]:
     """Students who are missing while the new roster's own links still name them; of a few, that may be a source at fault."""
-    persons = diff.removed("persons")
-    gone = persons.loc[persons["person_type"].astype("str").str.lower() == "student", "id"].dropna()
+    gone = of_type(diff.removed("persons"), "student")["id"].dropna()
     named = int(gone.isin(new.links["source_id"]).sum())
     if named >= limits.least and named > limits.unreferenced * len(gone):
         total = int(measures.loc[measures["school"].isna() & (measures["kind"] == "students"), "before"].sum())

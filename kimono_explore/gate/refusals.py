@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import pandas as pd
 
 from kimono_explore.display import display_label
-from kimono_explore.gate.measures import schools
+from kimono_explore.gate.measures import of_type, schools
 from kimono_explore.schema import ENDS, OBJECT_TYPES, REFERENCES, TABLE_OF
 
 if TYPE_CHECKING:
@@ -129,6 +129,4 @@ def _looked_at(roster: Roster, refusal: Refusal) -> pd.DataFrame:
     rows = roster.tables[refusal.table]
     if refusal.only == "school":
         return rows[rows["id"].isin(schools(roster).index)]
-    if refusal.only:
-        return rows[rows["person_type"].astype("str").str.strip().str.lower() == refusal.only]
-    return rows
+    return of_type(rows, refusal.only) if refusal.only else rows

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from kimono_explore.gate.measures import of_type
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -34,7 +36,7 @@ def signs(diff: Comparison, old: Roster, new: Roster, today: date) -> list[Sign]
     kept = len(old.sections) - len(diff.removed("sections"))
     in_later = _sections_in(new, set(later["id"]))
     added = diff.added("sections")["id"].dropna()
-    students = old.persons.loc[old.persons["person_type"].astype("str").str.lower() == "student", "id"].dropna()
+    students = of_type(old.persons, "student")["id"].dropna()
     gone = set(diff.removed("persons")["id"])
     recreated = set(diff.recreated("persons")["old_id"])
     staying = students[~students.isin(gone)]

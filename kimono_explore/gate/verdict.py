@@ -93,10 +93,12 @@ def gate(
     load = _load_of(new)
     live, next_ = _opened(old), _opened(new)
     diff = compare(live, next_, ignore=IGNORED, match="auto")
-    measures = measure(diff, live, next_)
+    sides = members(live), members(next_)
+    measures = measure(diff, live, next_, sides)
     shown = signs(diff, live, next_, day_of(as_of) or next_.loaded_at.date())
     rolled_over = all(sign.holds for sign in shown)
-    found = _reasons(diff, [*map(_opened, before), live, next_], measures, limits, rolled_over=rolled_over)
+    days = [*map(_opened, before), live, next_]
+    found = _reasons(diff, days, sides, measures, limits, rolled_over=rolled_over)
     verdict = Verdict(
         rules.in_order(rules.without_unknown(list(found))),
         measures,
@@ -121,10 +123,15 @@ def _load_of(given: Source) -> str | None:
 
 
 def _reasons(
-    diff: Comparison, days: Sequence[Roster], measures: pd.DataFrame, limits: Limits, *, rolled_over: bool
+    diff: Comparison,
+    days: Sequence[Roster],
+    sides: tuple[pd.DataFrame, pd.DataFrame],
+    measures: pd.DataFrame,
+    limits: Limits,
+    *,
+    rolled_over: bool,
 ) -> Iterable[Reason]:
     old, new = days[-2:]
-    sides = members(old), members(new)
     yield from rules.incomplete(new)
     yield from rules.emptied_tables(old, new)
     yield from rules.broken_off(diff, new, measures, limits)

@@ -15,6 +15,7 @@ from kimono_explore.atomic import atomic_file, only_one
 from kimono_explore.display import plural, printable
 from kimono_explore.errors import KimonoError
 from kimono_explore.gate import Verdict, gate
+from kimono_explore.gate.measures import of_type
 from kimono_explore.load import load_roster
 from kimono_explore.quality.config import NAME as CONFIG
 from kimono_explore.quality.run import check
@@ -236,8 +237,7 @@ def _load(morning: Morning, connect: Callable[[], Client], folder: Path) -> tupl
     except KimonoError as error:
         step.state, step.title = "failed", f"Not loaded: {_short(error)}"
     else:
-        types = roster.persons["person_type"].astype("str").str.lower()
-        morning.students = int((types == "student").sum())
+        morning.students = len(of_type(roster.persons, "student"))
         lacking = roster.incomplete
         step.state = "look" if len(lacking) else "ok"
         step.title = (

@@ -17,7 +17,7 @@ import kimono_explore as kx
 from kimono_explore.__main__ import main
 from kimono_explore.frames import add_rows
 from kimono_explore.gate.limits import Limits, read_limits
-from kimono_explore.gate.measures import measure, schools
+from kimono_explore.gate.measures import measure, members, schools
 from kimono_explore.sandbox.district.build import make_district
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def test_a_teacher_who_goes_back_and_forth_is_seen_over_several_loads(district: 
 
 def test_measures_count_every_fate_once(district: kx.Roster) -> None:
     new = nights.joined(without(district, nights.students(district).iloc[:7]), 3, np.random.default_rng(1))
-    found = measure(kx.compare(district, new, match="auto"), district, new)
+    found = measure(kx.compare(district, new, match="auto"), district, new, (members(district), members(new)))
     whole = found[found["school"].isna()].set_index("kind")
     students = whole.loc["students", ["before", "after", "removed", "added", "recreated"]]
     assert students.tolist() == [400, 396, 7, 3, 0]
