@@ -24,7 +24,7 @@ from .errors import (
     RosterFailedError,
     ServerError,
 )
-from .forecast import apply_tasks, explain_tasks
+from .forecast import Refreshed, apply_tasks, explain_tasks, refresh
 from .gate import Rehearsal, Verdict, gate, rehearse
 from .graph import build_graph, neighborhood, shortest_path, summarize_graph
 from .graph_files import save_graph
@@ -77,6 +77,7 @@ __all__ = [
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",
+    "Refreshed",
     "Rehearsal",
     "Report",
     "ResponseError",
@@ -127,6 +128,7 @@ __all__ = [
     "pseudonymize",
     "queue_delays",
     "read_oneroster",
+    "refresh",
     "rehearse",
     "sandbox",
     "save_graph",

@@ -84,6 +84,7 @@ SLOW: dict[str, tuple[str, ...]] = {
     "test_questions": (),
     "test_queue": (),
     "test_recipes": (),
+    "test_refresh": (),
     "test_rehearsal": ("test_empty_and_odd", "test_the_page_of"),
     "test_reliability": (),
     "test_repairs": (),

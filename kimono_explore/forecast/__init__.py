@@ -2,5 +2,6 @@
 
 from kimono_explore.forecast.apply import apply_tasks
 from kimono_explore.forecast.explain import explain_tasks
+from kimono_explore.forecast.refreshed import Refreshed, refresh
 
-__all__ = ["apply_tasks", "explain_tasks"]
+__all__ = ["Refreshed", "apply_tasks", "explain_tasks", "refresh"]

@@ -73,16 +73,21 @@ class Forecast(NamedTuple):
     Attributes
     ----------
     roster : Roster
-    refused : int
-        How many events could not be applied.
+    problems : list of Problem
+        What was found in the queue, such as events that could not be applied.
     tasks : dict of tuple to str
         Table, id (for links: the link in words) and column -> the id of the last task behind it; without a column, that
         behind the row.
     """
 
     roster: Roster
-    refused: int
+    problems: list[Problem]
     tasks: dict[tuple[str, str, str | None], str | None]
+
+    @property
+    def refused(self) -> int:
+        """How many events could not be applied."""
+        return sum(problem.problem not in (SEVERAL_TENANTS, TASK_CAME_AGAIN) for problem in self.problems)
 
 
 def forecast(name: str, roster: Roster, tasks: pd.DataFrame) -> Forecast:
@@ -93,7 +98,7 @@ def forecast(name: str, roster: Roster, tasks: pd.DataFrame) -> Forecast:
     walk = _Walk(roster, events)
     walk.all()
     problems += walk.problems
-    refused = sum(problem.problem not in (SEVERAL_TENANTS, TASK_CAME_AGAIN) for problem in problems)
+    of_queue = [*problems]
     frames = {name: walk.table(name) for name in TABLES}
     for payloads in (*walk.said.values(), walk.enrolled):
         problems += told(payloads, dict(enumerate(events)), walk.applied)
@@ -105,7 +110,7 @@ def forecast(name: str, roster: Roster, tasks: pd.DataFrame) -> Forecast:
         loaded_at=roster.loaded_at,
         rollups=roster.rollups,
     )
-    return Forecast(later, refused, walk.tasks())
+    return Forecast(later, of_queue, walk.tasks())
 
 
 @dataclass

@@ -1,0 +1,129 @@
+"""Whether what a server sends now is what is expected: rows and links of a few pages, held against a whole roster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from kimono_explore.decode.decoder import Decoder
+from kimono_explore.display import plural, printable
+from kimono_explore.load import assemble
+from kimono_explore.schema import OBJECT_TYPES, TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import msgspec
+
+    from kimono_explore.roster.roster import Roster
+
+_IGNORED = ("updated_at", "stated_by")
+_ENDS = ["source_type", "source_id", "relation", "target_type", "target_id"]
+
+
+def sent_rows(table: str, rows: Sequence[bytes | msgspec.Raw]) -> Roster:
+    """The rows of one list, and the links that they state, as a roster of their own."""
+    decoders = {name: Decoder(name) for name in TABLES}
+    decoders[table].add(rows)
+    return assemble({name: decoder.finish() for name, decoder in decoders.items()}, [], "")
+
+
+def facts(roster: Roster, ends: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[tuple[str | None, ...]]]:
+    """What a roster says of objects, given by table and id: their rows and their links."""
+    found: dict[tuple[str, str], set[tuple[str | None, ...]]] = {end: set() for end in ends}
+    for table in dict.fromkeys(table for table, _ in found):
+        ids = [id for of, id in found if of == table]
+        rows = roster.tables[table]
+        rows = rows[rows["id"].isin(ids)]
+        for id, cells in zip(rows["id"], _cells(rows, sorted({*rows} - {*_IGNORED})), strict=True):
+            found[table, id].add(cells)
+        for side in ("source", "target"):
+            links = roster.links[roster.links[f"{side}_id"].isin(ids)]
+            links = links[links[f"{side}_type"] == OBJECT_TYPES[table]]
+            for id, cells in zip(links[f"{side}_id"], _cells(links, sorted({*links} - {*_IGNORED})), strict=True):
+                found[table, id].add(cells)
+    return found
+
+
+def differences(table: str, sent: Roster, expected: Roster) -> list[str]:
+    """What is not as expected in the rows sent of a table, in words; the rows that were not sent are not looked at."""
+    ids = sent.tables[table]["id"]
+    return [*_of_rows(table, sent, expected, ids), *_of_links(table, sent, expected, ids)]
+
+
+def _of_rows(table: str, sent: Roster, expected: Roster, ids: pd.Series) -> list[str]:
+    whole = expected.tables[table]
+    theirs, ours = sent.tables[table], whole[whole["id"].isin(ids)]
+    unknown = ~ids.isin(ours["id"])
+    found = [f"{plural(int(unknown.sum()), 'row')} not expected"] if unknown.any() else []
+    columns = [name for name in dict.fromkeys([*theirs, *ours]) if name not in _IGNORED]
+    known = set(_cells(ours, columns))
+    other = [
+        id for id, row in zip(ids, _cells(theirs, columns), strict=True) if row not in known and id in set(ours["id"])
+    ]
+    if other:
+        found.append(f"{plural(len(other), 'row')} with other values, such as that of {printable(str(other[0]))}")
+    return found
+
+
+def _cells(df: pd.DataFrame, columns: list[str]) -> list[tuple[str | None, ...]]:
+    """Each row as texts: a column of numbers in a whole list may be one of text in a page of it."""
+    shown = [_texts(df[name]) if name in df else [None] * len(df) for name in columns]
+    return list(zip(*shown, strict=True))
+
+
+def _texts(values: pd.Series) -> list[str | None]:
+    plain = values.astype("object").where(values.notna(), None)
+    return [None if v is None else str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in plain]
+
+
+def _of_links(table: str, sent: Roster, expected: Roster, ids: pd.Series) -> list[str]:
+    stated = _stated(table, expected.links, ids)
+    said = sent.links
+    both = said[_ENDS].drop_duplicates().merge(stated[_ENDS].drop_duplicates(), how="outer", indicator="side")
+    missing = both[both["side"] == "right_only"]
+    unknown = both[both["side"] == "left_only"][_ENDS]
+    if len(unknown):  # the other side may have stated them
+        near = expected.links[expected.links["source_id"].isin(unknown["source_id"])]
+        unknown = unknown[~_is_among(unknown, near)]
+    found = [
+        f"{plural(len(links), 'link')} {what}, such as that of {printable(str(links['source_id'].iloc[0]))}"
+        for links, what in ((unknown, "not expected"), (missing, "fewer than expected"))
+        if len(links)
+    ]
+    return [*found, *_of_memberships(said, stated)]
+
+
+def _stated(table: str, links: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+    """The links that the rows of these ids state themselves."""
+    parts = []
+    for side in ("source", "target"):
+        own = (links[f"{side}_type"] == OBJECT_TYPES[table]) & links["stated_by"].isin([side, "both"])
+        near = links[own]
+        parts.append(near[near[f"{side}_id"].isin(ids)])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _is_among(links: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
+    keys = [pd.MultiIndex.from_frame(df[_ENDS].astype("str")) for df in (links, others)]
+    return pd.Series(keys[0].isin(keys[1]), index=links.index)
+
+
+def _of_memberships(said: pd.DataFrame, stated: pd.DataFrame) -> list[str]:
+    """Links whose status, dates or other values are not those of any expected link with the same ends.
+
+    A value that the page does not name may come from the other side.
+    """
+    own = [name for name in said if name not in (*_ENDS, *_IGNORED)]
+    pairs = said.reset_index(names="link").merge(stated, on=_ENDS, suffixes=("", "_expected"))
+    fits = pd.Series(data=True, index=pairs.index)
+    for name in own:
+        theirs = pairs[name]
+        ours = pairs.get(f"{name}_expected", pd.Series(None, index=pairs.index, dtype="object"))
+        fits &= theirs.isna() | (theirs.astype("object") == ours.astype("object"))
+    agreed = fits.groupby(pairs["link"]).any()
+    other = agreed.index[~agreed]
+    if not len(other):
+        return []
+    return [f"{plural(len(other), 'link')} with other values, such as that of {said['source_id'].loc[other[0]]}"]

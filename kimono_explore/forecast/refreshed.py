@@ -1,0 +1,303 @@
+"""A snapshot brought up to date with the task queue, in a few requests where a load takes thousands."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+
+from kimono_explore.api.client import Client
+from kimono_explore.api.operations import FINDS, LISTS
+from kimono_explore.api.pages import open_page
+from kimono_explore.display import plural, printable
+from kimono_explore.errors import NotFoundError, PermissionDeniedError, expect
+from kimono_explore.forecast.agreement import differences, facts, sent_rows
+from kimono_explore.forecast.apply import forecast
+from kimono_explore.forecast.events import LINKS, read_events
+from kimono_explore.forecast.payloads import read_enrollments
+from kimono_explore.json_text import encode
+from kimono_explore.problems import KNOWN, NOT_THERE, REFUSED, not_applied
+from kimono_explore.roster.open import open_roster
+from kimono_explore.roster.roster import Roster
+from kimono_explore.schema import TABLES
+from kimono_explore.tasks import load_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kimono_explore.api.operations import Operation
+    from kimono_explore.api.pages import Envelope
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """A snapshot brought up to date, or why it must be loaded anew.
+
+    Attributes
+    ----------
+    roster : Roster or None
+        The roster as it is now; None if it must be loaded anew.
+    load_anew : tuple of str
+        Why it must; empty if all that was asked for was as expected.
+    asked : pandas.DataFrame
+        One row per page, and per table whose objects were asked for one by one, to see whether the roster is right:
+        table, what (``"page 0"``, ``"3 objects"``), rows, agrees.
+    events : int
+        The data events of the queue.
+    """
+
+    roster: Roster | None
+    load_anew: tuple[str, ...]
+    asked: pd.DataFrame = field(repr=False)
+    events: int
+
+    def __repr__(self) -> str:
+        if self.roster is None:
+            return printable(f"<Refreshed: load anew. {self.load_anew[0]}>")
+        rows = int(self.asked["rows"].sum())
+        return f"<Refreshed: {plural(self.events, 'event')}, {plural(rows, 'row')} looked at>"
+
+
+def refresh(
+    snapshot: Roster | str | os.PathLike[str],
+    client: Client,
+    *,
+    objects: int = 10,
+    tenant_id: str | None = None,
+    seed: int | None = None,
+) -> Refreshed:
+    """Bring a snapshot up to date with the task queue, and look at a few pages to see whether that is today's roster.
+
+    The data events of the queue are applied to the snapshot. Then each list is asked for its first page, its last and one
+    between, and the server for some of the objects that the events are about. If anything is not as expected, the answer
+    is to load anew. The queue is only looked at.
+
+    Parameters
+    ----------
+    snapshot : Roster or path
+        A complete load of the same tenant, or the folder in which it was saved.
+    client : Client
+    objects : int, default 10
+        How many objects that events are about are asked for. All are looked at that an event from before the snapshot
+        would change: if there are more, the roster must be loaded anew.
+    tenant_id : str, optional
+        For a queue of several tenants.
+    seed : int, optional
+        Decides which pages and objects are asked for. Default: others each time.
+
+    Returns
+    -------
+    Refreshed
+        With ``.roster``, or ``.load_anew``: the reasons.
+
+    Raises
+    ------
+    BundleError
+        The folder is not a snapshot.
+    AuthenticationError, BadResponseError, ServerError, ConnectionFailedError
+        The server could not be asked.
+
+    Notes
+    -----
+    The API has neither totals nor filters nor a list of changes, so that a refresh is never proof. The number of rows in each
+    list is known for certain, as is every list of one page. A change in a longer list that no event announces is found only
+    if it is on the pages that were asked for, or moves their rows. Load anew from time to time, as before each delivery.
+
+    Examples
+    --------
+    >>> roster.save(tmp_path / "yesterday")
+    >>> now = kx.refresh(tmp_path / "yesterday", client)
+    >>> now.load_anew[0]
+    'The server does not have what the queue announces: ...'
+    """
+    expect("refresh", client, Client, having="ask")
+    expect("refresh", snapshot, Roster, str, os.PathLike)
+    old = snapshot if isinstance(snapshot, Roster) else open_roster(snapshot)
+    began = datetime.now(UTC)
+    refused = set(old.problems.loc[old.problems["problem"].str.contains(REFUSED, na=False, regex=False), "table"])
+    lacking = old.incomplete[~old.incomplete["table"].isin(refused)]
+    if len(lacking):
+        reason = f"The snapshot is not complete: {printable(lacking['problem'].iloc[0])}."
+        return Refreshed(None, (reason,), _table([]), 0)
+    tasks = load_tasks(client, tenant_id=tenant_id)
+    queue = _Queue(old, tasks)
+    reasons = queue.reasons(objects)
+    look = _Look(client, old, queue.coming.roster, random.Random(seed))
+    if not reasons:
+        reasons += look.at_objects(queue, objects)
+        for name in TABLES:
+            reasons += look.at_refused(name) if name in refused else look.at_list(name)
+    asked = _table(look.asked)
+    if reasons:
+        return Refreshed(None, tuple(reasons), asked, len(queue.events))
+    words = f"{old.source}, brought up to date with {plural(len(queue.events), 'event')}"
+    return Refreshed(replace(queue.coming.roster, source=words, loaded_at=began), (), asked, len(queue.events))
+
+
+class _Asked(NamedTuple):
+    table: str
+    what: str
+    rows: int
+    agrees: bool
+
+
+def _table(asked: list[_Asked]) -> pd.DataFrame:
+    df = pd.DataFrame(asked, columns=_Asked._fields)
+    return df.astype({"table": "str", "what": "str", "rows": "int64", "agrees": "bool"})
+
+
+class _Queue:
+    """What the queue makes of the snapshot, and which objects its events are about.
+
+    Attributes
+    ----------
+    events : list of Event
+    coming : Forecast
+    touched : list of tuple
+        Table and id of each object that an event is about; for an enrollment, the person.
+    doubtful : list of tuple
+        Those that an event from before the snapshot would change: had it been carried out when the snapshot was loaded?
+    """
+
+    def __init__(self, old: Roster, tasks: pd.DataFrame) -> None:
+        self._tasks = tasks
+        self.events, _ = read_events(tasks)
+        self.coming = forecast("refresh", old, tasks)
+        late = tasks["created_at"] > (old.loaded_at or datetime.now(UTC))
+        self._early = set(tasks.loc[~late, "id"].dropna())
+        ends = self._ends()
+        self.touched = list(dict.fromkeys(ends.values()))
+        early = list(dict.fromkeys(end for n, end in ends.items() if self.events[n].task in (None, *self._early)))
+        before, after = facts(old, early), facts(self.coming.roster, early)
+        self.doubtful = [end for end in early if before[end] != after[end]]
+
+    def _ends(self) -> dict[int, tuple[str, str]]:
+        """The object that each event is about, if it can be found by its id."""
+        enrollments = read_enrollments([event for event in self.events if event.table == LINKS])[1]
+        ends = {}
+        for event in self.events:
+            enrollment = enrollments.get(event.number, {})
+            table, id = ("persons", enrollment.get("source_id")) if event.table == LINKS else (event.table, event.id)
+            if isinstance(id, str) and table in FINDS:
+                ends[event.number] = (table, id)
+        return ends
+
+    def reasons(self, most: int) -> list[str]:
+        """Why the queue does not say what the roster is now."""
+        said = []
+        if missing := _missing_numbers(self._tasks):
+            said.append(f"Numbers are missing in the queue ({missing:,}): their events are gone from it.")
+        done = {not_applied(task, reason) for task in self._early for reason in (KNOWN, NOT_THERE)}
+        refused = [problem for problem in self.coming.problems if problem.problem not in done]
+        if refused:
+            said.append(f"{plural(len(refused), 'problem')} in the queue, such as: {printable(refused[0].problem)}.")
+        if len(self.doubtful) > most:
+            text = "would be changed by events from before the snapshot, and are too many to ask for"
+            said.append(f"{plural(len(self.doubtful), 'object')} {text} (objects={most}).")
+        return said
+
+
+def _missing_numbers(tasks: pd.DataFrame) -> int:
+    numbered = tasks[tasks["sequence"].notna()]
+    of_tenant = numbered.groupby("tenant_id", dropna=False)["sequence"]
+    return int((of_tenant.max() - of_tenant.min() + 1 - of_tenant.nunique()).sum())
+
+
+class _Look:
+    """What is asked of the server, and what of its answers is not as expected."""
+
+    def __init__(self, client: Client, old: Roster, new: Roster, chance: random.Random) -> None:
+        self._client, self._old, self._new, self._chance = client, old, new, chance
+        self.asked: list[_Asked] = []
+
+    def at_objects(self, queue: _Queue, most: int) -> Iterator[str]:
+        """Ask for objects that events are about."""
+        others = [end for end in queue.touched if end not in set(queue.doubtful)]
+        chosen = self._chance.sample(others, min(len(others), most - len(queue.doubtful)))
+        ids: defaultdict[str, list[str]] = defaultdict(list)
+        for table, id in [*queue.doubtful, *chosen]:
+            ids[table].append(id)
+        for table, wanted in ids.items():
+            answers = {id: self._find(table, id) for id in wanted}
+            there = set(self._new.tables[table]["id"]).intersection(wanted)
+            sent = {id: answer for id, answer in answers.items() if answer is not None}
+            found = [f"{printable(id)} is still there" for id in wanted if id in sent and id not in there]
+            found += [f"{printable(id)} is not there" for id in wanted if id not in sent and id in there]
+            found += differences(table, sent_rows(table, [sent[id] for id in sent if id in there]), self._new)
+            self.asked.append(_Asked(table, plural(len(wanted), "object"), len(sent), not found))
+            if found:
+                yield f"The server does not have what the queue announces ({_words(table).lower()}): {found[0]}."
+
+    def _find(self, table: str, id: str) -> bytes | None:
+        try:
+            return encode(self._client.find(table, id)).encode()
+        except NotFoundError:
+            return None
+
+    def at_refused(self, table: str) -> Iterator[str]:
+        """A list that was refused when the snapshot was loaded must still be refused."""
+        try:
+            rows = self._ask(table, 0).rows
+        except (NotFoundError, PermissionDeniedError):
+            self.asked.append(_Asked(table, "page 0", 0, agrees=True))
+            return
+        self.asked.append(_Asked(table, "page 0", len(rows), agrees=False))
+        yield f"{_words(table)} were refused when the snapshot was loaded, and no longer are."
+
+    def at_list(self, table: str) -> Iterator[str]:
+        """The first page, one between and the last, and that nothing comes after it."""
+        count = len(self._new.tables[table])
+        first = self._ask(table, 0)
+        size = len(first.rows)
+        last = 0 if first.more is False or not count else (count - 1) // max(size, 1)
+        pages = {0: first}
+        for number in sorted({last, self._chance.randrange(1, max(last, 2))} & set(range(1, last + 1))):
+            pages[number] = self._ask(table, number, size)
+        for number, page in pages.items():
+            whole = count - last * size if number == last else size
+            found = self._unlike(table, page, number, size, whole)
+            self.asked.append(_Asked(table, f"page {number}", len(page.rows), not found))
+            if found:
+                yield f"{_words(table)}, page {number}: {found[0]}."
+        if self._goes_on(table, pages[last], last, size):
+            yield f"{_words(table)}: there are more than the {count:,} expected."
+
+    def _ask(self, table: str, number: int, size: int | None = None) -> Envelope:
+        operation = LISTS[table, False]
+        query = {"page": number, "page_size": size}
+        paths = [path for path in (operation.path, operation.older_path) if path is not None]
+        for path in paths[:-1]:
+            try:
+                return self._page(operation, path, query)
+            except NotFoundError:
+                pass
+        return self._page(operation, paths[-1], query)
+
+    def _page(self, operation: Operation, path: str, query: dict[str, int | None]) -> Envelope:
+        return self._client.ask(operation, lambda body: open_page(body, path), params=query, path=path)
+
+    def _unlike(self, table: str, page: Envelope, number: int, size: int, count: int) -> list[str]:
+        if len(page.rows) != count:
+            return [f"{plural(len(page.rows), 'row')}, {count:,} expected"]
+        sent = sent_rows(table, page.rows)
+        found = differences(table, sent, self._new)
+        expected = self._new.tables[table]["id"]
+        if not found and expected.equals(self._old.tables[table]["id"]):
+            here = expected.iloc[number * size : number * size + count]
+            if sorted(sent.tables[table]["id"].dropna()) != sorted(here.dropna()):
+                found = ["the rows moved: others were expected on this page"]
+        return found
+
+    def _goes_on(self, table: str, page: Envelope, number: int, size: int) -> bool:
+        if page.more is not None:
+            return page.more
+        return bool(self._ask(table, number + 1, size or None).rows)
+
+
+def _words(table: str) -> str:
+    return table.replace("_", " ").capitalize()
