@@ -72,7 +72,16 @@ REFERENCE: dict[str, tuple[str, ...]] = {
     ),
     "Pictures": tuple(name for name in kx.__all__ if name.startswith("plot_")),
     "Widgets": ("browse", "inspect_quality", "inspect_tasks", "show_network"),
-    "Tasks": ("load_tasks", "apply_tasks", "explain_tasks", "refresh", "Refreshed", "queue_delays", "ack_tasks", "delete_task"),
+    "Tasks": (
+        "load_tasks",
+        "apply_tasks",
+        "explain_tasks",
+        "refresh",
+        "Refreshed",
+        "queue_delays",
+        "ack_tasks",
+        "delete_task",
+    ),
     "Files": ("open_roster", "read_oneroster"),
     "Sandbox": ("sandbox", "Sandbox", "Dialect", "Faults"),
     "Errors": tuple(
