@@ -73,6 +73,13 @@ IDENTITIES = {
 }
 """A section, term or grading category of another school year is another one, though all else be the same."""
 
+_YEAR_OF_TERMS = (
+    "SELECT l.source_id AS id, max(coalesce(t.school_year::VARCHAR, (year(ends) + (month(ends) >= 8)::INT)::VARCHAR)) "
+    "AS school_year FROM {side}_links l JOIN (SELECT *, try_cast(end_date AS DATE) AS ends FROM {side}_terms) t "
+    "ON t.id = l.target_id WHERE l.relation = 'in_term' GROUP BY 1"
+)
+"""The school year of sections that do not say theirs, as in OneRoster, where only terms have one; it begins in August."""
+
 _ENOUGH = 0.9
 """The share of neighbors that two objects have in common, on average over the relations."""
 _CROWD = 2_500
@@ -137,10 +144,18 @@ def _leave(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     for side, other in (SIDES, SIDES[::-1]):
         connection.execute(
             f"CREATE TABLE left_{side}_{table} AS SELECT min(row) AS row, id, {folded}, "
-            f"any_value({label} ORDER BY row) AS label_ FROM {side}_{table} "
+            f"any_value({label} ORDER BY row) AS label_ FROM {_rows_of(side, table)} "
             f"WHERE row IN (SELECT {side} FROM paired_{table} WHERE {other} IS NULL) "
             f"AND id IS NOT NULL AND id NOT IN (SELECT id FROM {other}_{table} WHERE id IS NOT NULL) GROUP BY id"
         )
+
+
+def _rows_of(side: str, table: str) -> str:
+    if table != "sections":
+        return f"{side}_{table}"
+    year = "coalesce(s.school_year::VARCHAR, t.school_year)"
+    terms = _YEAR_OF_TERMS.format(side=side)
+    return f"(SELECT s.* REPLACE ({year} AS school_year) FROM {side}_sections s LEFT JOIN ({terms}) t USING (id))"
 
 
 def _accept(connection: duckdb.DuckDBPyConnection, table: str, by: str, found: str) -> int:

@@ -201,6 +201,31 @@ def test_a_section_of_the_next_year_is_another_one(number: str | None) -> None:
     assert matched(old, new, "sections") == []
 
 
+@pytest.mark.parametrize(
+    ("old_term", "new_term"),
+    [
+        ({"school_year": "2026"}, {"school_year": "2027"}),
+        ({"end_date": "2026-05-29"}, {"end_date": "2027-05-28"}),
+        ({"school_year": "2026"}, {"end_date": "2026-12-18"}),
+    ],
+)
+@pytest.mark.parametrize("number", ["A1", None])
+def test_a_section_has_the_year_of_its_term(
+    number: str | None, old_term: dict[str, str], new_term: dict[str, str]
+) -> None:
+    def section(id: str, term: dict[str, str]) -> kx.Roster:
+        roster = classes(id, STUDENTS, title="Health 8", local_id=number)
+        roster.terms = add_rows("terms", frame("terms"), [{"id": f"t-{id}", "name": "Fall", **term}])
+        in_term = roster.links["relation"] == "in_term"
+        roster.links["target_id"] = roster.links["target_id"].mask(in_term, f"t-{id}").astype("str")
+        return roster
+
+    assert matched(section("old", old_term), section("new", new_term), "sections") == []
+    # Its own year counts first, and the same year is no obstacle.
+    same = section("new", old_term)
+    assert len(matched(section("old", old_term), same, "sections")) == 1
+
+
 def test_links_follow_what_was_matched(district: kx.Roster) -> None:
     school = district.orgs["id"].iloc[-1]
     new = kx.Roster(**district.tables, links=district.links)
