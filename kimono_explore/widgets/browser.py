@@ -173,7 +173,7 @@ class Browser(Panel):
         self._shares = self._button("Who shares most classes", "people", self._show_shared)
         self._lost = self._button("What would be lost without it", "trash", self._show_lost)
         self._tell_life = self._button("Its life", "undo", self._open_life, hidden=self.history is None)
-        self._life = Html(look="scroll", hidden=True)
+        self._life = Html(hidden=True)
         self._leave = self._button("Close", "close", self.show_list)
         self._mark = self._button("Path from here", "flag", self._set_start)
         self._connect = self._button("Path to here", "path", self._show_path)
@@ -493,13 +493,14 @@ class Browser(Panel):
         self._head.value = render("absent.html", label=place.label, kind=kind, id=place.id, day=day)
         self._shares.hidden = self._lost.hidden = self._around.hidden = True
         self._share_width(alone=False)
+        self.say(f"{place.label} is not in the roster on {day}.")  # where it is narrow, the list stands before it
 
     def _mark_in_list(self) -> None:
         """The object on screen is picked in the list, too, where it is listed."""
         place = self._places[self._at]
         mine = (self.table["id"] == place.id) & (self.table["type"] == place.type)
         self._is_marking = True
-        self._results.pick(row for row in np.flatnonzero(mine) if row in self._results.shown.index)
+        self._results.pick(row for row in np.flatnonzero(mine).tolist() if row in self._results.shown.index)
         self._is_marking = False
 
     def _open_life(self) -> None:
@@ -508,7 +509,7 @@ class Browser(Panel):
 
     def _renew_life(self) -> None:
         """Tell the life of the object, where somebody wants to see it."""
-        self._tell_life.description = "Its life" if self._life.hidden else "Close its life"
+        self._tell_life.description = "Its life" if self._life.hidden else "Hide its life"
         if self.history is None or self._life.hidden:
             return
         place, about = self._places[self._at], self._description

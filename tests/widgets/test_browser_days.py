@@ -52,7 +52,7 @@ def told(browser: kx.Browser) -> list[tuple[str, str]]:
     assert browser.history is not None
     place = browser._places[browser._at]
     changes = browser.history.changes({"person": "persons", "section": "sections"}[place.type], place.id)
-    return [(short_day(day), words) for day, _, words in tell(changes, place.type, {})]
+    return [(short_day(day), line) for day, _, lines in tell(changes, place.type, {}) for line in lines]
 
 
 def test_the_last_day_is_opened_and_another_is_chosen(days: kx.History) -> None:
@@ -97,6 +97,7 @@ def test_the_object_stays_and_is_said_to_be_missing(days: kx.History) -> None:
     browser.day = THIRD
     assert "This person is not in the roster on 6 October 2026." in browser._head.value
     assert "Dan Silva" in browser._head.value
+    assert "Dan Silva is not in the roster on 6 October 2026." in browser._status.value
     assert (browser.selected, browser.related.empty, browser._around.hidden) == ("dan", True, True)
     browser.back()
     assert (browser.selected, browser._around.hidden) == ("math", False)
@@ -139,7 +140,7 @@ def test_a_life_in_words(days: kx.History) -> None:
         ("2 Oct 2026", "first seen, as this is the first day that is kept"),
     ]
     browser._tell_life.click()
-    assert browser._tell_life.description == "Close its life"
+    assert browser._tell_life.description == "Hide its life"
     assert "5 Oct 2026<br>after 2 Oct 2026" in browser._life.value
     assert "grade: 08 → 09" in browser._life.value
     browser.day = SECOND
@@ -163,6 +164,10 @@ def events(*rows: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame([at | row for row in rows], columns=names)
 
 
+def said(changes: pd.DataFrame, type: str, names: dict[tuple[str, str], str] | None = None) -> list[str]:
+    return [line for *_, lines in tell(changes, type, names or {}) for line in lines]
+
+
 @pytest.mark.parametrize(
     ("type", "event", "words"),
     [
@@ -179,21 +184,35 @@ def events(*rows: dict[str, Any]) -> pd.DataFrame:
 )  # fmt: skip
 def test_every_kind_of_event_has_its_words(type: str, event: dict[str, Any], words: str) -> None:
     end = {"other_id": "x"} if "other_type" in event else {}
-    assert [text for *_, text in tell(events(event | end), type, {})] == [words]
+    assert said(events(event | end), type) == [words]
 
 
 def test_a_link_that_changed_names_its_other_end() -> None:
     event = {"what": "link changed", "column": "student_in.status", "old": "Active", "new": "Inactive"}
     changed = events(event | {"other_type": "section", "other_id": "math"})
-    assert next(tell(changed, "person", {("section", "math"): "Math 5"}))[2] == "Math 5, status: Active → Inactive"
-    assert next(tell(changed, "person", {}))[2] == "math, status: Active → Inactive"
+    assert said(changed, "person", {("section", "math"): "Math 5"}) == ["Math 5, status: Active → Inactive"]
+    assert said(changed, "person") == ["math, status: Active → Inactive"]
+
+
+def test_what_came_or_went_alike_on_a_day_is_one_line() -> None:
+    gone = {"what": "link gone", "column": "student_in", "other_type": "section"}
+    rows = [gone | {"old": name, "other_id": name} for name in ("Art", "{}", "Math")]
+    came = {"what": "link added", "column": "teacher_in", "other_type": "section", "new": "Music", "other_id": "m"}
+    assert said(events({"what": "gone"}, *rows, came), "person") == [
+        "gone from the roster",
+        "left Art, {} and Math",
+        "began to teach Music",
+    ]
+    people = [row | {"other_type": "person"} for row in rows[::2]]
+    assert said(events(*people), "section") == ["Art and Math left"]
 
 
 def test_a_long_life_says_how_much_is_left_out() -> None:
     rows = [{"what": "changed", "column": "grade", "old": str(n), "new": str(n + 1)} for n in range(MOST + 7)]
     html = life_html(events(*rows), "person", {})
     assert html.count("grade:") == MOST
-    assert "and 7 earlier" in html
+    assert "and 7 more, of that day or earlier" in html
+    assert "57 changes on 1 day" in html
     assert "earlier" not in life_html(events(*rows[:MOST]), "person", {})
 
 
