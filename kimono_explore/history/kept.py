@@ -132,7 +132,7 @@ class History:
         """
         expect("history.add", roster, Roster)
         expect("history.add", report, Report, None)
-        when = _loaded_on(roster) if day is None else _day(day)
+        when = _loaded_on(roster) if day is None else day_of(day)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -221,7 +221,7 @@ class History:
 
     def _read(self, day: str | date, what: Callable[[Segment, Day], Read]) -> Read:
         """Something of one day."""
-        when = _day(day)
+        when = day_of(day)
 
         def of_day(found: Sequence[Segment]) -> list[Read]:
             return [what(segment, known) for segment in found for known in segment.days if known.day == when]
@@ -368,7 +368,8 @@ def _visible(folder: Path) -> bool:
     return any(not path.name.startswith(".") for path in folder.iterdir())
 
 
-def _day(day: str | date) -> date:
+def day_of(day: str | date) -> date:
+    """A day as a date."""
     expect("history", day, str, date)
     if isinstance(day, datetime):
         return day.date()

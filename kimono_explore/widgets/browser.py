@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from kimono_explore.display import cell_text, plural
-from kimono_explore.errors import expect
+from kimono_explore.errors import ConfigurationError, KimonoError, expect
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.graph import neighborhood, shortest_path
+from kimono_explore.history.kept import History, day_of
 from kimono_explore.html import render
 from kimono_explore.quality import Report
 from kimono_explore.questions import dependents, shared_classes
@@ -23,6 +24,8 @@ from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import TABLE_OF
 from kimono_explore.widgets.channel import Channel
 from kimono_explore.widgets.controls import Button, Choice, Column, Html, Row, Text
+from kimono_explore.widgets.days import DayPicker, long_day
+from kimono_explore.widgets.life import life_html
 from kimono_explore.widgets.listing import listing, object_types, on_screen
 from kimono_explore.widgets.network import Network
 from kimono_explore.widgets.parts import Panel, line, shorten
@@ -30,7 +33,8 @@ from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.words import LINK_NAMES, capital, column_words, detail_words, kind_words, value_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from datetime import date
 
     import networkx as nx
 
@@ -50,16 +54,19 @@ class _Place(NamedTuple):
     label: str
 
 
-def browse(roster: Roster | str | os.PathLike[str], report: Report | None = None, id: str | None = None) -> Browser:
+def browse(
+    roster: Roster | History | str | os.PathLike[str], report: Report | None = None, id: str | None = None
+) -> Browser:
     """Browse a roster: all people at first sight, search, pick an object, see its fields, relations and findings, go back.
 
     Parameters
     ----------
-    roster : Roster, str or path
+    roster : Roster, History, str or path
         A roster, a OneRoster bundle, or the folder of a snapshot: that is opened lazily, so that a state needs no
         memory to speak of. Each click then scans its files, and a path is found where it has four links at most.
+        Of a `history`, the last day is shown, with a menu of all days; an object also shows its life.
     report : Report, optional
-        Of `check`: each object then shows what was found about it.
+        Of `check`: each object then shows what was found about it. Not with a history, whose rosters are of many days.
     id : str, optional
         The object to begin with.
 
@@ -67,7 +74,13 @@ def browse(roster: Roster | str | os.PathLike[str], report: Report | None = None
     -------
     Browser
         A widget. ``.selected`` is the id of the object on screen, ``.table`` the DataFrame of what is listed or was
-        found, ``.related`` that of the relations on screen; ``.state`` is all of it as a small dict.
+        found, ``.related`` that of the relations on screen; ``.state`` is all of it as a small dict. ``.day``, that of a
+        history, can be set: search, filters and the object stay.
+
+    Raises
+    ------
+    ValueError
+        The history has no days yet, or a report was given with it.
 
     Examples
     --------
@@ -76,8 +89,15 @@ def browse(roster: Roster | str | os.PathLike[str], report: Report | None = None
     >>> browser.pick(0)
     >>> browser.selected == browser.table["id"][0]
     True
+    >>> days = kx.history(tmp_path / "browsed")
+    >>> days.add(roster, "2026-10-05")
+    >>> days.add(roster, "2026-10-06")
+    >>> browser = kx.browse(days)
+    >>> browser.day = "2026-10-05"
+    >>> browser.day
+    datetime.date(2026, 10, 5)
     """
-    expect("browse", roster, Roster, LazyRoster, str, os.PathLike)
+    expect("browse", roster, Roster, LazyRoster, History, str, os.PathLike)
     expect("browse", report, Report, None)
     return Browser(roster, report, id)
 
@@ -95,19 +115,23 @@ class Browser(Panel):
     related : pandas.DataFrame
         The relations on screen, as `Roster.describe` gives them; or what `shared_classes`, `dependents` or
         `shortest_path` says, with type, id and label.
+    day : datetime.date or None
+        The day on screen, of a history.
     state : dict
         What is on screen, to be kept as JSON and set again.
     """
 
     def __init__(
-        self, roster: Explorable | str | os.PathLike[str], report: Report | None = None, id: str | None = None
+        self,
+        roster: Explorable | History | str | os.PathLike[str],
+        report: Report | None = None,
+        id: str | None = None,
     ) -> None:
         super().__init__()
-        self.roster: Explorable
-        if isinstance(roster, (str, PathLike)):
-            self.roster = LazyRoster(roster) if is_snapshot(roster) else read_source(roster)
-        else:
-            self.roster = roster
+        self.history = roster if isinstance(roster, History) else None
+        self._days = DayPicker(self.guarded(self._open_day))
+        self._days.hidden = self.history is None
+        self.roster = self._open_last(roster, report) if isinstance(roster, History) else _opened(roster)
         self.report = report
         self.selected: str | None = None
         self.table = self.roster.search("")
@@ -117,22 +141,26 @@ class Browser(Panel):
         self._places: list[_Place] = []
         self._at = -1
         self._start: _Place | None = None
+        self._is_marking = False
         self._lay_out()
         self._search()
         if id is not None:
             self.select(id)
 
+    def _open_last(self, history: History, report: Report | None) -> Roster:
+        days = history.days
+        if not days:
+            raise ValueError(f"{history.folder} has no days yet; history.add(roster) keeps one.")
+        if report is not None:
+            raise ValueError("A report is of one day: browse(history.open(day), report) shows it.")
+        self._days.show(days, days[-1])
+        return history.open(days[-1])
+
     # Built once.
 
     def _lay_out(self) -> None:
         self._text = Text("Search", placeholder="Search names, titles, e-mails, ids", look="search", width=360)
-        counts = self.roster.counts()
-        rows = {type: counts[TABLE_OF[type]] for type in object_types(counts)}
-        types = [
-            (f"{TABLE_OF[type].replace('_', ' ') if type != 'person' else 'people'} {many:,}", type)
-            for type, many in rows.items()
-        ]
-        self._types = Choice("only", [("all", ""), *types])
+        self._types = Choice("only", self._kinds())
         self._results = DataTable(label="Results", height=560, words=column_words, comm=Channel())
         self._meant = self._button("Did you mean", "search", self._search_what_was_meant)
         self._meant.hidden = True
@@ -144,6 +172,8 @@ class Browser(Panel):
         self._related = DataTable(label="Related objects", words=column_words, comm=Channel())
         self._shares = self._button("Who shares most classes", "people", self._show_shared)
         self._lost = self._button("What would be lost without it", "trash", self._show_lost)
+        self._tell_life = self._button("Its life", "undo", self._open_life, hidden=self.history is None)
+        self._life = Html(hidden=True)
         self._leave = self._button("Close", "close", self.show_list)
         self._mark = self._button("Path from here", "flag", self._set_start)
         self._connect = self._button("Path to here", "path", self._show_path)
@@ -152,15 +182,16 @@ class Browser(Panel):
         self._network.on_select(self.guarded(self._picked_in_graph))
         self._network.on_expand(self.guarded(self._expand))
         self._list = Column([self._results], share=1)
+        self._around = Column(
+            [self._relations, self._related, Row([self._mark, self._connect, self._radius]), self._network]
+        )
         self._object = Column(
             [
                 Row([self._back, self._forward, self._leave, self._trail]),
                 self._head,
-                Row([self._shares, self._lost]),
-                self._relations,
-                self._related,
-                Row([self._mark, self._connect, self._radius]),
-                self._network,
+                Row([self._shares, self._lost, self._tell_life]),
+                self._life,
+                self._around,
             ],
             share=2,
             hidden=True,  # until something is picked
@@ -173,10 +204,21 @@ class Browser(Panel):
         self._radius.observe(self.guarded(lambda _: self._show_picture()), "value")
         self._renew_moves()
         self.children = [
+            self._days,
             Row([self._text, self._types]),
             Row([self._status, self._meant]),
             Row([self._list, self._object], look="split"),
         ]
+
+    def _kinds(self) -> list[tuple[str, str]]:
+        """The types of objects that the roster has, and how many of each."""
+        counts = self.roster.counts()
+        rows = {type: counts[TABLE_OF[type]] for type in object_types(counts)}
+        types = [
+            (f"{TABLE_OF[type].replace('_', ' ') if type != 'person' else 'people'} {many:,}", type)
+            for type, many in rows.items()
+        ]
+        return [("all", ""), *types]
 
     def _button(self, text: str, icon: str, action: Callable[[], object], **facts: Any) -> Button:  # noqa: ANN401
         button = Button(text, icon, **facts)
@@ -220,6 +262,7 @@ class Browser(Panel):
             self._places = [*self._places[: self._at + 1], place]
             self._at = len(self._places) - 1
         self._renew_moves()
+        self._renew_life()
 
     def show_list(self) -> None:
         """Leave the object: the list takes the whole width again."""
@@ -228,12 +271,56 @@ class Browser(Panel):
         self._share_width(alone=True)
 
     @property
+    def day(self) -> date | None:
+        """The day on screen, of a history; set, that day's roster is, and search, filters and object stay.
+
+        Raises
+        ------
+        ConfigurationError
+            What is browsed is no history.
+        ValueError
+            The day is not kept.
+        """
+        return self._days.day
+
+    @day.setter
+    def day(self, day: str | date) -> None:
+        self._open_day(day)
+
+    def _open_day(self, day: str | date) -> None:
+        if self.history is None:
+            raise ConfigurationError("This is one roster, without days: kx.browse(kx.history(folder)) has them.")
+        when = day_of(day)
+        self.say(f"Opening {long_day(when)} …")
+        try:
+            self.roster = self.history.open(when)
+            self._days.show(self.history.days, when)
+        except BaseException:
+            self._days.take_back()
+            self.say("")
+            raise
+        self._renew_all()
+
+    def _renew_all(self) -> None:
+        """Show the roster of another day as the one before was shown."""
+        self._listings.clear()
+        self.call_off("search")
+        self._types.options = self._kinds()
+        self._search(keep=True)
+        if self.selected is not None:
+            relation = self._relations.value
+            self._visit_place()
+            self._choose_relation(relation)
+            self._mark_in_list()
+
+    @property
     def state(self) -> dict[str, Any]:
         """What is on screen, as a small dict for JSON: it holds ids, and what was typed.
 
         Set, it brings the same back; what the roster does not hold any more is left out.
         """
         return {
+            "day": None if self.day is None else str(self.day),
             "search": self._text.value,
             "type": self._types.value,
             "filter": {str(column): labels for column, labels in self._results.filter.items()},
@@ -241,31 +328,42 @@ class Browser(Panel):
             "places": [[place.type, place.id] for place in self._places],
             "at": self._at,
             "open": self.selected is not None,
+            "life": not self._life.hidden,
             "relation": None if self._relations.value is None else list(self._relations.value),
         }
 
     @state.setter
     def state(self, state: dict[str, Any]) -> None:
+        self._day_again(state.get("day"))
         types = [value for _, value in self._types.options]
         type = state.get("type", "")
         self.search(str(state.get("search", "")), type if type in types else None)
         self._filter_again(state.get("filter", {}))
         self._results.arrangement = state.get("columns", {})
         self.show_list()
+        self._life.hidden = self.history is None or not state.get("life")
         at = int(state.get("at", -1))
         self._places, self._at = [], -1
         for number, (type, id) in enumerate(state.get("places", [])):
-            label = self._label(id, type)
+            label = self._label_on_any_day(id, type)
             if label is not None:
                 self._places.append(_Place(id, type, label))
                 self._at += number <= at
         if self._places and state.get("open"):
             self._at = max(0, self._at)
-            self._visit(self._places[self._at].id, self._places[self._at].type)
-            relation = state.get("relation")
-            if relation is not None and tuple(relation) in [value for _, value in self._relations.options]:
-                self._relations.value = tuple(relation)
+            self._visit_place()
+            self._choose_relation(state.get("relation"))
         self._renew_moves()
+
+    def _day_again(self, day: str | None) -> None:
+        """Open a day, where it is kept."""
+        if self.history is not None and day is not None and day in map(str, self.history.days):
+            self.day = day
+
+    def _choose_relation(self, relation: Sequence[str] | None) -> None:
+        """Show these related objects, where there are any."""
+        if relation is not None and tuple(relation) in self._relations.values:
+            self._relations.value = tuple(relation)
 
     def _filter_again(self, filter: dict[str, list[str]]) -> None:
         names = [str(name) for name in self._results.df.columns]
@@ -282,6 +380,17 @@ class Browser(Panel):
         except KeyError:
             return None
 
+    def _label_on_any_day(self, id: str, type: str) -> str | None:
+        """What an object is called, or was when it was last seen; None where no day knows it."""
+        label = self._label(id, type)
+        if label is not None or self.history is None:
+            return label
+        try:
+            last = self.history.stays(TABLE_OF[type], id)["last"].iloc[-1]
+        except KeyError:
+            return None
+        return str(self.history.open(last).describe(id, type).label)
+
     def back(self) -> None:
         """Show the object before."""
         self._go(-1)
@@ -292,34 +401,38 @@ class Browser(Panel):
 
     # What happens then.
 
-    def _search(self) -> None:
+    def _search(self, *, keep: bool = False) -> None:
+        """List what is searched for; where it is to keep them, sorted and filtered as before."""
         text, type = self._text.value, self._types.value or None
         self._meant.hidden = True
         kinds = [type] if type else object_types(self.roster.counts())[:1]
         if not text.strip() and isinstance(self.roster, Roster) and kinds:
-            self._show_listing(self.roster, kinds[0])
+            self._show_listing(self.roster, kinds[0], keep=keep)
         else:
-            self._show_found(text, type)
+            self._show_found(text, type, keep=keep)
         self._narrow_list()
 
-    def _show_listing(self, roster: Roster, type: str) -> None:
+    def _show_listing(self, roster: Roster, type: str, *, keep: bool) -> None:
         if type not in self._listings:
             self._say_wait("object")
             self._listings[type] = listing(roster, type, self.report)
         self.table = self._listings[type]
-        self._results.fill(on_screen(self.table))
-        self._results.sort(0)
+        self._results.fill(on_screen(self.table), keep=keep)
+        if not keep:
+            self._results.sort(0)
         everything = "" if self._types.value else " A search looks through all types."
         self.say(f"{kind_words(type, len(self.table))}.{everything}")
 
-    def _show_found(self, text: str, type: str | None) -> None:
+    def _show_found(self, text: str, type: str | None, *, keep: bool) -> None:
         if text:
             self._say_wait("search")
         self.table = self.roster.search(text, type, limit=200)
         marks = dict.fromkeys(("label", "detail", "local_id", "id"), words_to_mark(text))
         rows = self.table[["type", "label", "detail", "local_id", "id"]]
         self._results.fill(
-            rows.drop(columns=[name for name in ("detail", "local_id") if rows[name].isna().all()]), marks=marks
+            rows.drop(columns=[name for name in ("detail", "local_id") if rows[name].isna().all()]),
+            keep=keep,
+            marks=marks,
         )
         found, more = self.table.attrs["found"], "more than " if self.table.attrs.get("more") else ""
         shown = f"{more}{found:,} found"
@@ -351,7 +464,7 @@ class Browser(Panel):
         self._results.show_columns(brief if beside else None)
 
     def _picked(self, table: DataTable, rows: pd.DataFrame) -> None:
-        if table.selected_rows:
+        if table.selected_rows and not self._is_marking:
             row = rows.iloc[table.selected_rows[0]]
             self.select(row["id"], row["type"])
             self._object.reveal()
@@ -359,14 +472,63 @@ class Browser(Panel):
     def _go(self, steps: int) -> None:
         if 0 <= self._at + steps < len(self._places):
             self._at += steps
-            self._visit(self._places[self._at].id, self._places[self._at].type)
-            self._renew_moves()
+            self._visit_place()
+
+    def _visit_place(self) -> None:
+        """Show the object where one is; of a day without it, that it is not there."""
+        place = self._places[self._at]
+        if self.history is not None and self._label(place.id, place.type) is None:
+            self._show_absence(place)
+        else:
+            self._visit(place.id, place.type)
+            assert self._description is not None
+            self._places[self._at] = place._replace(label=self._description.label)
+        self._renew_moves()
+        self._renew_life()
+
+    def _show_absence(self, place: _Place) -> None:
+        assert self.day is not None
+        self.selected, self._description, self.related = place.id, None, pd.DataFrame()
+        kind, day = value_words(place.type), long_day(self.day)
+        self._head.value = render("absent.html", label=place.label, kind=kind, id=place.id, day=day)
+        self._shares.hidden = self._lost.hidden = self._around.hidden = True
+        self._share_width(alone=False)
+        self.say(f"{place.label} is not in the roster on {day}.")  # where it is narrow, the list stands before it
+
+    def _mark_in_list(self) -> None:
+        """The object on screen is picked in the list, too, where it is listed."""
+        place = self._places[self._at]
+        mine = (self.table["id"] == place.id) & (self.table["type"] == place.type)
+        self._is_marking = True
+        self._results.pick(row for row in np.flatnonzero(mine).tolist() if row in self._results.shown.index)
+        self._is_marking = False
+
+    def _open_life(self) -> None:
+        self._life.hidden = not self._life.hidden
+        self._renew_life()
+
+    def _renew_life(self) -> None:
+        """Tell the life of the object, where somebody wants to see it."""
+        self._tell_life.description = "Its life" if self._life.hidden else "Hide its life"
+        if self.history is None or self._life.hidden:
+            return
+        place, about = self._places[self._at], self._description
+        self._life.value = ""
+        try:
+            changes = self.history.changes(TABLE_OF[place.type], place.id)
+        except KeyError as error:  # others name it, but no day has it
+            self._life.value = line(str(error.args[0]))
+        except KimonoError as error:
+            self.show_error(error)
+        else:
+            self._life.value = life_html(changes, place.type, {} if about is None else _names(about))
 
     def _visit(self, id: str, type: str | None, *, redraw: bool = True) -> None:
         self._description = self._near(id).describe(id, type)
         self.selected = self._description.id
         self._head.value = _head(self._description, self.report)
         self._shares.hidden = self._description.type != "person"
+        self._lost.hidden = self._around.hidden = False
         if self._object.hidden:
             self._share_width(alone=False)
         relations = self._description.relations
@@ -499,6 +661,18 @@ class Browser(Panel):
     @property
     def _first_crumb(self) -> int:
         return max(0, self._at - _TRAIL + 1)
+
+
+def _opened(roster: Explorable | str | os.PathLike[str]) -> Explorable:
+    if isinstance(roster, (str, PathLike)):
+        return LazyRoster(roster) if is_snapshot(roster) else read_source(roster)
+    return roster
+
+
+def _names(about: Description) -> dict[tuple[str, str], str]:
+    """What the objects are called that an object is linked with, by type and id."""
+    near = about.relations
+    return dict(zip(zip(near["type"], near["id"], strict=True), near["label"].astype(str), strict=True))
 
 
 def _about_hubs(way: pd.DataFrame, direct: pd.DataFrame) -> str:

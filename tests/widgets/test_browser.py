@@ -604,6 +604,45 @@ def test_a_table_answers_questions(lab: Lab, page: Page) -> None:
     assert Path(download.value.path()).read_bytes().startswith(b"PK")
 
 
+DAYS = """
+import tempfile
+import kimono_explore as kx
+from kimono_explore.sandbox.district.build import make_district
+first = make_district(60)
+student = kx.browse(first)._results.shown.query("type == 'student'")["id"].iloc[0]  # on top of the list
+later = kx.Roster(**{**first.tables, "persons": first.persons.query("id != @student")},
+                  links=first.links.query("source_id != @student"))
+days = kx.history(tempfile.mkdtemp() + "/days")
+days.add(first, "2026-10-05")
+days.add(later, "2026-10-06")
+browser = kx.browse(days)
+browser.day = "2026-10-05"
+browser.select(student)
+browser
+"""
+
+
+def test_a_day_is_chosen_and_the_object_tells_its_life(lab: Lab, page: Page) -> None:
+    lab.run(page, "days", DAYS.strip())
+    panel = page.locator(".kx-panel")
+    day = page.get_by_role("combobox", name="Day")
+    expect(day).to_have_value("2026-10-05", timeout=60_000)
+    name = panel.locator(".kx h3").inner_text()
+    page.get_by_role("button", name="Its life").click()
+    expect(panel.get_by_text("gone from the roster")).to_be_visible()
+    page.get_by_role("button", name="Day after").click()
+    expect(day).to_have_value("2026-10-06")
+    expect(panel.locator(".kx[role=status]").first).to_have_text(f"{name} is not in the roster on 6 October 2026.")
+    expect(panel.get_by_text("gone from the roster")).to_be_visible()
+    expect(panel.locator("canvas")).to_be_hidden()
+    expect(page.get_by_role("button", name="Day after")).to_have_attribute("aria-disabled", "true")
+    day.select_option("2026-10-05")
+    expect(panel.locator("canvas").first).to_be_visible()
+    expect(panel.locator(".kx-table").first.locator("[aria-selected=true]")).to_have_count(1)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    no_fault(page, ".kx-panel")
+
+
 def no_fault(page: Page, what: str) -> None:
     """Axe finds none, light and dark."""
     for theme in ("light", "dark"):
