@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,8 @@ from kimono_explore.display import cell_text, plural
 from kimono_explore.errors import ConfigurationError, KimonoError, expect
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.graph import neighborhood, shortest_path
-from kimono_explore.history.kept import History, day_of
+from kimono_explore.history.kept import History, day_of, history
+from kimono_explore.history.segment import is_history
 from kimono_explore.html import render
 from kimono_explore.quality import Report
 from kimono_explore.questions import dependents, shared_classes
@@ -64,7 +66,7 @@ def browse(
     roster : Roster, History, str or path
         A roster, a OneRoster bundle, or the folder of a snapshot: that is opened lazily, so that a state needs no
         memory to speak of. Each click then scans its files, and a path is found where it has four links at most.
-        Of a `history`, the last day is shown, with a menu of all days; an object also shows its life.
+        Of a `history`, or its folder, the last day is shown, with a menu of all days; an object also shows its life.
     report : Report, optional
         Of `check`: each object then shows what was found about it. Not with a history, whose rosters are of many days.
     id : str, optional
@@ -99,6 +101,8 @@ def browse(
     """
     expect("browse", roster, Roster, LazyRoster, History, str, os.PathLike)
     expect("browse", report, Report, None)
+    if isinstance(roster, str | os.PathLike) and Path(roster).is_dir() and is_history(Path(roster)):
+        roster = history(roster)
     return Browser(roster, report, id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,11 +32,12 @@ def test_five_days_of_edits_are_no_alarm(monday: kx.Roster) -> None:
     live, chance = monday, np.random.default_rng(5)
     for _ in range(5):
         night = ordinary(live, chance).roster
+        night.loaded_at = live.loaded_at + timedelta(days=1)
         verdict = kx.gate(live, night)
         assert (verdict.verdict, verdict.reasons) == ("go", [])
         assert verdict.headline.startswith("An ordinary load: ")
         live = night
-    assert live.loaded_at == datetime(2010, 10, 9, 6, tzinfo=UTC)
+    assert len(kx.compare(monday, live).removed("persons")) > 5
 
 
 @pytest.mark.parametrize("incident", INCIDENTS)

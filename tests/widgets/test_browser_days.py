@@ -56,7 +56,7 @@ def told(browser: kx.Browser) -> list[tuple[str, str]]:
 
 
 def test_the_last_day_is_opened_and_another_is_chosen(days: kx.History) -> None:
-    browser = kx.browse(days)
+    browser = kx.browse(days.folder)
     assert browser.day == THIRD
     assert [text for text, _ in browser._days.menu.options] == ["Tue 6 Oct 2026", "Mon 5 Oct 2026", "Fri 2 Oct 2026"]
     assert sorted(browser.table["id"]) == ["ana", "ben", "cem"]
