@@ -72,7 +72,15 @@ REFERENCE: dict[str, tuple[str, ...]] = {
     ),
     "Pictures": tuple(name for name in kx.__all__ if name.startswith("plot_")),
     "Widgets": ("browse", "inspect_quality", "inspect_tasks", "show_network"),
-    "Tasks": ("load_tasks", "apply_tasks", "explain_tasks", "queue_delays", "ack_tasks", "delete_task"),
+    "Tasks": (
+        "load_tasks",
+        "apply_tasks",
+        "forecast_findings",
+        "explain_tasks",
+        "queue_delays",
+        "ack_tasks",
+        "delete_task",
+    ),
     "Files": ("open_roster", "read_oneroster"),
     "Sandbox": ("sandbox", "Sandbox", "Dialect", "Faults"),
     "Errors": tuple(
@@ -81,6 +89,7 @@ REFERENCE: dict[str, tuple[str, ...]] = {
 }
 BESIDE = {
     "Checks": ("kimono_explore.quality.CheckContext", "kimono_explore.quality.CheckResult"),
+    "Tasks": ("kimono_explore.quality.ComingFindings",),
     "Widgets": tuple(f"kimono_explore.widgets.{name}" for name in ("Browser", "QualityInspector", "TaskInspector")),
 }
 """What the public names take or give without being public names themselves."""
