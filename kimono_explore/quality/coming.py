@@ -105,7 +105,8 @@ def forecast_findings(
     Notes
     -----
     A finding is the same if its check, table, id and failing values are, as in `Report.since`: one whose values change is
-    cleared and created. An event that cannot be applied is no finding: it is in ``.refused``.
+    cleared and created, and a check that has nothing left to look at clears nothing. An event that cannot be applied is no
+    finding: it is in ``.refused``.
 
     Examples
     --------
@@ -133,16 +134,16 @@ def look_ahead(
     tell: Callable[[str], object] = lambda _: None,
 ) -> ComingFindings:
     """Forecast for the public function of this name; ``tell`` hears in words what is under way."""
-    tell("Applying the queue ...")
+    tell("Applying the queue (1 of 3) ...")
     announced = forecast(name, roster, tasks)
     later = announced.roster
     of_events = _of_events(later.problems)
     refused = later.problems[of_events & ~later.problems["problem"].isin((SEVERAL_TENANTS, TASK_CAME_AGAIN))]
     diff = compare(roster, later)
     behind = tasks_behind(roster, announced, diff, _order(tasks))
-    tell("Checking the roster as it is ...")
+    tell("Checking the roster as it is (2 of 3) ...")
     now = checked(roster)
-    tell("Checking the roster to come ...")
+    tell("Checking the roster to come (3 of 3) ...")
     then = checked(replace(later, problems=later.problems[~of_events].reset_index(drop=True)))
     changes, groups = then.since(now), _groups(tasks)
     created, cleared = (_attributed(changes, what, behind, groups) for what in ("new", "fixed"))

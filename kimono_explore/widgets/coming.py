@@ -187,7 +187,9 @@ def task_effects(coming: ComingFindings | None, task: pd.Series) -> list[str]:
 
 def _titles(coming: ComingFindings, found: pd.DataFrame) -> str:
     counts = found["check"].value_counts(sort=False)
-    listed = (f"{coming.then.title(check)}{f' ({count:,})' if count > 1 else ''}" for check, count in counts.items())
+    listed = (
+        f"{coming.then.title(str(check))}{f' ({count:,})' if count > 1 else ''}" for check, count in counts.items()
+    )
     return f"{plural(len(found), 'finding')}: {'; '.join(listed)}"
 
 

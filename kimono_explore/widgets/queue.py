@@ -279,7 +279,7 @@ class TaskInspector(Panel):
         tasks = self._of_tenant(tenant)
         self._foreseen = tenant, set(tasks["id"].dropna())
         told, when = told_tasks(tasks, self._about[tasks.index]), self._which_queue(tenant)
-        self._outlook.say("Applying the queue ...")
+        self._outlook.say("Begins ...")
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:

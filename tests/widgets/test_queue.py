@@ -452,10 +452,10 @@ def test_nothing_is_worked_out_before_it_is_asked_for(ahead: TaskInspector, monk
     monkeypatch.setattr(ahead._outlook, "say", said.append)
     ahead._outlook.ask.click()
     assert said == [
-        "Applying the queue ...",
-        "Applying the queue ...",
-        "Checking the roster as it is ...",
-        "Checking the roster to come ...",
+        "Begins ...",
+        "Applying the queue (1 of 3) ...",
+        "Checking the roster as it is (2 of 3) ...",
+        "Checking the roster to come (3 of 3) ...",
     ]
     assert ahead.coming is not None
 
