@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pandas as pd
 
 from kimono_explore.compare import Comparison, compare
 from kimono_explore.display import listed, plural
+from kimono_explore.errors import expect
 from kimono_explore.forecast.apply import forecast
 from kimono_explore.forecast.behind import tasks_behind
 from kimono_explore.forecast.events import read_events
@@ -17,7 +19,6 @@ from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.run import check
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
@@ -118,6 +119,7 @@ def forecast_findings(
     >>> created[["check", "action", "object_type"]].drop_duplicates().to_numpy().tolist()
     [['section_without_teacher', 'UNSET', 'RDM:STAFF']]
     """
+    expect("forecast_findings", config, str, os.PathLike, None)
     return look_ahead(
         "forecast_findings",
         roster,
