@@ -75,6 +75,7 @@ REFERENCE: dict[str, tuple[str, ...]] = {
     "Tasks": (
         "load_tasks",
         "apply_tasks",
+        "forecast_findings",
         "explain_tasks",
         "refresh",
         "Refreshed",
@@ -90,6 +91,7 @@ REFERENCE: dict[str, tuple[str, ...]] = {
 }
 BESIDE = {
     "Checks": ("kimono_explore.quality.CheckContext", "kimono_explore.quality.CheckResult"),
+    "Tasks": ("kimono_explore.quality.ComingFindings",),
     "Widgets": tuple(f"kimono_explore.widgets.{name}" for name in ("Browser", "QualityInspector", "TaskInspector")),
 }
 """What the public names take or give without being public names themselves."""

@@ -47,7 +47,7 @@ from .plots import (
     plot_terms,
 )
 from .privacy import pseudonymize
-from .quality import Report, check, check_tasks, checks, define_check
+from .quality import Report, check, check_tasks, checks, define_check, forecast_findings
 from .questions import dependents, shared_classes
 from .roster.open import open_roster, read_oneroster
 from .roster.roster import Description, Roster
@@ -100,6 +100,7 @@ __all__ = [
     "delete_task",
     "dependents",
     "explain_tasks",
+    "forecast_findings",
     "gate",
     "history",
     "inspect_quality",

@@ -36,6 +36,7 @@ SLOW: dict[str, tuple[str, ...]] = {
     "test_bundle_written": ("test_a_bundle_is", "test_an_enrollment_has", "test_a_role_of"),
     "test_causes": ("test_nothing_is_lost",),
     "test_checks": ("test_a_small", "test_an_empty", "test_without", "test_the_smallest"),
+    "test_coming": ("test_the_findings_are",),
     "test_command_line": (),
     "test_current": ("test_every_check", "test_these_are"),
     "test_decode": ("test_any_page",),

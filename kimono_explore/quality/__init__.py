@@ -5,6 +5,7 @@ tables) and gives `CheckResult` (what was looked at, and what fails). `define_ch
 """
 
 from kimono_explore.quality.catalogue import checks, define_check
+from kimono_explore.quality.coming import ComingFindings, forecast_findings
 from kimono_explore.quality.context import CheckContext
 from kimono_explore.quality.definition import Check, CheckResult, NotApplicable
 from kimono_explore.quality.report import Report
@@ -14,10 +15,12 @@ __all__ = [
     "Check",
     "CheckContext",
     "CheckResult",
+    "ComingFindings",
     "NotApplicable",
     "Report",
     "check",
     "check_tasks",
     "checks",
     "define_check",
+    "forecast_findings",
 ]

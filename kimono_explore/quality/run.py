@@ -408,11 +408,11 @@ def _describe_links(ids: pd.Series, context: CheckContext) -> pd.DataFrame:
             objects = context.objects(TABLE_OF[type]).select("id", "label").join(near, on="id", how="semi")
             known = context.engine.collect(objects).dropna().sort_values(["id", "label"]).drop_duplicates("id")
             labels = df.loc[rows, f"{end}_id"].map(dict(zip(known["id"], known["label"], strict=True)))
-            df.loc[rows, end] = labels.fillna(df[end])
+            df.loc[rows, end] = labels.astype("str").fillna(df[end])
             if end == "target" and type != "org":
                 homes = _homes(context, TABLE_OF[type], near)
                 orgs = df.loc[rows, "target_id"].map(dict(zip(homes["id"], homes["org_id"], strict=True)))
-                df.loc[rows, "org_id"] = orgs
+                df.loc[rows, "org_id"] = orgs.astype("str")  # of none that is known, a map makes numbers
     df["label"] = df["source"].fillna("?").astype("str") + " - " + df["target"].fillna("?").astype("str")
     return pd.DataFrame({"id": ids.to_numpy()}).merge(df[["id", "label", "org_id"]], on="id", how="left")
 

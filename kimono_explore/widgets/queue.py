@@ -14,12 +14,15 @@ from kimono_explore.api.operations import ACK_STATUSES
 from kimono_explore.atomic import atomic_file
 from kimono_explore.errors import KimonoError, expect
 from kimono_explore.export import no_formulas
-from kimono_explore.quality import check_tasks
+from kimono_explore.quality import check, check_tasks
+from kimono_explore.quality.coming import look_ahead
 from kimono_explore.roster.roster import Roster
 from kimono_explore.tasks import load_tasks
+from kimono_explore.threads import in_thread
 from kimono_explore.waits import queue_delays
 from kimono_explore.widgets.acting import Result, act_on
 from kimono_explore.widgets.channel import Channel
+from kimono_explore.widgets.coming import Outlook, coming_html, task_effects, told_tasks
 from kimono_explore.widgets.confirm import Confirmation
 from kimono_explore.widgets.controls import Button, Choice, Column, Html, Number, Row, Text
 from kimono_explore.widgets.facet import Facet
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping
 
-    from kimono_explore.quality import Report
+    from kimono_explore.quality import ComingFindings, Report
 
 _FILTERS = {"type": "Kind", "action": "What happens", "object_type": "About", "tenant_id": "Tenant"}
 _COLUMNS = ["is", "created_at", "type", "action", "about", "object_type", "tenant_id", "sequence", "id"]
@@ -58,7 +61,8 @@ def inspect_tasks(
     ----------
     client : Client
     roster : Roster, optional
-        What the tasks are about: a task then shows its object, and deletions of unknown objects are found.
+        What the tasks are about: a task then shows its object, deletions of unknown objects are found, and a button says
+        what the roster will look like.
     allow_changes : bool, default False
         Show the buttons that acknowledge and delete. Each asks first.
     every : float, optional
@@ -101,6 +105,8 @@ class TaskInspector(Panel):
         Whether the queue could not be read the last time, so that what is shown is older.
     report : Report or None
         Of `check_tasks`.
+    coming : ComingFindings or None
+        What `look_ahead` found last; None again once the queue is another.
     """
 
     def __init__(
@@ -116,6 +122,8 @@ class TaskInspector(Panel):
         self.tasks = self.table = pd.DataFrame(columns=_COLUMNS)
         self.history = pd.DataFrame(columns=_HISTORY)
         self.report: Report | None = None
+        self.coming: ComingFindings | None = None
+        self._foreseen: tuple[str, set[str]] = "", set()
         self._names = Names(roster)
         self._new: set[str] = set()
         self._about = pd.Series(dtype="str")
@@ -141,6 +149,8 @@ class TaskInspector(Panel):
             for name, heading in _FILTERS.items()
         }
         self._waits, self._outcome = Html(), Html()
+        self._outlook = Outlook(self.guarded(lambda _: self.look_ahead()))
+        self._outlook.hidden = self.roster is None
         self._timeline = Timeline("Tasks by time")
         self._rows = DataTable(label="Tasks", many=True, words=column_words, comm=Channel())
         self._rows.spare = ("object_type", "sequence", "id")  # they stand beside a task once it is picked
@@ -159,6 +169,7 @@ class TaskInspector(Panel):
             Row([self._refresh, self._stop, self._every, self._order]),
             Row([self._status, self._retry]),
             self._waits,
+            self._outlook,
             *self._filters.values(),
             Row([Column([self._timeline, self._rows, *changes], share=3), self._beside], look="split"),
         ]
@@ -249,6 +260,37 @@ class TaskInspector(Panel):
         self._stop.disabled = False
         self._loading = loop.run_in_executor(None, load_tasks, self.client)
         self._loading.add_done_callback(self._loaded)
+
+    def look_ahead(self) -> None:
+        """Work out what the roster will look like once the queue is processed, in the background where an event loop runs.
+
+        Where a tenant is chosen, only its tasks count. Nothing is sent. ``coming`` has the answer.
+
+        Raises
+        ------
+        KimonoError
+            The inspector has no roster.
+        """
+        if self.roster is None:
+            raise KimonoError("This inspector knows no roster. Make one with inspect_tasks(client, roster).")
+        if self._outlook.ask.disabled:
+            return
+        tenant = str(self._filters["tenant_id"].value or "")
+        tasks = self._of_tenant(tenant)
+        self._foreseen = tenant, set(tasks["id"].dropna())
+        told, when = told_tasks(tasks, self._about[tasks.index]), self._which_queue(tenant)
+        self._outlook.say("Begins ...")
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._foresee(lambda: self._work_out(tasks, self._outlook.say), told, when)
+            return
+
+        def tell(text: str) -> None:
+            loop.call_soon_threadsafe(self._outlook.say, text)
+
+        future = asyncio.wrap_future(in_thread(self._work_out, tasks, tell), loop=loop)
+        future.add_done_callback(lambda done: None if done.cancelled() else self._foresee(done.result, told, when))
 
     def acknowledge(
         self,
@@ -397,6 +439,39 @@ class TaskInspector(Panel):
         self.history = outcome if self.history.empty else pd.concat([self.history, outcome], ignore_index=True)
         return outcome
 
+    def _of_tenant(self, tenant: str) -> pd.DataFrame:
+        """The queue of a tenant; all of it where none is named."""
+        return self.tasks[(self.tasks["tenant_id"] == tenant).fillna(False)] if tenant else self.tasks
+
+    def _which_queue(self, tenant: str) -> str:
+        """Which queue it is, and of what time."""
+        of = f" of {self._names.tenant(tenant)}" if tenant else ""
+        at = "" if self.read_at is None else f" in the queue at {self.read_at:%H:%M:%S} UTC"
+        return f"{of}{at}".strip()
+
+    def _work_out(self, tasks: pd.DataFrame, tell: Callable[[str], object]) -> ComingFindings:
+        assert self.roster is not None
+        return look_ahead("inspect_tasks", self.roster, tasks, lambda roster: check(roster, progress=False), tell)
+
+    def _foresee(self, found: Callable[[], ComingFindings], told: Mapping[str, str], when: str) -> None:
+        """Show what was worked out, or why it could not be."""
+        try:
+            self.coming = found()
+        except Exception as error:  # noqa: BLE001
+            self.coming = None
+            self._outlook.fail(error)
+        else:
+            self._outlook.show(coming_html(self.coming, told, when))
+        self._forget_coming()
+        self._show_detail()
+
+    def _forget_coming(self) -> None:
+        """What was worked out is of no use once tasks came or went."""
+        tenant, ids = self._foreseen
+        if self.coming is not None and ids != set(self._of_tenant(tenant)["id"].dropna()):
+            self.coming = None
+            self._outlook.clear("The queue has changed since. Ask again.")
+
     def _read(self) -> None:
         """Read the queue, or say why it cannot be read; what was read before stays."""
         try:
@@ -445,6 +520,7 @@ class TaskInspector(Panel):
         for name, facet in self._filters.items():
             facet.offer(tasks[name].dropna().astype(str).value_counts().index.tolist())
         self._settling = False
+        self._forget_coming()
         self._show()
         moved = "" if first else f"; {len(self._new):,} came, {len(gone):,} went"
         self.say(f"{count_tasks(len(tasks))} in the queue at {self.read_at:%H:%M:%S} UTC{moved}")
@@ -510,7 +586,9 @@ class TaskInspector(Panel):
             [] if self.report is None else self.report.findings.loc[self.report.findings["id"] == task["id"], "check"]
         )
         warnings = [self.report.title(check) for check in dict.fromkeys(found)] if self.report is not None else []
-        self._detail.value = task_html(task, len(picked), self.tasks, self._names, warnings)
+        self._detail.value = task_html(
+            task, len(picked), self.tasks, self._names, warnings, task_effects(self.coming, task)
+        )
 
     def _name_actions(self) -> None:
         """The buttons say what they would do, and to how many; with nothing picked they do nothing."""

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from kimono_explore.widgets.names import Names
 
 
-def task_html(task: pd.Series, picked: int, tasks: pd.DataFrame, names: Names, warnings: Sequence[str]) -> str:
+def task_html(
+    task: pd.Series,
+    picked: int,
+    tasks: pd.DataFrame,
+    names: Names,
+    warnings: Sequence[str],
+    effects: Sequence[str] = (),
+) -> str:
     """A task in words, with its changes, its facts and what the server sent.
 
     Parameters
@@ -29,6 +36,8 @@ def task_html(task: pd.Series, picked: int, tasks: pd.DataFrame, names: Names, w
     names : Names
     warnings : sequence of str
         The checks that it fails.
+    effects : sequence of str, optional
+        What it does to the findings of the roster, in sentences.
     """
     facts = {
         "tenant": task["tenant_id"],
@@ -49,6 +58,7 @@ def task_html(task: pd.Series, picked: int, tasks: pd.DataFrame, names: Names, w
         looked_up=names.known and isinstance(task["object_id"], str),
         about=names.find(task["object_id"]),
         warnings=warnings,
+        effects=effects,
         raw={name: text for name, text in raw.items() if text},
     )
 

@@ -717,3 +717,11 @@ def test_memory_can_be_bounded_and_a_bad_bound_says_so(small_roster: kx.Roster) 
     assert bounded["failed"].tolist() == kx.check(small_roster, as_of="2026-10-05").summary["failed"].tolist()
     with pytest.raises(kx.ConfigurationError, match="memory='plenty' is not an amount"):
         kx.check(small_roster, memory="plenty")
+
+
+def test_a_membership_with_a_bad_value_where_no_school_is_known() -> None:
+    odd = problem("links", "m1", "start_date", "2026-13-01", "not a date")
+    roster = make(student(), section(), link("ana student_in algebra-1", membership_id="m1"), odd)
+    failures = kx.check(roster, ["bad_value"]).failures("bad_value")
+    assert failures["id"].tolist() == ["m1"]
+    assert failures["org"].isna().all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import traitlets
 import kimono_explore as kx
 from kimono_explore.sandbox.task_queue import Refusal
 from kimono_explore.waits import span_words
+from kimono_explore.widgets import queue as queue_module
 from kimono_explore.widgets.task_html import describe_task
 from kimono_explore.widgets.words import value_words
 
@@ -419,3 +421,133 @@ def test_a_picked_task_is_gone_to_unless_it_is_added_to_others(inspector: TaskIn
         None, {"kind": "range", "version": inspector._rows.view["version"], "first": 2, "last": 4}, None
     )
     assert (len(inspector.picked), inspector._beside.revealed) == (3, 1)
+
+
+# What the roster will look like
+
+AHEAD = ["duplicate_state_id", "teacher_without_school", "teacher_without_sections"]
+
+
+@pytest.fixture
+def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checks that the sandbox's queue clears something of, and no others: all of them take seconds."""
+    monkeypatch.setattr(queue_module, "check", lambda roster, **options: kx.check(roster, AHEAD, **options))
+
+
+@pytest.fixture
+def ahead(box: kx.Sandbox, few_checks: None) -> TaskInspector:
+    return kx.inspect_tasks(box.client, kx.load_roster(box.client, progress=False), allow_changes=True)
+
+
+def test_without_a_roster_there_is_nothing_to_look_ahead_to(inspector: TaskInspector) -> None:
+    assert inspector._outlook.hidden
+    with pytest.raises(kx.KimonoError, match="knows no roster"):
+        inspector.look_ahead()
+
+
+def test_nothing_is_worked_out_before_it_is_asked_for(ahead: TaskInspector, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not ahead._outlook.hidden
+    assert (ahead.coming, ahead._outlook.result.value) == (None, "")
+    said: list[str] = []
+    monkeypatch.setattr(ahead._outlook, "say", said.append)
+    ahead._outlook.ask.click()
+    assert said == [
+        "Begins ...",
+        "Applying the queue (1 of 3) ...",
+        "Checking the roster as it is (2 of 3) ...",
+        "Checking the roster to come (3 of 3) ...",
+    ]
+    assert ahead.coming is not None
+
+
+def test_what_the_roster_will_look_like(box: kx.Sandbox, ahead: TaskInspector) -> None:
+    before = ids_in(box)
+    ahead._outlook.ask.click()
+    coming, shown = ahead.coming, ahead._outlook.result.value
+    assert coming is not None
+    assert len(coming.cleared) == 4
+    assert "2 people leave." in shown
+    assert "No finding is created, 4 are cleared." in shown
+    assert "Cleared: 4 findings" in shown
+    assert shown.index('class="badge error"') < shown.index('class="badge information"')
+    assert "4 tasks cannot be applied; the first: an ADD of what is already there." in shown
+    assert "Unset staff Noor Vandermeer" in shown
+    assert '<span class="quiet">not known</span>' in shown
+    assert ids_in(box) == before
+    ahead._outlook.close.click()
+    assert (ahead._outlook.result.value, ahead._outlook.close.hidden) == ("", True)
+
+
+def test_a_task_says_what_it_does_to_the_findings(ahead: TaskInspector) -> None:
+    tasks = ahead.tasks
+    leaves = tasks.loc[(tasks["action"] == "UNSET") & (tasks["object_type"] == "RDM:STAFF"), "id"].iloc[0]
+    ahead.pick(leaves)
+    assert "This task" not in ahead._detail.value
+    ahead.look_ahead()
+    assert ahead.coming is not None
+    titles = [ahead.coming.then.title(check) for check in AHEAD[1:]]
+    assert f"This task clears 2 findings: {titles[0]}; {titles[1]}." in ahead._detail.value
+    refused = ahead.coming.refused["problem"].iloc[0].split()[2]
+    ahead.pick(refused)
+    assert "This task cannot be applied: an ADD of what is already there." in ahead._detail.value
+    known = {leaves, *ahead.coming.cleared["task_id"].dropna()}
+    other = tasks[(tasks["type"] == "data_event") & (tasks["action"] == "CHANGE") & ~tasks["id"].isin(known)]
+    ahead.pick(other["id"].iloc[0])
+    assert "As far as is known, this task creates and clears no finding." in ahead._detail.value
+    ahead.pick(tasks.loc[tasks["type"] == "sync_event", "id"].iloc[0])
+    assert "this task" not in ahead._detail.value.lower()
+
+
+def test_it_is_forgotten_once_the_queue_is_another(box: kx.Sandbox, ahead: TaskInspector) -> None:
+    ahead.look_ahead()
+    ahead.refresh()
+    assert ahead.coming is not None
+    box.queue.delete(ids_in(box)[0])
+    ahead.refresh()
+    assert ahead.coming is None
+    assert ahead._outlook.result.value == ""
+    assert "The queue has changed since." in ahead._outlook.said.value
+
+
+def test_only_the_chosen_tenant_counts(ahead: TaskInspector) -> None:
+    other = ahead.tasks["tenant_id"].value_counts().index[-1]
+    ahead.filter(tenant_id=other)
+    ahead.look_ahead()
+    assert "Nothing will be different. No finding is created or cleared." in ahead._outlook.result.value
+    assert "0 data events of " in ahead._outlook.result.value
+
+
+def test_an_error_stands_beside_the_button(ahead: TaskInspector, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(roster: kx.Roster, **options: object) -> kx.Report:
+        raise kx.KimonoError("no <room>")
+
+    monkeypatch.setattr(queue_module, "check", fails)
+    ahead._outlook.ask.click()
+    assert "no &lt;room&gt;" in ahead._outlook.said.value
+    assert (ahead.coming, ahead._outlook.ask.disabled) == (None, False)
+
+
+def test_what_a_roster_says_is_escaped(ahead: TaskInspector) -> None:
+    roster = ahead.roster
+    assert roster is not None
+    roster.persons["label"] = roster.persons["label"] + "<img src=x>"
+    roster.persons["name_last"] = roster.persons["name_last"] + "<img src=x>"
+    ahead.look_ahead()
+    assert "&lt;img src=x&gt;" in ahead._outlook.result.value
+    assert "<img" not in ahead._outlook.result.value
+
+
+def test_it_is_worked_out_beside_an_event_loop(ahead: TaskInspector) -> None:
+    async def ask() -> list[bool]:
+        ahead._outlook.ask.click()
+        ahead._outlook.ask.click()  # it waits
+        waiting = [ahead._outlook.ask.disabled, ahead.coming is None]
+        for _ in range(600):
+            await asyncio.sleep(0.05)
+            if ahead.coming is not None:
+                break
+        return waiting
+
+    assert asyncio.run(ask()) == [True, True]
+    assert ahead.coming is not None
+    assert "4 are cleared" in ahead._outlook.result.value
