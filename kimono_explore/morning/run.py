@@ -16,9 +16,11 @@ from kimono_explore.display import plural, printable
 from kimono_explore.errors import KimonoError
 from kimono_explore.gate import Verdict, gate
 from kimono_explore.gate.measures import of_type
+from kimono_explore.history import history
 from kimono_explore.load import load_roster
 from kimono_explore.quality.config import NAME as CONFIG
 from kimono_explore.quality.run import check
+from kimono_explore.roster.open import open_roster
 from kimono_explore.tasks import load_tasks
 from kimono_explore.waits import queue_delays, span_words
 
@@ -35,6 +37,8 @@ STATES: tuple[State, ...] = ("none", "ok", "look", "failed", "stop")
 """From nothing to say to what must not happen: look is exit code 1, failed 2, stop 3."""
 WORDS = {"none": "Not run", "ok": "Go", "look": "Hold", "failed": "Not loaded", "stop": "Stop"}
 _LIVE, _REPORT, _VERDICT = "live.json", "report.json", "verdict.json"
+HISTORY = "history"
+"""Where, beside the days, the rosters that went live are kept for `history`."""
 _LATE = 60
 """Minutes that the oldest task may wait."""
 _FELL = 5
@@ -171,7 +175,8 @@ def run_morning(
         Makes the client; what it raises is the first step's failure.
     folder : str or path
         Where each day has a folder of its own (a further run of a day as well), and ``live.json`` names the roster that is
-        live. Nothing is ever deleted.
+        live. ``history`` keeps all that went live as
+        differences, for `history`. Nothing is ever deleted.
     name : str, optional
         What the tenant is called. Default: the name of the folder.
     config : str or path, optional
@@ -205,8 +210,8 @@ def run_morning(
         rules = config or (folder / CONFIG if (folder / CONFIG).is_file() else None)
         roster, tasks = _load(morning, connect, folder)
         if roster is not None:
-            _checked(morning, roster, rules, _day_before(folder, place))
-            _gated(morning, folder, rules)
+            report = _checked(morning, roster, rules, _day_before(folder, place))
+            _gated(morning, folder, rules, report)
         _queue(morning, tasks, late)
         live = _live(folder)
         morning.last_load = datetime.fromisoformat(live["loaded_at"]) if live else None
@@ -260,7 +265,7 @@ def _day_before(folder: Path, place: Path) -> Path | None:
     return days[-1] if days else None
 
 
-def _checked(morning: Morning, roster: Roster, config: str | os.PathLike[str] | None, before: Path | None) -> None:
+def _checked(morning: Morning, roster: Roster, config: str | os.PathLike[str] | None, before: Path | None) -> Report:
     step = morning.steps[1]
     began = time.monotonic()
     report = check(roster, config=config)
@@ -279,6 +284,7 @@ def _checked(morning: Morning, roster: Roster, config: str | os.PathLike[str] | 
         step.detail = f"First: {printable(report.causes['cause'].iloc[0])}."
     step.files["Report"] = "report.html"
     step.seconds = time.monotonic() - began
+    return report
 
 
 def _way(points: int | None) -> str:
@@ -299,15 +305,21 @@ def _live(folder: Path) -> dict[str, Any] | None:
     return found
 
 
-def _go_live(folder: Path, place: Path) -> None:
+def _go_live(morning: Morning, place: Path, report: Report | None = None) -> None:
+    """The roster of a day is live now, and one of the days of the history."""
+    folder = place.parent
     loaded_at = json.loads((place / "roster" / "manifest.json").read_text(encoding="utf-8"))["loaded_at"]
     _write(folder / _LIVE, json.dumps({"day": place.name, "loaded_at": loaded_at}))
+    try:
+        history(folder / HISTORY).add(open_roster(place / "roster"), place.name[:10], report=report)
+    except (KimonoError, ValueError) as error:
+        morning.steps[0].detail = f"Not kept in the history: {_short(error)}."
 
 
-def _gated(morning: Morning, folder: Path, config: str | os.PathLike[str] | None) -> None:
+def _gated(morning: Morning, folder: Path, config: str | os.PathLike[str] | None, report: Report) -> None:
     step, place = morning.steps[2], morning.folder
     began = time.monotonic()
-    _let_through_since(folder, place, config)
+    _let_through_since(morning, folder, config)
     live = _live(folder)
     if live is None:
         complete = morning.steps[0].state == "ok"
@@ -315,27 +327,27 @@ def _gated(morning: Morning, folder: Path, config: str | os.PathLike[str] | None
             ("ok", "Kept as the first day") if complete else ("stop", "An incomplete load is no first day")
         )
         if complete:
-            _go_live(folder, place)
+            _go_live(morning, place, report)
     else:
         verdict = gate(folder / live["day"] / "roster", place / "roster", config=config)
         verdict.to_json(place / _VERDICT)
         verdict.to_html(place / "verdict.html")
         _judge(morning, step, verdict)
         if verdict.verdict == "go":
-            _go_live(folder, place)
+            _go_live(morning, place, report)
         else:
             step.detail = f"The roster of {live['day']} stays live."
     step.seconds = time.monotonic() - began
 
 
-def _let_through_since(folder: Path, place: Path, config: str | os.PathLike[str] | None) -> None:
+def _let_through_since(morning: Morning, folder: Path, config: str | os.PathLike[str] | None) -> None:
     """A roster that was held and let through afterwards is live now."""
     live = _live(folder)
-    held = [path.parent for path in folder.glob("????-??-??*/gate.log") if path.parent.name < place.name]
+    held = [path.parent for path in folder.glob("????-??-??*/gate.log") if path.parent.name < morning.folder.name]
     for day in sorted(held):
         if live and day.name > live["day"] and (day / "roster").is_dir():
             if gate(folder / live["day"] / "roster", day / "roster", config=config).verdict == "go":
-                _go_live(folder, day)
+                _go_live(morning, day)
             live = _live(folder)
 
 

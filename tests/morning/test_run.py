@@ -56,6 +56,10 @@ def test_the_first_day_is_kept_and_an_ordinary_one_goes_live(district: kx.Roster
     assert len(kx.open_roster(second.folder / "roster").persons) > 120
     assert stat.S_IMODE(second.folder.stat().st_mode) == 0o700
     assert json.loads((second.folder / "morning.json").read_text())["exit_code"] == 0
+    days = kx.history(tmp_path / "history")
+    assert [str(day) for day in days.days] == ["2026-10-05", "2026-10-06"]
+    assert len(days.open("2026-10-06").persons) == len(kx.open_roster(second.folder / "roster").persons)
+    assert days.table()["score"].tolist() == [first.score, second.score]
 
 
 def test_what_is_held_does_not_go_live_until_it_is_let_through(district: kx.Roster, tmp_path: Path) -> None:
@@ -71,8 +75,10 @@ def test_what_is_held_does_not_go_live_until_it_is_let_through(district: kx.Rost
         at = next(reason.school_id for reason in verdict.reasons if reason.rule == rule)
         assert at in (school, None)
         verdict = verdict.let_through(rule, school=at, because="New calendar", log=log_beside(held.folder / "roster"))
+    assert [str(day) for day in kx.history(tmp_path / "history").days] == ["2026-10-05"]
     after = morning_of(night.roster, tmp_path, 2)
     assert (after.exit_code, live(tmp_path)) == (0, "2026-10-07")
+    assert [str(day) for day in kx.history(tmp_path / "history").days] == ["2026-10-05", "2026-10-06", "2026-10-07"]
 
 
 def test_an_incomplete_load_stops_and_a_lost_server_is_said(district: kx.Roster, tmp_path: Path) -> None:
