@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kimono_explore.gate.measures import KINDS
 from kimono_explore.gate.rehearsal import CREATED, rehearsed
 from kimono_explore.gate.targets import TARGETS, rules_of
+from kimono_explore.gate.usual import usual_words
 from kimono_explore.html import render
 from kimono_explore.roster.roster import Roster
 
@@ -84,6 +85,9 @@ def make_page(verdict: Judged) -> str:
             ("now", new.source, f"{new.loaded_at:%A %d %B %Y, %H:%M}"),
         ],
         reasons=holds,
+        usual=[usual_words(reason.usual) if reason.usual else "–" for reason in holds]
+        if any(r.usual for r in holds)
+        else [],
         accepted=[reason for reason in verdict.reasons if reason.because is not None],
         kinds=KINDS,
         missing=_missing(verdict, "students"),

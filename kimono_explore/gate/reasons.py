@@ -41,6 +41,8 @@ class Reason:
         In words.
     because : str or None
         Why somebody let it through.
+    usual : tuple of float or None
+        The least and the largest share on ordinary days, if some are known.
     """
 
     rule: str
@@ -52,6 +54,7 @@ class Reason:
     limit: float | None
     sentence: str
     because: str | None = None
+    usual: tuple[float, float] | None = None
 
     def let_through(self, because: str) -> Reason:
         """The same reason, which no longer holds the roster back."""

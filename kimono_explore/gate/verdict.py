@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +20,9 @@ from kimono_explore.gate.acceptance import let_through_before, write_entry
 from kimono_explore.gate.limits import Limits, read_limits
 from kimono_explore.gate.measures import measure, members
 from kimono_explore.gate.page import Judged, make_page
+from kimono_explore.gate.reasons import Reason
 from kimono_explore.gate.rollover import Sign, signs
+from kimono_explore.gate.usual import usual_shares
 from kimono_explore.quality.config import beside, read_config
 from kimono_explore.quality.day import day_of
 from kimono_explore.roster.open import read_source
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from kimono_explore.compare import Comparison
-    from kimono_explore.gate.reasons import Reason
 
     Source = Roster | str | os.PathLike[str]
 
@@ -45,6 +46,7 @@ def gate(
     new: Source,
     *,
     before: Sequence[Source] = (),
+    usual: Iterable[str | os.PathLike[str]] = (),
     config: str | os.PathLike[str] | None = None,
     as_of: date | str | None = None,
 ) -> Verdict:
@@ -60,6 +62,8 @@ def gate(
         The roster that is live, and the one that is to be; a path is a snapshot folder or a OneRoster bundle.
     before : sequence of Roster, str or path, optional
         Rosters before the old one, the oldest first: primary teachers who go back and forth are seen over all of them.
+    usual : iterable of str or path, optional
+        Verdicts of earlier days, as `Verdict.to_json` wrote them: a reason then says what is usual on an ordinary day.
     config : str or path, optional
         A ``quality.toml`` whose part ``[gate]`` sets limits (see `Limits`). Default: the one beside the new snapshot.
     as_of : date or str, optional
@@ -98,9 +102,11 @@ def gate(
     shown = signs(diff, live, next_, day_of(as_of) or next_.loaded_at.date())
     rolled_over = all(sign.holds for sign in shown)
     days = [*map(_opened, before), live, next_]
-    found = _reasons(diff, days, sides, measures, limits, rolled_over=rolled_over)
+    reasons = list(_reasons(diff, days, sides, measures, limits, rolled_over=rolled_over))
+    ordinary = usual_shares(usual)
+    reasons = [replace(reason, usual=ordinary.get((reason.school_id, reason.rule))) for reason in reasons]
     verdict = Verdict(
-        rules.in_order(rules.without_unknown(list(found))),
+        rules.in_order(rules.without_unknown(reasons)),
         measures,
         shown,
         tuple(rules.new_columns(live, next_)),
@@ -153,7 +159,7 @@ class Verdict:
     Attributes
     ----------
     reasons : list of Reason
-        What speaks against the roster, what counts most first: rule, level, school, count, total, limit, sentence, because.
+        What speaks against the roster, what counts most first: rule, level, school, count, total, limit, sentence, because, usual.
     measures : pandas.DataFrame
         For each school and the district, and each of students, teachers, sections and enrollments: before, after, removed,
         added, recreated, changed.
@@ -281,8 +287,8 @@ class Verdict:
         return Judged(*found, self.verdict, self.headline, self.exit_code, self.rolled_over)
 
     def to_frame(self) -> pd.DataFrame:
-        """The reasons as a table: rule, level, school, school_id, count, total, limit, sentence, because."""
-        columns = ["rule", "level", "school", "school_id", "count", "total", "limit", "sentence", "because"]
+        """The reasons as a table: rule, level, school, school_id, count, total, limit, sentence, because, usual."""
+        columns = [field.name for field in fields(Reason)]
         return pd.DataFrame([vars(reason) for reason in self.reasons], columns=columns)
 
     def to_dict(self) -> dict[str, Any]:

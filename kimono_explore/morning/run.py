@@ -41,6 +41,8 @@ HISTORY = "history"
 """Where, beside the days, the rosters that went live are kept for `history`."""
 _LATE = 60
 """Minutes that the oldest task may wait."""
+_USUAL = 20
+"""Days that tell what is usual."""
 _FELL = 5
 """Points that the score may fall."""
 
@@ -329,7 +331,7 @@ def _gated(morning: Morning, folder: Path, config: str | os.PathLike[str] | None
         if complete:
             _go_live(morning, place, report)
     else:
-        verdict = gate(folder / live["day"] / "roster", place / "roster", config=config)
+        verdict = gate(folder / live["day"] / "roster", place / "roster", usual=_verdicts(folder, place), config=config)
         verdict.to_json(place / _VERDICT)
         verdict.to_html(place / "verdict.html")
         _judge(morning, step, verdict)
@@ -338,6 +340,11 @@ def _gated(morning: Morning, folder: Path, config: str | os.PathLike[str] | None
         else:
             step.detail = f"The roster of {live['day']} stays live."
     step.seconds = time.monotonic() - began
+
+
+def _verdicts(folder: Path, place: Path) -> list[Path]:
+    """The verdicts of the last days before this one."""
+    return sorted(path for path in folder.glob(f"????-??-??*/{_VERDICT}") if path.parent.name < place.name)[-_USUAL:]
 
 
 def _let_through_since(morning: Morning, folder: Path, config: str | os.PathLike[str] | None) -> None:

@@ -18,6 +18,7 @@ from kimono_explore.__main__ import main
 from kimono_explore.frames import add_rows
 from kimono_explore.gate.limits import Limits, read_limits
 from kimono_explore.gate.measures import measure, members, schools
+from kimono_explore.gate.usual import usual_shares, usual_words
 from kimono_explore.sandbox.district.build import make_district
 
 if TYPE_CHECKING:
@@ -235,6 +236,33 @@ def test_the_command_line_says_it_with_its_exit_code(
     assert main(["gate", mon, tue, "--accept", "sections-recreated", *accept]) == 1
     assert main(["gate", mon, tue, "--accept", "enrollments-recreated", *accept]) == 0
     assert "let through: New calendar" in capsys.readouterr().out
+
+
+def test_a_reason_says_what_is_usual(district: kx.Roster, tmp_path: Path) -> None:
+    def day(name: str, roster: kx.Roster) -> Path:
+        kx.gate(district, roster).to_json(tmp_path / name)
+        return tmp_path / name
+
+    school = next(iter(schools(district).index))
+    sections = nights.at_school(district, "held_at", school)
+    one_less = without(district, [sections.iloc[0]])
+    seen = [
+        day("1.json", district),
+        day("2.json", one_less),
+        day("3.json", nights.calendar_rebuilt(district, np.random.default_rng(1)).roster),
+    ]
+    (tmp_path / "4.json").write_text("{}")
+    with pytest.warns(kx.KimonoWarning, match=r"4\.json is not a verdict and was left out"):
+        verdict = kx.gate(district, without(district, sections.iloc[:8]), usual=[*seen, tmp_path / "4.json"])
+    reason = next(reason for reason in verdict.reasons if reason.rule == "sections-removed")
+    assert reason.school_id == school
+    assert reason.usual == (0.0, 1 / len(sections))
+    verdict.to_html(tmp_path / "v.html")
+    page = (tmp_path / "v.html").read_text()
+    assert f'data-l="Usual day">{usual_words(reason.usual)}</td>' in page
+    assert "Usual day" not in kx.gate(district, without(district, sections.iloc[:8])).to_frame().to_string()
+    assert verdict.to_dict()["reasons"][0]["usual"] == reason.usual
+    assert usual_shares([]) == {}
 
 
 def test_the_page_escapes_and_names_no_person(district: kx.Roster, tmp_path: Path) -> None:
