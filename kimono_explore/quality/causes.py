@@ -7,6 +7,7 @@ most people.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pandas as pd
@@ -19,7 +20,7 @@ from kimono_explore.quality.traits import ENOUGH, Traits
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
     from kimono_explore.quality.context import CheckContext
     from kimono_explore.quality.definition import Check
@@ -100,6 +101,9 @@ class _Key(NamedTuple):
     shared: str | None = None
 
 
+_NOBODY = _Key("", "", "")
+
+
 def group_by_cause(outcomes: Sequence[Outcome], context: CheckContext | None = None) -> Explained:
     """Every finding, counted once, under its cause.
 
@@ -113,7 +117,7 @@ def group_by_cause(outcomes: Sequence[Outcome], context: CheckContext | None = N
     findings = _findings(outcomes)
     patterns = {outcome.check.id: outcome.pattern for outcome in outcomes if outcome.pattern}
     findings["severity"] = findings["check"].map({id: check.severity for id, check in checks.items()})
-    keys = [_Key(*key) for key in _causes(findings, checks, patterns)] if len(findings) else []
+    keys = _causes(findings, checks, patterns)
     traits = None
     if context is not None and keys:
         traits = Traits(context, *_worth_asking(findings, keys, patterns))
@@ -161,50 +165,74 @@ def _reached(reach: Reach | None, number: int) -> dict[str, int]:
 def _findings(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     columns = ["check", "table", "id", "label", "org_id", "org", "person_type", "role", "missing_type", "missing_id"]
     failed = [outcome for outcome in outcomes if len(outcome.failures)]
-    parts = [
-        outcome.failures[[name for name in columns if name in outcome.failures]].astype("object") for outcome in failed
-    ]
-    if not parts:
-        return pd.DataFrame(columns=columns)
-    checks = [outcome.check.id for outcome in failed for _ in range(len(outcome.failures))]
-    return pd.concat(parts, ignore_index=True).assign(check=checks).reindex(columns=columns).astype("object")
+    cells: dict[str, list[object]] = {name: [] for name in columns}
+    for outcome in failed:
+        count = len(outcome.failures)
+        cells["check"] += [outcome.check.id] * count
+        for name in columns[1:]:
+            cells[name] += outcome.failures[name].tolist() if name in outcome.failures else [float("nan")] * count
+    return pd.DataFrame(cells, dtype="object")
 
 
-def _causes(findings: pd.DataFrame, checks: dict[str, Check], patterns: Mapping[str, str]) -> pd.Series:
-    """For each finding a key: (``"missing"``, type, id), (``"object"``, table, id) or (``"check"``, id, who)."""
+def _causes(findings: pd.DataFrame, checks: dict[str, Check], patterns: Mapping[str, str]) -> list[_Key]:
+    """For each finding what explains it: something missing, an object, or its check and who fails it."""
+    told = findings.where(findings.notna(), None).rename(columns={"check": "name"})
+    rows = [_Row(*row) for row in told[list(_Row._fields)].itertuples(index=False, name=None)]
+    of_check: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        of_check.setdefault(row.name, []).append(number)
     to_blame = {school for check in checks.values() for school in check.follows_school}
-    causes = pd.Series(index=findings.index, dtype="object")
-    for name, rows in findings.groupby("check"):
-        table = rows["table"].where(rows["table"] != "persons", rows["person_type"].fillna("persons"))
-        keys: list[tuple[Hashable, ...]]
-        if name in to_blame:
-            keys = [("object", table, id) for table, id in zip(rows["table"], rows["id"], strict=True)]
-        else:
-            who = table.fillna("")
-            if name in patterns:
-                who[:] = who.mode().iloc[0]
-            if name in _OF_WHOLE_TABLES:
-                who[:] = ""
-            keys = [("check", name, one) for one in who]
-        causes.loc[rows.index] = pd.Series(keys, index=rows.index, dtype="object")
-    gone = findings["missing_id"].notna()
-    named = zip(findings.loc[gone, "missing_type"], findings.loc[gone, "missing_id"], strict=True)
-    causes.loc[gone] = pd.Series([("missing", *key) for key in named], index=findings.index[gone], dtype="object")
+    usual = {name: _most_frequent(rows[n].who for n in of_check[name]) for name in patterns if name in of_check}
+    causes = [_own_cause(row, to_blame, usual) for row in rows]
     # Twice, because what explains one finding may itself be explained: a consequence of a consequence.
-    failed = set(findings["check"])
     for _ in range(2):
-        for check in (check for check in checks.values() if check.id in failed):
-            mine = findings[findings["check"] == check.id]
-            for earlier, key in ((check.follows, ["table", "id"]), (check.follows_school, ["org_id"])):
-                if failed.isdisjoint(earlier):
-                    continue
-                theirs = findings[findings["check"].isin(earlier)]
-                theirs = theirs.assign(org_id=theirs["id"]) if key == ["org_id"] else theirs
-                known = theirs.assign(cause=causes[theirs.index]).dropna(subset=key).drop_duplicates(key)
-                found = mine[key].merge(known[[*key, "cause"]], on=key, how="left")["cause"].set_axis(mine.index)
-                found = found.dropna()
-                causes.loc[found.index] = found
+        for name, check in checks.items():
+            mine = of_check.get(name, ())
+            for earlier, far, near in ((check.follows, "object", "object"), (check.follows_school, "id", "org_id")):
+                explained: dict[object, _Key] = {None: _NOBODY}
+                for number in sorted(n for other in earlier if mine for n in of_check.get(other, ())):
+                    explained.setdefault(getattr(rows[number], far), causes[number])
+                for number in mine:
+                    cause = explained.get(getattr(rows[number], near), _NOBODY)
+                    causes[number] = causes[number] if cause is _NOBODY else cause
     return causes
+
+
+class _Row(NamedTuple):
+    """A finding, as far as its cause depends on it; None for what is not known."""
+
+    name: str
+    table: str
+    id: str | None
+    org_id: str | None
+    person_type: str | None
+    missing_type: str | None
+    missing_id: str | None
+
+    @property
+    def who(self) -> str:
+        """The table, or the type of the person."""
+        return self.table if self.table != "persons" or self.person_type is None else self.person_type
+
+    @property
+    def object(self) -> tuple[str, str] | None:
+        """The object at fault, if it has an id."""
+        return None if self.id is None else (self.table, self.id)
+
+
+def _own_cause(row: _Row, to_blame: Collection[str], usual: Mapping[str, str]) -> _Key:
+    """What explains a finding, before others are looked at."""
+    if row.missing_id is not None:
+        return _Key("missing", str(row.missing_type), row.missing_id)
+    if row.name in to_blame:
+        return _Key("object", row.table, cast("str", row.id))
+    return _Key("check", row.name, "" if row.name in _OF_WHOLE_TABLES else usual.get(row.name, row.who))
+
+
+def _most_frequent(words: Iterable[str]) -> str:
+    """The word that comes most often; of several the first in the alphabet."""
+    counts = Counter(words)
+    return min(counts, key=lambda word: (-counts[word], word))
 
 
 def _worth_asking(

@@ -35,6 +35,7 @@ from kimono_explore.schema import TABLE_OF, TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pandas.api.extensions import ExtensionArray
     from pyspark.sql import SparkSession
 
     from kimono_explore.files.snapshot import Manifest
@@ -340,18 +341,26 @@ def _in_order(df: pd.DataFrame, check: Check) -> pd.DataFrame:
     if len(df) < 2:
         return df
     keys = pd.DataFrame({name: df[name].astype("str") for name in df.columns if name != "table"}, index=df.index)
-    # Findings about links, and about files that fill no table, come after those about the tables.
-    known = {table: place for place, table in enumerate((*TABLES, "links"))}
-    keys.insert(0, "", df["table"].map(known).fillna(len(known)))
-    keys.insert(1, " ", df["table"].astype("str"))
+    if (df["table"] != df["table"].iloc[0]).any():
+        # Findings about links, and about files that fill no table, come after those about the tables.
+        known = {table: place for place, table in enumerate((*TABLES, "links"))}
+        keys.insert(0, "", df["table"].map(known).fillna(len(known)))
+        keys.insert(1, " ", df["table"].astype("str"))
     return df.loc[keys.sort_values(list(keys.columns), kind="stable").index].reset_index(drop=True)
 
 
 def _name_failing(outcomes: Sequence[Outcome], context: CheckContext) -> None:
     """Put the label and the org of each failing object beside its id."""
     names = _describe([outcome.failures for outcome in outcomes if len(outcome.failures)], context)
+    keys = pd.concat(
+        [df[["table", "id"]] for df in (names.head(0), *(o.failures for o in outcomes))], ignore_index=True
+    )
+    known = keys.merge(names, how="left")  # once for all checks: there are many, and most fail for a few objects
+    cells = {name: known[name].array for name in known}
+    start = 0
     for outcome in outcomes:
-        outcome.failures = _named(outcome.failures, names)
+        here = slice(start, start := start + len(outcome.failures))
+        outcome.failures = _named(outcome.failures, {name: column[here] for name, column in cells.items()})
 
 
 def _org_labels(context: CheckContext) -> dict[str, str]:
@@ -431,14 +440,13 @@ def _homes(context: CheckContext, table: str, few: Frame) -> pd.DataFrame:
     return df.sort_values(["id", "secondary", "org_id"]).drop_duplicates("id")[["id", "org_id"]]
 
 
-def _named(failures: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame:
+def _named(failures: pd.DataFrame, known: dict[str, ExtensionArray]) -> pd.DataFrame:
+    """The failing rows with what is known about each, in the same order."""
+    values = [name for name in failures if name not in (*_FIRST, "person_type")]
     if failures.empty:
-        return nothing(failures[[name for name in failures.columns if name not in (*_FIRST, "person_type")]])
-    known = failures.get("label", None)
-    plain = failures.drop(columns=["label", "person_type", "org_id", "org"], errors="ignore")
-    df = plain.merge(names, on=["table", "id"], how="left")
-    if known is not None:
-        df["label"] = known.fillna(df["label"])  # a row of a repeated id has a label of its own
-    values = [name for name in plain.columns if name not in _FIRST]
-    kind = ["person_type"] if len(df) and (df["table"] == "persons").all() else []
-    return df[[*_FIRST, *kind, *values]]
+        return nothing(failures[values])
+    kind = ["person_type"] if (known["table"] == "persons").all() else []
+    cells = {name: known[name] for name in (*_FIRST, *kind)} | {name: failures[name].array for name in values}
+    if "label" in failures:  # a row of a repeated id has a label of its own
+        cells["label"] = failures["label"].fillna(pd.Series(known["label"])).array
+    return pd.DataFrame(cells)
