@@ -113,7 +113,7 @@ def refresh(
     >>> roster.save(tmp_path / "yesterday")
     >>> now = kx.refresh(tmp_path / "yesterday", client)
     >>> now.load_anew[0]
-    'The server does not have what the queue announces: ...'
+    'The server does not have what the queue announces (orgs): ...'
     """
     expect("refresh", client, Client, having="ask")
     expect("refresh", snapshot, Roster, str, os.PathLike)

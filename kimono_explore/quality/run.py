@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from kimono_explore.quality.engines import Engine
 
 _FRAMES = (*TABLES, "links", "problems")
+_IN_MEMORY = 1_000_000
+"""Rows of a snapshot that are checked faster in memory."""
 _FIRST = ["table", "id", "label", "org_id", "org"]
 
 
@@ -78,8 +80,8 @@ def check(
         The day that counts as today, for ages, terms and memberships. Default: the day the roster was loaded, if a term
         that is used includes it; else a day in the nearest such term, and the report says so (``as_of_reason``).
     engine : {"polars", "duckdb"} or SparkSession, optional
-        Where the checks run. The results are the same. Default: Polars for a roster in memory; DuckDB, which can exceed the
-        machine's memory, for a snapshot and where ``memory`` is given.
+        Where the checks run. The results are the same. Default: Polars for a roster in memory and a snapshot of up to 1,000,000
+        rows; DuckDB, which can exceed the machine's memory, for a larger one and where ``memory`` is given.
     max_rows : int, default 1,000,000
         How many failing rows of a check to keep at most; all are counted.
     progress : bool, optional
@@ -114,8 +116,7 @@ def check(
     again = partial(check, checks=checks, exclude=exclude, params=params, config=config, progress=False)
     if not isinstance(roster, Roster) and not is_snapshot(roster):
         roster = read_source(roster)
-    in_memory = isinstance(roster, Roster) and memory is None
-    with closing(make_engine(engine or ("polars" if in_memory else "duckdb"), memory)) as running:
+    with closing(make_engine(engine or _usual_engine(roster, memory), memory)) as running:
         seen = _in_memory(roster, running) if isinstance(roster, Roster) else _on_disk(roster, running)
         context = CheckContext(running, seen.frames, seen.rollups, day_of(as_of) or seen.loaded_at.date())
         began = time.perf_counter()
@@ -135,6 +136,14 @@ def check(
     )
     report.remember(notices, again)
     return report
+
+
+def _usual_engine(roster: Roster | str | os.PathLike[str], memory: str | None) -> str:
+    if memory is not None:
+        return "duckdb"
+    rows = {} if isinstance(roster, Roster) else read_manifest(roster).rows
+    known = isinstance(roster, Roster) or bool(rows)  # a folder that Spark wrote says nothing of its rows
+    return "polars" if known and sum(rows.values()) <= _IN_MEMORY else "duckdb"
 
 
 def grades_by_person(roster: Roster) -> pd.Series:
