@@ -270,14 +270,16 @@ def _declare_morning(commands: _Commands) -> None:
 
 def _declare_app(commands: _Commands) -> None:
     app = commands.add_parser("app", help="browse, quality and tasks as a page, for people without notebooks")
-    _add_source(app, default="the tenant of the environment")
+    _add_source(app, default="the tenant of the environment", more=", the folder of a history")
     app.add_argument("--port", type=int, default=8866, help="port on the loopback interface (default: %(default)s)")
     app.add_argument("--sandbox", action="store_true", help="show a made-up district")
     app.set_defaults(run=_app)
 
 
-def _add_source(command: argparse.ArgumentParser, default: str) -> None:
-    command.add_argument("source", nargs="?", help=f"a snapshot folder or a OneRoster bundle (default: {default})")
+def _add_source(command: argparse.ArgumentParser, default: str, more: str = "") -> None:
+    command.add_argument(
+        "source", nargs="?", help=f"a snapshot folder{more} or a OneRoster bundle (default: {default})"
+    )
 
 
 def _add_students(command: argparse.ArgumentParser) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kimono_explore.api.client import Client, connect
 from kimono_explore.display import display_label, printable
 from kimono_explore.files.snapshot import is_snapshot, read_manifest
+from kimono_explore.history import History, history
+from kimono_explore.history.segment import is_history
 from kimono_explore.load import load_roster
 from kimono_explore.quality import Report, check
 from kimono_explore.roster.lazy import LazyRoster
@@ -40,11 +43,14 @@ class District(NamedTuple):
         Of `check`.
     client : Client or None
         Where the roster was loaded from, with a task queue.
+    history : History or None
+        The days that are browsed; the roster and the report are those of the last one.
     """
 
     roster: Roster | LazyRoster
     report: Report
     client: Client | None = None
+    history: History | None = None
 
     @property
     def name(self) -> str:
@@ -60,12 +66,15 @@ class District(NamedTuple):
     def panels(self) -> dict[str, tuple[str, Callable[[], Panel]]]:
         """The pages by their path: what each is called, and what makes its widget for a visitor."""
         pages: dict[str, tuple[str, Callable[[], Panel]]] = {
-            "": ("Browse", Ready(lambda: Browser(self.roster, self.report)).take),
+            "": ("Browse", Ready(self._browser).take),
             "quality": ("Quality", lambda: QualityInspector(self.report, self.roster)),
         }
         if self.client is not None:
             pages["tasks"] = ("Tasks", self._tasks)
         return pages
+
+    def _browser(self) -> Browser:
+        return Browser(self.roster, self.report) if self.history is None else Browser(self.history)
 
     def _tasks(self) -> TaskInspector:
         assert self.client is not None
@@ -109,8 +118,8 @@ def open_district(source: str | os.PathLike[str] | None, *, made_up: bool = Fals
     Parameters
     ----------
     source : str or path, optional
-        A snapshot folder, which stays on disk if it is large, or a OneRoster bundle. Default: the tenant of the
-        environment.
+        A snapshot folder, which stays on disk if it is large, the folder of a history, or a OneRoster bundle. Default:
+        the tenant of the environment.
     made_up : bool, default False
         A made-up district in place of the tenant.
     """
@@ -124,5 +133,9 @@ def open_district(source: str | os.PathLike[str] | None, *, made_up: bool = Fals
 def _stored(source: str | os.PathLike[str]) -> District:
     if is_snapshot(source) and read_manifest(source).rows.get("persons", 0) > MOST_IN_MEMORY:
         return District(LazyRoster(source), check(source))
+    if is_history(Path(source)):
+        days = history(source)
+        roster = days.open(days.days[-1])
+        return District(roster, check(roster), history=days)
     roster = read_source(source)
     return District(roster, check(roster))

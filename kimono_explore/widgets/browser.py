@@ -101,7 +101,7 @@ def browse(
     """
     expect("browse", roster, Roster, LazyRoster, History, str, os.PathLike)
     expect("browse", report, Report, None)
-    if isinstance(roster, str | os.PathLike) and Path(roster).is_dir() and is_history(Path(roster)):
+    if isinstance(roster, str | os.PathLike) and is_history(Path(roster)):
         roster = history(roster)
     return Browser(roster, report, id)
 

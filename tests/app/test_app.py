@@ -383,6 +383,19 @@ def test_what_a_page_of_no_or_several_districts_is_called(kinds: list[str | None
     assert District(roster, kx.check(roster)).name == name
 
 
+def test_a_history_is_browsed_by_day(small_roster: kx.Roster, tmp_path: Path) -> None:
+    days = kx.history(tmp_path / "days")
+    roster = small_roster
+    days.add(roster, "2026-10-05")
+    days.add(kx.Roster(**{**roster.tables, "persons": roster.persons.iloc[1:]}, links=roster.links), "2026-10-06")
+    district = open_district(tmp_path / "days")
+    assert len(district.roster.persons) == len(roster.persons) - 1
+    browser = district.panels()[""][1]()
+    assert isinstance(browser, Browser)
+    browser.day = "2026-10-05"
+    assert len(browser.table) == len(roster.persons)
+
+
 def test_a_large_snapshot_stays_on_disk(
     small_roster: kx.Roster, district: District, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
