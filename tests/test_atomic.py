@@ -153,7 +153,8 @@ def test_two_processes_that_save_to_one_folder_are_told(tmp_path: Path) -> None:
     assert students(tmp_path / "monday") == 20
 
 
-def test_a_check_of_a_snapshot_that_is_replaced_meanwhile_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
+def test_a_check_of_a_snapshot_that_is_replaced_meanwhile_says_so(engine: str, tmp_path: Path) -> None:
     folder = tmp_path / "monday"
     make_district(21, seed=1).save(folder)
 
@@ -165,7 +166,7 @@ def test_a_check_of_a_snapshot_that_is_replaced_meanwhile_says_so(tmp_path: Path
         return CheckResult(evidence.objects("orgs"), evidence.objects("orgs"))
 
     with pytest.raises(kx.BundleError, match="was replaced"):
-        kx.check(folder, ["replacing"])
+        kx.check(folder, ["replacing"], engine=engine)
 
 
 @pytest.mark.parametrize("name", PARTS)

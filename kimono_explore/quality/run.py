@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -33,7 +33,7 @@ from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import TABLE_OF, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pandas.api.extensions import ExtensionArray
     from pyspark.sql import SparkSession
@@ -123,13 +123,12 @@ def check(
         reason = ""
         if as_of is None:
             context.as_of, reason = own_day(context, context.today)
-        outcomes = _run(chosen, context, max_rows, progress)
-        _name_failing(outcomes, context)
-        notices = waive(outcomes, settled.waivers, context.today)
-        labels, district = _org_labels(context), _district(context)
-        explained = group_by_cause(outcomes, context)
-        if seen.folder is not None and read_manifest(seen.folder) != seen.manifest:
-            raise BundleError(f"{seen.folder} was replaced by another snapshot while it was checked. Check it again.")
+        with seen.unchanged():
+            outcomes = _run(chosen, context, max_rows, progress)
+            _name_failing(outcomes, context)
+            notices = waive(outcomes, settled.waivers, context.today)
+            labels, district = _org_labels(context), _district(context)
+            explained = group_by_cause(outcomes, context)
     seconds = time.perf_counter() - began
     report = Report(
         outcomes, seen.source, context.as_of, running.name, seconds, labels, seen.roster, reason, explained, district
@@ -177,6 +176,20 @@ class _Seen(NamedTuple):
     roster: Roster | None = None
     folder: str | os.PathLike[str] | None = None
     manifest: Manifest | None = None
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """What is done meanwhile counts only if nobody replaced the snapshot; that may also be why it failed."""
+        failed: Exception | None = None
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  raised again below
+            failed = error
+        if self.folder is not None and read_manifest(self.folder) != self.manifest:
+            text = f"{self.folder} was replaced by another snapshot while it was checked. Check it again."
+            raise BundleError(text) from failed
+        if failed is not None:
+            raise failed
 
 
 def _in_memory(roster: Roster, engine: Engine) -> _Seen:
