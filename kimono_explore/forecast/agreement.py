@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
 from kimono_explore.decode.decoder import Decoder
+from kimono_explore.decode.links import merge_sides
 from kimono_explore.display import plural, printable
-from kimono_explore.load import assemble
+from kimono_explore.frames import to_pandas
 from kimono_explore.schema import OBJECT_TYPES, TABLES
 
 if TYPE_CHECKING:
@@ -22,11 +23,21 @@ _IGNORED = ("updated_at", "stated_by")
 _ENDS = ["source_type", "source_id", "relation", "target_type", "target_id"]
 
 
-def sent_rows(table: str, rows: Sequence[bytes | msgspec.Raw]) -> Roster:
-    """The rows of one list, and the links that they state, as a roster of their own."""
-    decoders = {name: Decoder(name) for name in TABLES}
-    decoders[table].add(rows)
-    return assemble({name: decoder.finish() for name, decoder in decoders.items()}, [], "")
+class Sent(NamedTuple):
+    """Some rows of a table as they were sent, and the links that they state."""
+
+    rows: pd.DataFrame
+    links: pd.DataFrame
+
+
+def sent_rows(table: str, rows: Sequence[bytes | msgspec.Raw]) -> Sent:
+    """The rows of one list, and the links that they state."""
+    decoder = Decoder(table)
+    decoder.add(rows)
+    decoded = decoder.finish()
+    df = to_pandas(table, decoded.columns)
+    ids = {name: df["id"] if name == table else df["id"].head(0) for name in TABLES}
+    return Sent(df, merge_sides(ids, {table: decoded.links})[0])
 
 
 def facts(roster: Roster, ends: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[tuple[str | None, ...]]]:
@@ -46,15 +57,14 @@ def facts(roster: Roster, ends: Iterable[tuple[str, str]]) -> dict[tuple[str, st
     return found
 
 
-def differences(table: str, sent: Roster, expected: Roster) -> list[str]:
+def differences(table: str, sent: Sent, expected: Roster) -> list[str]:
     """What is not as expected in the rows sent of a table, in words; the rows that were not sent are not looked at."""
-    ids = sent.tables[table]["id"]
-    return [*_of_rows(table, sent, expected, ids), *_of_links(table, sent, expected, ids)]
+    return [*_of_rows(table, sent.rows, expected), *_of_links(table, sent, expected)]
 
 
-def _of_rows(table: str, sent: Roster, expected: Roster, ids: pd.Series) -> list[str]:
-    whole = expected.tables[table]
-    theirs, ours = sent.tables[table], whole[whole["id"].isin(ids)]
+def _of_rows(table: str, theirs: pd.DataFrame, expected: Roster) -> list[str]:
+    ids, whole = theirs["id"], expected.tables[table]
+    ours = whole[whole["id"].isin(ids)]
     unknown = ~ids.isin(ours["id"])
     found = [f"{plural(int(unknown.sum()), 'row')} not expected"] if unknown.any() else []
     columns = [name for name in dict.fromkeys([*theirs, *ours]) if name not in _IGNORED]
@@ -74,13 +84,15 @@ def _cells(df: pd.DataFrame, columns: list[str]) -> list[tuple[str | None, ...]]
 
 
 def _texts(values: pd.Series) -> list[str | None]:
-    plain = values.astype("object").where(values.notna(), None)
-    return [None if v is None else str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in plain]
+    return [
+        None if cell is None or cell is pd.NA or cell != cell  # NaN and NaT
+        else str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)
+        for cell in values.tolist()
+    ]  # fmt: skip
 
 
-def _of_links(table: str, sent: Roster, expected: Roster, ids: pd.Series) -> list[str]:
-    stated = _stated(table, expected.links, ids)
-    said = sent.links
+def _of_links(table: str, sent: Sent, expected: Roster) -> list[str]:
+    said, stated = sent.links, _stated(table, expected.links, sent.rows["id"])
     both = said[_ENDS].drop_duplicates().merge(stated[_ENDS].drop_duplicates(), how="outer", indicator="side")
     missing = both[both["side"] == "right_only"]
     unknown = both[both["side"] == "left_only"][_ENDS]

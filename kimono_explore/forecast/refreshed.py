@@ -289,7 +289,7 @@ class _Look:
         expected = self._new.tables[table]["id"]
         if not found and expected.equals(self._old.tables[table]["id"]):
             here = expected.iloc[number * size : number * size + count]
-            if sorted(sent.tables[table]["id"].dropna()) != sorted(here.dropna()):
+            if sorted(sent.rows["id"].dropna()) != sorted(here.dropna()):
                 found = ["the rows moved: others were expected on this page"]
         return found
 
