@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from kimono_explore.compare import Comparison
 
-    Source = Roster | str | os.PathLike[str]
+    File = str | os.PathLike[str]
+    Source = Roster | File
 
 IGNORED = ("created_at", "updated_at", "stated_by", "membership_id")
 """Columns that change from load to load though nothing happened."""
@@ -46,7 +47,7 @@ def gate(
     new: Source,
     *,
     before: Sequence[Source] = (),
-    usual: Iterable[str | os.PathLike[str]] = (),
+    usual: Iterable[File] = (),
     config: str | os.PathLike[str] | None = None,
     as_of: date | str | None = None,
 ) -> Verdict:
@@ -89,8 +90,11 @@ def gate(
     >>> kx.gate(roster, later).reasons[0].rule
     'empty-table'
     """
+    verdicts = [usual] if isinstance(usual, str | os.PathLike) else list(usual)
     for given in (old, new, *before):
         expect("gate", given, Roster, str, os.PathLike)
+    for file in verdicts:
+        expect("gate", file, str, os.PathLike)
     expect("gate", config, str, os.PathLike, None)
     path = config or (beside(new) if not isinstance(new, Roster) else None)
     limits = read_limits(read_config(path).gate, str(path)) if path else Limits()
@@ -103,7 +107,7 @@ def gate(
     rolled_over = all(sign.holds for sign in shown)
     days = [*map(_opened, before), live, next_]
     reasons = list(_reasons(diff, days, sides, measures, limits, rolled_over=rolled_over))
-    ordinary = usual_shares(usual)
+    ordinary = usual_shares(verdicts)
     reasons = [replace(reason, usual=ordinary.get((reason.school_id, reason.rule))) for reason in reasons]
     verdict = Verdict(
         rules.in_order(rules.without_unknown(reasons)),
