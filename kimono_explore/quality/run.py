@@ -378,7 +378,7 @@ def _name_failing(outcomes: Sequence[Outcome], context: CheckContext) -> None:
         [df[["table", "id"]] for df in (names.head(0), *(o.failures for o in outcomes))], ignore_index=True
     )
     known = keys.merge(names, how="left")  # once for all checks: there are many, and most fail for a few objects
-    cells = {name: known[name].array for name in known}
+    cells = {str(name): known[name].array for name in known}
     start = 0
     for outcome in outcomes:
         here = slice(start, start := start + len(outcome.failures))
@@ -467,7 +467,7 @@ def _named(failures: pd.DataFrame, known: dict[str, ExtensionArray]) -> pd.DataF
     values = [name for name in failures if name not in (*_FIRST, "person_type")]
     if failures.empty:
         return nothing(failures[values])
-    kind = ["person_type"] if (known["table"] == "persons").all() else []
+    kind = ["person_type"] if set(known["table"]) == {"persons"} else []
     cells = {name: known[name] for name in (*_FIRST, *kind)} | {name: failures[name].array for name in values}
     if "label" in failures:  # a row of a repeated id has a label of its own
         cells["label"] = failures["label"].fillna(pd.Series(known["label"])).array
