@@ -66,7 +66,7 @@ def browse(
     roster : Roster, History, str or path
         A roster, a OneRoster bundle, or the folder of a snapshot: that is opened lazily, so that a state needs no
         memory to speak of. Each click then scans its files, and a path is found where it has four links at most.
-        Of a `history`, or its folder, the last day is shown, with a menu of all days; an object also shows its life.
+        Of a `history`, or its folder, the last day is shown, with a menu of all days; an object also shows its history.
     report : Report, optional
         Of `check`: each object then shows what was found about it. Not with a history, whose rosters are of many days.
     id : str, optional
@@ -176,7 +176,7 @@ class Browser(Panel):
         self._related = DataTable(label="Related objects", words=column_words, comm=Channel())
         self._shares = self._button("Who shares most classes", "people", self._show_shared)
         self._lost = self._button("What would be lost without it", "trash", self._show_lost)
-        self._tell_life = self._button("Its life", "undo", self._open_life, hidden=self.history is None)
+        self._tell_life = self._button("History", "undo", self._open_life, hidden=self.history is None)
         self._life = Html(hidden=True)
         self._leave = self._button("Close", "close", self.show_list)
         self._mark = self._button("Path from here", "flag", self._set_start)
@@ -513,7 +513,7 @@ class Browser(Panel):
 
     def _renew_life(self) -> None:
         """Tell the life of the object, where somebody wants to see it."""
-        self._tell_life.description = "Its life" if self._life.hidden else "Hide its life"
+        self._tell_life.description = "History" if self._life.hidden else "Hide history"
         if self.history is None or self._life.hidden:
             return
         place, about = self._places[self._at], self._description

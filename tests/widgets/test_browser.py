@@ -628,7 +628,7 @@ def test_a_day_is_chosen_and_the_object_tells_its_life(lab: Lab, page: Page) -> 
     day = page.get_by_role("combobox", name="Day")
     expect(day).to_have_value("2026-10-05", timeout=60_000)
     name = panel.locator(".kx h3").inner_text()
-    page.get_by_role("button", name="Its life").click()
+    page.get_by_role("button", name="History").click()
     expect(panel.get_by_text("gone from the roster")).to_be_visible()
     page.get_by_role("button", name="Day after").click()
     expect(day).to_have_value("2026-10-06")

@@ -1,4 +1,4 @@
-"""A history is browsed: a day is picked, what was searched for stays, and an object tells its life."""
+"""A history is browsed: a day is picked, what was searched for stays, and an object tells its history."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_life_in_words(days: kx.History) -> None:
         ("2 Oct 2026", "first seen, as this is the first day that is kept"),
     ]
     browser._tell_life.click()
-    assert browser._tell_life.description == "Hide its life"
+    assert browser._tell_life.description == "Hide history"
     assert "5 Oct 2026<br>after 2 Oct 2026" in browser._life.value
     assert "grade: 08 → 09" in browser._life.value
     browser.day = SECOND
