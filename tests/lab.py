@@ -109,7 +109,11 @@ def start_lab(folder: Path, settings: Path, theme: str = "JupyterLab Light") -> 
         yield Lab(folder, port)
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(60)  # it ends its kernels first
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
 
 
 @contextmanager
