@@ -9,6 +9,7 @@ import pandas as pd
 from kimono_explore.decode.decoder import Decoder
 from kimono_explore.decode.links import merge_sides
 from kimono_explore.display import plural, printable
+from kimono_explore.forecast.events import SIDE_EFFECTS
 from kimono_explore.frames import to_pandas
 from kimono_explore.schema import OBJECT_TYPES, TABLES
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from kimono_explore.roster.roster import Roster
 
-_IGNORED = ("updated_at", "stated_by")
 _ENDS = ["source_type", "source_id", "relation", "target_type", "target_id"]
 
 
@@ -47,12 +47,12 @@ def facts(roster: Roster, ends: Iterable[tuple[str, str]]) -> dict[tuple[str, st
         ids = [id for of, id in found if of == table]
         rows = roster.tables[table]
         rows = rows[rows["id"].isin(ids)]
-        for id, cells in zip(rows["id"], _cells(rows, sorted({*rows} - {*_IGNORED})), strict=True):
+        for id, cells in zip(rows["id"], _cells(rows, sorted({*rows} - {*SIDE_EFFECTS})), strict=True):
             found[table, id].add(cells)
         for side in ("source", "target"):
             links = roster.links[roster.links[f"{side}_id"].isin(ids)]
             links = links[links[f"{side}_type"] == OBJECT_TYPES[table]]
-            for id, cells in zip(links[f"{side}_id"], _cells(links, sorted({*links} - {*_IGNORED})), strict=True):
+            for id, cells in zip(links[f"{side}_id"], _cells(links, sorted({*links} - {*SIDE_EFFECTS})), strict=True):
                 found[table, id].add(cells)
     return found
 
@@ -67,11 +67,10 @@ def _of_rows(table: str, theirs: pd.DataFrame, expected: Roster) -> list[str]:
     ours = whole[whole["id"].isin(ids)]
     unknown = ~ids.isin(ours["id"])
     found = [f"{plural(int(unknown.sum()), 'row')} not expected"] if unknown.any() else []
-    columns = [name for name in dict.fromkeys([*theirs, *ours]) if name not in _IGNORED]
+    columns = [name for name in dict.fromkeys([*theirs, *ours]) if name not in SIDE_EFFECTS]
     known = set(_cells(ours, columns))
-    other = [
-        id for id, row in zip(ids, _cells(theirs, columns), strict=True) if row not in known and id in set(ours["id"])
-    ]
+    rows = zip(ids, _cells(theirs, columns), unknown, strict=True)
+    other = [id for id, row, alien in rows if row not in known and not alien]
     if other:
         found.append(f"{plural(len(other), 'row')} with other values, such as that of {printable(str(other[0]))}")
     return found
@@ -127,7 +126,7 @@ def _of_memberships(said: pd.DataFrame, stated: pd.DataFrame) -> list[str]:
 
     A value that the page does not name may come from the other side.
     """
-    own = [name for name in said if name not in (*_ENDS, *_IGNORED)]
+    own = [name for name in said if name not in (*_ENDS, *SIDE_EFFECTS)]
     pairs = said.reset_index(names="link").merge(stated, on=_ENDS, suffixes=("", "_expected"))
     fits = pd.Series(data=True, index=pairs.index)
     for name in own:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kimono_explore.compare import LINK_KEY, Comparison
-from kimono_explore.forecast.events import LINKS
+from kimono_explore.forecast.events import LINKS, SIDE_EFFECTS
 from kimono_explore.forecast.link_edits import link_words
 from kimono_explore.schema import TABLE_OF, TABLES
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Roster
 
     Object = tuple[str, str]
-
-_SIDE_EFFECTS = ("updated_at", "stated_by")
 
 
 class _Touch(NamedTuple):
@@ -71,7 +69,7 @@ def _touched(old: Roster, announced: Forecast, diff: Comparison) -> Iterator[tup
         changed = diff.changed(table).dropna(subset=["id"])
         for id, column in changed[["id", "column"]].itertuples(index=False):
             task = tasks.get((table, id, column), tasks.get((table, id, None)))
-            yield (table, id), column not in _SIDE_EFFECTS, task
+            yield (table, id), column not in SIDE_EFFECTS, task
     odd = _new_problems(old, announced.roster)
     for table, id, column in odd:
         if table != LINKS:
@@ -118,7 +116,7 @@ def _changed_links(diff: Comparison, both: tuple[pd.DataFrame, pd.DataFrame]) ->
         for link in _links(df):
             yield link, True
     changed = diff.changed(LINKS)
-    plain = ~changed["column"].isin(_SIDE_EFFECTS)
+    plain = ~changed["column"].isin(SIDE_EFFECTS)
     for told, rows in ((True, changed[plain]), (False, changed[~plain])):
         keys = set(_links(rows.assign(membership_id=None)))
         for links in both if keys else ():

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PUTS = ("ADD", "CHANGE", "UPDATE", "SET")
 TAKES = ("DELETE", "UNSET")
 LINKS = "links"
+SIDE_EFFECTS = ("updated_at", "stated_by")
+"""Columns whose changes say only when something was sent, or by whom."""
 _TEXT = ("type", "id", "tenant_id", "action", "object_type", "object_id", "group_id", "raw")
 
 
