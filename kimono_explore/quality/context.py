@@ -50,6 +50,7 @@ class CheckContext:
         self.first_target = cache(self._first_target)
         self.link_counts = cache(self._link_counts)
         self.memberships = cache(self._memberships)
+        self.dated_memberships = cache(self._dated_memberships)
         self.grades = cache(self._grades)
         self.parents = cache(self._parents)
         self.ancestors = cache(self._ancestors)
@@ -108,6 +109,23 @@ class CheckContext:
         found = stack(pairs).group_by("type", "id").agg(near_id=nw.col("near_id").min(), last=nw.col("near_id").max())
         found = found.filter(nw.col("near_id") == nw.col("last")).drop("last")
         return self.engine.keep(found)
+
+    @cached_property
+    def orphans(self) -> Frame:
+        """The links of which one end was not delivered, by the end that was, with what was probably meant."""
+        links = self.links().filter(~nw.col("source_id").is_null(), ~nw.col("target_id").is_null())
+        held = []
+        for near, far in (("source", "target"), ("target", "source")):
+            gone, there = (self.missing.rename({"type": f"{end}_type", "id": f"{end}_id"}) for end in (far, near))
+            found = links.join(gone, on=[f"{far}_type", f"{far}_id"], how="semi")
+            found = found.join(there, on=[f"{near}_type", f"{near}_id"], how="anti")
+            named = {"id": f"{near}_id", "missing_type": f"{far}_type", "missing_id": f"{far}_id"}
+            held.append(found.select("relation", "role", "stated_by", table=table_of(f"{near}_type"), **named))
+        nearly = self.near_misses.rename({"type": "missing_type", "id": "missing_id"})
+        found = stack(held).join(nearly, on=["missing_type", "missing_id"], how="left")
+        return self.engine.keep(
+            found.select("table", "id", "relation", "missing_type", "missing_id", "role", "stated_by", "near_id")
+        )
 
     def _valid_links(self, relation: str) -> Frame:
         """The links of a relation whose ends were both delivered and are of the right types."""
@@ -169,6 +187,14 @@ class CheckContext:
             links = links.join(self.section_days.rename({"id": "target_id"}), on="target_id", how="left")
         over = true(nw.col("last_day") < day(self.as_of))
         return self.engine.keep(links.with_columns(current=is_current(relation, self.as_of), over=over))
+
+    def _dated_memberships(self, *relations: str) -> Frame:
+        """`memberships` of several relations, with the name of each, by the person: id, relation, and all else."""
+        named = [
+            self.memberships(relation).with_columns(relation=nw.lit(relation)).rename({"source_id": "id"})
+            for relation in relations
+        ]
+        return stack(named)
 
     def current(self, relation: str) -> Frame:
         """The memberships that are current; all of them, where every section is over."""
@@ -234,9 +260,15 @@ class CheckContext:
 
     def _unread(self, table: str, column: str) -> str | None:
         """What became of a column's values, where some were sent and none could be read."""
-        sent = self.problems.filter(nw.col("table") == table, nw.col("column") == column, ~nw.col("value").is_null())
-        count = self.count(sent)
+        count = self._unread_values.get((table, column))
         return f"none of the {count:,} values of {column} in {table} could be read" if count else None
+
+    @cached_property
+    def _unread_values(self) -> dict[tuple[str, str], int]:
+        """How many values of each column could not be read."""
+        sent = self.problems.filter(~nw.col("value").is_null()).group_by("table", "column").agg(n=nw.len())
+        rows = self.engine.collect(sent).itertuples(index=False)
+        return {(row.table, row.column): int(row.n) for row in rows}
 
     def both_sides(self, relation: str, role: str | None = None) -> bool:
         """Whether both ends of a relation state it."""
@@ -265,9 +297,16 @@ class CheckContext:
 
     def refused(self, table: str) -> str | None:
         """Why a table was not delivered, if loading it failed."""
-        whole = self.problems.filter(nw.col("table") == table, nw.col("id").is_null(), nw.col("column").is_null())
-        found = self.engine.collect(whole.filter(nw.col("problem").str.starts_with(REFUSED)))
-        return None if self.rows[table] or found.empty else f"{table} were not delivered: {found['problem'].iloc[0]}"
+        reason = self._refusals.get(table)
+        return None if self.rows[table] or reason is None else f"{table} were not delivered: {reason}"
+
+    @cached_property
+    def _refusals(self) -> dict[str, str]:
+        """What was said of each table whose loading failed."""
+        whole = self.problems.filter(nw.col("id").is_null(), nw.col("column").is_null())
+        found = whole.filter(nw.col("problem").str.starts_with(REFUSED)).select("table", "problem")
+        df = self.engine.collect(found).dropna().drop_duplicates("table")
+        return dict(zip(df["table"], df["problem"], strict=True))
 
     def count(self, frame: Frame) -> int:
         """How many rows a frame has."""
@@ -288,6 +327,14 @@ def plain_id(column: str) -> nw.Expr:
     """An id without case, leading zeros, and which spaces or punctuation stand between its parts."""
     parts = nw.col(column).str.to_lowercase().str.replace_all(_BETWEEN, "-")
     return parts.str.replace_all("^-+|-+$", "").str.replace_all("^0+", "")
+
+
+def table_of(column: str) -> nw.Expr:
+    """The table of the objects of a type."""
+    table = nw.lit(None, nw.String)
+    for type, name in TABLE_OF.items():
+        table = nw.when(nw.col(column) == type).then(nw.lit(name)).otherwise(table)
+    return table
 
 
 def _label(table: str) -> nw.Expr:

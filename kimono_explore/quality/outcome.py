@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -17,12 +18,17 @@ _ENOUGH = 20
 PLACE = ("table", "id", "label", "org_id", "org")
 
 
-_NOTHING = pd.DataFrame({name: pd.Series(dtype="str") for name in PLACE})
-
-
 def nothing(values: pd.DataFrame | None = None) -> pd.DataFrame:
-    """No failing row: the columns that all failing rows have, and these."""
-    return _NOTHING.copy() if values is None else pd.concat([_NOTHING, values], axis="columns")
+    """No failing row: the columns that all failing rows have, and the others of a check's own."""
+    own = () if values is None else tuple(zip(values.columns, values.dtypes, strict=True))
+    return _nothing(own).copy(deep=False)
+
+
+@cache
+def _nothing(own: tuple[tuple[str, Any], ...]) -> pd.DataFrame:
+    """Made once for its columns, as most checks find nothing."""
+    dtypes = dict.fromkeys(PLACE, "str") | {name: dtype for name, dtype in own if name not in (*PLACE, "person_type")}
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in dtypes.items()})
 
 
 @dataclass

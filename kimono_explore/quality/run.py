@@ -26,7 +26,7 @@ from kimono_explore.quality.day import day_of, own_day
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.quality.engines import make_engine
 from kimono_explore.quality.grades import COLUMNS
-from kimono_explore.quality.outcome import Outcome, nothing
+from kimono_explore.quality.outcome import PLACE, Outcome, nothing
 from kimono_explore.quality.report import Report
 from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 _FRAMES = (*TABLES, "links", "problems")
 _IN_MEMORY = 1_000_000
 """Rows of a snapshot that are checked faster in memory."""
-_FIRST = ["table", "id", "label", "org_id", "org"]
 
 
 def check(
@@ -249,9 +248,12 @@ def check_tasks(
     outcomes = _run(chosen, queue, 1_000_000, progress=False)
     for outcome in outcomes:
         failing = outcome.failures
+        if failing.empty:
+            outcome.failures = nothing(failing)
+            continue
         nowhere = pd.Series(float("nan"), index=failing.index, dtype="str")
         failing = failing.assign(org_id=nowhere, org=nowhere)
-        outcome.failures = failing[[*_FIRST, *[name for name in failing.columns if name not in _FIRST]]]
+        outcome.failures = failing[[*PLACE, *[name for name in failing.columns if name not in PLACE]]]
     notices = waive(outcomes, settled.waivers, moment.date())
     seconds = time.perf_counter() - began
     report = Report(outcomes, "the task queue", moment.date(), queue.engine.name, seconds, {})
@@ -358,6 +360,8 @@ def _looked_at(engine: Engine, found: CheckResult, max_rows: int) -> tuple[int, 
 
 def _in_order(df: pd.DataFrame, check: Check) -> pd.DataFrame:
     """The failing rows in an order that does not depend on the engine."""
+    if df.empty:
+        return df
     if "table" not in df:
         df.insert(0, "table", pd.Series(check.tables[0], index=df.index, dtype="str"))
     if len(df) < 2:
@@ -373,16 +377,18 @@ def _in_order(df: pd.DataFrame, check: Check) -> pd.DataFrame:
 
 def _name_failing(outcomes: Sequence[Outcome], context: CheckContext) -> None:
     """Put the label and the org of each failing object beside its id."""
-    names = _describe([outcome.failures for outcome in outcomes if len(outcome.failures)], context)
-    keys = pd.concat(
-        [df[["table", "id"]] for df in (names.head(0), *(o.failures for o in outcomes))], ignore_index=True
-    )
+    failed = [outcome for outcome in outcomes if len(outcome.failures)]
+    names = _describe([outcome.failures for outcome in failed], context)
+    keys = pd.concat([df[["table", "id"]] for df in (names.head(0), *(o.failures for o in failed))], ignore_index=True)
     known = keys.merge(names, how="left")  # once for all checks: there are many, and most fail for a few objects
     cells = {str(name): known[name].array for name in known}
     start = 0
     for outcome in outcomes:
         here = slice(start, start := start + len(outcome.failures))
-        outcome.failures = _named(outcome.failures, {name: column[here] for name, column in cells.items()})
+        if outcome.failures.empty:
+            outcome.failures = nothing(outcome.failures)
+        else:
+            outcome.failures = _named(outcome.failures, {name: column[here] for name, column in cells.items()})
 
 
 def _org_labels(context: CheckContext) -> dict[str, str]:
@@ -464,11 +470,9 @@ def _homes(context: CheckContext, table: str, few: Frame) -> pd.DataFrame:
 
 def _named(failures: pd.DataFrame, known: dict[str, ExtensionArray]) -> pd.DataFrame:
     """The failing rows with what is known about each, in the same order."""
-    values = [name for name in failures if name not in (*_FIRST, "person_type")]
-    if failures.empty:
-        return nothing(failures[values])
+    values = [name for name in failures if name not in (*PLACE, "person_type")]
     kind = ["person_type"] if set(known["table"]) == {"persons"} else []
-    cells = {name: known[name] for name in (*_FIRST, *kind)} | {name: failures[name].array for name in values}
+    cells = {name: known[name] for name in (*PLACE, *kind)} | {name: failures[name].array for name in values}
     if "label" in failures:  # a row of a repeated id has a label of its own
         cells["label"] = failures["label"].fillna(pd.Series(known["label"])).array
     return pd.DataFrame(cells)

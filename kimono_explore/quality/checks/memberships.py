@@ -25,7 +25,7 @@ _ALL_ACTIVE = 20
 
 def enrollment_outside_terms(context: CheckContext, days: int) -> CheckResult:
     """Enrollments that begin long before, or end long after, the terms of their section, or share no day with them."""
-    seats = _dated(context, *_SEATS).filter(~nw.col("first_day").is_null() | ~nw.col("last_day").is_null())
+    seats = context.dated_memberships(*_SEATS).filter(~nw.col("first_day").is_null() | ~nw.col("last_day").is_null())
     start, end, first, last = (nw.col(name) for name in ("start_date", "end_date", "first_day", "last_day"))
     margin = f"{days}d"
     early = true(start < first.dt.offset_by(f"-{margin}")) | true(end < first)
@@ -34,7 +34,7 @@ def enrollment_outside_terms(context: CheckContext, days: int) -> CheckResult:
 
 
 def ended_but_active(context: CheckContext) -> CheckResult:
-    links = _dated(context, *MEMBERSHIPS).filter(~nw.col("end_date").is_null(), nw.col("status") != "")
+    links = context.dated_memberships(*MEMBERSHIPS).filter(~nw.col("end_date").is_null(), nw.col("status") != "")
     # When its section is over, too, everybody knows that it has ended.
     ended = links.filter(nw.col("end_date") < day(context.as_of), ~nw.col("over"))
     active = ended.filter(nw.col("status").is_in(ACTIVE))
@@ -45,7 +45,7 @@ def ended_but_active(context: CheckContext) -> CheckResult:
 
 
 def future_but_active(context: CheckContext) -> CheckResult:
-    links = _dated(context, *MEMBERSHIPS).filter(~nw.col("start_date").is_null(), nw.col("status") != "")
+    links = context.dated_memberships(*MEMBERSHIPS).filter(~nw.col("start_date").is_null(), nw.col("status") != "")
     # What begins with a section that has not begun yet, or nobody knows when, is as planned.
     begun = true(nw.col("first_day") <= day(context.as_of)) | (nw.col("relation") == "member_of")
     active = links.filter(nw.col("status").is_in(ACTIVE), begun, nw.col("start_date") > day(context.as_of))
@@ -53,14 +53,14 @@ def future_but_active(context: CheckContext) -> CheckResult:
 
 
 def current_but_inactive(context: CheckContext, inactive: tuple[str, ...]) -> CheckResult:
-    links = _dated(context, *MEMBERSHIPS).filter(nw.col("status") != "")
+    links = context.dated_memberships(*MEMBERSHIPS).filter(nw.col("status") != "")
     ends = nw.coalesce("end_date", "last_day")
     holds = true(nw.col("start_date") <= day(context.as_of)) & true(ends >= day(context.as_of))
     return CheckResult(links, links.filter(nw.col("status").is_in(inactive), holds).select(*_SHOWN))
 
 
 def membership_far_ahead(context: CheckContext, days: int) -> CheckResult:
-    links = _dated(context, *MEMBERSHIPS).filter(~nw.col("start_date").is_null())
+    links = context.dated_memberships(*MEMBERSHIPS).filter(~nw.col("start_date").is_null())
     return CheckResult(
         links, links.filter(nw.col("start_date") > day(context.as_of + timedelta(days=days))).select(*_SHOWN)
     )
@@ -69,14 +69,16 @@ def membership_far_ahead(context: CheckContext, days: int) -> CheckResult:
 def membership_before_birth(context: CheckContext) -> CheckResult:
     persons = context.objects("persons").filter(~nw.col("id").is_null(), ~nw.col("dob").is_null())
     born = persons.group_by("id").agg(dob=nw.col("dob").min())
-    links = _dated(context, *MEMBERSHIPS).filter(~nw.col("start_date").is_null() | ~nw.col("end_date").is_null())
+    links = context.dated_memberships(*MEMBERSHIPS).filter(
+        ~nw.col("start_date").is_null() | ~nw.col("end_date").is_null()
+    )
     links = links.join(born, on="id", how="inner")
     early = true(nw.col("start_date") < nw.col("dob")) | true(nw.col("end_date") < nw.col("dob"))
     return CheckResult(links, links.filter(early).select(*_SHOWN, "dob"))
 
 
 def enrollment_without_end(context: CheckContext) -> CheckResult:
-    seats = _dated(context, *_SEATS)
+    seats = context.dated_memberships(*_SEATS)
     without = seats.filter(nw.col("end_date").is_null())
     if context.count(without) == context.count(seats):
         raise NotApplicable("the tenant sends no end_date of memberships")
@@ -84,7 +86,7 @@ def enrollment_without_end(context: CheckContext) -> CheckResult:
 
 
 def unknown_status(context: CheckContext, known: tuple[str, ...]) -> CheckResult:
-    links = _dated(context, *MEMBERSHIPS).filter(nw.col("status") != "")
+    links = context.dated_memberships(*MEMBERSHIPS).filter(nw.col("status") != "")
     return CheckResult(links, links.filter(~nw.col("status").is_in(known)).select(*_SHOWN))
 
 
@@ -110,7 +112,7 @@ def two_schools_at_once(context: CheckContext) -> CheckResult:
     """Students with active memberships of two schools that share a day, neither of which is a secondary one."""
     schools = context.objects("orgs").filter(nw.col("org_type") == "school").select(target_id="id")
     students = context.objects("persons", "student").select("id")
-    members = _dated(context, "member_of").filter(~nw.col("status").is_in(GONE), ~true(nw.col("primary") == False))  # noqa: E712
+    members = context.dated_memberships("member_of").filter(~nw.col("status").is_in(GONE), ~true(~nw.col("primary")))
     members = members.join(schools.unique(), on="target_id", how="semi").join(students, on="id", how="semi")
     columns = ("id", "target_id", "start_date", "end_date")
     several = members.group_by("id").agg(schools=nw.col("target_id").n_unique()).filter(nw.col("schools") > 1)
@@ -196,16 +198,6 @@ def _open_sections(context: CheckContext, inactive: tuple[str, ...]) -> Frame | 
 
 def _status_column(context: CheckContext, table: str) -> str | None:
     return next((name for name in ("status", "ext_status") if context.filled[table].get(name)), None)
-
-
-def _dated(context: CheckContext, *relations: str) -> Frame:
-    """Memberships of these relations by the person: id, relation, and what is known of their time."""
-    return stack(
-        [
-            context.memberships(relation).with_columns(relation=nw.lit(relation)).rename({"source_id": "id"})
-            for relation in relations
-        ]
-    )
 
 
 CHECKS: tuple[Check, ...] = (

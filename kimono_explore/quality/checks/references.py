@@ -6,7 +6,7 @@ from functools import partial
 
 import narwhals as nw
 
-from kimono_explore.quality.context import CheckContext, stack
+from kimono_explore.quality.context import CheckContext, stack, table_of
 from kimono_explore.quality.definition import Check, CheckResult, NotApplicable
 from kimono_explore.schema import ENDS, MEMBERSHIPS, RELATION_ROWS, TABLE_OF
 
@@ -22,26 +22,7 @@ def orphan(relation: str, context: CheckContext) -> CheckResult:
             if reason:
                 raise NotApplicable(reason)
     links = context.links(relation).filter(~nw.col("source_id").is_null(), ~nw.col("target_id").is_null())
-    held = []
-    for near, far in (("source", "target"), ("target", "source")):
-        gone = context.missing.rename({"type": f"{far}_type", "id": f"{far}_id"})
-        there = context.missing.rename({"type": f"{near}_type", "id": f"{near}_id"})
-        found = links.join(gone, on=[f"{far}_type", f"{far}_id"], how="semi")
-        found = found.join(there, on=[f"{near}_type", f"{near}_id"], how="anti")
-        held.append(
-            found.select(
-                _table_of(f"{near}_type").alias("table"),
-                nw.col(f"{near}_id").alias("id"),
-                "relation",
-                nw.col(f"{far}_type").alias("missing_type"),
-                nw.col(f"{far}_id").alias("missing_id"),
-                "role",
-                "stated_by",
-            )
-        )
-    every = stack(held)
-    nearly = context.near_misses.rename({"type": "missing_type", "id": "missing_id"})
-    return CheckResult(links, every.join(nearly, on=["missing_type", "missing_id"], how="left"))
+    return CheckResult(links, context.orphans.filter(nw.col("relation") == relation))
 
 
 def one_sided_membership(context: CheckContext) -> CheckResult:
@@ -85,7 +66,7 @@ def wrong_target_type(context: CheckContext) -> CheckResult:
         ignore_nulls=True,
     )
     links = context.links()
-    wrong = links.filter(~right).with_columns(_table_of("source_type").alias("table"))
+    wrong = links.filter(~right).with_columns(table_of("source_type").alias("table"))
     return CheckResult(links, wrong.select("table", nw.col("source_id").alias("id"), *_HOLDER))
 
 
@@ -101,13 +82,6 @@ def enrollment_without_start(context: CheckContext) -> CheckResult:
     if context.count(without) == context.count(links):
         raise NotApplicable("the tenant sends no start_date of memberships")
     return CheckResult(links, without.select(nw.col("source_id").alias("id"), *_HOLDER, "end_date"))
-
-
-def _table_of(column: str) -> nw.Expr:
-    table = nw.lit(None, nw.String)
-    for type, name in TABLE_OF.items():
-        table = nw.when(nw.col(column) == type).then(nw.lit(name)).otherwise(table)
-    return table
 
 
 CHECKS: tuple[Check, ...] = (
