@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +15,13 @@ from pytest_httpserver import HTTPServer
 
 import kimono_explore as kx
 from kimono_explore.quality import catalogue
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pandas as pd
 
 mpl.use("agg")
 settings.register_profile("kimono", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -155,6 +162,36 @@ def make_httpserver() -> Iterator[HTTPServer]:
     server.clear()
     if server.is_running():
         server.stop()
+
+
+USUAL_SEED = 7
+
+
+@lru_cache(maxsize=16, typed=True)
+def flawed_district(students: int) -> tuple[kx.Roster, pd.DataFrame]:
+    return inject_flaws(make_district(students, USUAL_SEED), USUAL_SEED)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_district_is_flawed_once() -> Iterator[None]:
+    """Planting flaws is most of what starting a sandbox takes: it is done once for each size, and each sandbox has a copy.
+
+    With another seed than the usual one, nothing is kept: there, that the same seed gives the same is under test.
+    """
+    sandboxes = import_module("kimono_explore.sandbox")  # `kx.sandbox` is the function
+    make_sandbox = sandboxes.make_sandbox
+
+    def made(source: object, students: int, seed: int, flaws: bool, **options: object) -> kx.Sandbox:
+        if source is not None or not flaws or seed != USUAL_SEED:
+            return make_sandbox(source, students, seed, flaws, **options)
+        roster, planted = flawed_district(students)
+        box = make_sandbox(deepcopy(roster), students, seed, flaws, **options)
+        box.planted = planted.copy()
+        return box
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandboxes, "make_sandbox", made)
+        yield
 
 
 @pytest.fixture(scope="session")

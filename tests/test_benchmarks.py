@@ -5,23 +5,39 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import kimono_explore as kx
-from benchmarks import comparing, rosterbench
+from benchmarks import bundles, comparing, rosterbench
 from benchmarks.__main__ import CASES, NEEDS, lacks
 
 ROOT = Path(__file__).parents[1]
 SIZES = {"http": 0.04, "snapshot": 0.0005, "first-neighborhood": 0.0005, "neighborhoods": 0.0005}
 
 
+def part_of(bundle: Path, to: Path) -> Path:
+    """The same bundle with 3,000 of its users and what is said of these: its loops take as long as all others together."""
+    with zipfile.ZipFile(bundle) as whole, zipfile.ZipFile(to, "w") as part:
+        tables = {name: pd.read_csv(whole.open(name), dtype="str", keep_default_na=False) for name in whole.namelist()}
+        users = tables["users.csv"] = tables["users.csv"].iloc[:3000]
+        for name, key in (("demographics.csv", "sourcedId"), ("enrollments.csv", "userSourcedId")):
+            tables[name] = tables[name][tables[name][key].isin(users["sourcedId"])]
+        for name, table in tables.items():
+            part.writestr(name, table.to_csv(index=False))
+    return to
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("name", [name for name in CASES if name != "all-checks"])
-def test_ours_and_the_others_find_the_same(name: str, tmp_path: Path) -> None:
-    if name == "bundle" and not NEEDS[name][1]():
-        pytest.skip(f"{NEEDS[name][0]} is not here")
+def test_ours_and_the_others_find_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name == "bundle":
+        if not NEEDS[name][1]():
+            pytest.skip(f"{NEEDS[name][0]} is not here")
+        monkeypatch.setattr(bundles, "OULAD", part_of(bundles.OULAD, tmp_path / "part.zip"))
     case = CASES[name]
     case.prepare(tmp_path, SIZES.get(name, 0.002))
     found = case.ours(tmp_path)()

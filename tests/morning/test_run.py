@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import nights
 import numpy as np
@@ -19,9 +20,6 @@ from kimono_explore.gate.measures import schools
 from kimono_explore.morning import Morning, run_morning
 from kimono_explore.morning.page import write_morning
 from kimono_explore.sandbox.district.build import make_district
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FIRST = dt.datetime(2026, 10, 5, 6, tzinfo=dt.UTC)
 
@@ -37,6 +35,18 @@ def morning_of(roster: kx.Roster, folder: Path, days: int = 0, **more: object) -
         return run_morning(
             lambda: kx.connect(box.base_url, token=box.credentials.token), folder, now=now, late=10**7, **more
         )
+
+
+@pytest.fixture(scope="module")
+def kept_day(district: kx.Roster, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Morning]:
+    folder = tmp_path_factory.mktemp("first") / "rosters"
+    return folder, morning_of(district, folder)
+
+
+@pytest.fixture
+def first_day(kept_day: tuple[Path, Morning], tmp_path: Path) -> Path:
+    """A folder with the district's first day in it, as another run left it."""
+    return Path(shutil.copytree(kept_day[0], tmp_path / "rosters", symlinks=True))
 
 
 def live(folder: Path) -> str:
@@ -62,45 +72,42 @@ def test_the_first_day_is_kept_and_an_ordinary_one_goes_live(district: kx.Roster
     assert days.table()["score"].tolist() == [first.score, second.score]
 
 
-def test_what_is_held_does_not_go_live_until_it_is_let_through(district: kx.Roster, tmp_path: Path) -> None:
-    morning_of(district, tmp_path)
+def test_what_is_held_does_not_go_live_until_it_is_let_through(district: kx.Roster, first_day: Path) -> None:
     night = nights.calendar_rebuilt(district, np.random.default_rng(1))
-    held = morning_of(night.roster, tmp_path, 1)
-    assert (held.exit_code, held.word, live(tmp_path)) == (1, "Hold", "2026-10-05")
+    held = morning_of(night.roster, first_day, 1)
+    assert (held.exit_code, held.word, live(first_day)) == (1, "Hold", "2026-10-05")
     assert held.rules == ("sections-recreated", "enrollments-recreated")
     assert "stays live" in held.steps[2].detail
-    verdict = kx.gate(tmp_path / "2026-10-05" / "roster", held.folder / "roster")
+    verdict = kx.gate(first_day / "2026-10-05" / "roster", held.folder / "roster")
     for rule in held.rules:
         school = None if night.school not in schools(district) else night.school
         at = next(reason.school_id for reason in verdict.reasons if reason.rule == rule)
         assert at in (school, None)
         verdict = verdict.let_through(rule, school=at, because="New calendar", log=log_beside(held.folder / "roster"))
-    assert [str(day) for day in kx.history(tmp_path / "history").days] == ["2026-10-05"]
-    after = morning_of(night.roster, tmp_path, 2)
-    assert (after.exit_code, live(tmp_path)) == (0, "2026-10-07")
-    assert [str(day) for day in kx.history(tmp_path / "history").days] == ["2026-10-05", "2026-10-06", "2026-10-07"]
+    assert [str(day) for day in kx.history(first_day / "history").days] == ["2026-10-05"]
+    after = morning_of(night.roster, first_day, 2)
+    assert (after.exit_code, live(first_day)) == (0, "2026-10-07")
+    assert [str(day) for day in kx.history(first_day / "history").days] == ["2026-10-05", "2026-10-06", "2026-10-07"]
 
 
-def test_an_incomplete_load_stops_and_a_lost_server_is_said(district: kx.Roster, tmp_path: Path) -> None:
-    morning_of(district, tmp_path)
+def test_an_incomplete_load_stops_and_a_lost_server_is_said(district: kx.Roster, first_day: Path) -> None:
     gone = nights.without(district, district.persons["id"])
-    stopped = morning_of(gone, tmp_path, 1)
-    assert (stopped.exit_code, stopped.word, live(tmp_path)) == (3, "Stop", "2026-10-05")
+    stopped = morning_of(gone, first_day, 1)
+    assert (stopped.exit_code, stopped.word, live(first_day)) == (3, "Stop", "2026-10-05")
     lost = run_morning(
-        lambda: kx.connect("http://127.0.0.1:9", token="x", retries=0), tmp_path, now=FIRST + dt.timedelta(days=2)
+        lambda: kx.connect("http://127.0.0.1:9", token="x", retries=0), first_day, now=FIRST + dt.timedelta(days=2)
     )
     assert (lost.exit_code, lost.word) == (2, "Not loaded")
     assert [step.state for step in lost.steps] == ["failed", "none", "none", "none"]
-    assert lost.last_load == dt.datetime.fromisoformat(json.loads((tmp_path / "live.json").read_text())["loaded_at"])
+    assert lost.last_load == dt.datetime.fromisoformat(json.loads((first_day / "live.json").read_text())["loaded_at"])
     assert "right?." not in lost.message()
 
 
-def test_a_second_run_of_a_day_writes_nothing_over(district: kx.Roster, tmp_path: Path) -> None:
-    morning_of(district, tmp_path)
-    again = morning_of(nights.without(district, district.persons["id"]), tmp_path)
+def test_a_second_run_of_a_day_writes_nothing_over(district: kx.Roster, first_day: Path) -> None:
+    again = morning_of(nights.without(district, district.persons["id"]), first_day)
     assert again.exit_code == 3
     assert again.folder.name == "2026-10-05-060000"
-    assert len(kx.open_roster(tmp_path / live(tmp_path) / "roster").persons) == len(district.persons)
+    assert len(kx.open_roster(first_day / live(first_day) / "roster").persons) == len(district.persons)
 
 
 def test_a_queue_that_waits_too_long_is_named(district: kx.Roster, tmp_path: Path) -> None:
@@ -150,4 +157,5 @@ def test_the_command_line_takes_the_tenant_of_the_environment(
     assert "rosters: Go. Kept as the first day." in out
     assert box.credentials.token not in out
     monkeypatch.setenv("KIMONO_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("kimono_explore.api.client._BACKOFF", 0.0)
     assert main(["morning", "--folder", str(tmp_path / "other"), "--config", str(tmp_path / "none.toml")]) == 2
