@@ -178,7 +178,7 @@ def test_no_row_twice_no_one_with_themself_and_most_probable_first() -> None:
 
 
 def test_the_threshold() -> None:
-    weak = {**NO_KEYS, "phone": None, "address_line1": "9 Elm Ave", "address_postal_code": "55021", "dob": "2012-11-28"}
+    weak = {**NO_KEYS, "phone": None, "address_line1": "9 Elm Ave", "address_postal_code": "55021", "dob": "2012-11-05"}
     assert pairs({}, weak).empty
     found = pairs({}, weak, threshold=1e-6)
     assert found["probability"].between(1e-6, 0.9).tolist() == [True]

@@ -194,7 +194,10 @@ SAID: tuple[Comparison, ...] = (
 
 _UNBORN = "(l.dob IS NULL OR r.dob IS NULL)"
 BLOCKS: tuple[tuple[str, ...], ...] = (
-    ("words", "born_year"),
+    # Of one name, so many are born in one year that all pairs of them would be most of the work.
+    ("words", "born"),
+    ("words", "born_month"),
+    ("words", "born_year", "born_on"),
     ("last", "born"),
     ("first", "born"),
     ("words", "phone"),
@@ -204,7 +207,7 @@ BLOCKS: tuple[tuple[str, ...], ...] = (
     ("last", "phone", "grad_year", _UNBORN),
     ("first", "phone", "grad_year", _UNBORN),
     ("phone", "born"),
-    ("first", "stem", "born_year"),
+    ("first", "stem", "born_month"),
     ("first", "phone", "born_year"),
     ("mailbox",),
     ("state_id",),
