@@ -140,6 +140,17 @@ TABLES: dict[str, tuple[Column, ...]] = {
 }
 
 
+GRADE_COLUMNS = (
+    "grade",
+    "ext_grade",
+    "ext_grades",
+    "ext_grade_level",
+    "ext_grade_levels",
+    "ext_gradeLevel",
+    "ext_gradeLevels",
+)
+"""Where tenants put the grade of a person, or the grades of an org or a section; the first that is filled counts."""
+
 OBJECT_TYPES: dict[str, str] = {
     "orgs": "org",
     "persons": "person",

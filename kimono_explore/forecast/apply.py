@@ -67,6 +67,10 @@ def apply_tasks(roster: Roster, tasks: pd.DataFrame) -> Roster:
     return forecast("apply_tasks", roster, tasks).roster
 
 
+HARMLESS = (SEVERAL_TENANTS, TASK_CAME_AGAIN)
+"""Problems of a queue that leave no event out."""
+
+
 class Forecast(NamedTuple):
     """The roster to come, and which task is behind each of its differences.
 
@@ -74,7 +78,7 @@ class Forecast(NamedTuple):
     ----------
     roster : Roster
     problems : list of Problem
-        What was found in the queue, such as events that could not be applied.
+        What was found in the queue, such as events that could not be applied: the last rows of ``roster.problems``.
     tasks : dict of tuple to str
         Table, id (for links: the link in words) and column -> the id of the last task behind it; without a column, that
         behind the row.
@@ -87,7 +91,7 @@ class Forecast(NamedTuple):
     @property
     def refused(self) -> int:
         """How many events could not be applied."""
-        return sum(problem.problem not in (SEVERAL_TENANTS, TASK_CAME_AGAIN) for problem in self.problems)
+        return sum(problem.problem not in HARMLESS for problem in self.problems)
 
 
 def forecast(name: str, roster: Roster, tasks: pd.DataFrame) -> Forecast:
@@ -98,19 +102,21 @@ def forecast(name: str, roster: Roster, tasks: pd.DataFrame) -> Forecast:
     walk = _Walk(roster, events)
     walk.all()
     problems += walk.problems
-    of_queue = [*problems]
     frames = {name: walk.table(name) for name in TABLES}
-    for payloads in (*walk.said.values(), walk.enrolled):
-        problems += told(payloads, dict(enumerate(events)), walk.applied)
+    of_data = [
+        problem
+        for payloads in (*walk.said.values(), walk.enrolled)
+        for problem in told(payloads, dict(enumerate(events)), walk.applied)
+    ]
     later = Roster(
         **frames,
         links=walk.links.result(),
-        problems=add_rows("problems", walk.standing(), [problem._asdict() for problem in problems]),
+        problems=add_rows("problems", walk.standing(), [problem._asdict() for problem in (*of_data, *problems)]),
         source=f"{roster.source}, once {len(walk.applied):,} data events are processed",
         loaded_at=roster.loaded_at,
         rollups=roster.rollups,
     )
-    return Forecast(later, of_queue, walk.tasks())
+    return Forecast(later, problems, walk.tasks())
 
 
 @dataclass

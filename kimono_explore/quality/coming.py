@@ -11,10 +11,9 @@ import pandas as pd
 from kimono_explore.compare import Comparison, compare
 from kimono_explore.display import listed, plural
 from kimono_explore.errors import expect
-from kimono_explore.forecast.apply import forecast
+from kimono_explore.forecast.apply import HARMLESS, forecast
 from kimono_explore.forecast.behind import tasks_behind
 from kimono_explore.forecast.events import read_events
-from kimono_explore.problems import SEVERAL_TENANTS, TASK_CAME_AGAIN, UNREADABLE_TASK
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.run import check
 
@@ -139,14 +138,16 @@ def look_ahead(
     tell("Applying the queue (1 of 3) ...")
     announced = forecast(name, roster, tasks)
     later = announced.roster
-    of_events = _of_events(later.problems)
-    refused = later.problems[of_events & ~later.problems["problem"].isin((SEVERAL_TENANTS, TASK_CAME_AGAIN))]
+    # A load of the roster to come will have no problems of the queue.
+    own = later.problems.head(len(later.problems) - len(announced.problems))
+    of_queue = later.problems.tail(len(announced.problems))
+    refused = of_queue[~of_queue["problem"].isin(HARMLESS)]
     diff = compare(roster, later)
     behind = tasks_behind(roster, announced, diff, _order(tasks))
     tell("Checking the roster as it is (2 of 3) ...")
     now = checked(roster)
     tell("Checking the roster to come (3 of 3) ...")
-    then = checked(replace(later, problems=later.problems[~of_events].reset_index(drop=True)))
+    then = checked(replace(later, problems=own))
     changes, groups = then.since(now), _groups(tasks)
     created, cleared = (_attributed(changes, what, behind, groups) for what in ("new", "fixed"))
     return ComingFindings(
@@ -155,19 +156,11 @@ def look_ahead(
         cleared=cleared,
         summary=diff.summary[["table", "added", "removed", "changed"]],
         by_sync=_by_sync(tasks, created, cleared),
-        refused=refused.tail(announced.refused).reset_index(drop=True),
+        refused=refused.reset_index(drop=True),
         words=_in_words(diff),
         now=now,
         then=then,
     )
-
-
-def _of_events(problems: pd.DataFrame) -> pd.Series:
-    """Which problems say that an event was not applied, or how: a load of the roster to come will not have them."""
-    texts = problems["problem"]
-    not_applied = texts.str.startswith("the task ") & texts.str.contains(" was not applied: ", regex=False)
-    whole = texts.isin((UNREADABLE_TASK, TASK_CAME_AGAIN, SEVERAL_TENANTS))
-    return not_applied.fillna(False).astype("bool") | whole
 
 
 def _order(tasks: pd.DataFrame) -> dict[str, int]:

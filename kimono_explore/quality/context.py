@@ -267,8 +267,8 @@ class CheckContext:
     def _unread_values(self) -> dict[tuple[str, str], int]:
         """How many values of each column could not be read."""
         sent = self.problems.filter(~nw.col("value").is_null()).group_by("table", "column").agg(n=nw.len())
-        rows = self.engine.collect(sent).itertuples(index=False)
-        return {(row.table, row.column): int(row.n) for row in rows}
+        df = self.engine.collect(sent)
+        return dict(zip(zip(df["table"], df["column"], strict=True), df["n"].tolist(), strict=True))
 
     def both_sides(self, relation: str, role: str | None = None) -> bool:
         """Whether both ends of a relation state it."""

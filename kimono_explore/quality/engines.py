@@ -6,7 +6,7 @@ An engine takes in tables, keeps what several checks use, and returns results as
 from __future__ import annotations
 
 import tempfile
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import duckdb
 import narwhals as nw
@@ -124,7 +124,7 @@ class DuckDB(_OneByOne):
         return nw.from_native(relation)
 
 
-_ENGINE = "in-memory"
+_ENGINE: Final = "in-memory"
 """Polars' own engine: the streaming one takes longer to begin, which a small roster waits for in each check."""
 
 

@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-COLUMNS = ("ext_grade", "ext_grades", "ext_grade_level", "ext_grade_levels", "ext_gradeLevel", "ext_gradeLevels")
-"""Where tenants put the grade of a person, or the grades of an org or a section; the first that is filled."""
-
 NUMBERS: dict[str, int | None] = {
     **dict.fromkeys(("IT", "PR"), None),
     "PK": -1,

@@ -25,12 +25,11 @@ from kimono_explore.quality.context import CheckContext
 from kimono_explore.quality.day import day_of, own_day
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.quality.engines import make_engine
-from kimono_explore.quality.grades import COLUMNS
 from kimono_explore.quality.outcome import PLACE, Outcome, nothing
 from kimono_explore.quality.report import Report
 from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
-from kimono_explore.schema import TABLE_OF, TABLES
+from kimono_explore.schema import GRADE_COLUMNS, TABLE_OF, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -159,7 +158,7 @@ def grades_by_person(roster: Roster) -> pd.Series:
         context = CheckContext(engine, seen.frames, seen.rollups, seen.loaded_at.date())
         context.as_of, _ = own_day(context, context.today)
         try:
-            known = engine.collect(context.grades(COLUMNS, everyone=True))
+            known = engine.collect(context.grades(GRADE_COLUMNS, everyone=True))
         except NotApplicable:
             return pd.Series(dtype="str", index=pd.Index([], dtype="str"))
     return known["grade"].fillna(known["said"]).set_axis(known["id"]).dropna()

@@ -19,7 +19,6 @@ from kimono_explore.files.snapshot import incomplete, part, read_manifest
 from kimono_explore.frames import to_pandas
 from kimono_explore.roster.query import (
     FOLDED,
-    GRADES,
     Name,
     Place,
     most_wrong,
@@ -32,7 +31,7 @@ from kimono_explore.roster.query import (
 from kimono_explore.roster.roster import Roster
 from kimono_explore.roster.search import SEARCHED, meant, ranked, shown, tables_of
 from kimono_explore.roster.text import fold
-from kimono_explore.schema import TABLES, columns_named
+from kimono_explore.schema import GRADE_COLUMNS, TABLES, columns_named
 from kimono_explore.threads import let_go_at_exit
 
 if TYPE_CHECKING:
@@ -143,7 +142,9 @@ class LazyRoster:
     def _at(self, where: Place, limit: int) -> pa.Table:
         member = "id in (select source_id from links where relation = 'member_of' and {})"
         grades = f"({', '.join('?' * len(where.grades))})"
-        graded = [f"upper(trim({name}::varchar)) in {grades}" for name in GRADES if name in self._known["persons"]]
+        graded = [
+            f"upper(trim({name}::varchar)) in {grades}" for name in GRADE_COLUMNS if name in self._known["persons"]
+        ]
         graded.append(member.format(f"upper(grade::varchar) in {grades}"))
         wanted = [f"({' or '.join(graded)})"]
         orgs: list[str] = []

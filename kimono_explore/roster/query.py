@@ -9,14 +9,13 @@ import pyarrow.compute as pc
 
 from kimono_explore.display import display_label
 from kimono_explore.roster.text import fold, fold_all
+from kimono_explore.schema import GRADE_COLUMNS
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
-GRADES = ("grade", "ext_grade", "ext_grade_level")
-"""The columns of persons that may say a grade; the first that is filled counts."""
 FOLDED = "translate(lower(strip_accents(concat_ws(chr(10), {}))), 'øłđðı’', 'olddi''')"
 """Names without accents, in SQL: as `fold` does it, but for a few letters."""
 _GRADE = re.compile(r"(?:\bgrade (?P<after>\S+)|\b(?P<before>\d{1,2})(?:st|nd|rd|th) grade)\b")
@@ -111,7 +110,7 @@ def people_at(persons: pd.DataFrame, orgs: pd.DataFrame, links: pd.DataFrame, wh
     ids = persons["id"]
     graded = of_people.loc[of_people["grade"].astype("str").str.upper().isin(where.grades), "source_id"]
     found = ids.isin(graded.dropna())
-    for column in GRADES:
+    for column in GRADE_COLUMNS:
         if column in persons:
             found |= persons[column].astype("str").str.strip().str.upper().isin(where.grades)
     if where.org:

@@ -10,9 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kimono_explore.display import in_grade_order
-from kimono_explore.roster.query import GRADES
 from kimono_explore.roster.search import shown
-from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
+from kimono_explore.schema import GRADE_COLUMNS, OBJECT_TYPES, TABLE_OF
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -208,7 +207,7 @@ def _joined(own: NDArray[np.int64], texts: pa.StringArray, many: int, instead: s
 def _grades(roster: Roster, near: _Rows, df: pd.DataFrame) -> pd.Series | None:
     """The grade of each person, from their own columns or their memberships, in the order of grades; None: nobody's."""
     said = pd.Series(None, index=df.index, dtype="str")
-    for column in GRADES:
+    for column in GRADE_COLUMNS:
         if column in df:
             said = said.fillna(df[column].astype("str").str.strip().replace("", None))
     links, own = roster.links, roster.index.source

@@ -9,7 +9,8 @@ import pandas as pd
 
 from kimono_explore.quality.context import once
 from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
-from kimono_explore.quality.grades import COLUMNS, NUMBERS, grade_codes
+from kimono_explore.quality.grades import NUMBERS, grade_codes
+from kimono_explore.schema import GRADE_COLUMNS
 
 if TYPE_CHECKING:
     from datetime import date
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality.context import CheckContext
 
 _GROUP = "Grades"
-_PARAMS = {"columns": COLUMNS}
+_PARAMS = {"columns": GRADE_COLUMNS}
 _SAID = (
     "The grade is that of the current membership of a school, else that of the first column that is filled: {columns}."
 )
