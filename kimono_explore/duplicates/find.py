@@ -28,11 +28,11 @@ _ENOUGH = 2_000
 _SAMPLE = 300_000
 """Pairs drawn by chance, from which u is estimated."""
 _OURS = 100
-"""Our own m count as much as what so many duplicates teach."""
+"""Our own m count as much as what this number of duplicates teaches."""
 _LESSON = 20
 """Pairs from which m can be learned at all."""
 _APART = 4
-"""What is learned of m is at most so many times ours, or that part of it: a roster without duplicates teaches nonsense."""
+"""What is learned of m is at most this many times ours, and at least that fraction of it: a roster without duplicates teaches nonsense."""
 _SEED = 1
 
 
@@ -41,7 +41,7 @@ def probable_duplicates(roster: Roster, threshold: float = 0.9, *, across_types:
 
     Names (accents, case, order of compound names, nicknames, typing errors), date of birth, ids, e-mail, phone and address
     are compared by a Fellegi-Sunter model with `Splink <https://moj-analytical-services.github.io/splink/>`_. Nothing
-    is merged, and nothing leaves the machine. Twins are no pairs: first names must be equal or alike.
+    is merged, and nothing leaves the machine. Twins are not paired: first names must be equal or alike.
 
     Parameters
     ----------

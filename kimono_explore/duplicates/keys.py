@@ -34,7 +34,7 @@ _STREET = (
 _SHARED = 10
 """An id or address of mail that more persons share stands for none of them."""
 _CROWD = 50
-"""An address that more persons share is no household."""
+"""An address that more persons share is not a household."""
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, persons: pd.DataFrame, schools: pd.Series) -> None:
@@ -95,7 +95,7 @@ CREATE TABLE ready AS SELECT
     row, kind, school, first, middle, last, dob, sex, grad_year, phone, street, town,
     first || '|' || last AS name,
     string_split(first, ' ') AS first_words,
-    -- Of a compound last name, what is no mere particle.
+    -- Of a compound last name, the words that are not mere particles.
     list_filter(string_split(last, ' '), lambda w: length(w) >= 4) AS last_words,
     array_to_string(list_sort(list_concat(string_split(first, ' '), string_split(last, ' '))), ' ') AS words,
     list_append(coalesce(names, []), first) AS forms,

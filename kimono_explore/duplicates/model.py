@@ -194,7 +194,7 @@ SAID: tuple[Comparison, ...] = (
 
 _UNBORN = "(l.dob IS NULL OR r.dob IS NULL)"
 BLOCKS: tuple[tuple[str, ...], ...] = (
-    # Of one name, so many are born in one year that all pairs of them would be most of the work.
+    # All pairs of one name and year of birth would be most of the work, and hardly any is found that way alone.
     ("words", "born"),
     ("words", "born_month"),
     ("words", "born_year", "born_on"),

@@ -43,7 +43,7 @@ def score_pairs(connection: duckdb.DuckDBPyConnection, persons: pd.DataFrame, fi
     )
     described = connection.execute("DESCRIBE ready").fetchall()
     both = ", ".join(f'{side}."{row[0]}" AS "{row[0]}_{side}"' for side in "lr" for row in described)
-    # By chance, one pair in so many is one person.
+    # One pair in this number is one person by chance.
     prior = -math.log(max(first, len(persons) - first))
     weight = " + ".join([str(prior), *map(_weight, COMPARISONS)])
     found: pd.DataFrame = connection.execute(

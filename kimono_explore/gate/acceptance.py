@@ -36,7 +36,7 @@ def _who() -> str:
 
 
 def let_through_before(snapshot: str | os.PathLike[str], load: str) -> Iterator[dict[str, Any]]:
-    """What was let through of this load: the entries of the log beside it; lines that cannot be read are no entries."""
+    """What was let through of this load: the entries of the log beside it; lines that cannot be read are left out."""
     try:
         lines = log_beside(snapshot).read_text(encoding="utf-8").splitlines()
     except OSError:

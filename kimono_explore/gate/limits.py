@@ -35,7 +35,7 @@ class Limits:
     unreferenced : float, default 0.50
         Of missing students whom the new roster still names in its links: more is taken for a load that broke off.
     least : int, default 5
-        Fewer rows than this are no alarm, whatever their share.
+        Fewer rows than this raise no alarm, whatever their share.
     rollover : float, default 0.60
         Of the students of a school who may leave it, and of its teachers, when a new school year begins: of a school with
         two grades, half of them do.
@@ -63,7 +63,7 @@ def read_limits(given: Mapping[str, object], path: str) -> Limits:
     Raises
     ------
     ConfigurationError
-        It names a limit that is unknown, or gives one that is no share.
+        It names a limit that is unknown, or gives one that is not a share.
     """
     known = {field.name: field.type for field in fields(Limits)}
     for name, value in given.items():

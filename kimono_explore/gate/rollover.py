@@ -1,4 +1,4 @@
-"""Whether a new school year began: then all sections end and new ones begin, and that is no alarm."""
+"""Whether a new school year began: then all sections end and new ones begin, which raises no alarm."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class Morning:
 
     @property
     def word(self) -> str:
-        """The state in a word; what is no verdict of the gate is named for what it is."""
+        """The state in a word; what is not a verdict of the gate is named for what it is."""
         if self.state == "look" and self.worst.name != "Gate":
             return "Queue late" if self.worst.name == "Queue" else "Look"
         return WORDS[self.state]
@@ -326,7 +326,7 @@ def _gated(morning: Morning, folder: Path, config: str | os.PathLike[str] | None
     if live is None:
         complete = morning.steps[0].state == "ok"
         step.state, step.title = (
-            ("ok", "Kept as the first day") if complete else ("stop", "An incomplete load is no first day")
+            ("ok", "Kept as the first day") if complete else ("stop", "An incomplete load cannot be the first day")
         )
         if complete:
             _go_live(morning, place, report)

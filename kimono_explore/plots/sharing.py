@@ -152,7 +152,7 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None, *, dark:
         name_rows(ax, names(roster, by_row, 30), SMALL)
         ax.set_ylim(len(sections) - 0.5, -0.5)
     else:
-        # The number of a row says nothing, and there is no room for all the names.
+        # The number of a row says nothing, and all the names do not fit.
         ax.set_yticks([])
         ax.set_ylabel(f"{plural(len(sections), 'section')}, one a row", color=QUIET, fontsize=TEXT)
     ax.set_xticks([])

@@ -100,7 +100,7 @@ class CheckContext:
 
     @cached_property
     def near_misses(self) -> Frame:
-        """What was probably meant by ids of which there is no object: type, id, near_id, which is there."""
+        """What was probably meant by ids that no object has: type, id, near_id, which is there."""
         pairs = []
         lost = self.missing.with_columns(key=plain_id("id")).filter(nw.col("key") != "")
         for t, table in TABLE_OF.items():

@@ -281,7 +281,7 @@ class Browser(Panel):
         Raises
         ------
         ConfigurationError
-            What is browsed is no history.
+            What is browsed is not a history.
         ValueError
             The day is not kept.
         """
@@ -680,7 +680,7 @@ def _names(about: Description) -> dict[tuple[str, str], str]:
 
 
 def _about_hubs(way: pd.DataFrame, direct: pd.DataFrame) -> str:
-    """A sentence on what links so many that a path through it says little."""
+    """A sentence on hubs: objects with so many links that a path through them says little."""
     if len(direct) < len(way):
         return f". A shorter one, through {' and '.join(direct['label'].iloc[1:-1])}, says little and was avoided."
     hubs = way.attrs.get("hubs", [])

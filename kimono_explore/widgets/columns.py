@@ -25,7 +25,7 @@ class Columns:
     offered : list of int
         Those that are on screen as long as nobody chooses, in this order.
     spared : frozenset of int
-        Of those offered, what there is no room for now.
+        The offered columns for which there is no room now.
     pinned : list of int
         Those that come first and stay.
     widths : dict of int to int

@@ -176,7 +176,7 @@ class Network(Pictured, anywidget.AnyWidget):
         Raises
         ------
         KeyError
-            There is no such node.
+            The node is unknown.
         """
         self._keep()
         while (group := self._group(node)) is not None:

@@ -393,7 +393,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         return {"at": column, "pinned": column in layout.pinned, "wide": layout.widths.get(column)}
 
     def _hear(self, _: object, message: object, __: object) -> None:
-        """Do what the page asks for; what is no message of ours is let be."""
+        """Do what the page asks for; unknown messages are ignored."""
         if not isinstance(message, dict):
             return
         act = self._acts.get(str(message.get("kind")))

@@ -75,7 +75,7 @@ def value_words(value: str) -> str:
 
 
 def column_words(name: str) -> str:
-    """A column as a person reads it; what is no field of ours stays as it is.
+    """A column as a person reads it; an unknown field stays as it is.
 
     Examples
     --------

@@ -131,7 +131,7 @@ def email_elsewhere(context: CheckContext, usual: float, nearly_all: float) -> C
     if not groups.any():
         raise NotApplicable(f"neither students nor staff have {_ENOUGH} addresses, {nearly_all:g} % of usual domains")
     looked_at = persons.filter(nw.col("student").is_in(groups.index[groups].tolist())).drop("student")
-    # What is usual among staff is no surprise among students, and the reverse.
+    # What is usual among staff is not surprising among students, and the reverse.
     return CheckResult(looked_at, looked_at.filter(~nw.col("domain").is_in(known["domain"].unique().tolist())))
 
 

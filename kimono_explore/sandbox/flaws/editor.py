@@ -239,7 +239,7 @@ class RosterEditor:
             df.loc[row, "label"] = " ".join(shown) or None
 
     def back_date(self, days: int) -> None:
-        """Make everything so much older, and never updated since."""
+        """Make everything older by this much, and never updated since."""
         for df in self.tables.values():
             df["created_at"] -= pd.Timedelta(days=days)
             df["updated_at"] = df["created_at"].where(df["updated_at"].notna())
