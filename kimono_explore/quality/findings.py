@@ -314,6 +314,8 @@ class Findings:
         parts = []
         for outcome in self.outcomes:
             df: pd.DataFrame = getattr(outcome, which)
+            if df.empty:
+                continue
             values = df.drop(
                 columns=[*PLACE, *(("reason", "owner", "expires") if which == "waived" else ())], errors="ignore"
             )
