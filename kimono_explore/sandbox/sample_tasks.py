@@ -95,6 +95,7 @@ class Morning:
         self.rng = np.random.default_rng([*seeds, len(roster.persons)])
         self._now = pd.Timestamp(roster.loaded_at.year, 10, 5, 6, 0, 0, 123_000)
         self._sequence = 0
+        self._added: set[str] = set()
 
     def main(self, tenant: str) -> Iterator[Task]:
         """The main tenant's morning; its second sync is still under way."""
@@ -148,6 +149,10 @@ class Morning:
     def _changes(self, tenant: str, changes: tuple[Change, ...], group: str | None) -> Iterator[Task]:
         for change in changes:
             for object_id, label, data in self._objects(change):
+                if change.action == "ADD":
+                    if group is None and object_id in self._added:
+                        continue  # only a sync adds what is known already
+                    self._added.add(object_id)
                 fields: Task = {"action": change.action, "object_id": object_id, "object_type": change.object_type}
                 fields |= {"label": label, "group_id": group, "data": data, "changes": change.before}
                 # A deleted object is known to the app by the app's own id.

@@ -11,6 +11,7 @@ import pytest
 
 import kimono_explore as kx
 from kimono_explore.quality.catalogue import TASK_CHECKS
+from kimono_explore.quality.outcome import PLACE
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.sandbox.flaws.queue import QUEUE_FLAWS, inject_queue_flaws
@@ -46,10 +47,20 @@ def test_there_is_a_flaw_for_every_check_of_the_queue() -> None:
     assert {flaw.check for flaw in QUEUE_FLAWS} == {check.id for check in TASK_CHECKS}
 
 
-def test_a_queue_without_flaws_has_an_open_sync_and_nothing_else() -> None:
+@pytest.mark.parametrize("seed", range(1, 31))
+def test_a_queue_without_flaws_has_an_open_sync_and_nothing_else(seed: int) -> None:
     roster = district(60, 1)
-    summary = kx.check_tasks(loaded(make_tasks(roster, 1)), roster, now=NOON).summary
+    summary = kx.check_tasks(loaded(make_tasks(roster, seed)), roster, now=NOON).summary
     assert summary.loc[summary["status"] == "failed", "id"].tolist() == ["sync_without_end"]
+
+
+def test_a_task_that_fails_is_told_by_columns_that_mean_something() -> None:
+    roster = district(60, 1)
+    tasks, _ = inject_queue_flaws(make_tasks(roster, 1), roster, 1)
+    report = kx.check_tasks(loaded(tasks), roster, now=NOON)
+    columns = {check.id: list(report.failures(check.id)) for check in TASK_CHECKS}
+    assert columns["stale_task"] == [*PLACE, "tenant_id", "type", "action", "sequence", "created_at", "hours"]
+    assert [(check, name) for check, names in columns.items() for name in names if name.startswith("_")] == []
 
 
 def test_a_roster_of_few_has_no_storm() -> None:

@@ -221,7 +221,7 @@ def _is(tasks: pd.DataFrame, word: str) -> pd.Series:
 
 
 def _found(checked: pd.DataFrame, failing: pd.DataFrame, *columns: str) -> CheckResult:
-    return CheckResult(len(checked), nw.from_native(failing[[*_SHOWN, *columns]]).lazy())
+    return CheckResult(len(checked), nw.from_native(failing[[*_SHOWN, *columns]].reset_index(drop=True)).lazy())
 
 
 CHECKS: tuple[Check, ...] = (
