@@ -32,7 +32,7 @@ _OURS = 100
 _LESSON = 20
 """Pairs from which m can be learned at all."""
 _APART = 4
-"""What is learned of m is at most this many times ours, and at least that fraction of it: a roster without duplicates teaches nonsense."""
+"""What is learned of m lies between ours by this number and ours times it: without duplicates, a roster teaches nonsense."""
 _SEED = 1
 
 

@@ -248,7 +248,6 @@ def check_tasks(
     for outcome in outcomes:
         failing = outcome.failures
         if failing.empty:
-            outcome.failures = nothing(failing)
             continue
         nowhere = pd.Series(float("nan"), index=failing.index, dtype="str")
         failing = failing.assign(org_id=nowhere, org=nowhere)
@@ -336,7 +335,7 @@ def _outcome(
         if not outcome.checked:
             reasons = [context.refused(table) for table in check.tables]
             raise NotApplicable(next(filter(None, reasons), "no object or link that the rule is about"))
-        outcome.failures, outcome.failed = _in_order(failing, check), len(failing)
+        outcome.failures, outcome.failed = _in_order(failing, check) if len(failing) else nothing(failing), len(failing)
         if outcome.failed > max_rows:
             outcome.failed = context.engine.count(found.failing)
             outcome.failures = outcome.failures.head(max_rows)
@@ -359,8 +358,6 @@ def _looked_at(engine: Engine, found: CheckResult, max_rows: int) -> tuple[int, 
 
 def _in_order(df: pd.DataFrame, check: Check) -> pd.DataFrame:
     """The failing rows in an order that does not depend on the engine."""
-    if df.empty:
-        return df
     if "table" not in df:
         df.insert(0, "table", pd.Series(check.tables[0], index=df.index, dtype="str"))
     if len(df) < 2:
@@ -382,12 +379,9 @@ def _name_failing(outcomes: Sequence[Outcome], context: CheckContext) -> None:
     known = keys.merge(names, how="left")  # once for all checks: there are many, and most fail for a few objects
     cells = {str(name): known[name].array for name in known}
     start = 0
-    for outcome in outcomes:
+    for outcome in failed:
         here = slice(start, start := start + len(outcome.failures))
-        if outcome.failures.empty:
-            outcome.failures = nothing(outcome.failures)
-        else:
-            outcome.failures = _named(outcome.failures, {name: column[here] for name, column in cells.items()})
+        outcome.failures = _named(outcome.failures, {name: column[here] for name, column in cells.items()})
 
 
 def _org_labels(context: CheckContext) -> dict[str, str]:
