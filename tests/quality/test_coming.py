@@ -172,7 +172,8 @@ def test_the_findings_are_those_of_a_later_load(flaws: bool) -> None:
     known = found.dropna(subset=["task_id"])
     events = tasks.set_index("id").loc[known["task_id"]]
     if flaws:
-        assert events["object_id"].tolist() == known["id"].tolist()
+        own = (events["object_id"].to_numpy() == known["id"].to_numpy()) | (known["table"] == "sections").to_numpy()
+        assert own.all()  # a class is short of a teacher by the event that lets the teacher go
         assert 0 < len(known) < len(found)  # who shared an id with one who leaves was touched by no task
     else:
         assert set(found["check"]) == {"section_without_teacher"}
