@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kimono_explore.schema import JSON
 
     Object = dict[str, object]
+    Layout = dict[str, int | dict[str, int]]
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,10 @@ class Dialect:
     school_years: Literal["integer", "text"] = "integer"
 
 
-_MEMBERSHIP_COLUMNS = tuple(column for column in LINK_COLUMNS if column.path)
+_MEMBERSHIP_FIELDS = {c.name: c.path[0] for c in LINK_COLUMNS if c.path and c.name != "role"}
+_PATHS = {table: {column.name: column.path for column in columns} for table, columns in TABLES.items()}
+_GROUPS = {table: {path[0] for path in paths.values() if len(path) == 2} - {"$sys"} for table, paths in _PATHS.items()}
+_INTEGERS = {table: {column.name for column in columns if column.integer} for table, columns in TABLES.items()}
 _HELD_UNDER = {"section": "$section", "org": "$org", "person": "$person"}
 
 
@@ -66,6 +71,7 @@ class Speaker:
     def __init__(self, roster: Roster, dialect: Dialect) -> None:
         self.roster, self.dialect, self.index = roster, dialect, roster.index
         self._tables = {name: to_arrow(name, df) for name, df in roster.tables.items()}
+        self._layouts = {name: _layout(name, table.column_names) for name, table in self._tables.items()}
         self._links = to_arrow("links", roster.links)
         stated = roster.links["stated_by"].astype("str").to_numpy()
         member = roster.links["relation"].isin(MEMBERSHIPS).to_numpy()
@@ -102,16 +108,10 @@ class Speaker:
     def _put_references(
         self, table: str, forward: bool, positions: np.ndarray, near: list[Object | None], far: np.ndarray
     ) -> None:
-        links = self._links.take(positions).to_pylist()
-        types, ids, labels = self.index.type_of(far), self.index.ids(far), self.index.labels(far)
-        missing = self.index.missing(far)
-        rows = self.index.rows(far)
-        for i, (item, link) in enumerate(zip(near, links, strict=True)):
-            reference = _reference_for(table, forward, link)
-            if item is None or reference is None:
-                continue
-            target = _Target(types[i], ids[i], None if missing[i] else labels[i], int(rows[i]))
-            shown = self._reference(reference, link, target, item)
+        links = self._stated(table, forward, positions, near, far)
+        whole = self._rolled_up([link.target for link in links if self._shape(link.reference) == "rolled_up"])
+        for link in links:
+            item, reference, shown = link.near, link.reference, self._reference(link, whole)
             if reference.many:
                 held = item.setdefault(reference.key, [])
                 assert isinstance(held, list)
@@ -123,6 +123,33 @@ class Speaker:
             else:
                 item[reference.key] = shown
 
+    def _stated(
+        self, table: str, forward: bool, positions: np.ndarray, near: list[Object | None], far: np.ndarray
+    ) -> list[_Link]:
+        """The links in these rows that the API has a key for, as this side states them."""
+        taken = self._links.take(positions)
+        relations = taken.column("relation").to_pylist()
+        types = taken.column("target_type" if forward else "source_type").to_pylist()
+        roles = taken.column("role").to_pylist()
+        memberships: list[Object] = [{} for _ in relations]
+        for name, field in _MEMBERSHIP_FIELDS.items():
+            column = taken.column(name)
+            if column.null_count < len(column):
+                for membership, value in zip(memberships, column.to_pylist(), strict=True):
+                    if value is not None:
+                        membership[field] = value
+        found = []
+        for item, relation, type, role, membership, target in zip(
+            near, relations, types, roles, memberships, self._targets(far), strict=True
+        ):
+            reference = _reference_for(table, forward, relation, type, role == "student")
+            if item is None or reference is None:
+                continue
+            if role is not None and role != (reference.role or _role_of(item)):
+                membership["role"] = role
+            found.append(_Link(item, reference, relation, target, membership))
+        return found
+
     def _sends(self, reference: Reference) -> bool:
         rollups = self.dialect.rollups
         is_membership = reference.relation in (None, *MEMBERSHIPS)
@@ -132,99 +159,127 @@ class Speaker:
 
     def _bare(self, table: str, rows: Sequence[int]) -> list[Object]:
         """The objects without their references."""
-        records = self._tables[table].take(np.asarray(rows, dtype=np.int64)).to_pylist()
-        return [self._nest(table, record) for record in records]
+        taken = self._tables[table].take(np.asarray(rows, dtype=np.int64))
+        ids = taken.column("id").to_pylist()
+        columns = [self._values(table, name, taken.column(name).to_pylist(), ids) for name in taken.column_names]
+        return [self._nest(table, values) for values in zip(*columns, strict=True)]
 
-    def _nest(self, table: str, record: dict[str, object]) -> Object:
-        inner: Object = {"id": record["id"], "type": OBJECT_TYPES[table]}
-        extra: Object = {}
-        item: Object = {"$ext": extra, "$sys": inner}
-        paths = {column.name: column.path for column in TABLES[table]}
-        integers = {
-            column.name for column in TABLES[table] if column.integer and self.dialect.school_years == "integer"
+    def _values(self, table: str, name: str, values: list[object], ids: list[object]) -> list[object]:
+        """The values of a column as they are sent."""
+        as_came = self._as_came.get((table, name))
+        if as_came:
+            values = [as_came.get(id) if value is None else value for id, value in zip(ids, values, strict=True)]
+        if self.dialect.school_years == "integer" and name in _INTEGERS[table]:
+            values = [int(v) if isinstance(v, str) and re.fullmatch(r"[1-9]\d{0,8}", v) else v for v in values]
+        return values
+
+    def _nest(self, table: str, values: tuple[object, ...]) -> Object:
+        item: Object = {
+            key: values[place] if isinstance(place, int) else {inner: values[i] for inner, i in place.items()}
+            for key, place in self._layouts[table].items()
         }
-        groups = {path[0] for path in paths.values() if len(path) == 2 and path[0] != "$sys"}
-        for name, value in record.items():
-            prefix, _, rest = name.partition("_")
-            if name in paths:
-                path: tuple[str, ...] = paths[name]
-            elif prefix == "ext" and "_" in name:
-                path = ("$ext", rest)
-            elif prefix == "sys" and rest:
-                path = ("$sys", rest)
-            else:
-                path = (prefix, rest) if prefix in groups and rest else (name,)
-            if value is None and isinstance(record["id"], str):
-                value = self._as_came.get((table, record["id"], name))
-            if name in integers and isinstance(value, str) and re.fullmatch(r"[1-9]\d{0,8}", value):
-                value = int(value)
-            place = item
-            if len(path) == 2:
-                held = item.setdefault(path[0], {})
-                assert isinstance(held, dict)
-                place = held
-            place[path[-1]] = value
-        if inner["id"] is None:
-            del inner["id"]
+        own = item["$sys"]
+        assert isinstance(own, dict)
+        if own["id"] is None:
+            del own["id"]
         if self.dialect.ids == "top":
             item["$sys"] = None
-            item.update({key: value for key, value in inner.items() if key != "type"})
+            item.update(own)
+        else:
+            own["type"] = OBJECT_TYPES[table]
         return item
 
-    def _reference(self, reference: Reference, link: dict[str, object], target: _Target, near: Object) -> Object:
-        shape = self.dialect.references
-        if shape == "mixed":
-            shape = "rolled_up" if reference.key in ("$course", "$org", "$terms") else "flat"
-        membership = {
-            column.path[0]: link[column.name]
-            for column in _MEMBERSHIP_COLUMNS
-            if link[column.name] is not None and column.name != "role"
+    def _targets(self, codes: np.ndarray) -> list[_Target]:
+        """What is referred to, with the fields that a flat reference has."""
+        types, ids, rows = self.index.type_of(codes), self.index.ids(codes), self.index.rows(codes)
+        labels = self.index.labels(codes)
+        fields: list[Object] = [{"id": id, "type": type} for id, type in zip(ids, types, strict=True)]
+        for i in np.flatnonzero(rows >= 0):
+            fields[i]["label"] = labels[i]
+        for type, table in TABLE_OF.items():
+            kind = f"{type}_type"
+            if kind in self._tables[table].column_names:
+                here = np.flatnonzero((types == type) & (rows >= 0))
+                for i, value in zip(here, self._tables[table].column(kind).take(rows[here]).to_pylist(), strict=True):
+                    fields[i][kind] = value
+        return [_Target(type, row, own) for type, row, own in zip(types, rows.tolist(), fields, strict=True)]
+
+    def _rolled_up(self, targets: list[_Target]) -> dict[tuple[str, int], Object]:
+        """Those of them that the roster knows, as whole objects, by type and row."""
+        rows: dict[str, list[int]] = {}
+        for type, row in {(target.type, target.row) for target in targets if target.row >= 0}:
+            rows.setdefault(type, []).append(row)
+        return {
+            (type, row): item
+            for type, those in rows.items()
+            for row, item in zip(those, self._bare(TABLE_OF[type], those), strict=True)
         }
-        if link["role"] is not None and link["role"] != (reference.role or _role_of(near)):
-            membership["role"] = link["role"]
-        flat = self._flat(target)
-        if shape == "membership" and link["relation"] in MEMBERSHIPS and target.type in _HELD_UNDER:
+
+    def _shape(self, reference: Reference) -> str:
+        """The shape in which a reference is sent."""
+        if self.dialect.references != "mixed":
+            return self.dialect.references
+        return "rolled_up" if reference.key in ("$course", "$org", "$terms") else "flat"
+
+    def _reference(self, link: _Link, whole: dict[tuple[str, int], Object]) -> Object:
+        shape, target, membership = self._shape(link.reference), link.target, link.membership
+        if shape == "membership" and link.relation in MEMBERSHIPS and target.type in _HELD_UNDER:
             own = {"$sys": {"id": membership.pop("id", None), "type": "Membership"}}
-            return {**own, **membership, _HELD_UNDER[target.type]: flat}
-        if shape == "rolled_up" and target.row >= 0:
-            shown = self._bare(TABLE_OF[target.type], [target.row])[0]
-        elif shape in ("wrapped", "rolled_up"):
-            shown = {"$sys": flat}
-        else:
-            shown = flat
+            return {**own, **membership, _HELD_UNDER[target.type]: target.fields}
+        shown: Object = {"$sys": target.fields} if shape in ("wrapped", "rolled_up") else target.fields
+        if shape == "rolled_up":
+            shown = whole.get((target.type, target.row), shown)
         return {**shown, "$membership": membership} if membership else shown
 
-    def _flat(self, target: _Target) -> Object:
-        flat: Object = {"id": target.id, "type": target.type}
-        if target.label is not None:
-            flat["label"] = target.label
-        kind = f"{target.type}_type"
-        table = self._tables[TABLE_OF[target.type]]
-        if target.row >= 0 and kind in table.column_names:
-            flat[kind] = table.column(kind)[target.row].as_py()
-        return flat
 
-
-@dataclass(frozen=True)
-class _Target:
+class _Target(NamedTuple):
     type: str
-    id: str
-    label: str | None
     row: int
+    fields: Object
 
 
-def _reference_for(table: str, forward: bool, link: dict[str, object]) -> Reference | None:
+class _Link(NamedTuple):
+    near: Object
+    reference: Reference
+    relation: str
+    target: _Target
+    membership: Object
+
+
+@cache
+def _reference_for(table: str, forward: bool, relation: str, far_type: str, student: bool) -> Reference | None:
     """The key under which this side states a link; None if the API has none."""
     fitting = [r for r in REFERENCES if r.table == table and r.forward == forward]
-    relation = link["relation"]
-    if forward and relation in ("student_in", "teacher_in"):
-        relation = None
-    fitting = [r for r in fitting if r.relation == relation]
-    far = link["target_type"] if forward else link["source_type"]
-    exact = [r for r in fitting if r.far_type == far] or fitting
+    stated_by = None if forward and relation in ("student_in", "teacher_in") else relation
+    fitting = [r for r in fitting if r.relation == stated_by]
+    exact = [r for r in fitting if r.far_type == far_type] or fitting
     if relation == "member_of" and not forward:
-        exact = [r for r in exact if (r.role == "student") == (link["role"] == "student")]
+        exact = [r for r in exact if (r.role == "student") == student]
     return exact[0] if exact else None
+
+
+def _layout(table: str, names: list[str]) -> Layout:
+    """Where the values of a row stand in its object: ``{"$ext": {}, "$sys": {"id": 0}, "name": {"last": 2}, "dob": 3}``."""
+    layout: Layout = {"$ext": {}, "$sys": {}}
+    for place, name in enumerate(names):
+        *group, key = _path(table, name)
+        if group:
+            held = layout.setdefault(group[0], {})
+            assert isinstance(held, dict)
+            held[key] = place
+        else:
+            layout[key] = place
+    return layout
+
+
+def _path(table: str, name: str) -> tuple[str, ...]:
+    """The keys that lead to the value of a column."""
+    prefix, _, rest = name.partition("_")
+    if name in _PATHS[table]:
+        return _PATHS[table][name]
+    if (prefix == "ext" and "_" in name) or (prefix == "sys" and rest):
+        return (f"${prefix}", rest)
+    return (prefix, rest) if rest and prefix in _GROUPS[table] else (name,)
 
 
 def _role_of(person: Object) -> str | None:
@@ -234,11 +289,11 @@ def _role_of(person: Object) -> str | None:
     return "student" if text == "student" else "teacher" if text in ("teacher", "staff") else None
 
 
-def _values_as_they_came(roster: Roster) -> dict[tuple[str, str, str], JSON]:
-    """The values that did not fit their columns, which are served as they were sent."""
+def _values_as_they_came(roster: Roster) -> dict[tuple[str, str], dict[object, JSON]]:
+    """The values that did not fit their columns, which are served as they were sent: by table and column, then id."""
     problems = roster.problems.dropna(subset=["table", "id", "column", "value"])
-    return {
-        (table, id, column): value
-        for table, id, column, value in problems[["table", "id", "column", "value"]].itertuples(index=False)
-        if not column.startswith("$")
-    }
+    found: dict[tuple[str, str], dict[object, JSON]] = {}
+    for table, id, column, value in problems[["table", "id", "column", "value"]].itertuples(index=False):
+        if not column.startswith("$"):
+            found.setdefault((table, column), {})[id] = value
+    return found
