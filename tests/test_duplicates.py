@@ -14,11 +14,16 @@ import pytest
 from builders import link, make, school, student, teacher
 
 import kimono_explore as kx
+from kimono_explore.duplicates import score
+from kimono_explore.duplicates.model import BLOCKS, COMPARISONS, alike, levels
 from kimono_explore.duplicates.nicknames import nicknames
+from kimono_explore.duplicates.score import weighed
 from kimono_explore.sandbox.district.build import make_district
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from kimono_explore.duplicates.model import Learned
 
 PERSON: dict[str, Any] = {
     "name_first": "Sofía",
@@ -203,6 +208,56 @@ def test_a_large_roster_teaches_the_model_and_gives_the_same_twice() -> None:
     ends = {(min(a, b), max(a, b)) for a, b in zip(found["id_1"], found["id_2"], strict=True)}
     assert len(ends & twice) >= 0.9 * len(twice)
     assert len(ends - twice) <= 1
+
+
+def splinks_own(connection: duckdb.DuckDBPyConnection, count: int, learned: Learned) -> pd.DataFrame:
+    """What Splink predicts by itself with the same blocks, comparisons and probabilities."""
+    from splink import DuckDBAPI, Linker
+
+    shares = connection.execute("SELECT DISTINCT name, name_share AS tf_name FROM ready").df()
+    comparisons = [levels(comparison) for comparison in COMPARISONS]
+    for comparison, rows in zip(COMPARISONS, comparisons, strict=True):
+        for level, row in zip(comparison.levels, rows["comparison_levels"][1:], strict=True):
+            row["m_probability"], row["u_probability"] = learned[comparison.name, level.sql]
+            if level.frequency:
+                row |= {"tf_adjustment_column": "name", "tf_adjustment_weight": 1.0}
+    settings: dict[str, Any] = {
+        "link_type": "dedupe_only",
+        "unique_id_column_name": "row",
+        "probability_two_random_records_match": 2 * 0.02 / (count - 1),
+        "comparisons": comparisons,
+        "blocking_rules_to_generate_predictions": [alike(columns) for columns in BLOCKS],
+    }
+    linker = Linker("ready", settings, db_api=DuckDBAPI(connection), set_up_basic_logging=False)
+    register: Any = linker.table_management.register_term_frequency_lookup
+    register(shares, "name")
+    return linker.inference.predict().as_pandas_dataframe()
+
+
+def test_the_pairs_and_their_probabilities_are_those_that_splink_predicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.duplicates import damaged_district
+
+    theirs: list[pd.DataFrame] = []
+
+    def beside(connection: duckdb.DuckDBPyConnection, which: str, prior: float, learned: Learned, **rest: Any) -> Any:
+        count = connection.execute("SELECT count(*) FROM ready").fetchall()[0][0]
+        theirs.append(splinks_own(connection, count, learned))
+        return weighed(connection, which, prior, learned, **rest)
+
+    monkeypatch.setattr(score, "weighed", beside)
+    roster, _ = damaged_district(2_500)
+    found = kx.probable_duplicates(roster, 0.001)
+    known = roster.persons.drop_duplicates("id")["id"].reset_index(drop=True)
+    expected = theirs[0]
+    expected = expected[(expected["gamma_name"] > 0) & (expected["match_probability"] >= 0.001)]
+    assert len(expected) > 50
+
+    def by_pair(ids: Any, probabilities: pd.Series) -> dict[frozenset[str], float]:
+        return dict(zip(map(frozenset, ids), probabilities.round(6), strict=True))
+
+    ids = zip(known[expected["row_l"]], known[expected["row_r"]], strict=True)
+    ours = by_pair(zip(found["id_1"], found["id_2"], strict=True), found["probability"])
+    assert ours == pytest.approx(by_pair(ids, expected["match_probability"]), abs=2e-6)
 
 
 def test_nothing_is_said_changed_or_left(

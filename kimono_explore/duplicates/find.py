@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import logging
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from kimono_explore.duplicates.model import BLOCKS, COMPARISONS, MACROS, SAID, TRAINING, levels, spelled
+from kimono_explore.duplicates.model import COMPARISONS, SAID, TRAINING, alike, levels
 from kimono_explore.errors import ConfigurationError, expect
 from kimono_explore.roster.roster import Roster
 from kimono_explore.scratch import scratch_database
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     import duckdb
-    from splink import Linker
 
-    Learned = dict[tuple[str, str], tuple[float, float]]
+    from kimono_explore.duplicates.model import Learned
 
 _EXPECTED = 0.02
 """Before anything is compared: the share of persons who are there twice."""
@@ -122,65 +122,45 @@ def _pairs(
     threshold: float,
     across_types: bool,
 ) -> pd.DataFrame:
-    """The rows of persons, ``row_l`` and ``row_r``, with match_probability and the level of each comparison."""
+    """The rows of persons, ``row_l`` and ``row_r``, with probability and the level of each comparison."""
     from kimono_explore.duplicates.keys import prepare
+    from kimono_explore.duplicates.score import weighed
 
-    for macro in MACROS:
-        connection.execute(macro)
     prepare(connection, persons, schools)
     count = int(_one(connection, "SELECT count(*) FROM ready"))
-    if count < 2:
-        return pd.DataFrame({"match_probability": [], "row_l": [], "row_r": []})
-    learned = _learned(connection, count, across_types) if count >= _ENOUGH else {}
-    linker = _linker(connection, count, across_types, learned)
-    if learned:
-        register: Any = linker.table_management.register_term_frequency_lookup
-        register(_frequencies(connection), "name")
-    found = linker.inference.predict(threshold_match_probability=min(threshold, 1 - 1e-9))
-    gammas = ", ".join([*(f"gamma_{comparison.name}" for comparison in COMPARISONS), *map(spelled, SAID)])
-    # Who differs in the first name is a twin, a brother or a sister, whatever else agrees.
-    return connection.execute(
-        f"SELECT match_probability, row_l, row_r, {gammas} FROM {found.physical_name} WHERE gamma_name > 0"
-    ).df()
+    learned = _learned(connection, count, across_types) if count >= _ENOUGH else None
+    share = _share_expected(count)
+    prior = math.log(share / (1 - share))
+    return weighed(
+        connection, "l.row < r.row", prior, learned, across_types=across_types, threshold=min(threshold, 1 - 1e-9)
+    )
+
+
+def _share_expected(count: int) -> float:
+    """The share of all pairs of this number of persons who are expected to be one person."""
+    return min(2 * _EXPECTED / max(count - 1, 1), _EXPECTED)
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:  # noqa: ANN401
     return connection.execute(query).fetchall()[0][0]
 
 
-def _linker(connection: duckdb.DuckDBPyConnection, count: int, across_types: bool, learned: Learned) -> Linker:
+def _learned(connection: duckdb.DuckDBPyConnection, count: int, across_types: bool) -> Learned:
+    """What this roster teaches of m and u, with our own values where it teaches little."""
     from splink import DuckDBAPI, Linker
 
-    comparisons = [levels(comparison, learned) for comparison in COMPARISONS]
-    if not learned:
-        for level in (level for comparison in comparisons for level in comparison["comparison_levels"]):
-            level.pop("tf_adjustment_column", None)
-            level.pop("tf_adjustment_weight", None)
     settings: dict[str, Any] = {
         "link_type": "dedupe_only",
         "unique_id_column_name": "row",
-        "probability_two_random_records_match": 2 * _EXPECTED / (count - 1) if count > 2 else _EXPECTED,
-        "comparisons": comparisons,
-        "blocking_rules_to_generate_predictions": [_alike(columns, across_types) for columns in BLOCKS],
-        "retain_matching_columns": True,
-        "retain_intermediate_calculation_columns": False,
+        "probability_two_random_records_match": _share_expected(count),
+        "comparisons": [levels(comparison) for comparison in COMPARISONS],
     }
-    return Linker("ready", settings, db_api=DuckDBAPI(connection), set_up_basic_logging=False)
-
-
-def _alike(columns: Sequence[str], across_types: bool) -> str:
-    parts = (*columns, *(() if across_types else ("kind",)))
-    return " AND ".join(part if part.startswith("(") else f"l.{part} = r.{part}" for part in parts)
-
-
-def _learned(connection: duckdb.DuckDBPyConnection, count: int, across_types: bool) -> Learned:
-    """What this roster teaches of m and u, with our own values where it teaches little."""
-    linker = _linker(connection, count, across_types, {})
+    linker = Linker("ready", settings, db_api=DuckDBAPI(connection), set_up_basic_logging=False)
     threads = int(_one(connection, "SELECT current_setting('threads')"))
     connection.execute("SET threads = 1")  # a sample can be drawn again only by one thread
     linker.training.estimate_u_using_random_sampling(max_pairs=_SAMPLE, seed=_SEED)
     connection.execute(f"SET threads = {threads}")
-    for rule in (_alike(columns, across_types) for columns in TRAINING):
+    for rule in (alike(columns, across_types) for columns in TRAINING):
         if _one(connection, f"SELECT count(*) FROM ready l JOIN ready r ON {rule} AND l.row < r.row") >= _LESSON:
             linker.training.estimate_parameters_using_expectation_maximisation(rule)
     trained = linker.misc.save_model_to_json()["comparisons"]
@@ -197,20 +177,13 @@ def _learned(connection: duckdb.DuckDBPyConnection, count: int, across_types: bo
     return learned
 
 
-def _frequencies(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """How frequent each full name is among the others: whoever bears it alone is not counted for it."""
-    return connection.execute(
-        "SELECT name, greatest(count(*) - 1, 0.5) / (SELECT count(*) FROM ready) AS tf_name FROM ready GROUP BY name"
-    ).df()
-
-
 def _described(roster: Roster, persons: pd.DataFrame, schools: pd.Series, pairs: pd.DataFrame) -> pd.DataFrame:
     """The pairs with ids, names, schools and words."""
     low = pairs[["row_l", "row_r"]].min(axis="columns").astype("int64")
     high = pairs[["row_l", "row_r"]].max(axis="columns").astype("int64")
     sides = [persons.iloc[rows.to_numpy()].reset_index(drop=True) for rows in (low, high)]
     orgs = roster.orgs.dropna(subset=["id"]).drop_duplicates("id").set_index("id")["label"]
-    columns: dict[str, pd.Series] = {"probability": pairs["match_probability"].astype("float64").round(6)}
+    columns: dict[str, pd.Series] = {"probability": pairs["probability"].astype("float64").round(6)}
     for number, side in enumerate(sides, 1):
         columns |= {f"id_{number}": side["id"].astype("str"), f"label_{number}": side["label"].astype("str")}
     kinds = [side["person_type"].astype("str") for side in sides]

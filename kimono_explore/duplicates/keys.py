@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from kimono_explore.duplicates.model import MACROS
 from kimono_explore.duplicates.nicknames import nicknames
 from kimono_explore.roster.text import fold_all
 
@@ -38,12 +39,14 @@ _CROWD = 50
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, persons: pd.DataFrame, schools: pd.Series) -> None:
-    """Make the table ``ready``: a row for each person with a name, under its row number ``row``."""
+    """Make the table ``ready``, a row for each person with a name, under its row number ``row``, and the model's macros."""
     columns = {name: fold_all(persons[name]) for name in _FOLDED}
     columns["row"] = pa.array(range(len(persons)), pa.int32())
     columns["kind"] = pa.array(persons["person_type"].astype("str"), pa.string(), from_pandas=True).fill_null("")
     columns["dob"] = pa.array(persons["dob"].dt.strftime("%Y%m%d"), pa.string(), from_pandas=True)
     columns["school"] = pa.array(schools, pa.string(), from_pandas=True)
+    for macro in MACROS:
+        connection.execute(macro)
     forms = nicknames()
     connection.register("given", pa.table(columns))
     connection.register("forms_of", pa.table({"short": list(forms), "names": list(forms.values())}))
@@ -94,6 +97,8 @@ _READY = rf"""
 CREATE TABLE ready AS SELECT
     row, kind, school, first, middle, last, dob, sex, grad_year, phone, street, town,
     first || '|' || last AS name,
+    -- How many of the others bear the name: whoever bears it alone is not counted for it.
+    greatest(count(*) OVER (PARTITION BY first, last) - 1, 0.5) / count(*) OVER () AS name_share,
     string_split(first, ' ') AS first_words,
     -- Of a compound last name, the words that are not mere particles.
     list_filter(string_split(last, ' '), lambda w: length(w) >= 4) AS last_words,

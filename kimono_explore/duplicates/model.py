@@ -7,7 +7,10 @@ maximisation.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
+
+Learned: TypeAlias = "dict[tuple[str, str], tuple[float, float]]"
+"""m and u, by comparison and the rule of a level."""
 
 
 class Level(NamedTuple):
@@ -20,7 +23,7 @@ class Level(NamedTuple):
     alike: tuple[str, ...] = ()
     differ: tuple[str, ...] = ()
     frequency: str | None = None
-    """The column whose rare values weigh more than its usual ones."""
+    """The column that says how frequent a value is: a rare one weighs more than a usual one."""
 
 
 class Comparison(NamedTuple):
@@ -33,14 +36,14 @@ class Comparison(NamedTuple):
 
 MACROS = (
     # One typing error: a letter left out, added, exchanged, or two swapped.
-    "CREATE MACRO slip(a, b) AS damerau_levenshtein(a, b) <= 1",
-    "CREATE MACRO contains_all(a, b) AS list_has_all(a, b) OR list_has_all(b, a)",
-    "CREATE MACRO last_alike(a, b, a_words, b_words, a_rare, b_rare) AS list_has_any(a_words, b_words)"
+    "CREATE OR REPLACE TEMP MACRO slip(a, b) AS damerau_levenshtein(a, b) <= 1",
+    "CREATE OR REPLACE TEMP MACRO contains_all(a, b) AS list_has_all(a, b) OR list_has_all(b, a)",
+    "CREATE OR REPLACE TEMP MACRO last_alike(a, b, a_words, b_words, a_rare, b_rare) AS list_has_any(a_words, b_words)"
     " OR replace(a, ' ', '') = replace(b, ' ', '')"
     " OR ((a_rare OR b_rare) AND (jaro_winkler_similarity(a, b) >= 0.9"
     " OR (slip(a, b) AND least(length(a), length(b)) >= 3)))",
     # Two names that many bear are two names, however alike (Jayden, Jaylen): only a rare one can be a slip of the other.
-    "CREATE MACRO first_alike(a, b, a_words, b_words, a_forms, b_forms, a_rare, b_rare) AS list_has_any(a_forms, b_forms)"
+    "CREATE OR REPLACE TEMP MACRO first_alike(a, b, a_words, b_words, a_forms, b_forms, a_rare, b_rare) AS list_has_any(a_forms, b_forms)"
     " OR contains_all(a_words, b_words) OR replace(a, ' ', '') = replace(b, ' ', '')"
     " OR (least(length(a), length(b)) = 1 AND a[1] = b[1])"
     " OR ((a_rare OR b_rare) AND (jaro_winkler_similarity(a, b) >= 0.88 OR slip(a_words[1], b_words[1])"
@@ -81,7 +84,7 @@ COMPARISONS: tuple[Comparison, ...] = (
         "name",
         _missing("name"),
         (
-            Level("name_l = name_r", 0.46, 2e-5, agree=(_FIRST, _LAST), frequency="name"),
+            Level("name_l = name_r", 0.46, 2e-5, agree=(_FIRST, _LAST), frequency="name_share"),
             Level("words_l = words_r", 0.04, 2e-6, alike=("name (order of its words)",)),
             Level(f"first_l = first_r AND ({_LAST_ALIKE})", 0.14, 5e-5, agree=(_FIRST,), alike=(_LAST,)),
             Level(f"last_l = last_r AND ({_FIRST_ALIKE})", 0.22, 1e-4, agree=(_LAST,), alike=(_FIRST,)),
@@ -220,6 +223,12 @@ TRAINING: tuple[tuple[str, ...], ...] = (("first", "born"), ("words", "home"))
 """Twins agree in all but the first name: pairs to learn from agree in it, and its own m is never learned."""
 
 
+def alike(columns: tuple[str, ...], across_types: bool = False) -> str:
+    """Two persons, ``l`` and ``r``, have these columns in common, and are of one type."""
+    parts = (*columns, *(() if across_types else ("kind",)))
+    return " AND ".join(part if part.startswith("(") else f"l.{part} = r.{part}" for part in parts)
+
+
 def spelled(comparison: Comparison) -> str:
     """A comparison as SQL that gives its level as Splink numbers them: 0 for the last, -1 where nothing can be said."""
     numbered = enumerate(comparison.levels[:-1], 1)
@@ -227,16 +236,12 @@ def spelled(comparison: Comparison) -> str:
     return f"CASE WHEN {comparison.unknown} THEN -1 {cases} ELSE 0 END AS gamma_{comparison.name}"
 
 
-def levels(comparison: Comparison, learned: dict[tuple[str, str], tuple[float, float]]) -> dict[str, Any]:
-    """A comparison as Splink's settings have it, with what was learned in place of our m and u."""
+def levels(comparison: Comparison) -> dict[str, Any]:
+    """A comparison as Splink's settings have it."""
     rows: list[dict[str, Any]] = [
         {"sql_condition": comparison.unknown, "label_for_charts": "unknown", "is_null_level": True}
     ]
     for level in comparison.levels:
-        m, u = learned.get((comparison.name, level.sql), (level.m, level.u))
-        row: dict[str, Any] = {"sql_condition": level.sql, "label_for_charts": level.sql}
-        row |= {"m_probability": m, "u_probability": u}
-        if level.frequency:
-            row |= {"tf_adjustment_column": level.frequency, "tf_adjustment_weight": 1.0}
-        rows.append(row)
+        row = {"sql_condition": level.sql, "label_for_charts": level.sql}
+        rows.append({**row, "m_probability": level.m, "u_probability": level.u})
     return {"output_column_name": comparison.name, "comparison_levels": rows}

@@ -1,4 +1,4 @@
-"""The same model across two lists of persons, in plain SQL: who of the one is probably who of the other."""
+"""Pairs of persons and the probability that they are one: the model's blocks and comparisons, as SQL over ``ready``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kimono_explore.duplicates.keys import prepare
-from kimono_explore.duplicates.model import BLOCKS, COMPARISONS, MACROS
+from kimono_explore.duplicates.model import BLOCKS, COMPARISONS, SAID, alike, spelled
 
 if TYPE_CHECKING:
     import duckdb
 
-    from kimono_explore.duplicates.model import Comparison
+    from kimono_explore.duplicates.model import Comparison, Learned
+
+_NAME = COMPARISONS[0]
 
 
 def score_pairs(connection: duckdb.DuckDBPyConnection, persons: pd.DataFrame, first: int) -> pd.DataFrame:
@@ -33,39 +35,69 @@ def score_pairs(connection: duckdb.DuckDBPyConnection, persons: pd.DataFrame, fi
         old, new (places in ``persons``), weight (the logarithm of the odds) and probability. Each person of the
         shorter list is expected to be in the other one.
     """
-    for macro in MACROS:
-        connection.execute(macro.replace("CREATE MACRO", "CREATE OR REPLACE TEMP MACRO"))
     prepare(connection, persons, pd.Series(float("nan"), index=persons.index, dtype="str"))
+    # One pair in this number is one person by chance.
+    prior = -math.log(max(first, len(persons) - first))
+    found = weighed(connection, f"l.row < {first} AND r.row >= {first}", prior)
+    connection.execute("DROP TABLE ready")
+    return found.rename(columns={"row_l": "old", "row_r": "new"})[["old", "new", "weight", "probability"]]
+
+
+def weighed(
+    connection: duckdb.DuckDBPyConnection,
+    which: str,
+    prior: float,
+    learned: Learned | None = None,
+    *,
+    across_types: bool = False,
+    threshold: float = 0.0,
+) -> pd.DataFrame:
+    """The pairs of ``ready`` that share a block and whose first names are alike.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+    which : str
+        A condition on ``l`` and ``r``: which rows may be a pair.
+    prior : float
+        The logarithm of the odds before anything is compared.
+    learned : dict, optional
+        m and u by comparison and level. Default: the model's own, which count a rare name no more than a usual one.
+    across_types : bool, default False
+        Also persons of different types.
+    threshold : float, default 0
+        The least probability.
+
+    Returns
+    -------
+    pandas.DataFrame
+        row_l, row_r, weight, probability, and the level of each comparison (``gamma_name``, ...).
+    """
     blocks = " UNION ".join(
-        f"SELECT l.row AS old, r.row AS new FROM ready l JOIN ready r ON {_equal(columns)} "
-        f"WHERE l.row < {first} AND r.row >= {first}"
+        f"SELECT l.row AS low, r.row AS high FROM ready l JOIN ready r ON {alike(columns, across_types)} WHERE {which}"
         for columns in BLOCKS
     )
     described = connection.execute("DESCRIBE ready").fetchall()
     both = ", ".join(f'{side}."{row[0]}" AS "{row[0]}_{side}"' for side in "lr" for row in described)
-    # One pair in this number is one person by chance.
-    prior = -math.log(max(first, len(persons) - first))
-    weight = " + ".join([str(prior), *map(_weight, COMPARISONS)])
+    others = ", ".join(spelled(comparison) for comparison in (*COMPARISONS[1:], *SAID))
+    weight = " + ".join([str(prior), *(_weight(comparison, learned) for comparison in COMPARISONS)])
+    # Who differs in the first name is a twin, a brother or a sister, whatever else agrees.
     found: pd.DataFrame = connection.execute(
-        f"SELECT row_l AS old, row_r AS new, {weight} AS weight, 1 / (1 + exp(-weight)) AS probability "
-        f"FROM (SELECT {both} FROM ({blocks}) JOIN ready l ON l.row = old JOIN ready r ON r.row = new) "
-        f"WHERE {_names_alike()}"
+        f"WITH pairs AS (SELECT {both} FROM ({blocks}) JOIN ready l ON l.row = low JOIN ready r ON r.row = high), "
+        f"near AS (SELECT *, {spelled(_NAME)} FROM pairs WHERE gamma_name > 0), "
+        f"compared AS (SELECT row_l, row_r, name_share_l, gamma_name, {others} FROM near) "
+        f"SELECT row_l, row_r, {weight} AS weight, 1 / (1 + exp(-weight)) AS probability, "
+        f"COLUMNS('gamma_.*') FROM compared WHERE probability >= {threshold}"
     ).df()
-    connection.execute("DROP TABLE ready")
     return found
 
 
-def _equal(columns: tuple[str, ...]) -> str:
-    return " AND ".join(part if part.startswith("(") else f"l.{part} = r.{part}" for part in (*columns, "kind"))
-
-
-def _weight(comparison: Comparison) -> str:
+def _weight(comparison: Comparison, learned: Learned | None) -> str:
     """What the outcome of a comparison adds to the logarithm of the odds."""
-    levels = " ".join(f"WHEN {level.sql} THEN {math.log(level.m / level.u)}" for level in comparison.levels[:-1])
-    last = comparison.levels[-1]
-    return f"CASE WHEN {comparison.unknown} THEN 0 {levels} ELSE {math.log(last.m / last.u)} END"
-
-
-def _names_alike() -> str:
-    """Who differs in the first name is somebody else, whatever else agrees."""
-    return " OR ".join(f"({level.sql})" for level in COMPARISONS[0].levels[:-1])
+    cases = []
+    for gamma, level in enumerate(reversed(comparison.levels)):
+        m, u = (learned or {}).get((comparison.name, level.sql), (level.m, level.u))
+        # A name that few bear says more than a usual one: its own share stands for u.
+        worth = f"ln({m} / {level.frequency}_l)" if level.frequency and learned else str(math.log(m / u))
+        cases.append(f"WHEN {gamma} THEN {worth}")
+    return f"CASE gamma_{comparison.name} {' '.join(cases)} ELSE 0 END"
