@@ -48,6 +48,13 @@ CASES = {
         loading.ours,
         {"httpx in a loop + json_normalize": loading.httpx_loop, "dlt + json_normalize": loading.dlt_client},
     ),
+    "http-pages": Case(
+        "the same without a look for rows that moved",
+        "6 times faster than both",
+        loading.prepare,
+        loading.pages_alone,
+        {"httpx in a loop + json_normalize": loading.httpx_loop, "dlt + json_normalize": loading.dlt_client},
+    ),
     "decode": Case(
         "decode 50,000 students, 1 school and 6 or 7 sections each",
         "5 times faster, half the memory",

@@ -7,7 +7,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
@@ -54,14 +54,16 @@ def result_of(future: Future[T]) -> T:
 
 
 def in_threads(function: Callable[[A], T], arguments: Iterable[A], width: int) -> Iterator[T]:
-    """The function's results in the order of its arguments, ``width`` calls at a time."""
-    under_way: deque[Future[T]] = deque()
+    """The function's results in the order of its arguments, ``width`` calls at a time: a slow one holds up no other."""
+    begun: deque[Future[T]] = deque()
     for argument in arguments:
-        under_way.append(in_thread(function, argument))
-        if len(under_way) >= width:
-            yield result_of(under_way.popleft())
-    while under_way:
-        yield result_of(under_way.popleft())
+        while len(under_way := [future for future in begun if not future.done()]) >= width:
+            wait(under_way, _SLICE, FIRST_COMPLETED)
+        begun.append(in_thread(function, argument))
+        while begun and begun[0].done():
+            yield begun.popleft().result()
+    while begun:
+        yield result_of(begun.popleft())
 
 
 def let_go_at_exit(owner: object) -> None:
