@@ -28,24 +28,28 @@ class Outlook(Column):
 
     Parameters
     ----------
-    asked : callable
-        What the button calls.
+    asked, stopped : callable
+        What this button calls, and the one that stops it.
     """
 
-    def __init__(self, asked: Callable[..., None]) -> None:
+    def __init__(self, asked: Callable[..., None], stopped: Callable[..., None]) -> None:
         self.ask = Button(
             "What the roster will look like",
             tooltip="Apply the queue to a copy of the roster, and check both; nothing is sent",
         )
+        self.stop = Button("Stop", hidden=True, tooltip="Stop working it out")
         self.close = Button("Hide", hidden=True, tooltip="Hide what the roster will look like")
         self.said, self.result = Html(), Html()
-        super().__init__([Row([self.ask, self.close, self.said]), self.result], label="What the roster will look like")
+        super().__init__(
+            [Row([self.ask, self.stop, self.close, self.said]), self.result], label="What the roster will look like"
+        )
         self.ask.on_click(asked)
+        self.stop.on_click(stopped)
         self.close.on_click(lambda _: self.clear())
 
     def say(self, text: str) -> None:
-        """Say what is under way; the button waits meanwhile."""
-        self.ask.disabled = True
+        """Say what is under way; the button waits meanwhile, and another one stops it."""
+        self.ask.disabled, self.stop.hidden = True, False
         self.said.value = line(text, role="status")
 
     def show(self, html: str) -> None:
@@ -65,7 +69,7 @@ class Outlook(Column):
         self.said.value = line(why, role="status") if why else ""
 
     def _free(self) -> None:
-        self.ask.disabled = False
+        self.ask.disabled, self.stop.hidden = False, True
 
 
 def coming_html(coming: ComingFindings, told: Mapping[str, str], when: str) -> str:

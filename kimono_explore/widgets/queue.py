@@ -149,7 +149,8 @@ class TaskInspector(Panel):
             for name, heading in _FILTERS.items()
         }
         self._waits, self._outcome = Html(), Html()
-        self._outlook = Outlook(self.guarded(lambda _: self.look_ahead()))
+        self._outlook = Outlook(self.guarded(lambda _: self.look_ahead()), self.guarded(lambda _: self._look_no_more()))
+        self._looking: object = None
         self._outlook.hidden = self.roster is None
         self._timeline = Timeline("Tasks by time")
         self._rows = DataTable(label="Tasks", many=True, words=column_words, comm=Channel())
@@ -280,17 +281,30 @@ class TaskInspector(Panel):
         self._foreseen = tenant, set(tasks["id"].dropna())
         told, when = told_tasks(tasks, self._about[tasks.index]), self._which_queue(tenant)
         self._outlook.say("Begins ...")
+        this = self._looking = object()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self._foresee(lambda: self._work_out(tasks, self._outlook.say), told, when)
             return
 
-        def tell(text: str) -> None:
-            loop.call_soon_threadsafe(self._outlook.say, text)
+        def say(text: str) -> None:
+            if self._looking is this:
+                self._outlook.say(text)
 
-        future = asyncio.wrap_future(in_thread(self._work_out, tasks, tell), loop=loop)
-        future.add_done_callback(lambda done: None if done.cancelled() else self._foresee(done.result, told, when))
+        def tell(text: str) -> None:
+            if self._looking is not this:
+                raise KimonoError("stopped")  # nobody waits any more, and the next step is not begun
+            loop.call_soon_threadsafe(say, text)
+
+        def done(future: asyncio.Future[ComingFindings]) -> None:
+            if future.cancelled():
+                return
+            future.exception()  # looked at even if nobody waits any more: asyncio would complain of it
+            if self._looking is this:
+                self._foresee(future.result, told, when)
+
+        asyncio.wrap_future(in_thread(self._work_out, tasks, tell), loop=loop).add_done_callback(done)
 
     def acknowledge(
         self,
@@ -460,10 +474,18 @@ class TaskInspector(Panel):
         except Exception as error:  # noqa: BLE001
             self.coming = None
             self._outlook.fail(error)
+        except KeyboardInterrupt:
+            self._look_no_more()
+            raise
         else:
             self._outlook.show(coming_html(self.coming, told, when))
         self._forget_coming()
         self._show_detail()
+
+    def _look_no_more(self) -> None:
+        """Leave off; what is under way in a thread ends with its present step, and is not shown."""
+        self._looking = self.coming = None
+        self._outlook.clear("Stopped.")
 
     def _forget_coming(self) -> None:
         """What was worked out is of no use once tasks came or went."""

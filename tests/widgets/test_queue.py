@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -563,3 +564,46 @@ def test_it_is_worked_out_beside_an_event_loop(ahead: TaskInspector) -> None:
     assert asyncio.run(ask()) == [True, True]
     assert ahead.coming is not None
     assert "4 are cleared" in ahead._outlook.result.value
+
+
+def test_it_can_be_stopped(ahead: TaskInspector, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, goes_on, steps = threading.Event(), threading.Event(), []
+
+    def checked(roster: kx.Roster, **options: object) -> kx.Report:
+        steps.append(roster)
+        begun.set()
+        assert goes_on.wait(20)
+        return kx.check(roster, AHEAD)
+
+    monkeypatch.setattr(queue_module, "check", checked)
+    outlook = ahead._outlook
+
+    async def ask_and_stop() -> list[object]:
+        outlook.ask.click()
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        before = [outlook.ask.disabled, outlook.stop.hidden]
+        outlook.stop.click()
+        after = [outlook.ask.disabled, outlook.stop.hidden, "Stopped." in outlook.said.value]
+        goes_on.set()
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+        return [before, after]
+
+    assert asyncio.run(ask_and_stop()) == [[True, False], [False, True, True]]
+    assert len(steps) == 1  # the roster to come was not checked any more
+    assert (ahead.coming, outlook.result.value, outlook.ask.disabled) == (None, "", False)
+    assert "Stopped." in outlook.said.value
+    ahead.look_ahead()
+    assert "4 are cleared" in outlook.result.value
+
+
+def test_an_interrupt_leaves_the_button_ready(ahead: TaskInspector, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(roster: kx.Roster, **options: object) -> kx.Report:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(queue_module, "check", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ahead.look_ahead()
+    assert (ahead._outlook.ask.disabled, ahead._outlook.stop.hidden) == (False, True)
+    assert "Stopped." in ahead._outlook.said.value
