@@ -6,9 +6,11 @@ import os
 import re
 import tomllib
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,6 +177,8 @@ def run_fleet(
 ) -> Fleet:
     """Run the mornings of several tenants, some at a time; what goes wrong with one keeps no other from its own.
 
+    Each runs in a process of its own: a morning computes more than it waits, and threads of one process would take turns.
+
     Parameters
     ----------
     tenants : sequence of Tenant
@@ -185,21 +189,50 @@ def run_fleet(
         Called with each morning as it ends.
     """
     began = datetime.now(UTC)
+    mornings: list[Morning] = []
 
-    def run(tenant: Tenant) -> Morning:
-        try:
-            morning = run_morning(
-                tenant.connect, tenant.folder, name=tenant.name, config=tenant.config, late=late, now=now
-            )
-        except Exception as error:  # noqa: BLE001  one tenant's trouble is its own; it is shown
-            said = str(error) if isinstance(error, KimonoError) else f"{type(error).__name__}: {error}"
-            failed = Step("Load", "failed", f"Could not run: {said.rstrip('.')}")
-            morning = Morning(tenant.name, now or began, tenant.folder, [failed])
+    def ended(morning: Morning) -> None:
+        mornings.append(morning)
         if done:
             done(morning)
-        return morning
 
-    with ThreadPoolExecutor(at_a_time) as pool:
-        mornings = list(pool.map(run, tenants))
+    # A process that dies takes its pool along: whoever was in it is tried once more, alone.
+    for tenant in _run_together(tenants, at_a_time, late, now, ended):
+        for again in _run_together([tenant], 1, late, now, ended):
+            ended(_failed(again, now, "its process was ended, perhaps for want of memory"))
     mornings.sort(key=lambda m: (-STATES.index(m.state), m.word, -(m.students or 0), m.name))
     return Fleet(mornings, began, datetime.now(UTC))
+
+
+def _run_together(
+    tenants: Sequence[Tenant], at_a_time: int, late: float, now: datetime | None, ended: Callable[[Morning], None]
+) -> list[Tenant]:
+    """Run their mornings; those of whom nothing is known, because their pool broke, are returned."""
+    lost = []
+    pool = ProcessPoolExecutor(min(at_a_time, len(tenants)), mp_context=get_context("spawn"))
+    try:
+        asked = {pool.submit(_run, tenant, late, now): tenant for tenant in tenants}
+        for future in as_completed(asked):
+            try:
+                morning = future.result()
+            except BrokenProcessPool:
+                lost.append(asked[future])
+            else:
+                ended(morning)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return lost
+
+
+def _run(tenant: Tenant, late: float, now: datetime | None) -> Morning:
+    try:
+        return run_morning(tenant.connect, tenant.folder, name=tenant.name, config=tenant.config, late=late, now=now)
+    except Exception as error:  # noqa: BLE001  one tenant's trouble is its own; it is shown
+        return _failed(
+            tenant, now, str(error) if isinstance(error, KimonoError) else f"{type(error).__name__}: {error}"
+        )
+
+
+def _failed(tenant: Tenant, now: datetime | None, said: str) -> Morning:
+    failed = Step("Load", "failed", f"Could not run: {said.rstrip('.')}")
+    return Morning(tenant.name, now or datetime.now(UTC), tenant.folder, [failed])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import multiprocessing
+import os
+import signal
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,7 @@ import pytest
 import kimono_explore as kx
 from kimono_explore.__main__ import main
 from kimono_explore.morning import read_tenants, run_fleet
+from kimono_explore.morning.fleet import Tenant
 from kimono_explore.morning.page import write_fleet
 from kimono_explore.sandbox.district.build import make_district
 
@@ -89,8 +93,6 @@ def test_the_command_line_runs_all_of_a_file(
 
 
 def _tokens() -> list[str]:
-    import os
-
     return [value for name, value in os.environ.items() if name.startswith("TOKEN_")]
 
 
@@ -129,3 +131,24 @@ def test_a_tenant_without_its_secret_is_not_loaded(tmp_path: Path) -> None:
     fleet = run_fleet(read_tenants(tmp_path / "t.toml", tmp_path))
     assert (fleet.exit_code, fleet.headline) == (2, "1 of 1 tenant needs attention")
     assert "NOT_SET_ANYWHERE is not set" in fleet.mornings[0].headline
+
+
+class DyingTenant(Tenant):
+    """A tenant whose process is killed, as by a machine without memory."""
+
+    def connect(self) -> kx.Client:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+
+def test_a_process_that_dies_is_one_tenants_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as stack:
+        path = serve([make_district(20, seed=seed) for seed in range(3)], tmp_path, stack, monkeypatch)
+        tenants = read_tenants(path, tmp_path / "fleet")
+        tenants[1] = DyingTenant(**vars(tenants[1]))
+        fleet = run_fleet(tenants, at_a_time=2, now=FIRST, late=10**7)
+    assert {morning.name: morning.word for morning in fleet.mornings} == {
+        "District 0": "Go", "District 1": "Not loaded", "District 2": "Go",
+    }  # fmt: skip
+    assert "its process was ended, perhaps for want of memory" in fleet.mornings[0].headline
+    assert not multiprocessing.active_children()
