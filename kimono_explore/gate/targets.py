@@ -57,7 +57,7 @@ TARGETS: dict[str, Target] = {
     ),
 }  # fmt: skip
 
-_CLEVER_QUIRKS = "https://dev.clever.com/v2.1/edit/data-model-quirks-and-supported-features-district-integrations"
+_CLEVER_QUIRKS = "https://dev.clever.com/v2.1/docs/data-model-quirks-and-supported-features-district-integrations"
 _CLEVER_IDS = "https://support.clever.com/hc/en-us/articles/115003073603-Sync-Report-error-Records-not-processed-due-to-duplicate-IDs"
 _CLEVER_STATUS = "https://support.clever.com/hc/en-us/articles/202048663-For-District-Admins-Sync-Status"
 _GOOGLE_IMPORT = "https://support.google.com/edu/classroom/answer/10495270?hl=en"
