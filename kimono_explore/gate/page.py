@@ -170,7 +170,7 @@ def _steps(verdict: Judged) -> list[tuple[str, str]]:
         else "Correct it in the source, then load again."
     )
     known = (
-        "comparison.matches pairs each old id with its new one."
+        "kx.compare(old, new, match='auto').matches pairs each old id with its new one."
         if recreated
         else "Every system downstream is prepared."
     )

@@ -73,6 +73,7 @@ def plot_history(history: History, *, dark: bool | None = None) -> Figure:
         heading(ax, "No day is kept, so far")
         empty_panel(ax, "history.add(roster) keeps one")
         return figure
+    figure.set_layout_engine("constrained", h_pad=0.1)
     axes = figure.subplots(len(panels), 1, height_ratios=tall, sharex=True, squeeze=False)[:, 0]
     at = days(table["day"])
     for ax, panel in zip(axes, panels, strict=True):
@@ -126,7 +127,7 @@ def _changes(ax: Axes, at: np.ndarray, table: pd.DataFrame) -> None:
     ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
     handles = [Patch(facecolor=CHANGE_COLORS[kind], label=kind) for kind in _CHANGES if sums[kind].any()]
     gap = Patch(facecolor="none", edgecolor=QUIET, hatch="////", linewidth=0, label="no roster")
-    key(ax, [*handles, gap] if (np.diff(at) > 1).any() else handles)
+    key(ax, [*handles, gap] if (np.diff(at) > 1).any() else handles, below=0.1)  # only the last panel says the days
 
 
 def _findings(ax: Axes, at: np.ndarray, table: pd.DataFrame) -> None:
@@ -140,7 +141,11 @@ def _findings(ax: Axes, at: np.ndarray, table: pd.DataFrame) -> None:
     heading(ax, "Findings by day", f"score of the last report: {scores.iloc[-1]}" if len(scores) else "", TEXT + 2)
     count_axis(ax, "y", "")
     ax.set_ylim(0, max(1.0, float(base.max())) * 1.08)
-    key(ax, [Patch(facecolor=color, label=name) for name, color in SEVERITY_COLORS.items() if table[name].sum()])
+    key(
+        ax,
+        [Patch(facecolor=color, label=name) for name, color in SEVERITY_COLORS.items() if table[name].sum()],
+        below=0.3,
+    )
 
 
 def _hatch_gaps(ax: Axes, at: np.ndarray) -> None:

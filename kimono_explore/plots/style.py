@@ -174,7 +174,9 @@ def time_axis(ax: Axes, unit: str = "") -> None:
     locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
     ax.xaxis_date()
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]
+    formatter = ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
+    formatter.formats[2] = formatter.zero_formats[3] = "%d %b"  # of which month a day is, nothing else says
+    ax.xaxis.set_major_formatter(formatter)
     ax.set_xlabel(unit, color=QUIET, fontsize=TEXT)
 
 
@@ -220,11 +222,11 @@ def legend(ax: Axes, colors: Mapping[str, str]) -> None:
     key(ax, [Patch(facecolor=color, label=printable(name)) for name, color in colors.items()])
 
 
-def key(ax: Axes, handles: Sequence[Patch | Line2D]) -> None:
-    """A legend below the axes and what is written there."""
+def key(ax: Axes, handles: Sequence[Patch | Line2D], below: float = 0.45) -> None:
+    """A legend below the axes and what is written there, in inches."""
     if handles:
         ax.legend(
-            handles=list(handles), loc="upper left", bbox_to_anchor=(0, -0.45 / _height(ax)), ncols=min(len(handles), 5),
+            handles=list(handles), loc="upper left", bbox_to_anchor=(0, -below / _height(ax)), ncols=min(len(handles), 5),
             frameon=False, fontsize=TEXT, labelcolor=INK, borderaxespad=0, handlelength=1.4,
         )  # fmt: skip
 
