@@ -12,6 +12,7 @@ from builders import make, section
 import kimono_explore as kx
 from kimono_explore import progress
 from kimono_explore.progress import Bar
+from kimono_explore.quality import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,8 +66,13 @@ def test_the_checks_have_a_bar_with_their_number(capsys: pytest.CaptureFixture[s
     assert re.fullmatch(r"checks: 100%\|█+\| 2/2 checks \[00:\d\d\]", last.strip()), last
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-def test_the_bar_of_checks_that_were_stopped_is_red(error: type[BaseException], bars: list[object]) -> None:
+@pytest.mark.parametrize(("error", "most", "done"), [(KeyboardInterrupt, 9, 0), (SystemExit, 0, 1)])
+def test_the_bar_of_checks_that_were_stopped_is_red(
+    error: type[BaseException], most: int, done: int, bars: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a small roster are done together, those of a large one each by itself."""
+    monkeypatch.setattr(run, "_IN_MEMORY", most)
+
     @kx.define_check("stopped", title="A check", severity="error", tables=["sections"], rule="r.", why="w.")
     def stopped(context: object) -> CheckResult:
         raise error
@@ -74,7 +80,7 @@ def test_the_bar_of_checks_that_were_stopped_is_red(error: type[BaseException], 
     with pytest.raises(error):
         kx.check(make(section()), ["missing_id", "stopped"], progress=True)
     (bar,) = bars
-    assert (bar.colour, bar.n, bar.total) == ("red", 1, 2)
+    assert (bar.colour, bar.n, bar.total) == ("red", done, 2)
     assert bar.desc.startswith("A check stopped")
 
 

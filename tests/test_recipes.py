@@ -286,7 +286,7 @@ CUT_SHORT: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ("test_a_oneroster_column", "layout.py: sms of users.csv is sms_number, which persons has not: declare it in"),
     ),
     "A dialect of the sandbox": (
-        '            item["id"] = inner.get("id")\n',
+        '            item["id"] = own.get("id")\n',
         "            pass\n",
         ("test_a_dialect", "dialect.py: Dialect(ids='both') is served as ids='sys' is. Say in dialect.py or server.py"),
     ),

@@ -17,12 +17,16 @@ from kimono_explore.errors import ConfigurationError
 from kimono_explore.frames import to_arrow, to_pandas
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
     from pyspark.sql import DataFrame, SparkSession
 
     from kimono_explore.quality.definition import Frame
+
+    Question = tuple[Frame | int, Frame]
+    Answer = tuple[int, pd.DataFrame]
 
 
 class Engine(Protocol):
@@ -48,8 +52,8 @@ class Engine(Protocol):
     def count(self, frame: Frame) -> int:
         """How many rows it has."""
 
-    def count_and_collect(self, counted: Frame, frame: Frame) -> tuple[int, pd.DataFrame]:
-        """How many rows the one has, and the rows of the other."""
+    def answer(self, questions: Sequence[Question]) -> list[Answer | Exception]:
+        """How many rows the one frame has, and the rows of the other, for each question; or why it has no answer."""
 
     def close(self) -> None:
         """Give back what the engine holds."""
@@ -78,8 +82,15 @@ class _OneByOne:
         table: pa.Table = nw.to_native(frame.select(n=nw.len()).collect(backend="pyarrow"))
         return int(table["n"][0].as_py())
 
-    def count_and_collect(self, counted: Frame, frame: Frame) -> tuple[int, pd.DataFrame]:
-        return self.count(counted), self.collect(frame)
+    def answer(self, questions: Sequence[Question]) -> list[Answer | Exception]:
+        return [self._alone(question) for question in questions]
+
+    def _alone(self, question: Question) -> Answer | Exception:
+        counted, frame = question
+        try:
+            return counted if isinstance(counted, int) else self.count(counted), self.collect(frame)
+        except Exception as error:  # noqa: BLE001  one question without an answer must not cost the others
+            return error
 
 
 class DuckDB(_OneByOne):
@@ -146,11 +157,21 @@ class Polars(_OneByOne):
     def keep(self, frame: Frame) -> Frame:
         return nw.from_native(nw.to_native(frame).collect(engine=_ENGINE).lazy())
 
-    def count_and_collect(self, counted: Frame, frame: Frame) -> tuple[int, pd.DataFrame]:
-        # Together, so that what both are made of is worked out once.
-        plans = [nw.to_native(counted).select(pl.len()), nw.to_native(frame)]
-        count, rows = pl.collect_all(plans, engine=_ENGINE)
-        return int(count.item()), _rows(rows.to_arrow())
+    def answer(self, questions: Sequence[Question]) -> list[Answer | Exception]:
+        # Together, so that what several are made of is worked out once, and all cores have something to do.
+        plans = [nw.to_native(frame) for _, frame in questions]
+        counts = [nw.to_native(counted).select(pl.len()) for counted, _ in questions if not isinstance(counted, int)]
+        if not all(isinstance(plan, pl.LazyFrame) for plan in plans):
+            return super().answer(questions)  # the task queue is small, and stays in pandas
+        try:
+            found = pl.collect_all([*plans, *counts], engine=_ENGINE)
+        except Exception:  # noqa: BLE001  which of them it was is known once they are asked one by one
+            return super().answer(questions)
+        numbers = (int(count.item()) for count in found[len(plans) :])
+        return [
+            (counted if isinstance(counted, int) else next(numbers), _rows(rows.to_arrow()))
+            for (counted, _), rows in zip(questions, found, strict=False)
+        ]
 
     def close(self) -> None:
         pass

@@ -39,11 +39,13 @@ if TYPE_CHECKING:
 
     from kimono_explore.files.snapshot import Manifest
     from kimono_explore.quality.definition import Check, CheckResult, Parameter
-    from kimono_explore.quality.engines import Engine
+    from kimono_explore.quality.engines import Answer, Engine
 
 _FRAMES = (*TABLES, "links", "problems")
 _IN_MEMORY = 1_000_000
 """Rows of a snapshot that are checked faster in memory."""
+_TOGETHER = 32
+"""Checks of no more rows that are worked out together: a larger roster takes long, and is checked with a bar that moves."""
 
 
 def check(
@@ -122,7 +124,7 @@ def check(
         if as_of is None:
             context.as_of, reason = own_day(context, context.today)
         with seen.unchanged():
-            outcomes = _run(chosen, context, max_rows, progress)
+            outcomes = _run(chosen, context, max_rows, progress, 1 if _is_large(roster) else _TOGETHER)
             _name_failing(outcomes, context)
             notices = waive(outcomes, settled.waivers, context.today)
             labels, district = _org_labels(context), _district(context)
@@ -136,11 +138,14 @@ def check(
 
 
 def _usual_engine(roster: Roster | str | os.PathLike[str], memory: str | None) -> str:
-    if memory is not None:
-        return "duckdb"
-    rows = {} if isinstance(roster, Roster) else read_manifest(roster).rows
-    known = isinstance(roster, Roster) or bool(rows)  # a folder that Spark wrote says nothing of its rows
-    return "polars" if known and sum(rows.values()) <= _IN_MEMORY else "duckdb"
+    return "duckdb" if memory is not None or (not isinstance(roster, Roster) and _is_large(roster)) else "polars"
+
+
+def _is_large(roster: Roster | str | os.PathLike[str]) -> bool:
+    if isinstance(roster, Roster):
+        return sum(len(getattr(roster, name)) for name in _FRAMES) > _IN_MEMORY
+    rows = read_manifest(roster).rows
+    return not rows or sum(rows.values()) > _IN_MEMORY  # a folder that Spark wrote says nothing of its rows
 
 
 def grades_by_person(roster: Roster) -> pd.Series:
@@ -312,26 +317,53 @@ def _run(
     context: CheckContext | QueueContext,
     max_rows: int,
     progress: bool | None,
+    together: int = _TOGETHER,
 ) -> list[Outcome]:
     outcomes = []
     with Bar("checks", "checks", total=len(chosen), shown=progress) as bar:
-        for check, params in chosen:
-            bar.at(check.title)
-            outcomes.append(_outcome(check, params, context, max_rows))
-            bar.step()
+        for start in range(0, len(chosen), together):
+            asked = []
+            for check, params in chosen[start : start + together]:
+                bar.at(check.title)
+                outcome = Outcome(check, check.rule_with(params))
+                asked.append((outcome, _find(outcome, params, context)))
+            found = [(outcome, result) for outcome, result in asked if result is not None]
+            questions = [(result.checked, result.failing.head(max_rows + 1)) for _, result in found]
+            for (outcome, result), answer in zip(found, context.engine.answer(questions), strict=True):
+                _settle(outcome, result, answer, context, max_rows)
+            outcomes += [outcome for outcome, _ in asked]
+            for _ in asked:
+                bar.step()
         bar.at("checks")
     return outcomes
 
 
-def _outcome(
-    check: Check, params: dict[str, Parameter], context: CheckContext | QueueContext, max_rows: int
-) -> Outcome:
-    outcome = Outcome(check, check.rule_with(params))
+def _find(outcome: Outcome, params: dict[str, Parameter], context: CheckContext | QueueContext) -> CheckResult | None:
+    """What a check looks at and what fails, as plans; None if it cannot tell, and then the outcome says why."""
     try:
-        for need in check.needs:
+        for need in outcome.check.needs:
             context.require(need)
-        found = check.find(context, **params)
-        outcome.checked, failing = _looked_at(context.engine, found, max_rows)
+        return outcome.check.find(context, **params)
+    except NotApplicable as reason:
+        outcome.status, outcome.reason = "not applicable", str(reason)
+    except Exception as error:  # noqa: BLE001
+        # One check that breaks, perhaps a user's own, must not cost the report: it says so, and counts as a failure.
+        outcome.status, outcome.reason = "could not run", f"{type(error).__name__}: {error}"
+    return None
+
+
+def _settle(
+    outcome: Outcome,
+    found: CheckResult,
+    answer: Answer | Exception,
+    context: CheckContext | QueueContext,
+    max_rows: int,
+) -> None:
+    check = outcome.check
+    try:
+        if isinstance(answer, Exception):
+            raise answer
+        outcome.checked, failing = answer
         if not outcome.checked:
             reasons = [context.refused(table) for table in check.tables]
             raise NotApplicable(next(filter(None, reasons), "no object or link that the rule is about"))
@@ -344,16 +376,7 @@ def _outcome(
     except NotApplicable as reason:
         outcome.status, outcome.reason = "not applicable", str(reason)
     except Exception as error:  # noqa: BLE001
-        # One check that breaks, perhaps a user's own, must not cost the report: it says so, and counts as a failure.
         outcome.status, outcome.reason = "could not run", f"{type(error).__name__}: {error}"
-    return outcome
-
-
-def _looked_at(engine: Engine, found: CheckResult, max_rows: int) -> tuple[int, pd.DataFrame]:
-    failing = found.failing.head(max_rows + 1)
-    if isinstance(found.checked, int):
-        return found.checked, engine.collect(failing)
-    return engine.count_and_collect(found.checked, failing)
 
 
 def _in_order(df: pd.DataFrame, check: Check) -> pd.DataFrame:
