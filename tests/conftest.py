@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from copy import deepcopy
 from functools import lru_cache
 from importlib import import_module
@@ -114,8 +115,13 @@ SLOW: dict[str, tuple[str, ...]] = {
 }
 """What `make fast` leaves out: whole modules, or those of their tests whose names begin so."""
 
-LONGEST = ("test_quality", "test_browser", "test_repairs", "test_hosts", "test_reliability", "test_examples")
+LONGEST = ("test_quality", "test_browser", "test_reliability", "test_checks", "test_examples", "test_load")
 """The modules that take longest, from the longest on: they begin first, so that no core is left with one at the end."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: many tests wait, for a server, a browser or a fault."""
+    return (os.cpu_count() or 1) * 3 // 2 or 1
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -68,6 +68,13 @@ def links_of(page: Path) -> Links:
     return Links(page.read_text(encoding="utf-8"))
 
 
+@cache
+def led_to(folder: Path, path: str) -> tuple[Path, bool]:
+    """Where a path leads, and whether anything is there: each page has the links of the whole site beside it."""
+    target = (folder / path).resolve()
+    return target, target.exists()
+
+
 def pages(site: Path) -> list[Path]:
     return sorted(site.rglob("*.html"))
 
@@ -85,8 +92,8 @@ def test_every_link_of_the_site_leads_somewhere(site: Path) -> None:
             path, anchor = urldefrag(address)
             if outside(address):
                 continue
-            target = (page.parent / unquote(path)).resolve() if path else page
-            if not target.exists() or (anchor and target.suffix == ".html" and anchor not in links_of(target).ids):
+            target, there = led_to(page.parent, unquote(path)) if path else (page, True)
+            if not there or (anchor and target.suffix == ".html" and anchor not in links_of(target).ids):
                 broken.append(f"{page.relative_to(site)}: {address}")
     assert broken == []
 

@@ -51,7 +51,7 @@ def test_exactly_those_in_trouble_are_named(tmp_path: Path, monkeypatch: pytest.
     folder = tmp_path / "fleet"
     with ExitStack() as stack:
         tenants = read_tenants(serve(districts, tmp_path, stack, monkeypatch), folder)
-        first = run_fleet(tenants, now=FIRST, late=10**7)
+        first = run_fleet(tenants, at_a_time=2, now=FIRST, late=10**7)
     assert (first.exit_code, first.headline) == (0, "All 8 tenants are in order")
     chance = np.random.default_rng(1)
     changed = [TROUBLES.get(n, nights.ordinary)(district, chance).roster for n, district in enumerate(districts)]
@@ -59,7 +59,9 @@ def test_exactly_those_in_trouble_are_named(tmp_path: Path, monkeypatch: pytest.
     with ExitStack() as stack:
         tenants = read_tenants(serve(changed, tmp_path, stack, monkeypatch), folder)
         monkeypatch.delenv("TOKEN_0")
-        fleet = run_fleet(tenants, now=FIRST + dt.timedelta(days=1), late=10**7, done=lambda m: done.append(m.name))
+        fleet = run_fleet(
+            tenants, at_a_time=2, now=FIRST + dt.timedelta(days=1), late=10**7, done=lambda m: done.append(m.name)
+        )
     assert {morning.name: morning.word for morning in fleet.troubles} == {
         "District 0": "Not loaded", "District 3": "Hold", "District 5": "Stop", "District 6": "Hold", "District 7": "Hold",
     }  # fmt: skip
