@@ -119,6 +119,7 @@ LONGEST = ("test_quality", "test_browser", "test_reliability", "test_checks", "t
 """The modules that take longest, from the longest on: they begin first, so that no core is left with one at the end."""
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many again as there are cores: many tests wait, for a server, a browser or a fault."""
     return (os.cpu_count() or 1) * 3 // 2 or 1
