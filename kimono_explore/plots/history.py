@@ -124,6 +124,8 @@ def _changes(ax: Axes, at: np.ndarray, table: pd.DataFrame) -> None:
     said = ", ".join(f"{int(sums[kind].sum()):,} {kind}" for kind in ("added", "removed", "changed"))
     heading(ax, "Changes by day", f"rows of all tables and links: {said}", TEXT + 2)
     count_axis(ax, "y", "")
+    if not any(heights.any() for heights in sums.values()):
+        ax.set_ylim(-1, 1)  # else the axis counts fractions of rows
     ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
     handles = [Patch(facecolor=CHANGE_COLORS[kind], label=kind) for kind in _CHANGES if sums[kind].any()]
     gap = Patch(facecolor="none", edgecolor=QUIET, hatch="////", linewidth=0, label="no roster")
