@@ -338,17 +338,23 @@ def _run(
     return outcomes
 
 
-def _find(outcome: Outcome, params: dict[str, Parameter], context: CheckContext | QueueContext) -> CheckResult | None:
-    """What a check looks at and what fails, as plans; None if it cannot tell, and then the outcome says why."""
+@contextmanager
+def _told(outcome: Outcome) -> Iterator[None]:
+    """One check that breaks, perhaps a user's own, must not cost the report: its outcome says so, and counts as a failure."""
     try:
-        for need in outcome.check.needs:
-            context.require(need)
-        return outcome.check.find(context, **params)
+        yield
     except NotApplicable as reason:
         outcome.status, outcome.reason = "not applicable", str(reason)
     except Exception as error:  # noqa: BLE001
-        # One check that breaks, perhaps a user's own, must not cost the report: it says so, and counts as a failure.
         outcome.status, outcome.reason = "could not run", f"{type(error).__name__}: {error}"
+
+
+def _find(outcome: Outcome, params: dict[str, Parameter], context: CheckContext | QueueContext) -> CheckResult | None:
+    """What a check looks at and what fails, as plans; None if it cannot tell."""
+    with _told(outcome):
+        for need in outcome.check.needs:
+            context.require(need)
+        return outcome.check.find(context, **params)
     return None
 
 
@@ -359,8 +365,9 @@ def _settle(
     context: CheckContext | QueueContext,
     max_rows: int,
 ) -> None:
+    """Put what came of a check into its outcome."""
     check = outcome.check
-    try:
+    with _told(outcome):
         if isinstance(answer, Exception):
             raise answer
         outcome.checked, failing = answer
@@ -373,10 +380,6 @@ def _settle(
             outcome.failures = outcome.failures.head(max_rows)
         outcome.status = "failed" if outcome.failed else "passed"
         outcome.reason = outcome.pattern
-    except NotApplicable as reason:
-        outcome.status, outcome.reason = "not applicable", str(reason)
-    except Exception as error:  # noqa: BLE001
-        outcome.status, outcome.reason = "could not run", f"{type(error).__name__}: {error}"
 
 
 def _in_order(df: pd.DataFrame, check: Check) -> pd.DataFrame:
