@@ -131,9 +131,8 @@ def _pairs(
     learned = _learned(connection, count, across_types) if count >= _ENOUGH else None
     share = _share_expected(count)
     prior = math.log(share / (1 - share))
-    return weighed(
-        connection, "l.row < r.row", prior, learned, across_types=across_types, threshold=min(threshold, 1 - 1e-9)
-    )
+    least = min(threshold, 1 - 1e-9)
+    return weighed(connection, "l.row < r.row", prior, learned, said=SAID, across_types=across_types, threshold=least)
 
 
 def _share_expected(count: int) -> float:

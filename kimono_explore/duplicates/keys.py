@@ -46,7 +46,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, persons: pd.DataFrame, school
     columns["dob"] = pa.array(persons["dob"].dt.strftime("%Y%m%d"), pa.string(), from_pandas=True)
     columns["school"] = pa.array(schools, pa.string(), from_pandas=True)
     for macro in MACROS:
-        connection.execute(macro)
+        connection.execute(f"CREATE OR REPLACE TEMP MACRO {macro}")
     forms = nicknames()
     connection.register("given", pa.table(columns))
     connection.register("forms_of", pa.table({"short": list(forms), "names": list(forms.values())}))

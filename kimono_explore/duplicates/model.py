@@ -36,14 +36,14 @@ class Comparison(NamedTuple):
 
 MACROS = (
     # One typing error: a letter left out, added, exchanged, or two swapped.
-    "CREATE OR REPLACE TEMP MACRO slip(a, b) AS damerau_levenshtein(a, b) <= 1",
-    "CREATE OR REPLACE TEMP MACRO contains_all(a, b) AS list_has_all(a, b) OR list_has_all(b, a)",
-    "CREATE OR REPLACE TEMP MACRO last_alike(a, b, a_words, b_words, a_rare, b_rare) AS list_has_any(a_words, b_words)"
+    "slip(a, b) AS damerau_levenshtein(a, b) <= 1",
+    "contains_all(a, b) AS list_has_all(a, b) OR list_has_all(b, a)",
+    "last_alike(a, b, a_words, b_words, a_rare, b_rare) AS list_has_any(a_words, b_words)"
     " OR replace(a, ' ', '') = replace(b, ' ', '')"
     " OR ((a_rare OR b_rare) AND (jaro_winkler_similarity(a, b) >= 0.9"
     " OR (slip(a, b) AND least(length(a), length(b)) >= 3)))",
     # Two names that many bear are two names, however alike (Jayden, Jaylen): only a rare one can be a slip of the other.
-    "CREATE OR REPLACE TEMP MACRO first_alike(a, b, a_words, b_words, a_forms, b_forms, a_rare, b_rare) AS list_has_any(a_forms, b_forms)"
+    "first_alike(a, b, a_words, b_words, a_forms, b_forms, a_rare, b_rare) AS list_has_any(a_forms, b_forms)"
     " OR contains_all(a_words, b_words) OR replace(a, ' ', '') = replace(b, ' ', '')"
     " OR (least(length(a), length(b)) = 1 AND a[1] = b[1])"
     " OR ((a_rare OR b_rare) AND (jaro_winkler_similarity(a, b) >= 0.88 OR slip(a_words[1], b_words[1])"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kimono_explore.duplicates.keys import prepare
-from kimono_explore.duplicates.model import BLOCKS, COMPARISONS, SAID, alike, spelled
+from kimono_explore.duplicates.model import BLOCKS, COMPARISONS, alike, spelled
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,6 +49,7 @@ def weighed(
     prior: float,
     learned: Learned | None = None,
     *,
+    said: tuple[Comparison, ...] = (),
     across_types: bool = False,
     threshold: float = 0.0,
 ) -> pd.DataFrame:
@@ -63,6 +64,8 @@ def weighed(
         The logarithm of the odds before anything is compared.
     learned : dict, optional
         m and u by comparison and level. Default: the model's own, which count a rare name no more than a usual one.
+    said : tuple of Comparison
+        What is compared to be told, and weighs nothing.
     across_types : bool, default False
         Also persons of different types.
     threshold : float, default 0
@@ -79,7 +82,7 @@ def weighed(
     )
     described = connection.execute("DESCRIBE ready").fetchall()
     both = ", ".join(f'{side}."{row[0]}" AS "{row[0]}_{side}"' for side in "lr" for row in described)
-    others = ", ".join(spelled(comparison) for comparison in (*COMPARISONS[1:], *SAID))
+    others = ", ".join(spelled(comparison) for comparison in (*COMPARISONS[1:], *said))
     weight = " + ".join([str(prior), *(_weight(comparison, learned) for comparison in COMPARISONS)])
     # Who differs in the first name is a twin, a brother or a sister, whatever else agrees.
     found: pd.DataFrame = connection.execute(

@@ -332,8 +332,7 @@ def _run(
             for (outcome, result), answer in zip(found, context.engine.answer(questions), strict=True):
                 _settle(outcome, result, answer, context, max_rows)
             outcomes += [outcome for outcome, _ in asked]
-            for _ in asked:
-                bar.step()
+            bar.step(len(asked))
         bar.at("checks")
     return outcomes
 
