@@ -1,14 +1,17 @@
 """``python -m benchmarks.comparing``: two rosters compared by id and under new ids, beside pandas, each in a fresh process.
 
-By id, one in a hundred persons and links differs, and as many are gone. ``--match`` gives every object a new id and damages 3 % of the
-fields, and also reports precision, recall and F1 of what is found again.
+By id, one in a hundred persons and links differs, and as many are gone; ``--state`` does so in the files of a state.
+``--match`` gives every object a new id and damages 3 % of the fields, and also reports precision, recall and F1 of what is
+found again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,12 +19,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 
 import kimono_explore as kx
 from benchmarks.renewing import renewed, score
 from kimono_explore.compare import LINK_KEY
 from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.district.state import write_state
 from kimono_explore.schema import TABLES
 
 if TYPE_CHECKING:
@@ -44,6 +49,24 @@ def edited(roster: kx.Roster, seed: int = 1) -> kx.Roster:
         df.drop(index=rows).reset_index(drop=True) for df, rows in zip((persons, links), gone, strict=True)
     )
     return kx.Roster(**{**roster.tables, "persons": persons}, links=links.astype({"status": "category"}))
+
+
+def edited_files(old: Path, new: Path) -> dict[str, int]:
+    """The same in the files of a snapshot: of each hundred rows of a file one has another value, and one is gone."""
+    shutil.copytree(old, new)
+    expected = {"added": 0, "removed": 0, "changed": 0}
+    place = "file_row_number % 100"
+    for table, column, value in (("persons", "email", "new@example.org"), ("links", "status", "Odd")):
+        for file in sorted((old / f"{table}.parquet").iterdir()):
+            rows = f"read_parquet('{file}', file_row_number = true)"
+            edit = f"CASE {place} WHEN 7 THEN '{value}' ELSE {column} END AS {column}"
+            kept = f"SELECT * EXCLUDE (file_row_number) REPLACE ({edit}) FROM {rows} WHERE {place} <> 13"
+            duckdb.sql(f"COPY ({kept}) TO '{new / file.relative_to(old)}' (COMPRESSION zstd)")
+            for found, number in (("removed", 13), ("changed", 7)):
+                expected[found] += duckdb.sql(f"SELECT count(*) FILTER ({place} = {number}) FROM {rows}").fetchall()[0][
+                    0
+                ]
+    return expected
 
 
 def by_id(folder: Path) -> dict[str, int]:
@@ -99,6 +122,11 @@ WAYS: dict[str, Callable[[Path], dict[str, int] | dict[str, float]]] = {
 }  # fmt: skip
 
 
+_WAYS_OF = {
+    None: ("kx.compare", "kx.compare, folders", "pandas.merge"), "match": ("match",), "state": ("kx.compare, folders",),
+}  # fmt: skip
+
+
 def _plain(df: pd.DataFrame) -> pd.DataFrame:
     categories = df.select_dtypes("category").columns
     return df.astype(dict.fromkeys(categories, "str"))
@@ -128,10 +156,14 @@ class _Timed:
         )
 
 
-def prepare(folder: Path, students: int, *, match: bool) -> None:
+def prepare(folder: Path, students: int, kind: str | None) -> None:
     """Both rosters as snapshots."""
+    if kind == "state":
+        write_state(folder / "old", students)
+        print(f"{'planted':22} {json.dumps(edited_files(folder / 'old', folder / 'new'))}", flush=True)
+        return
     old = make_district(students, seed=7)
-    new, ids = renewed(old, 1, 0.03) if match else (edited(old), {})
+    new, ids = renewed(old, 1, 0.03) if kind == "match" else (edited(old), {})
     old.save(folder / "old")
     new.save(folder / "new")
     (folder / "ids.json").write_text(json.dumps(ids))
@@ -142,7 +174,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--students", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--match", action="store_true", help="all ids new, and 3 %% of the fields damaged")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument(
+        "--match", action="store_const", dest="kind", const="match", help="all ids new, 3 %% of the fields damaged"
+    )
+    kinds.add_argument(
+        "--state", action="store_const", dest="kind", const="state", help="from folders, a file a district"
+    )
     parser.add_argument("--way", choices=list(WAYS), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -151,9 +189,13 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepare(folder, options.students, match=options.match)
+        preparing = multiprocessing.get_context("spawn").Process(
+            target=prepare, args=(folder, options.students, options.kind)
+        )
+        preparing.start()  # in a process of its own, so that its memory is free when the ways run
+        preparing.join()
         for _ in range(options.runs):
-            for way in ["match"] if options.match else [way for way in WAYS if way != "match"]:
+            for way in _WAYS_OF[options.kind]:
                 command = [sys.executable, "-m", "benchmarks.comparing", "--way", way, "--folder", str(folder)]
                 out = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")
                 print(f"{way:22} {out[0]}  {out[1]}", flush=True)

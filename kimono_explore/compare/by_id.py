@@ -30,7 +30,8 @@ def pair(
 
     ``renamed`` says that the view of the old rows has a column of this name.
 
-    Where a key occurs more than once in a roster, its copies are paired in order, the first with the first.
+    Where a key occurs more than once in a roster, its copies are paired in order, the first with the first. Keys are
+    joined by their MD5 digest of 128 bits, contents are compared by a hash of 64: a third of the memory that the texts take.
     """
     table = aligned.table
     keys = [f'"{name}"' for name in key_of(table)]
@@ -38,40 +39,31 @@ def pair(
     nameless = "false" if table == "links" else "id IS NULL"
     if any(_any(connection, f"{side}_{table}", nameless) for side in SIDES):
         # A row without an id is identified by everything it holds.
-        keys.append(f"CASE WHEN {nameless} THEN concat_ws(chr(31), {', '.join(_visible(name) for name in values)}) END")
-    moved = "coalesce(o.renamed, false)" if renamed else "false"
-    differs = " OR ".join(f"o.{name} IS DISTINCT FROM n.{name}" for name in values) or "false"
-    query = (
-        f"SELECT o.row AS old, n.row AS new, {differs} AS differs, {moved} AS renamed FROM old o FULL JOIN new n ON "
-    )
-    on = [f"o.k{place} IS NOT DISTINCT FROM n.k{place}" for place in range(len(keys))]
-    # Where no old key repeats, the join cannot grow beyond the new rows; whether a new one does is seen by its size.
-    single = not _repeats(connection, f"old_{table}", keys)
-    if single:
-        _view_keys(connection, table, keys)
-        connection.execute(f"CREATE OR REPLACE TABLE paired_{table} AS {query} {' AND '.join(on)}")
-        ((found, rows),) = connection.execute(
-            f"SELECT count(old), (SELECT count(*) FROM old_{table}) FROM paired_{table}"
-        ).fetchall()
-        single = found == rows
-    if not single:
-        _view_keys(connection, table, keys, copies=True)
-        connection.execute(
-            f"CREATE OR REPLACE TABLE paired_{table} AS {query} {' AND '.join([*on, 'o.copy_ = n.copy_'])}"
-        )
-
-
-def _repeats(connection: duckdb.DuckDBPyConnection, view: str, keys: list[str]) -> bool:
-    """Whether a key may occur twice: by a number made of it, which is fast; that two keys share one does no harm."""
-    return _any(connection, f"(SELECT 1 FROM {view} GROUP BY hash({', '.join(keys)}) HAVING count(*) > 1)", "true")
-
-
-def _view_keys(connection: duckdb.DuckDBPyConnection, table: str, keys: list[str], *, copies: bool = False) -> None:
-    """Make the views ``old`` and ``new``: the rows with their keys k0, k1, ...; ``copies`` numbers those of one key."""
-    named = ", ".join(f"{key} AS k{place}" for place, key in enumerate(keys))
-    copy = f", row_number() OVER (PARTITION BY {', '.join(keys)} ORDER BY row) AS copy_" if copies else ""
+        keys.append(f"CASE WHEN {nameless} THEN row({', '.join(values)})::VARCHAR END")
     for side in SIDES:
-        connection.execute(f"CREATE OR REPLACE VIEW {side} AS SELECT *, {named}{copy} FROM {side}_{table}")
+        moved = "coalesce(renamed, false)" if renamed and side == "old" else "false"
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {side} AS SELECT row, md5_number(row({', '.join(keys)})::VARCHAR) AS key, "
+            f"hash({', '.join(values or ['0'])}) AS content, {moved} AS renamed FROM {side}_{table}"
+        )
+    # Where no old key repeats, the join cannot grow beyond the new rows; whether a new one does is seen by its size.
+    repeats = _any(connection, "(SELECT 1 FROM old GROUP BY key HAVING count(*) > 1)", "true")
+    if not repeats:
+        _join(connection, table, copy="0")
+        ((found, rows),) = connection.execute(
+            f"SELECT count(old), (SELECT count(*) FROM old) FROM paired_{table}"
+        ).fetchall()
+        repeats = found > rows
+    if repeats:
+        _join(connection, table, copy="row_number() OVER (PARTITION BY key ORDER BY row)")
+
+
+def _join(connection: duckdb.DuckDBPyConnection, table: str, copy: str) -> None:
+    old, new = (f"(SELECT *, {copy} AS copy FROM {side})" for side in SIDES)
+    connection.execute(
+        f"CREATE OR REPLACE TABLE paired_{table} AS SELECT o.row AS old, n.row AS new, o.content <> n.content AS differs, "
+        f"coalesce(o.renamed, false) AS renamed FROM {old} o FULL JOIN {new} n ON o.key = n.key AND o.copy = n.copy"
+    )
 
 
 def count_repeated(connection: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame:
@@ -87,8 +79,3 @@ def count_repeated(connection: duckdb.DuckDBPyConnection, table: str) -> pd.Data
 
 def _any(connection: duckdb.DuckDBPyConnection, view: str, condition: str) -> bool:
     return bool(connection.execute(f"SELECT 1 FROM {view} WHERE {condition} LIMIT 1").fetchall())
-
-
-def _visible(name: str) -> str:
-    """A value as text in which a missing one differs from an empty one."""
-    return f"coalesce({name}::VARCHAR, chr(30))"

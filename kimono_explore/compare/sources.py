@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     Rows: TypeAlias = NDArray[np.int64]
 
 SIDES = ("old", "new")
+_WIDEST = {"text": "VARCHAR", "number": "DOUBLE", "date": "TIMESTAMP"}
+"""What two types of one kind are compared as."""
 
 
 class Source(Protocol):
@@ -115,12 +117,13 @@ def bring(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], tabl
         places = {name: f"c{place}" for place, name in enumerate(columns)}
         cells = []
         for name, alias in names.items():
-            kinds = {_kind(types[name]) for types in types if name in types}
+            both = {types[name] for types in types if name in types}
+            kinds = {_kind(type) for type in both}
             cell = places.get(name, "NULL")
             if len(kinds) > 1 and name in places:
                 cell = _as_text(cell, own[name])
-            elif kinds == {"text"}:
-                cell = f"{cell}::VARCHAR"
+            elif kinds == {"text"} or len(both) > 1:
+                cell = f"{cell}::{_WIDEST[kinds.pop()]}"
             cells.append(f'{cell} AS "{alias}"')
         connection.execute(
             f"CREATE OR REPLACE VIEW {side}_{table} AS SELECT row, {', '.join(cells)} FROM {side}_raw_{table}"

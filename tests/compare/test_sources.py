@@ -123,3 +123,16 @@ def test_a_comparison_is_what_plain_python_says(roster: kx.Roster, data: st.Data
     back = kx.compare(new, roster).summary.rename(columns={"added": "removed", "removed": "added"})
     pd.testing.assert_frame_equal(back[diff.summary.columns], diff.summary)
     assert kx.compare(new, new).summary[["added", "removed", "changed"]].to_numpy().sum() == 0
+
+
+@pytest.mark.parametrize("odd", ["', '", '", "', ", ", "NULL", "(", "\\", "\x1f", "", "é"])
+def test_two_links_are_one_only_if_each_of_their_ends_is_the_same(odd: str) -> None:
+    """However the texts of a key are joined, where one ends must not be mistaken."""
+
+    def linked(source: str, target: str) -> kx.Roster:
+        row = {"source_type": "person", "source_id": source, "relation": "student_in", "target_type": "section"}
+        return kx.Roster(links=frame("links", {name: [value] for name, value in {**row, "target_id": target}.items()}))
+
+    one, other = linked(f"a{odd}b", "c"), linked("a", f"b{odd}c")
+    assert kx.compare(one, other).summary.set_index("table").loc["links", ["added", "removed"]].tolist() == [1, 1]
+    assert kx.compare(one, one).summary["unchanged"].sum() == 1
