@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kimono_explore.api.client import Client, connect
 from kimono_explore.display import display_label, printable
-from kimono_explore.files.snapshot import is_snapshot, read_manifest
 from kimono_explore.history import History, history
 from kimono_explore.history.segment import is_history
 from kimono_explore.load import load_roster
 from kimono_explore.quality import Report, check
-from kimono_explore.roster.lazy import LazyRoster
-from kimono_explore.roster.open import read_source
+from kimono_explore.roster.lazy import LazyRoster, open_to_browse
 from kimono_explore.roster.roster import Roster
 from kimono_explore.sandbox import sandbox
 from kimono_explore.widgets.browser import Browser
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from kimono_explore.widgets.parts import Panel
 
 _DISTRICTS = ("district", "lea", "local")
-MOST_IN_MEMORY = 250_000
-"""People of a snapshot that is read into memory; a larger one stays on disk."""
 
 
 class District(NamedTuple):
@@ -131,11 +127,9 @@ def open_district(source: str | os.PathLike[str] | None, *, made_up: bool = Fals
 
 
 def _stored(source: str | os.PathLike[str]) -> District:
-    if is_snapshot(source) and read_manifest(source).rows.get("persons", 0) > MOST_IN_MEMORY:
-        return District(LazyRoster(source), check(source))
     if is_history(Path(source)):
         days = history(source)
         roster = days.open(days.days[-1])
         return District(roster, check(roster), history=days)
-    roster = read_source(source)
-    return District(roster, check(roster))
+    opened = open_to_browse(source)
+    return District(opened, check(opened if isinstance(opened, Roster) else source))

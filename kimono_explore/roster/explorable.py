@@ -26,5 +26,8 @@ class Explorable(Protocol):
     def subset_around(self, *ids: str, radius: int = 1) -> Roster:
         """A roster that holds at least what is within ``radius`` links of the objects."""
 
+    def subset_of(self, type: str) -> Roster:
+        """A roster that holds the objects of a type, the first ones of very many, and what a list of them says."""
+
     def wait_for(self, step: Step) -> str | None:
         """A sentence to show while a step takes its time; None where it takes none."""

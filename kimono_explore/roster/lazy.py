@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kimono_explore.atomic import whole
-from kimono_explore.files.snapshot import incomplete, part, read_manifest
+from kimono_explore.files.snapshot import incomplete, is_snapshot, part, read_manifest
 from kimono_explore.frames import to_pandas
+from kimono_explore.roster.open import read_source
 from kimono_explore.roster.query import (
     FOLDED,
     Name,
@@ -31,7 +33,7 @@ from kimono_explore.roster.query import (
 from kimono_explore.roster.roster import Roster
 from kimono_explore.roster.search import SEARCHED, meant, ranked, shown, tables_of
 from kimono_explore.roster.text import fold
-from kimono_explore.schema import GRADE_COLUMNS, TABLES, columns_named
+from kimono_explore.schema import GRADE_COLUMNS, TABLE_OF, TABLES, columns_named
 from kimono_explore.threads import let_go_at_exit
 
 if TYPE_CHECKING:
@@ -43,6 +45,10 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Step
 
 _MOST = 1000
+MOST_IN_MEMORY = 1_000_000
+"""People of a snapshot that is read whole to be browsed: about 4 KB each. A larger one stays on disk."""
+FIRST = 1000
+"""How many objects of a type are listed where nothing is searched for."""
 # Codes, which are never written with accents.
 _PLAIN = columns_named(
     lambda column: column.name == "id" or (column.searched and column.privacy in ("number", "email"))
@@ -198,6 +204,20 @@ class LazyRoster:
         """
         return self._near(frozenset(ids), radius)
 
+    def subset_of(self, type: str) -> Roster:
+        """The first 1,000 objects of a type as a roster, with their links and whom or what a list of them names."""
+        name = TABLE_OF[type]
+        objects = self._ask(f"select * from {name} limit {FIRST}")  # noqa: S608
+        query = "select * from links where {0}_type = '{1}' and {0}_id in (select id from ring)"
+        links = self._ask(
+            f"{query.format('source', type)} union all {query.format('target', type)} and source_type != '{type}'",
+            ring=objects["id"].drop_null().to_pylist(),
+        )
+        # Students and members are only counted: of people, the teachers are named.
+        named = links.filter((pc.field("source_type") != "person") | (pc.field("relation") == "teacher_in"))
+        ends = pa.chunked_array([*named["source_id"].chunks, *links["target_id"].chunks], pa.string())
+        return self._roster({**self._objects(ends.unique().drop_null().to_pylist()), name: objects}, links)
+
     def _read(self, ids: frozenset[str], radius: int) -> Roster:
         found = ring = {name for id in ids for name in (id, id.partition(":")[2]) if name}
         for _ in range(radius):
@@ -209,10 +229,16 @@ class LazyRoster:
             ring = set(ends["id"].drop_null().to_pylist()) - found
             found = found | ring
         links = "select * from links where source_id in (select id from ring) and target_id in (select id from ring)"
-        objects = "select * from {} where id in (select id from ring)"
+        return self._roster(self._objects(found), self._ask(links, ring=found))
+
+    def _objects(self, ids: Collection[str]) -> dict[str, pa.Table]:
+        query = "select * from {} where id in (select id from ring)"
+        return {name: self._ask(query.format(name), ring=ids) for name in TABLES}
+
+    def _roster(self, objects: dict[str, pa.Table], links: pa.Table) -> Roster:
         return Roster(
-            **{name: to_pandas(name, self._ask(objects.format(name), ring=found)) for name in TABLES},
-            links=to_pandas("links", self._ask(links, ring=found)),
+            **{name: to_pandas(name, table) for name, table in objects.items()},
+            links=to_pandas("links", links),
             source=self.source,
             loaded_at=self.loaded_at,
             rollups=self._manifest.rollups,
@@ -226,3 +252,10 @@ class LazyRoster:
     def __repr__(self) -> str:
         counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in self.counts().items())
         return f"<LazyRoster: {counts}; from {self.source}, {self.loaded_at:%Y-%m-%d %H:%M} UTC>"
+
+
+def open_to_browse(path: str | os.PathLike[str]) -> Roster | LazyRoster:
+    """A roster from a path, whole; a snapshot of more than a million people stays on disk."""
+    if is_snapshot(path) and read_manifest(path).rows.get("persons", 0) > MOST_IN_MEMORY:
+        return LazyRoster(path)
+    return read_source(path)

@@ -192,6 +192,10 @@ class Roster(Tables):
         """The roster itself, whatever the objects: all of it is in memory. See `LazyRoster.subset_around`."""
         return self
 
+    def subset_of(self, type: str) -> Roster:  # noqa: ARG002  as `LazyRoster` has it
+        """The roster itself, whatever the type: see `LazyRoster.subset_of`."""
+        return self
+
     def wait_for(self, step: Step) -> str | None:
         """What is slow the first time: the search, and the links of a large roster."""
         if step == "search":

@@ -12,15 +12,13 @@ import pandas as pd
 
 from kimono_explore.display import cell_text, plural
 from kimono_explore.errors import ConfigurationError, KimonoError, expect
-from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.graph import neighborhood, shortest_path
 from kimono_explore.history.kept import History, day_of, history
 from kimono_explore.history.segment import is_history
 from kimono_explore.html import render
 from kimono_explore.quality import Report
 from kimono_explore.questions import dependents, shared_classes
-from kimono_explore.roster.lazy import LazyRoster
-from kimono_explore.roster.open import read_source
+from kimono_explore.roster.lazy import LazyRoster, open_to_browse
 from kimono_explore.roster.query import words_to_mark
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import TABLE_OF
@@ -64,9 +62,10 @@ def browse(
     Parameters
     ----------
     roster : Roster, History, str or path
-        A roster, a OneRoster bundle, or the folder of a snapshot: that is opened lazily, so that a state needs no
-        memory to speak of. Each click then scans its files, and a path is found where it has four links at most.
-        Of a `history`, or its folder, the last day is shown, with a menu of all days; an object also shows its history.
+        A roster, a OneRoster bundle, or the folder of a snapshot. One of more than a million people, or a `LazyRoster`,
+        stays on disk, so that a state needs no memory to speak of: the first 1,000 objects of a type are listed, each
+        click scans its files, and a path is found where it has four links at most. Of a `history`, or its folder, the
+        last day is shown, with a menu of all days; an object also shows its history.
     report : Report, optional
         Of `check`: each object then shows what was found about it. Not with a history, whose rosters are of many days.
     id : str, optional
@@ -410,22 +409,24 @@ class Browser(Panel):
         text, type = self._text.value, self._types.value or None
         self._meant.hidden = True
         kinds = [type] if type else object_types(self.roster.counts())[:1]
-        if not text.strip() and isinstance(self.roster, Roster) and kinds:
-            self._show_listing(self.roster, kinds[0], keep=keep)
+        if not text.strip() and kinds:
+            self._show_listing(kinds[0], keep=keep)
         else:
             self._show_found(text, type, keep=keep)
         self._narrow_list()
 
-    def _show_listing(self, roster: Roster, type: str, *, keep: bool) -> None:
+    def _show_listing(self, type: str, *, keep: bool) -> None:
         if type not in self._listings:
             self._say_wait("object")
-            self._listings[type] = listing(roster, type, self.report)
+            self._listings[type] = listing(self.roster.subset_of(type), type, self.report)
         self.table = self._listings[type]
         self._results.fill(on_screen(self.table), keep=keep)
         if not keep:
             self._results.sort(0)
         everything = "" if self._types.value else " A search looks through all types."
-        self.say(f"{kind_words(type, len(self.table))}.{everything}")
+        many = self.roster.counts()[TABLE_OF[type]]
+        first = f"The first {len(self.table):,} of " if len(self.table) < many else ""
+        self.say(f"{first}{kind_words(type, many)}.{everything}")
 
     def _show_found(self, text: str, type: str | None, *, keep: bool) -> None:
         if text:
@@ -668,9 +669,7 @@ class Browser(Panel):
 
 
 def _opened(roster: Explorable | str | os.PathLike[str]) -> Explorable:
-    if isinstance(roster, (str, PathLike)):
-        return LazyRoster(roster) if is_snapshot(roster) else read_source(roster)
-    return roster
+    return open_to_browse(roster) if isinstance(roster, (str, PathLike)) else roster
 
 
 def _names(about: Description) -> dict[tuple[str, str], str]:

@@ -25,6 +25,7 @@ from kimono_explore.app import make_app, open_district
 from kimono_explore.app.district import District, Ready
 from kimono_explore.app.server import _OPTIONS
 from kimono_explore.frames import frame
+from kimono_explore.roster import lazy
 from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.sandbox import guard
 from kimono_explore.widgets.browser import Browser
@@ -401,7 +402,7 @@ def test_a_large_snapshot_stays_on_disk(
 ) -> None:
     small_roster.save(tmp_path / "monday")
     assert isinstance(open_district(tmp_path / "monday").roster, kx.Roster)
-    monkeypatch.setattr(districts, "MOST_IN_MEMORY", 10)
+    monkeypatch.setattr(lazy, "MOST_IN_MEMORY", 10)
     large = open_district(tmp_path / "monday")
     assert isinstance(large.roster, LazyRoster)
     assert large.name == district.name

@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 
 import kimono_explore as kx
+from kimono_explore.roster import lazy
 from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.district.state import write_state
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
+from kimono_explore.schema import TABLE_OF
+from kimono_explore.widgets.listing import listing
 from tests.plot_rosters import drawn_roster
 
 NAMES = ("district", "hostile", "one school")
@@ -88,16 +91,52 @@ def test_it_is_searched_like_the_whole_roster(both: tuple[kx.Roster, LazyRoster]
     assert stored.search(text, type="course")["type"].isin(["course"]).all()
 
 
-def test_a_state_of_several_files_is_browsed_lazily(tmp_path: Path) -> None:
+def test_a_snapshot_is_read_whole_to_browse_it(tmp_path: Path) -> None:
+    whole = make_district(60)
+    whole.save(tmp_path / "district")
+    browser = kx.browse(tmp_path / "district")
+    assert isinstance(browser.roster, kx.Roster)
+    assert len(browser.table) == len(whole.persons)
+
+
+def test_a_state_of_several_files_is_browsed_lazily(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_state(tmp_path / "state", students=600, district_size=300)
+    monkeypatch.setattr(lazy, "MOST_IN_MEMORY", 500)
     browser = kx.browse(tmp_path / "state")
     assert isinstance(browser.roster, LazyRoster)
+    assert len(browser.table) == browser.roster.counts()["persons"] > 500
     browser.search("mathematics", type="course")
     assert browser.table["type"].unique().tolist() == ["course"]
     browser.pick(0)
     assert browser.selected == browser.table["id"][0]
     assert set(browser.related["relation"]) <= {"offered_by", "of_course"}
     assert len(browser.related) > 0
+
+
+@pytest.mark.parametrize("type", sorted(TABLE_OF))
+def test_the_objects_of_a_type_are_listed_as_of_the_whole_roster(
+    both: tuple[kx.Roster, LazyRoster], type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, stored = both
+    monkeypatch.setattr(lazy, "FIRST", 10_000)
+    report = kx.check(whole, ["orphan_student_in", "section_without_teacher"])
+    ours, theirs = (listing(roster.subset_of(type), type, report) for roster in (stored, whole))
+    pd.testing.assert_frame_equal(ours, theirs)
+
+
+def test_of_very_many_the_first_are_listed_and_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lazy, "FIRST", 20)
+    whole = make_district(300)
+    whole.save(tmp_path / "district")
+    browser = kx.browse(LazyRoster(tmp_path / "district"))
+    assert browser.table["id"].tolist() == whole.persons["id"].head(20).tolist()
+    everything = listing(whole, "person").head(20)
+    for column in ("name", "school", "sections"):
+        assert browser.table[column].tolist() == everything[column].tolist()
+    assert f"The first 20 of {len(whole.persons):,} people" in browser._status.value
+    browser.search("", type="term")
+    assert len(browser.table) == len(whole.terms)
+    assert "first" not in browser._status.value
 
 
 def test_what_is_no_snapshot_is_said(tmp_path: Path) -> None:
