@@ -37,7 +37,7 @@ class Outlook(Column):
             "What the roster will look like",
             tooltip="Apply the queue to a copy of the roster, and check both; nothing is sent",
         )
-        self.stop = Button("Stop", hidden=True, tooltip="Stop working it out")
+        self.stop = Button("Stop", hidden=True, tooltip="Stop working out what the roster will look like")
         self.close = Button("Hide", hidden=True, tooltip="Hide what the roster will look like")
         self.said, self.result = Html(), Html()
         super().__init__(

@@ -141,7 +141,7 @@ class TaskInspector(Panel):
     def _lay_out(self) -> None:
         again = self.guarded(lambda _: self.refresh())
         self._refresh = self._button("Refresh", again, "refresh", tooltip="Read the admin queue again")
-        self._stop = self._button("Stop", self._stop_reading, "stop", tooltip="Stop reading", disabled=True)
+        self._stop = self._button("Stop reading", self._stop_reading, "stop", disabled=True)
         self._every = Number("Refresh every", unit="seconds (0: by hand)", tooltip="0: by hand only", step=5)
         self._order = Choice("order", ["newest first", "queue order"])
         self._filters = {
