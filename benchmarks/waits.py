@@ -1,0 +1,206 @@
+"""``python -m benchmarks.waits``: what a person waits for, from the import to the answer, each in a fresh process.
+
+The median of three runs, with the memory that was added at its peak where that is asked for. ``--state`` also checks a
+state of 5 million students, which takes five minutes to write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import httpx
+
+import kimono_explore as kx
+from benchmarks.__main__ import machine, memory
+from benchmarks.comparing import edited
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.district.state import write_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Run = Callable[[], object]
+
+_RUNS = 3
+_SIZES = {"small": 500, "medium": 100_000, "graph": 200_000, "large": 600_000}
+
+
+class Wait(NamedTuple):
+    """What is waited for: ``prepare`` gets the folder of the snapshots and returns what is timed."""
+
+    what: str
+    to_reach: str
+    prepare: Callable[[Path], Run]
+
+
+def _command(*arguments: str) -> Run:
+    return lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+
+
+def _check(name: str) -> Callable[[Path], Run]:
+    def prepare(folder: Path) -> Run:
+        roster = kx.open_roster(folder / name)
+        return lambda: kx.check(roster, as_of="2026-10-05", progress=False)
+
+    return prepare
+
+
+def _check_state(folder: Path) -> Run:
+    return lambda: kx.check(folder / "state", as_of="2026-10-05", memory="4GB", max_rows=100_000, progress=False)
+
+
+def _load(folder: Path) -> Run:
+    url, token = (folder / "sandbox").read_text().split()
+    client = kx.connect(url, token=token)
+    kx.load(client, "terms", progress=False)  # what is needed once is there before it counts
+    return lambda: kx.load_roster(client, progress=False)
+
+
+def _served(folder: Path) -> Run:
+    """All pages of persons, as the sandbox makes them: the bytes are counted, and nothing is read."""
+    url, token = (folder / "sandbox").read_text().split()
+
+    def run() -> object:
+        size, address = 0, f"{url}/rostering/persons?page_size=1000"
+        with httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client:
+            for page in range(1_000_000):
+                body = client.get(address, params={"page": page}).content
+                size += len(body)
+                if len(body) < 10_000:
+                    break
+        return f"{size / 1e6:,.0f} MB"
+
+    return run
+
+
+def _open(folder: Path) -> Run:
+    return lambda: kx.open_roster(folder / "large")
+
+
+def _graph(folder: Path) -> Run:
+    roster = kx.open_roster(folder / "graph")
+    return lambda: kx.build_graph(roster)
+
+
+def _path(folder: Path) -> Run:
+    roster = kx.open_roster(folder / "large")
+    one, other, third, fourth = roster.persons["id"].sample(4, random_state=1)
+    kx.shortest_path(roster, one, other)  # the links are indexed once
+    return lambda: kx.shortest_path(roster, third, fourth)
+
+
+def _compare(name: str) -> Callable[[Path], Run]:
+    def prepare(folder: Path) -> Run:
+        old = kx.open_roster(folder / name)
+        new = edited(old)
+        return lambda: kx.compare(old, new).summary
+
+    return prepare
+
+
+def _browse(name: str) -> Callable[[Path], Run]:
+    def prepare(folder: Path) -> Run:
+        roster = kx.open_roster(folder / name)
+        return lambda: kx.browse(roster)
+
+    return prepare
+
+
+WAITS = {
+    "import": Wait("`import kimono_explore`", "0.4 s", lambda _: _command("-c", "import kimono_explore")),
+    "help": Wait("`kimono-explore --help`", "0.15 s", lambda _: _command("-m", "kimono_explore", "--help")),
+    "check-small": Wait("`check`, 500 students", "0.4 s", _check("small")),
+    "check": Wait("`check`, 100,000 students from memory", "2 s", _check("medium")),
+    "load": Wait("`load_roster`, 100,000 students from a sandbox in another process", "2.5 s, 350 MB", _load),
+    "sandbox": Wait("the sandbox's pages of these persons, read and dropped", "150 MB a second", _served),
+    "open": Wait("`open_roster`, 600,000 students", "0.5 s, 300 MB", _open),
+    "graph": Wait("`build_graph`, 200,000 students", "3.5 s, 500 MB", _graph),
+    "path": Wait("`shortest_path` of two people, 600,000 students", "0.05 s", _path),
+    "compare": Wait("`compare`, 100,000 against 100,000 students", "0.5 s", _compare("medium")),
+    "compare-large": Wait("`compare`, 600,000 against 600,000 students", "3 s", _compare("large")),
+    "browse": Wait("`browse`, 500 students", "", _browse("small")),
+    "browse-large": Wait("`browse`, 600,000 students", "", _browse("large")),
+    "state": Wait("`check` of a state of 5 million students", "90 s, 4 GB", _check_state),
+}
+
+
+def _timed(wait: Wait, folder: Path) -> dict[str, object]:
+    run = wait.prepare(folder)
+    before, began = memory("VmRSS"), time.perf_counter()
+    found = run()
+    seconds = time.perf_counter() - began
+    said = found if isinstance(found, str) else ""
+    return {"seconds": seconds, "megabytes": max(0.0, memory("VmHWM") - before), "said": said}
+
+
+def _apart(name: str, folder: Path) -> dict[str, object]:
+    command = [sys.executable, "-m", "benchmarks.waits", "--one", name, "--folder", str(folder)]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found: dict[str, object] = json.loads(out.splitlines()[-1])
+    return found
+
+
+@contextmanager
+def _sandbox(folder: Path) -> Iterator[None]:
+    command = [sys.executable, "-m", "kimono_explore", "sandbox", "--students", str(_SIZES["medium"])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            began = time.perf_counter()
+            said = "".join(line for _, line in zip(range(4), server.stdout, strict=False))
+            print(f"The sandbox was ready after {time.perf_counter() - began:.1f} s (to reach: 3 s).\n", flush=True)
+            url, token = (re.search(rf"{name}=(\S+)", said) for name in ("KIMONO_BASE_URL", "KIMONO_TOKEN"))
+            if url is None or token is None:
+                raise SystemExit(f"the sandbox said: {said}")
+            (folder / "sandbox").write_text(f"{url[1]} {token[1]}")
+            yield
+        finally:
+            server.terminate()
+
+
+def main() -> int:
+    """Measure each wait, and print a row."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.waits", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="WAIT", help=f"some of {', '.join(WAITS)} (default: all but state)")
+    parser.add_argument("--state", action="store_true", help="check a state of 5 million students, too")
+    parser.add_argument("--one", choices=list(WAITS), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(_timed(WAITS[options.one], options.folder)))
+        return 0
+    names = options.names or [name for name in WAITS if options.state or name != "state"]
+    print(machine(), "\n", flush=True)
+    with tempfile.TemporaryDirectory() as text:
+        folder = Path(text)
+        for name, students in _SIZES.items():
+            make_district(students, seed=7).save(folder / name)
+        if "state" in names:
+            write_state(folder / "state", 5_000_000)
+        with _sandbox(folder):
+            print("| wait | reached | memory added | to reach |\n|---|---|---|---|")
+            for name in names:
+                runs = [_apart(name, folder) for _ in range(1 if name == "state" else _RUNS)]
+                seconds, megabytes = (
+                    statistics.median(float(str(run[key])) for run in runs) for key in ("seconds", "megabytes")
+                )
+                said = f" for {runs[0]['said']}" if runs[0]["said"] else ""
+                print(
+                    f"| {WAITS[name].what} | {seconds:,.2f} s{said} | {megabytes:,.0f} MB | {WAITS[name].to_reach} |",
+                    flush=True,
+                )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
