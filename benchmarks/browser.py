@@ -7,6 +7,7 @@ checkout does the same in turn, so that the ratio holds on a busy machine, too. 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import shutil
@@ -18,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import TimeoutError as TookTooLong
 from playwright.sync_api import sync_playwright
 
 from benchmarks.__main__ import machine
@@ -94,7 +96,8 @@ def _report(where: str, times: list[Times]) -> None:
     for what, mine in times[0].items():
         ours, *others = (statistics.median(one[what]) for one in (times[0], *times[1:]))
         unit = "" if "frames" in what else " ms"
-        theirs = f"{others[0]:,.0f}{unit} | {others[0] / ours:.2f}" if others else " | "
+        known = bool(others) and not math.isnan(others[0])
+        theirs = f"{others[0]:,.0f}{unit} | {others[0] / ours:.2f}" if known else "none | " if others else " | "
         print(f"| {where} | {what} (of {len(mine)}) | {ours:,.0f}{unit} | {theirs} |", flush=True)
 
 
@@ -166,9 +169,12 @@ def _expand(page: Page, _: int, __: str) -> float:
 
 
 def _brush(page: Page, _: int, __: str) -> float:
-    """A range of the first header that has an order, until the rows are counted anew."""
+    """A range of the first header that has an order, until the rows are counted anew; NaN before there were such headers."""
     picture = page.locator(".kx-header.kx-ordered:visible .kx-picture").first
-    picture.wait_for()
+    try:
+        picture.wait_for(timeout=10_000)
+    except TookTooLong:
+        return math.nan
     bars = picture.bounding_box()
     assert bars is not None
     page.mouse.move(bars["x"] + bars["width"] * 0.1, bars["y"] + 10)
