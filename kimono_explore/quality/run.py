@@ -399,6 +399,8 @@ def _in_order(df: pd.DataFrame, check: Check) -> pd.DataFrame:
 def _name_failing(outcomes: Sequence[Outcome], context: CheckContext) -> None:
     """Put the label and the org of each failing object beside its id."""
     failed = [outcome for outcome in outcomes if len(outcome.failures)]
+    if not failed:
+        return
     names = _describe([outcome.failures for outcome in failed], context)
     keys = pd.concat([df[["table", "id"]] for df in (names.head(0), *(o.failures for o in failed))], ignore_index=True)
     known = keys.merge(names, how="left")  # once for all checks: there are many, and most fail for a few objects

@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,18 @@ NOT_SAID = (
 HOSTILE = ("<img src=x onerror=alert(1)>", "O'Neil", "Þórr", "محمد", "👩‍🎓")
 
 
+@lru_cache
+def flawed(students: int) -> tuple[kx.Roster, pd.DataFrame]:
+    """A district with flaws, and what was planted; no test changes it."""
+    return inject_flaws(make_district(students))
+
+
+@lru_cache
+def found_by_polars(students: int) -> kx.Report:
+    """What is found in it, for several tests; none changes it."""
+    return kx.check(flawed(students)[0], as_of=OCTOBER)
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[kx.Sandbox]:
     with kx.sandbox(students=500) as box:
@@ -72,13 +85,11 @@ def test_what_was_planted_is_found_and_nothing_else(check: str, sandbox: kx.Sand
 
 @pytest.mark.parametrize("students", [60, 100, 3000])
 def test_districts_of_every_size(students: int) -> None:
-    district = make_district(students)
-    roster, planted = inject_flaws(district)
-    found = kx.check(roster, as_of=OCTOBER)
+    planted, found = flawed(students)[1], found_by_polars(students)
     for check in found.summary["id"]:
         # One object may hold two orphans; what was planted lists objects.
         assert set(objects(found.failures(check))) == set(objects(planted[planted["check"] == check])), check
-    clean = kx.check(district, as_of=OCTOBER).summary
+    clean = kx.check(make_district(students), as_of=OCTOBER).summary
     assert set(clean.loc[~clean["id"].isin(NOT_SAID), "status"]) == {"passed"}
     assert set(clean.loc[clean["id"].isin(NOT_SAID), "status"]) == {"not applicable"}
 
@@ -103,14 +114,12 @@ def assert_equal(one: kx.Report, other: kx.Report) -> None:
 
 
 def test_polars_and_duckdb_agree_row_for_row() -> None:
-    roster, _ = inject_flaws(make_district(500))
-    assert_equal(kx.check(roster, as_of=OCTOBER), kx.check(roster, as_of=OCTOBER, engine="duckdb"))
+    assert_equal(found_by_polars(500), kx.check(flawed(500)[0], as_of=OCTOBER, engine="duckdb"))
 
 
 def test_a_snapshot_is_checked_where_it_lies(tmp_path: Path) -> None:
-    roster, _ = inject_flaws(make_district(60))
-    roster.save(tmp_path / "monday")
-    found = kx.check(roster, as_of=OCTOBER)
+    flawed(60)[0].save(tmp_path / "monday")
+    found = found_by_polars(60)
     for engine in ("duckdb", "polars"):
         assert_equal(found, kx.check(tmp_path / "monday", as_of=OCTOBER, engine=engine))
 
@@ -144,10 +153,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_spark_agrees_row_for_row(spark: SparkSession) -> None:
-    roster, _ = inject_flaws(make_district(60))
-    found = kx.check(roster, as_of=OCTOBER, engine=spark)
+    found = kx.check(flawed(60)[0], as_of=OCTOBER, engine=spark)
     assert found.engine == "spark"
-    assert_equal(kx.check(roster, as_of=OCTOBER), found)
+    assert_equal(found_by_polars(60), found)
 
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is none on this machine")
@@ -158,7 +166,7 @@ def test_spark_agrees_on_a_folder_of_districts(
 ) -> None:
     assert Spark(spark).in_one_process
     monkeypatch.setattr(Spark, "in_one_process", False)  # keeps frames as on a cluster, which may lose an executor
-    for number, roster in enumerate([inject_flaws(make_district(60))[0], make_district(80, seed=9)]):
+    for number, roster in enumerate([flawed(60)[0], make_district(80, seed=9)]):
         for name in PARTS:
             folder = tmp_path / "state" / f"{name}.parquet" / f"district={number}"
             folder.mkdir(parents=True)
@@ -473,8 +481,7 @@ def test_a_report_on_nothing_can_be_shown(tmp_path: Path) -> None:
 
 
 def test_the_command_line_ends_as_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    roster, _ = inject_flaws(make_district(60))
-    roster.save(tmp_path / "monday")
+    flawed(60)[0].save(tmp_path / "monday")
     make_district(60).save(tmp_path / "clean")
     files = [str(tmp_path / name) for name in ("q.html", "q.json", "q.csv")]
     arguments = ["check", str(tmp_path / "monday"), "--as-of", OCTOBER]
