@@ -91,6 +91,13 @@ def test_the_page_for_mail_escapes() -> None:
     assert "<script" not in text
 
 
+@pytest.mark.parametrize("html", [False, True])
+def test_a_roster_of_nothing_is_not_in_order(html: bool) -> None:
+    text = kx.check(kx.Roster()).message(html=html)
+    assert "Nothing was checked" in text
+    assert "Nothing to fix" not in text
+
+
 def test_a_task_queue_has_a_message() -> None:
     tasks = pd.DataFrame({name: pd.Series(dtype="str") for name in TASK_COLUMNS})
     text = kx.check_tasks(tasks).message()
