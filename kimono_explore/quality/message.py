@@ -90,7 +90,7 @@ def _score(report: Findings) -> str:
 def _plain(report: Findings, cause: int) -> str:
     """A cause in words of ours only: the sentence of its check; an object is not called by its name."""
     if isinstance(report.causes["type"].iloc[cause], str):
-        return report.plain[cause]
+        return words.of_nameless(report, report.plain[cause])
     return words.sentence(report, cause, report.rows(cause), FEW)
 
 
@@ -107,5 +107,8 @@ def _status(report: Findings) -> str:
     text = f"{passed} of {all} checks passed."
     broken = int(status.get("could not run", 0))
     text += f" {broken} could not run." if broken else ""
-    text += f" {len(report.waived):,} findings are waived." if len(report.waived) else ""
-    return text + (f" {len(report.notices)} waivers have expired." if report.notices else "")
+    waived, expired = len(report.waived), len(report.notices)
+    text += f" {words.counted(waived, 'finding')} {'is' if waived == 1 else 'are'} waived." if waived else ""
+    return text + (
+        f" {words.counted(expired, 'waiver')} {'has' if expired == 1 else 'have'} expired." if expired else ""
+    )

@@ -366,6 +366,15 @@ def test_every_check_says_what_to_do(check: Check) -> None:
     assert owner(check) in (SYSTEM, INTEGRATION, READING)
 
 
+@pytest.mark.parametrize("check", [*ROSTER_CHECKS, *TASK_CHECKS], ids=lambda check: check.id)
+def test_advice_is_about_what_the_check_looks_at(check: Check) -> None:
+    """A group's advice suits only those of its checks that are about the same."""
+    step = next_step(check)
+    assert "bound of the check" not in step or check.params
+    assert "Correct the reference" not in step or check.id.startswith("orphan_") or check.id == "wrong_target_type"
+    assert "Correct the dates of the term" not in step or "name" not in check.id
+
+
 def test_no_advice_is_for_a_check_that_is_gone() -> None:
     known = {check.id for check in (*ROSTER_CHECKS, *TASK_CHECKS)}
     assert {*_OWN_STEPS, *_OWN_OWNERS} <= known
