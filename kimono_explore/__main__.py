@@ -465,7 +465,7 @@ def _morning(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from kimono_explore.quality.message import changes_in_words
+    from kimono_explore.quality.message import UNCHECKED, changes_in_words
     from kimono_explore.roster.open import read_source
 
     if options.source is None:
@@ -491,6 +491,9 @@ def _check(options: argparse.Namespace) -> int:
         print(printable(line))
     if len(report.causes):
         print(f"\nwhat to fix first\n{_causes(report)}")
+    if report.unchecked:
+        print(f"kimono-explore: {UNCHECKED}", file=sys.stderr)
+        return 2
     least: Severity = "information" if options.fail_on == "never" else options.fail_on
     failed = len(report.failed(least, options.threshold, new_only=options.new_only))
     return 1 if failed and options.fail_on != "never" else 0

@@ -163,7 +163,8 @@ def _reached(reach: Reach | None, number: int) -> dict[str, int]:
 
 
 def _findings(outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    columns = ["check", "table", "id", "label", "org_id", "org", "person_type", "role", "missing_type", "missing_id"]
+    columns = ["check", "table", "id", "label", "org_id", "org", "person_type", "role"]
+    columns += ["missing_type", "missing_id", "near_id"]
     failed = [outcome for outcome in outcomes if len(outcome.failures)]
     cells: dict[str, list[object]] = {name: [] for name in columns}
     for outcome in failed:
@@ -380,7 +381,11 @@ class _Cause:
         name = self.key.name
         stage = _stage_of_missing(name, self.group)
         if self.key.shared is None:
-            return stage, f"{name.replace('_', ' ').capitalize()} {self.key.id} was not delivered"
+            what = name.replace("_", " ").capitalize()
+            near = self.group["near_id"][self.group["missing_id"] == self.key.id].dropna()
+            if len(near):
+                return stage, f"{what} {self.key.id!r} was not delivered, and {near.iloc[0]!r} exists"
+            return stage, f"{what} {self.key.id} was not delivered"
         what = f"{len(self.ids):,} {_plural(TABLE_OF[name])} {self.key.shared}".rstrip()
         return stage, f"{what} were not delivered{self._dependents()}"
 

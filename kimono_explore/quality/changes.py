@@ -40,7 +40,10 @@ def read_report(path: str | os.PathLike[str]) -> Before:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         rows = content["findings"]
         findings = pd.DataFrame(rows, columns=list(FINDING_COLUMNS)).astype(dict.fromkeys(FINDING_COLUMNS, "str"))
-        return Before(findings, str(content["as_of"]), content["score"])
+        score = content["score"]
+        if not (score is None or isinstance(score, int)):
+            raise TypeError(score)
+        return Before(findings, str(content["as_of"]), score)
     except OSError as error:
         raise KimonoError(f"{path} could not be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:

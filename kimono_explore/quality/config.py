@@ -76,7 +76,7 @@ def read_config(path: str | os.PathLike[str] | None) -> Config:
     if path is None:
         return Config()
     try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigurationError(f"{path} could not be read: {why}.") from error
@@ -157,10 +157,10 @@ class _Reader:
         """A value of the kind that the check's own has."""
         given = tuple(value) if isinstance(value, list) else value
         own = self._known[id].params[name]
-        numbers = isinstance(own, (int, float)) and isinstance(given, (int, float))
-        same = isinstance(own, bool) == isinstance(given, bool) if numbers else type(given) is type(own)
-        if not same:
-            raise self._wrong(f"{name} of {id} is {value!r}; its default is {own!r}")
+        if not _alike(given, own):
+            raise self._wrong(f"{name} of {id} is {given!r}; its default is {own!r}")
+        if _is_range(own) and isinstance(given, tuple) and given[0] > given[1]:
+            raise self._wrong(f"{name} of {id} is {given!r}: it ends before it begins")
         return cast("Parameter", given)
 
     def _severities(self, value: object) -> dict[str, Severity]:
@@ -188,6 +188,21 @@ class _Reader:
             raise self._wrong(f"{where} has a value that is not text")
         check = self._check(table["check"], where)
         return Waiver(check, table["reason"], table["owner"], expires, tuple(ids), table.get("org"))
+
+
+def _is_range(own: object) -> bool:
+    """Whether a parameter is a lowest and a highest number."""
+    return isinstance(own, tuple) and len(own) == 2 and all(isinstance(one, (int, float)) for one in own)
+
+
+def _alike(given: object, own: object) -> bool:
+    """Whether a value is of the kind of another: a number, yes or no, a text, a range, or any number of texts."""
+    if isinstance(own, (int, float)) and isinstance(given, (int, float)):
+        return isinstance(own, bool) == isinstance(given, bool)
+    if isinstance(own, tuple) and isinstance(given, tuple):
+        whole = len(given) == 2 or not _is_range(own)
+        return whole and all(_alike(one, own[0]) for one in given if own)
+    return type(given) is type(own)
 
 
 def waive(outcomes: Iterable[Outcome], waivers: Sequence[Waiver], today: date) -> list[str]:

@@ -382,8 +382,21 @@ class Findings:
         return self._explained.plain
 
     @property
+    def unchecked(self) -> bool:
+        """Whether no check of a roster had anything to look at: then nothing is known, which is not "nothing to fix".
+
+        An empty task queue is in order, and an empty roster is not.
+
+        Examples
+        --------
+        >>> kx.check(kx.Roster()).unchecked, kx.check(roster, as_of="2026-10-05").unchecked
+        (True, False)
+        """
+        return all(o.status == "not applicable" and o.check.group != "Task queue" for o in self.outcomes)
+
+    @property
     def score(self) -> int | None:
-        """The share of students and teachers whom no finding harms, 0 to 100; None where there are no people.
+        """The share of students and teachers whom no finding harms, 0 to 100; None without people, or where nothing was checked.
 
         An error that reaches a person (as `causes` counts it) takes away that person's share, a warning a quarter of it:
         ``100 * (people - errors - warnings / 4) / people``, rounded down, with ``warnings`` the people whom a warning
@@ -411,7 +424,7 @@ class Findings:
         >>> kx.check(roster, as_of="2026-10-05").scores["scope"].unique().tolist()
         ['district', 'school', 'table']
         """
-        return make_scores(self._explained.harmed, self._org_labels)
+        return make_scores(None if self.unchecked else self._explained.harmed, self._org_labels)
 
     def by_org(self) -> pd.DataFrame:
         """Findings by org and check.

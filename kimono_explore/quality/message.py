@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality.findings import Findings
 
 _FIRST = 3
+UNCHECKED = "Nothing was checked: no check had anything to look at. Is the roster empty?"
 
 
 def make_message(report: Findings, title: str, link: str | None) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def make_message(report: Findings, title: str, link: str | None) -> dict[str, An
     return {
         "title": f"{title}, as of {report.as_of:%A}, {report.as_of.day} {report.as_of:%B %Y}",
         "score": _score(report),
+        "first": "Fix first:" if len(report.causes) else all_clear(report),
         "causes": [
             _cause(row, _plain(report, number))
             for number, row in enumerate(report.causes.head(_FIRST).to_dict("records"))
@@ -38,19 +40,31 @@ def make_message(report: Findings, title: str, link: str | None) -> dict[str, An
 
 def message_text(parts: Mapping[str, Any]) -> str:
     """At most ten lines."""
-    first = "Fix first:" if parts["causes"] else "Nothing to fix: no check failed."
     listed = [f"{number}. {cause}" for number, cause in enumerate(parts["causes"], 1)]
     if listed and parts["more"] > 0:
         listed[-1] += f" ({parts['more']:,} more causes in the report.)"
     link = [f"Report: {parts['link']}"] if parts["link"] else []
     return "\n".join(
-        [*filter(None, [parts["title"], parts["score"], first]), *listed, parts["status"], *link, parts["last"]]
+        [
+            *filter(None, [parts["title"], parts["score"], parts["first"]]),
+            *listed,
+            parts["status"],
+            *link,
+            parts["last"],
+        ]
     )
 
 
 def message_html(parts: Mapping[str, Any]) -> str:
     """The same for a mail program: inline styles only, no picture."""
     return render("message.html", **parts)
+
+
+def all_clear(report: Findings) -> str:
+    """What is said where no check failed: not that all is well, where nothing was looked at."""
+    if report.unchecked:
+        return UNCHECKED
+    return "Nothing to fix: no check failed."
 
 
 def changes_in_words(report: Findings) -> list[str]:
@@ -76,7 +90,7 @@ def _score(report: Findings) -> str:
 def _plain(report: Findings, cause: int) -> str:
     """A cause in words of ours only: the sentence of its check; an object is not called by its name."""
     if isinstance(report.causes["type"].iloc[cause], str):
-        return report.plain[cause]
+        return words.of_nameless(report, report.plain[cause])
     return words.sentence(report, cause, report.rows(cause), FEW)
 
 
@@ -93,5 +107,8 @@ def _status(report: Findings) -> str:
     text = f"{passed} of {all} checks passed."
     broken = int(status.get("could not run", 0))
     text += f" {broken} could not run." if broken else ""
-    text += f" {len(report.waived):,} findings are waived." if len(report.waived) else ""
-    return text + (f" {len(report.notices)} waivers have expired." if report.notices else "")
+    waived, expired = len(report.waived), len(report.notices)
+    text += f" {words.counted(waived, 'finding')} {'is' if waived == 1 else 'are'} waived." if waived else ""
+    return text + (
+        f" {words.counted(expired, 'waiver')} {'has' if expired == 1 else 'have'} expired." if expired else ""
+    )

@@ -13,7 +13,7 @@ from kimono_explore.quality import words
 from kimono_explore.quality.changes import CHANGES
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.findings import shown
-from kimono_explore.quality.message import changes_in_words
+from kimono_explore.quality.message import all_clear, changes_in_words
 from kimono_explore.quality.reach import PEOPLE, REACHED
 from kimono_explore.quality.schools import schools_of
 from kimono_explore.quality.trend import line_of
@@ -59,7 +59,7 @@ def make_page(report: Findings, rows: int, files: Mapping[str, Sequence[tuple[st
         name=report.district or report.source,
         day=f"{report.as_of:%A}, {report.as_of.day} {report.as_of:%B %Y}",
         why=_why_that_day(report),
-        headline=headline([str(cause["sentence"]) for cause in first]),
+        headline=headline([str(cause["sentence"]) for cause in first]) if first else all_clear(report),
         severities=severities(report),
         status=report.summary["status"].value_counts().to_dict(),
         first=first,
@@ -158,8 +158,6 @@ def _why_that_day(report: Findings) -> str:
 
 def headline(sentences: Sequence[str]) -> str:
     """What is to be fixed first, to be read aloud."""
-    if not sentences:
-        return "Nothing to fix: no check failed."
     whole = {text for text, _ in words.WHOLE.values()}
     rest = [text[0].lower() + text[1:] if text in whole else text for text in sentences[1:]]
     return f"{'; '.join([sentences[0], *rest])}. {_IN_WORDS[len(sentences)]}"

@@ -14,7 +14,7 @@ from kimono_explore.errors import KimonoError, RosterFailedError
 from kimono_explore.export import no_formulas
 from kimono_explore.quality.findings import Findings
 from kimono_explore.quality.folder import is_folder, write_folder
-from kimono_explore.quality.message import make_message, message_html, message_text
+from kimono_explore.quality.message import UNCHECKED, make_message, message_html, message_text
 from kimono_explore.quality.page import make_note, make_page
 
 if TYPE_CHECKING:
@@ -60,12 +60,14 @@ class Report(Findings):
         Raises
         ------
         RosterFailedError
-            Names the checks that failed, with their counts.
+            Names the checks that failed, with their counts; or says that nothing was checked.
 
         Examples
         --------
         >>> kx.check(roster).assert_no_errors()
         """
+        if self.unchecked:
+            raise RosterFailedError(f"{self.source}: {UNCHECKED}")
         failed = self.failed("error", threshold)
         if len(failed):
             listed = "; ".join(

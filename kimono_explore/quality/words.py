@@ -485,6 +485,16 @@ def _of_object(report: Findings, row: Mapping[Hashable, object], ids: list[str])
     return f"{label} {_listed(fails)}" if fails else text
 
 
+def of_nameless(report: Findings, plain: str) -> str:
+    """Objects that are not called by their names, and what is wrong with them: "1 org has no students and no teachers"."""
+    who, colon, titles = plain.partition(": ")
+    known = {o.check.title.lower(): WORDS[o.check.id] for o in report.outcomes if o.check.id in WORDS}
+    if not colon or not all(title in known for title in titles.split(", ")):
+        return plain
+    count = 1 if who.startswith("1 ") else 2
+    return f"{who} {_listed([_predicate(known[title], count) for title in titles.split(', ')])}"
+
+
 def _listed(fails: Sequence[str]) -> str:
     """Predicates as one: "has no students, no teachers and no courses"."""
     verb = fails[0].split(" ")[0]

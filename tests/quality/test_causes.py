@@ -87,6 +87,13 @@ def test_what_was_not_delivered_explains_what_refers_to_it() -> None:
     ]
 
 
+def test_what_was_probably_meant_is_said() -> None:
+    """Quotes show the space that nobody would see."""
+    of = ("links", {"source_id": "x", "relation": "in_term", "target_id": "T1 ", "types": None})
+    report = kx.check(make(section("x"), term("T1"), of), ["orphan_in_term"])
+    assert report.causes["cause"].tolist() == ["Term 'T1 ' was not delivered, and 'T1' exists"]
+
+
 def test_a_consequence_is_told_under_what_explains_it() -> None:
     first, second, third = check("first"), check("second", follows=("first",)), check("third", follows=("second",))
     found = causes(

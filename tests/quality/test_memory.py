@@ -94,7 +94,7 @@ def test_what_was_not_checked_now_is_not_fixed() -> None:
 
 def test_what_is_no_report_is_refused(tmp_path: Path) -> None:
     report = kx.check(roster())
-    for text in ("", "[]", '{"summary": []}'):
+    for text in ("", "[]", '{"summary": []}', '{"findings": [], "as_of": "2026-10-05", "score": "89"}'):
         (tmp_path / "q.json").write_text(text)
         with pytest.raises(kx.KimonoError, match="is not a report with findings"):
             report.since(tmp_path / "q.json")
@@ -203,6 +203,13 @@ WAIVER = '[[waived]]\ncheck = "missing_id"\nreason = "r"\nowner = "o"\n'
         ("[parameters.oversize_section]\nsize = 4", "[parameters.oversize_section] has an unknown key 'size'"),
         ('[parameters.oversize_section]\nbound = "4"', "bound of oversize_section is '4'; its default is"),
         ("[parameters.oversize_section]\nbound = true", "bound of oversize_section is True; its default is"),
+        ("[parameters.implausible_age]\nstudents = [3]", "students of implausible_age is (3,); its default is (3, 22)"),
+        ('[parameters.implausible_age]\nstudents = ["3", "22"]', "its default is (3, 22)"),
+        (
+            "[parameters.implausible_age]\nstudents = [22, 3]",
+            "students of implausible_age is (22, 3): it ends before it",
+        ),
+        ("[parameters.unknown_org_type]\nknown = [1]", "known of unknown_org_type is (1,); its default is"),
         ('[severities]\nmissing_id = "bad"', "missing_id has the severity 'bad'; use one of error, warning"),
         ("waived = 1", "waived is not a list: write [[waived]]"),
         (WAIVER, "[[waived]] number 1 has no expires; it needs check, reason, owner, expires"),
@@ -221,6 +228,12 @@ def test_what_nobody_knows_is_said_in_one_line(text: str, said: str, tmp_path: P
     assert "\n" not in str(error.value)
 
 
+def test_a_file_of_notepad_is_read(tmp_path: Path) -> None:
+    """Windows writes three bytes before the text."""
+    (tmp_path / "own.toml").write_text('[checks]\noff = ["missing_id"]\n', encoding="utf-8-sig")
+    assert read_config(tmp_path / "own.toml").off == ("missing_id",)
+
+
 def test_without_a_file_nothing_is_settled(tmp_path: Path) -> None:
     assert read_config(None) == Config()
     with pytest.raises(kx.ConfigurationError, match="could not be read"):
@@ -236,6 +249,13 @@ def test_a_waiver_of_one_org(tmp_path: Path) -> None:
 
 
 # The command line.
+
+
+def test_a_roster_of_nothing_does_not_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A nightly job whose export was empty is not a good night."""
+    kx.Roster().save(tmp_path / "monday")
+    assert main(["check", str(tmp_path / "monday"), "--fail-on", "error"]) == 2
+    assert "Nothing was checked" in capsys.readouterr().err
 
 
 def test_only_what_is_new_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import pytest
 from builders import Item, lea, link, make, school, section, student, teacher
@@ -11,6 +13,9 @@ from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.schema import OBJECT_TYPES
 from kimono_explore.tasks import TASK_COLUMNS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def district() -> list[Item]:
@@ -43,6 +48,21 @@ def test_counts_in_a_few_lines() -> None:
     text = report.message()
     assert "Score: 53 of 100, down 4." in text
     assert "Since 2026-09-28: 0 new, 2 fixed, 29 still there." in text
+
+
+def test_what_is_wrong_with_a_school_is_a_sentence() -> None:
+    items = (lea(), school(), link("school child_of district"), section("x"), link("x held_at school"))
+    text = kx.check(make(*items)).message()
+    assert "1. 1 org has no students, no teachers, no courses and no terms. For:" in text
+
+
+def test_one_waiver_is_one(tmp_path: Path) -> None:
+    items, text = (lea(), section("x"), section("y")), ""
+    for id, year in (("x", 2020), ("y", 2099)):
+        text += f'[[waived]]\ncheck="section_without_teacher"\nid="{id}"\nreason="r"\nowner="o"\nexpires={year}-01-01\n'
+    (tmp_path / "own.toml").write_text(text)
+    report = kx.check(make(*items), ["section_without_teacher"], config=tmp_path / "own.toml")
+    assert "1 finding is waived. 1 waiver has expired." in report.message()
 
 
 def test_few_people_are_not_counted_out() -> None:
@@ -89,6 +109,13 @@ def test_the_page_for_mail_escapes() -> None:
     assert "<b>&lt;b&gt;, as of" in text
     assert 'href="https://example.org/&#34;&lt;"' in text
     assert "<script" not in text
+
+
+@pytest.mark.parametrize("html", [False, True])
+def test_a_roster_of_nothing_is_not_in_order(html: bool) -> None:
+    text = kx.check(kx.Roster()).message(html=html)
+    assert "Nothing was checked" in text
+    assert "Nothing to fix" not in text
 
 
 def test_a_task_queue_has_a_message() -> None:

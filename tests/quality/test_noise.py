@@ -133,6 +133,23 @@ def test_what_was_sent_and_could_not_be_read_was_sent() -> None:
 # A pattern.
 
 
+def test_students_of_other_years_are_not_a_setting_of_the_export() -> None:
+    """As in OULAD, which holds four terms at once: most students are in sections of the three others."""
+    items = [
+        section("now"),
+        term("now", "2026-08-17", "2027-06-04"),
+        section("then"),
+        term("then", "2024-08-17", "2025-06-04"),
+    ]
+    items += [link("now in_term now"), link("then in_term then")]
+    for number in range(30):
+        items += [student(f"p{number}"), link(f"p{number} student_in {'now' if number < 5 else 'then'}")]
+    report = kx.check(make(*items), ["student_without_sections"], as_of="2026-10-05")
+    assert "25 of 30, so one cause is likely: their sections are over on that day" in str(
+        report.summary.loc[0, "reason"]
+    )
+
+
 def test_what_fails_for_most_is_said_once_with_its_likely_reason() -> None:
     people = [(student if n % 2 else teacher)(f"p{n}", dob="1899-01-01") for n in range(40)]
     roster = make(lea(), school(), *people, student("ok", dob="2012-01-01"))

@@ -74,6 +74,17 @@ def test_the_first_screen_is_a_sentence(tmp_path: Path) -> None:
     assert page.index("<h1>") < page.index("<table")
 
 
+def test_a_roster_of_nothing_is_not_in_order(tmp_path: Path) -> None:
+    report = kx.check(kx.Roster())
+    report.to_html(tmp_path / "q.html")
+    page = (tmp_path / "q.html").read_text(encoding="utf-8")
+    assert "<h1>Nothing was checked" in page
+    assert "Nothing to fix" not in page
+    assert "nothing was checked" in report._repr_html_()
+    with pytest.raises(kx.RosterFailedError, match="Nothing was checked"):
+        report.assert_no_errors()
+
+
 def test_zero_is_not_red_and_what_passed_is_positive(tmp_path: Path) -> None:
     roster = two_schools()
     page = text_of(kx.check(roster, [*FEW, "student_without_sections", "section_without_org"], as_of=OCTOBER), tmp_path)
@@ -353,6 +364,15 @@ def test_every_check_says_what_to_do(check: Check) -> None:
     assert check.group in _STEPS
     assert next_step(check).endswith(".")
     assert owner(check) in (SYSTEM, INTEGRATION, READING)
+
+
+@pytest.mark.parametrize("check", [*ROSTER_CHECKS, *TASK_CHECKS], ids=lambda check: check.id)
+def test_advice_is_about_what_the_check_looks_at(check: Check) -> None:
+    """A group's advice suits only those of its checks that are about the same."""
+    step = next_step(check)
+    assert "bound of the check" not in step or check.params
+    assert "Correct the reference" not in step or check.id.startswith("orphan_") or check.id == "wrong_target_type"
+    assert "Correct the dates of the term" not in step or "name" not in check.id
 
 
 def test_no_advice_is_for_a_check_that_is_gone() -> None:

@@ -112,6 +112,18 @@ def test_nothing_is_cut_off(paper: str, printed: Pages) -> None:
         assert all(13 * MM < line.y < sheet.height - 14 * MM for line in sheet.lines), f"page {number}"
 
 
+def test_a_number_stands_in_one_piece(tmp_path: Path) -> None:
+    """As it is read out on the telephone: a browser breaks a line after a hyphen."""
+    kx.check(inject_flaws(make_district(60))[0], as_of="2026-10-05").to_html(tmp_path / "q.html")
+    with start_chromium() as browser:
+        for width in (1300, 400):
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            page.goto((tmp_path / "q.html").as_uri())
+            broken = "[...document.querySelectorAll('a > code')].filter(e => e.getClientRects().length > 1).length"
+            assert page.evaluate(broken) == 0
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_only_before_a_part_a_page_is_half_empty(paper: str, printed: Pages) -> None:
     pages = printed[paper]

@@ -474,9 +474,9 @@ def test_a_file_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
 def test_a_report_on_nothing_can_be_shown(tmp_path: Path) -> None:
     found = kx.check(kx.Roster())
     assert (len(found.causes), len(found.findings), len(found.by_org()), len(found.worst())) == (0, 0, 0, 0)
-    assert "nothing failed" in found._repr_html_()
+    assert "nothing was checked" in found._repr_html_()
     found.to_html(tmp_path / "q.html")
-    assert "no check failed" in (tmp_path / "q.html").read_text(encoding="utf-8")
+    assert "Nothing was checked" in (tmp_path / "q.html").read_text(encoding="utf-8")
     assert repr(found).endswith(f"{len(found.summary)} not applicable; 0 findings>")
 
 

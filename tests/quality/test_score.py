@@ -69,6 +69,15 @@ def test_three_engines_agree() -> None:
     pd.testing.assert_frame_equal(kx.check(roster, PERSON).scores, kx.check(roster, PERSON, engine="duckdb").scores)
 
 
+def test_what_was_not_checked_has_no_score() -> None:
+    """With all checks switched off, or none that applies, nobody knows whom something harms."""
+    roster = make(*two_schools())
+    for checks in ([], ["student_without_dob"]):
+        report = kx.check(roster, checks)
+        assert (report.unchecked, report.score, report.scores.empty) == (True, None, True)
+    assert not kx.check(roster, PERSON).unchecked
+
+
 def test_nobody_has_no_score() -> None:
     report = kx.check(make(lea()), SECTION)
     assert report.score is None

@@ -126,6 +126,7 @@ def _lacks(
     end: str,
     kind: str | None = None,
     follows_school: tuple[str, ...] = (),
+    likely: str = Check.likely,
 ) -> Check:
     """A row of the completeness checks."""
     role = f":{kind}" if relation == "member_of" else ""
@@ -148,6 +149,7 @@ def _lacks(
         needs=(f"{relation}{role}",),
         follows=(f"orphan_{relation}",),
         follows_school=follows_school,
+        likely=likely,
     )
 
 
@@ -256,6 +258,7 @@ CHECKS: tuple[Check, ...] = (
         "student_in",
         "source",
         "student",
+        likely="their sections are over on that day or have not begun, or the schedule is not sent.",
     ),
     _lacks(
         "teacher_without_school",
