@@ -211,24 +211,27 @@ def waive(outcomes: Iterable[Outcome], waivers: Sequence[Waiver], today: date) -
     Returns
     -------
     list of str
-        One sentence for each waiver that has expired and about whose findings there is something to say.
+        One sentence for each waiver that has expired and whose findings are back, and for each that names ids of which no
+        finding is left.
     """
     said = []
     for outcome in outcomes:
         for waiver in waivers:
-            if waiver.check != outcome.check.id or outcome.status != "failed":
+            if waiver.check != outcome.check.id or outcome.status not in ("failed", "passed"):
                 continue
             mine = waiver.covers(outcome.failures)
+            count = int(mine.sum())
+            whose = f"({waiver.owner}: {waiver.reason})"
             if waiver.expires < today:
-                count = int(mine.sum())
                 if count:
                     back = "1 finding is" if count == 1 else f"{count:,} findings are"
-                    said.append(
-                        f"A waiver of {waiver.check} expired on {waiver.expires} ({waiver.owner}: {waiver.reason}): "
-                        f"{back} back."
-                    )
-                continue
-            _take(outcome, waiver, mine)
+                    said.append(f"A waiver of {waiver.check} expired on {waiver.expires} {whose}: {back} back.")
+            elif count:
+                _take(outcome, waiver, mine)
+            elif waiver.ids:
+                said.append(
+                    f"A waiver of {waiver.check} {whose} covers no finding: they are mended, or an id is mistyped."
+                )
     return said
 
 

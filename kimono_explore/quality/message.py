@@ -107,8 +107,6 @@ def _status(report: Findings) -> str:
     text = f"{passed} of {all} checks passed."
     broken = int(status.get("could not run", 0))
     text += f" {broken} could not run." if broken else ""
-    waived, expired = len(report.waived), len(report.notices)
+    waived, odd = len(report.waived), len(report.notices)
     text += f" {words.counted(waived, 'finding')} {'is' if waived == 1 else 'are'} waived." if waived else ""
-    return text + (
-        f" {words.counted(expired, 'waiver')} {'has' if expired == 1 else 'have'} expired." if expired else ""
-    )
+    return text + (f" {words.counted(odd, 'waiver')} {'needs' if odd == 1 else 'need'} a look." if odd else "")

@@ -116,7 +116,7 @@ def make_note(report: Findings) -> str:
 
 
 def _news(report: Findings) -> list[str]:
-    """What the page begins with: what changed, and which waivers have expired."""
+    """What the page begins with: what changed, and which waivers need a look."""
     points = report.changed.get("points")
     score = [f"The score was {report.score - points}."] if points and report.score is not None else []
     return [" ".join([*changes_in_words(report), *score]), *report.notices] if report.changed else report.notices

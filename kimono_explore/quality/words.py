@@ -384,7 +384,7 @@ WORDS = {
 WHOLE = {
     "stale_roster": ("Nothing was updated for a long time", "The roster was updated recently"),
     "no_lea": ("There is no district", "There is a district"),
-    "no_current_term": ("No term is going on", "A term is going on"),
+    "no_current_term": ("No term holds the day the roster was loaded", "A term holds the day the roster was loaded"),
     "sync_without_end": ("A sync does not end", "Every sync has ended"),
 }
 """The same for what has nothing to count."""
@@ -491,6 +491,8 @@ def of_nameless(report: Findings, plain: str) -> str:
     known = {o.check.title.lower(): WORDS[o.check.id] for o in report.outcomes if o.check.id in WORDS}
     if not colon or not all(title in known for title in titles.split(", ")):
         return plain
+    if all(title.startswith("school ") for title in titles.split(", ")):
+        who = who.replace("org", "school")
     count = 1 if who.startswith("1 ") else 2
     return f"{who} {_listed([_predicate(known[title], count) for title in titles.split(', ')])}"
 

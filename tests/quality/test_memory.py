@@ -152,6 +152,19 @@ def test_a_file_settles_parameters_severities_checks_and_waivers(tmp_path: Path)
     assert ("fixed", "section_without_teacher", "x") not in changes(report)
 
 
+def test_a_waiver_that_covers_nothing_is_said(tmp_path: Path) -> None:
+    text = (
+        '[[waived]]\ncheck="section_without_teacher"\nid="{}"\nreason="a guest"\nowner="office"\nexpires=2099-01-01\n'
+    )
+    (tmp_path / "own.toml").write_text(text.format("X "))
+    report = kx.check(roster("x"), config=tmp_path / "own.toml")
+    told = "A waiver of section_without_teacher (office: a guest) covers no finding: they are mended, or an id is mistyped."
+    assert report.notices == [told]
+    assert report.failures("section_without_teacher")["id"].tolist() == ["x"]
+    (tmp_path / "own.toml").write_text(text.format("x"))
+    assert kx.check(roster("x"), config=tmp_path / "own.toml").notices == []
+
+
 def test_the_call_counts_before_the_file(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text(WHOLE)
     report = kx.check(

@@ -53,7 +53,7 @@ def test_counts_in_a_few_lines() -> None:
 def test_what_is_wrong_with_a_school_is_a_sentence() -> None:
     items = (lea(), school(), link("school child_of district"), section("x"), link("x held_at school"))
     text = kx.check(make(*items)).message()
-    assert "1. 1 org has no students, no teachers, no courses and no terms. For:" in text
+    assert "1. 1 school has no students, no teachers, no courses and no terms. For:" in text
 
 
 def test_one_waiver_is_one(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_one_waiver_is_one(tmp_path: Path) -> None:
         text += f'[[waived]]\ncheck="section_without_teacher"\nid="{id}"\nreason="r"\nowner="o"\nexpires={year}-01-01\n'
     (tmp_path / "own.toml").write_text(text)
     report = kx.check(make(*items), ["section_without_teacher"], config=tmp_path / "own.toml")
-    assert "1 finding is waived. 1 waiver has expired." in report.message()
+    assert "1 finding is waived. 1 waiver needs a look." in report.message()
 
 
 def test_few_people_are_not_counted_out() -> None:
