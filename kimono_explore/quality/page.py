@@ -59,7 +59,7 @@ def make_page(report: Findings, rows: int, files: Mapping[str, Sequence[tuple[st
         name=report.district or report.source,
         day=f"{report.as_of:%A}, {report.as_of.day} {report.as_of:%B %Y}",
         why=_why_that_day(report),
-        headline=headline([str(cause["sentence"]) for cause in first]) if first else all_clear(report),
+        headline=headline(report, [str(cause["sentence"]) for cause in first]),
         severities=severities(report),
         status=report.summary["status"].value_counts().to_dict(),
         first=first,
@@ -156,8 +156,10 @@ def _why_that_day(report: Findings) -> str:
     return "the day the roster was loaded" if loaded else "the day that was asked for"
 
 
-def headline(sentences: Sequence[str]) -> str:
+def headline(report: Findings, sentences: Sequence[str]) -> str:
     """What is to be fixed first, to be read aloud."""
+    if not sentences:
+        return all_clear(report)
     whole = {text for text, _ in words.WHOLE.values()}
     rest = [text[0].lower() + text[1:] if text in whole else text for text in sentences[1:]]
     return f"{'; '.join([sentences[0], *rest])}. {_IN_WORDS[len(sentences)]}"

@@ -44,7 +44,7 @@ def score_html(report: Report, causes: pd.DataFrame) -> str:
         "score.html",
         score=report.score,
         harmed=report.scores.iloc[0].to_dict() if len(report.scores) else {},
-        headline=headline(causes["sentence"].drop_duplicates().head(3).tolist()),
+        headline=headline(report, causes["sentence"].drop_duplicates().head(3).tolist()),
         checks=len(report.outcomes),
         severities=severities(report),
         status=report.summary["status"].value_counts().to_dict(),

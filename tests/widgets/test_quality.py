@@ -109,6 +109,12 @@ def test_where_all_is_well_the_widget_says_so(small_roster: kx.Roster) -> None:
     assert (len(inspector.causes), inspector._causes.view["total"]) == (0, 0)
 
 
+def test_of_a_roster_of_nothing_the_widget_does_not_say_that_all_is_well() -> None:
+    first = kx.inspect_quality(kx.check(kx.Roster())).children[0].value
+    assert "Nothing was checked: no check had anything to look at. Is the roster empty?" in first
+    assert "of 100" not in first
+
+
 def test_where_nobody_can_be_reached_the_sentence_says_what_to_fix() -> None:
     with kx.sandbox(students=20) as box:
         late = kx.check_tasks(kx.load_tasks(box.client), now="2026-10-05T12:00:00Z")
