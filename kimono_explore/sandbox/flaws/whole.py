@@ -91,5 +91,5 @@ def sessions_of_two_schools(editor: RosterEditor, check: str) -> None:
 
 def _teachers_of(editor: RosterEditor, school: str) -> list[str]:
     """The teachers of a school who have sections."""
-    teaching = editor.relation("teacher_in")["source_id"]
-    return [person for person in editor.sources("member_of", school) if person in set(teaching)]
+    teaching = set(editor.relation("teacher_in")["source_id"])
+    return [person for person in editor.sources("member_of", school) if person in teaching]
