@@ -815,9 +815,44 @@ def damaged(text: str) -> bool:
 
 RULES["spreadsheet_damage"] = text_rule(damaged)
 RULES["name_too_long"] = text_rule(lambda name: len(name) > 60, "name_first", "name_last")
+RULES["line_break"] = lambda view: [
+    (name, id)
+    for name in ("orgs", "terms", "courses", "sections", "persons")
+    for id, *names in view.roster.tables[name]
+    .filter(regex="^(id|name|name_first|name_last|title)$")
+    .itertuples(index=False)
+    if any("\n" in str(text) for text in (id, *names))
+]
 
 
 # Structure and freshness.
+
+
+@rule("term_of_another_school")
+def _(view: View) -> Failing:
+    parents = {child: parent for child, parent in view.one("child_of").items() if child in view.ids["term"]}
+    kinds = dict(zip(view.roster.terms["id"], view.roster.terms["term_type"], strict=True))
+    schools, terms = view.one("held_at"), view.many("in_term")
+
+    def line(term: str) -> list[str]:
+        found = [term]
+        while parents.get(found[-1], found[0]) not in found:
+            found.append(parents[found[-1]])
+        return found
+
+    used: dict[str, list[str]] = {term: [] for term in kinds}
+    for term, held in used.items():
+        for section, own in terms.items():
+            if section in schools and any(near in line(term) or term in line(near) for near in own):
+                held.append(schools[section])
+    owner = {}
+    for term, held in used.items():
+        school, times = Counter(held).most_common(1)[0] if held else ("", 0)
+        if len(held) >= 5 and times >= 0.9 * len(held):
+            owner[term] = school
+    places = [(s, schools[s], t) for s, own in terms.items() if s in schools for t in own if t in owner]
+    settled = Counter((school, kinds[t]) for _, school, t in places if owner[t] == school)
+    return [("sections", s) for s, school, t in places if owner[t] != school and settled[school, kinds[t]] >= 5]
 
 
 @rule("parent_of_wrong_type")

@@ -217,6 +217,7 @@ def test_checks_of_relations_find_the_same(flawed: kx.Roster, safe: kx.Roster) -
         "id_with_spaces",
         "refused_id",
         "name_too_long",
+        "line_break",
         "email_elsewhere",
         "spreadsheet_damage",
         "grade_against_age",

@@ -129,7 +129,7 @@ assert found["id"].tolist() == ROSTER.persons["id"].iloc[[1]].tolist()
     "A check": """
 report = kx.check(LOADED, ["short_title"], params={"short_title": {"letters": 200}})
 assert len(report.failures("short_title")) == LOADED.sections["title"].notna().sum()
-assert kx.check(LOADED, ["KX-VAL-017"]).summary["id"].tolist() == ["short_title"]
+assert kx.check(LOADED, ["KX-VAL-018"]).summary["id"].tolist() == ["short_title"]
 """,
     "A picture": """
 drawn = kx.plot_grad_years(LOADED)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from kimono_explore.display import display_label
 from kimono_explore.gate.measures import of_type, schools
+from kimono_explore.quality.downstream import LINE_BREAK
 from kimono_explore.schema import ENDS, OBJECT_TYPES, REFERENCES, TABLE_OF
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def longer_than(most: int) -> Test:
 
 def line_break(_roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
     """The value goes over more than one line."""
-    return _values(refusal, rows).str.contains(r"[\r\n]", regex=True).fillna(value=False)
+    return _values(refusal, rows).str.contains(LINE_BREAK, regex=True).fillna(value=False)
 
 
 def not_alphanumeric(_roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:

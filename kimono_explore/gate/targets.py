@@ -20,6 +20,7 @@ from kimono_explore.gate.refusals import (
     repeated,
     unlinked,
 )
+from kimono_explore.quality.downstream import SDS_FILES, SDS_TEXTS
 
 READ = "2026-11-28"
 """The day on which all sources were read; whoever reads one again dates it anew."""
@@ -62,7 +63,7 @@ _CLEVER_IDS = "https://support.clever.com/hc/en-us/articles/115003073603-Sync-Re
 _CLEVER_STATUS = "https://support.clever.com/hc/en-us/articles/202048663-For-District-Admins-Sync-Status"
 _GOOGLE_IMPORT = "https://support.google.com/edu/classroom/answer/10495270?hl=en"
 _GOOGLE_API = "https://developers.google.com/workspace/classroom/reference/rest/v1"
-_SDS = "https://learn.microsoft.com/en-us/schooldatasync"
+_SDS_RULES = "https://learn.microsoft.com/en-us/schooldatasync/validation-rules-and-descriptions"
 _SDS_HEALTH = "https://learn.microsoft.com/en-us/training/modules/school-data-sync-it-admins/5-data-health-validation-school-data-sync"
 _CANVAS = "https://developerdocs.instructure.com/services/canvas/sis/file.sis_csv"
 _APPLE_CLASSES = "https://support.apple.com/en-ge/guide/apple-school-manager-m/axm0e48f1bbe/web"
@@ -126,7 +127,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "sds-inactive", "sds",
         "The records of a file that a later upload leaves out are taken to be no longer active.",
-        f"{_SDS}/sds-v2.1-csv-file-format",
+        SDS_FILES,
     ),
     Rule(
         "sds-excluded", "sds",
@@ -136,24 +137,20 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "sds-unique-id", "sds",
         "A unique id is unique among all records; upper and lower case differ.",
-        f"{_SDS}/validation-rules-and-descriptions",
+        _SDS_RULES,
         tuple(Refusal(table, "id", repeated) for table in ("orgs", "persons", "courses", "sections")),
     ),
     Rule(
         "sds-org", "sds",
         "An org has an id, a name and a type.",
-        f"{_SDS}/sds-v2.1-csv-file-format",
+        SDS_FILES,
         (Refusal("orgs", "id", missing), Refusal("orgs", "label", missing), Refusal("orgs", "org_type", missing)),
     ),
     Rule(
         "sds-line-break", "sds",
         "No value has a line break.",
-        f"{_SDS}/sds-v2.1-csv-file-format",
-        (
-            Refusal("orgs", "name", line_break), Refusal("persons", "name_first", line_break),
-            Refusal("persons", "name_last", line_break), Refusal("courses", "title", line_break),
-            Refusal("sections", "title", line_break), Refusal("terms", "name", line_break),
-        ),
+        SDS_FILES,
+        tuple(Refusal(table, column, line_break) for table, columns in SDS_TEXTS.items() for column in columns),
     ),
     Rule(
         "canvas-batch", "canvas",

@@ -233,6 +233,12 @@ WORDS = {
         many="are below something of the same or a lower kind",
     ),
     "section_over_two_years": _Words("section", "is over two school years", "No section is over two school years"),
+    "term_of_another_school": _Words(
+        "section",
+        "is in a term of another school",
+        "No section is in a term of another school",
+        many="are in terms of other schools",
+    ),
     "created_on_one_day": _Words(
         "table",
         "was mostly created on one day, late in the school year",
@@ -299,6 +305,12 @@ WORDS = {
         "", "has text that a spreadsheet has damaged", "No text looks damaged by a spreadsheet"
     ),
     "name_too_long": _Words("", "has a name that is too long for Google", "No name is too long for Google"),
+    "line_break": _Words(
+        "",
+        "has a line break in the id or name",
+        "No id and no name has a line break",
+        many="have a line break in the id or name",
+    ),
     "placeholder_name": _Words("", "has a placeholder as a name", "Every name is that of a person"),
     "shouting_name": _Words("", "has a name in capitals", "No name is in capitals"),
     "implausible_age": _Words("", "has an implausible age", "Every age is plausible"),

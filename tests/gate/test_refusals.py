@@ -41,7 +41,8 @@ REFUSALS: dict[str, tuple[Target, kx.Roster, list[tuple[str, str | None, str]], 
         make(school(), lea()),
     ),
     "sds-line-break": (
-        "sds", make(student(name_last="Sil\nva")), [("persons", "ana", "name_last")], make(student(name_last="Sil va")),
+        "sds", make(student(name_last="Sil\nva"), course("alg\n1", title="Algebra")),
+        [("courses", "alg\n1", "id"), ("persons", "ana", "name_last")], make(student(name_last="Sil va"), course("alg 1")),
     ),
     "canvas-unique-id": (
         "canvas", make(student(), student()), [("persons", "ana", "id"), ("persons", "ana", "id")], make(student()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import course, link, make, school, section, student, teacher
+from builders import course, lea, link, make, school, section, student, teacher, term
 
 import kimono_explore as kx
 
@@ -96,3 +96,54 @@ def test_sections_with_very_many_students(sizes: list[int], large: list[str]) ->
 )
 def test_sections_with_very_few_students(sizes: list[int], small: list[str]) -> None:
     assert failing("undersize_section", *sections(*sizes)) == small
+
+
+def sections_in(school_id: str, term_id: str, count: int) -> list[Any]:
+    """So many sections of a school in a term."""
+    ids = [f"{school_id}-{term_id}-{n}" for n in range(count)]
+    return [
+        item for id in ids for item in (section(id), link(f"{id} held_at {school_id}"), link(f"{id} in_term {term_id}"))
+    ]
+
+
+TERMS = (term("w", term_type="semester"), term("e", term_type="semester"))
+SCHOOLS = (school("west"), school("east"))
+
+
+@pytest.mark.parametrize(
+    ("west", "east", "stray", "fails"),
+    [
+        (9, 5, 1, True),
+        # Eight of nine are less than 90 %.
+        (8, 5, 1, False),
+        (9, 4, 1, False),
+        (18, 5, 2, True),
+        (17, 5, 2, False),
+        # Two schools share the term.
+        (9, 5, 9, False),
+        (9, 5, 0, False),
+    ],
+)
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
+def test_whose_a_term_is(west: int, east: int, stray: int, fails: bool, engine: str) -> None:
+    items = [*sections_in("west", "w", west), *sections_in("east", "e", east), *sections_in("east", "w", stray)]
+    found = failing("term_of_another_school", *TERMS, *SCHOOLS, *items, engine=engine)
+    assert found == ([f"east-w-{n}" for n in range(stray)] if fails else [])
+
+
+def test_terms_of_another_kind_or_of_a_district_are_nobodys_own() -> None:
+    items = [*sections_in("west", "w", 9), *sections_in("east", "e", 5), *sections_in("east", "w", 1)]
+    trimester = (term("w", term_type="semester"), term("e", term_type="trimester"))
+    assert failing("term_of_another_school", *trimester, *SCHOOLS, *items) == []
+    assert failing("term_of_another_school", *TERMS, lea("west"), school("east"), *items) == []
+    assert failing("term_of_another_school", *TERMS, school("west"), lea("east"), *items) == []
+
+
+def test_a_term_counts_with_what_is_above_and_below_it() -> None:
+    """As in Grand Bend: a semester for each school, and one year above them in which no section is."""
+    items = [*sections_in("west", "w", 9), *sections_in("east", "e", 5), *sections_in("east", "w", 1)]
+    year = (term("year", term_type="schoolYear"), link("w child_of year"), link("e child_of year"))
+    assert failing("term_of_another_school", *TERMS, *SCHOOLS, *items, *year) == ["east-w-0"]
+    assert failing("term_of_another_school", *TERMS, *SCHOOLS, *items, *year, *sections_in("east", "year", 1)) == []
+    quarter = (term("q", term_type="quarter"), link("q child_of w"))
+    assert failing("term_of_another_school", *TERMS, *SCHOOLS, *items, *quarter, *sections_in("east", "q", 1)) == []

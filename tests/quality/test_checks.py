@@ -19,6 +19,19 @@ IN_CLASS = (section(), student(), link("ana student_in algebra-1"))
 YEAR = (section(), term(), link("algebra-1 in_term year"), student())
 AT_SCHOOL = (school(), student(), link("ana member_of school"))
 
+
+def with_a_year(name: str, sections: int) -> tuple[Any, ...]:
+    """A school with a year of its own, in which are so many sections."""
+    own = [f"{name}-{n}" for n in range(sections)]
+    linked = [link(f"{id} {end}") for id in own for end in (f"held_at {name}", f"in_term {name}-year")]
+    return school(name), term(f"{name}-year"), *map(section, own), *linked
+
+
+STRAY = (
+    *(*with_a_year("west", 9), *with_a_year("east", 5)),
+    *(section("stray"), link("stray held_at east"), link("stray in_term west-year")),
+)
+
 # check: (the items of a roster that fails it, the objects that fail, the items of one that passes)
 CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any, ...]]] = {
     "missing_id": ((("persons", {"id": None, "label": "Ana"}),), [("persons", None)], (student(),)),
@@ -440,6 +453,15 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
             *(section("b"), term("long", "2024-08-19", "2026-12-18"), link("b in_term long")),
         ),
     ),
+    "term_of_another_school": (
+        STRAY,
+        [("sections", "stray")],
+        # The years of the schools are parts of one that both are in.
+        (
+            *(*STRAY, term("both"), link("east-year child_of both"), link("west-year child_of both")),
+            *(link(f"{school}-{n} in_term both") for school in ("east", "west") for n in range(5)),
+        ),
+    ),
     "stale_roster": (
         (student(updated_at="2026-07-06T00:00:00Z"), section(updated_at="2026-01-01T00:00:00Z")),
         [("persons", None)],
@@ -677,6 +699,11 @@ CASES: dict[str, tuple[tuple[Any, ...], list[tuple[str, str | None]], tuple[Any,
         (student("a", name_first="x" * 61), student("b", name_last="y" * 61)),
         [("persons", "a"), ("persons", "b")],
         (student("a", name_first="x" * 60, name_last=None),),
+    ),
+    "line_break": (
+        (student(name_last="Sil\nva"), section(title="Algebra\r1"), course("alg\n1"), lea(name="North\r\nDistrict")),
+        [("orgs", "district"), ("persons", "ana"), ("courses", "alg\n1"), ("sections", "algebra-1")],
+        (student(name_last="Sil va", address_line1="1 Main St\nUpstairs"), category(name="a\nb"), term()),
     ),
     "placeholder_name": (
         (

@@ -17,6 +17,7 @@ from kimono_explore.schema import TABLE_OF
 
 if TYPE_CHECKING:
     from kimono_explore.quality.context import CheckContext
+    from kimono_explore.quality.definition import Frame
 
 _AGREEMENT, _STRUCTURE = "Agreement", "Structure"
 _FRESHNESS = "Freshness"
@@ -134,6 +135,38 @@ def section_over_two_years(context: CheckContext, days: int) -> CheckResult:
     sections = known.join(terms, on="id", how="inner")
     long = nw.col("last_day") > nw.col("first_day").dt.offset_by(f"{days}d")
     return CheckResult(sections, sections.filter((nw.col("terms") > 1) & long))
+
+
+def term_of_another_school(context: CheckContext, sections: int, share: float) -> CheckResult:
+    """Sections in a term that another school has for itself, while their own school has such terms of its own."""
+    held = context.first_target("held_at").rename({"target": "org_id"})
+    placed = context.pairs("in_term", "id", "term_id").unique().join(held, on="id", how="inner")
+    kinds = context.objects("terms").filter(~nw.col("id").is_null()).group_by("id").agg(kind=nw.col("term_type").min())
+    kinds = kinds.select(term_id="id", kind=nw.col("kind").fill_null(""))
+    owned = _terms_of_one_school(context, placed, sections, share).join(kinds, on="term_id", how="inner")
+    owned = context.engine.keep(owned)
+    own = placed.join(owned, on=["org_id", "term_id"], how="inner").group_by("org_id", "kind")
+    settled = own.agg(own_sections=nw.col("id").n_unique()).filter(nw.col("own_sections") >= sections)
+    others = placed.join(owned.select("org_id", "term_id"), on=["org_id", "term_id"], how="anti")
+    others = others.join(owned.rename({"org_id": "used_by"}), on="term_id", how="inner")
+    others = others.join(settled, on=["org_id", "kind"], how="semi")
+    found = others.group_by("id").agg(term_id=nw.col("term_id").min(), used_by=nw.col("used_by").min())
+    return CheckResult(placed.select("id").unique(), found)
+
+
+def _terms_of_one_school(context: CheckContext, placed: Frame, sections: int, share: float) -> Frame:
+    """The terms that one school has for itself, each with what is above and below it: org_id, term_id.
+
+    Terms name no school: whose one is shows in the sections that are in it.
+    """
+    above = context.ancestors("term")
+    related = stack([above.select(term_id="id", near="ancestor"), above.select(term_id="ancestor", near="id")]).unique()
+    uses = placed.rename({"term_id": "near"}).join(related, on="near", how="inner").select("id", "org_id", "term_id")
+    in_all = uses.group_by("term_id").agg(in_all=nw.col("id").n_unique())
+    of_org = uses.group_by("org_id", "term_id").agg(of_org=nw.col("id").n_unique())
+    counted = of_org.join(in_all.filter(nw.col("in_all") >= sections), on="term_id", how="inner")
+    alone = counted.filter(nw.col("of_org") * 100 >= share * nw.col("in_all")).select("org_id", "term_id")
+    return alone.join(context.schools.select(org_id="id"), on="org_id", how="semi")
 
 
 def stale_roster(context: CheckContext, days: int) -> CheckResult:
@@ -361,6 +394,21 @@ CHECKS: tuple[Check, ...] = (
         params={"days": 366},
         needs=("in_term",),
         likely="sections are used again from year to year, and keep their old terms.",
+    ),
+    Check(
+        "term_of_another_school",
+        "KX-STR-011",
+        "Section in a term of another school",
+        "warning",
+        _STRUCTURE,
+        ("sections",),
+        "At least {share} % of the sections in the term, and in those above and below it, are held at one other school, and "
+        "there are at least {sections}; the section's own school has at least {sections} sections in terms of the same kind that "
+        "are its own in this way. Where schools share their terms, nothing is found.",
+        "The section begins, ends and is graded on the days of another school.",
+        term_of_another_school,
+        params={"sections": 5, "share": 90.0},
+        needs=("held_at", "in_term"),
     ),
     Check(
         "stale_roster",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from kimono_explore.quality.context import CheckContext, stack
 from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
+from kimono_explore.quality.downstream import LINE_BREAK, SDS_FILES, SDS_TEXTS
 from kimono_explore.quality.regions import CANADA, PROVINCES, STATES, UNITED_STATES
 from kimono_explore.schema import TABLES
 
@@ -125,6 +126,17 @@ def name_too_long(context: CheckContext, letters: int) -> CheckResult:
     persons = _named(context)
     long = [nw.col(name).fill_null("").str.len_chars() > letters for name in ("name_first", "name_last")]
     return CheckResult(persons, persons.filter(long[0] | long[1]))
+
+
+def line_break(context: CheckContext) -> CheckResult:
+    """Objects with a line break in what School Data Sync takes of their ids and names."""
+    checked, found = [], []
+    for table, columns in SDS_TEXTS.items():
+        objects = context.raw(table).select(*columns, nw.col("id").alias(_ID))
+        texts = [name for name in columns if name != "id"]
+        checked.append(objects.select("id"))
+        found.append(_cells_with(LINE_BREAK, table, [_ID, *texts], objects))
+    return CheckResult(stack(checked), stack(found))
 
 
 def placeholder_name(context: CheckContext, always: tuple[str, ...], in_both: tuple[str, ...]) -> CheckResult:
@@ -448,5 +460,18 @@ CHECKS: tuple[Check, ...] = (
         "The account is not made, or with a shortened name.",
         name_too_long,
         params={"letters": 60},
+    ),
+    Check(
+        "line_break",
+        "KX-VAL-017",
+        "Id or name that School Data Sync does not take",
+        "information",
+        _GROUP,
+        tuple(SDS_TEXTS),
+        "The id, the name or the title has a line break, which the files of Microsoft School Data Sync may not have "
+        f"({SDS_FILES}).",
+        "School Data Sync leaves the record out, or refuses the file.",
+        line_break,
+        follows=("untrimmed_text", "id_with_spaces"),
     ),
 )

@@ -345,6 +345,7 @@ FLAWS: tuple[Flaw, ...] = (
     # New rows, last of all: what is picked before them stays the same.
     Flaw("school_below_school", injectors.school_below_school),
     Flaw("same_name_terms", injectors.same_name_terms),
+    Flaw("line_break", _cells("sections", None, {"title": lambda title: f"{title}\n(new)"}, also=("untrimmed_text",))),
 )
 """Every kind of mistake that is planted; adding one is adding a row."""
 
@@ -354,5 +355,6 @@ WHOLE: tuple[Flaw, ...] = (
     Flaw("lea_without_schools", whole.second_district),
     Flaw("no_lea", whole.no_district),
     Flaw("load_problem", whole.refused_list),
+    Flaw("term_of_another_school", whole.sessions_of_two_schools),
 )
 """The mistakes of a whole roster or table, of which one is planted where it is asked for, after all others."""
