@@ -114,7 +114,7 @@ def test_what_is_too_much_and_what_is_missing_is_named() -> None:
 
 
 def test_every_way_to_compare_counts_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    comparing.prepare(tmp_path, 60, match=False)
+    comparing.prepare(tmp_path, 60, None)
     counts = [way(tmp_path) for way in (comparing.by_id, comparing.from_folders, comparing.with_pandas)]
     assert counts[0] == counts[1] == counts[2]
     assert counts[0]["removed"] > 0 < counts[0]["changed"]
@@ -122,7 +122,7 @@ def test_every_way_to_compare_counts_the_same(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_what_is_under_new_ids_is_found_again(tmp_path: Path) -> None:
-    comparing.prepare(tmp_path, 60, match=True)
+    comparing.prepare(tmp_path, 60, "match")
     found = comparing.under_new_ids(tmp_path)
     assert min(found.values()) >= 0.98
 
