@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kimono_explore.api.client import Client, connect
 from kimono_explore.display import display_label, printable
+from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.history import History, history
 from kimono_explore.history.segment import is_history
 from kimono_explore.load import load_roster
 from kimono_explore.quality import Report, check
+from kimono_explore.quality.config import beside
 from kimono_explore.roster.lazy import LazyRoster, open_to_browse
 from kimono_explore.roster.roster import Roster
 from kimono_explore.sandbox import sandbox
@@ -132,4 +134,5 @@ def _stored(source: str | os.PathLike[str]) -> District:
         roster = days.open(days.days[-1])
         return District(roster, check(roster), history=days)
     opened = open_to_browse(source)
-    return District(opened, check(opened if isinstance(opened, Roster) else source))
+    config = beside(source) if is_snapshot(source) else None
+    return District(opened, check(opened if isinstance(opened, Roster) else source, config=config))

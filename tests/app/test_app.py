@@ -402,8 +402,12 @@ def test_a_large_snapshot_stays_on_disk(
 ) -> None:
     small_roster.save(tmp_path / "monday")
     assert isinstance(open_district(tmp_path / "monday").roster, kx.Roster)
+    (tmp_path / "quality.toml").write_text('[checks]\noff = ["no_lea"]\n')
+    small = open_district(tmp_path / "monday")
     monkeypatch.setattr(lazy, "MOST_IN_MEMORY", 10)
     large = open_district(tmp_path / "monday")
+    for opened in (small, large):
+        assert "no_lea" not in opened.report.summary["id"].tolist()
     assert isinstance(large.roster, LazyRoster)
     assert large.name == district.name
     guest = TestClient(make_app(large, TOKEN, PORT), base_url=HOME)
