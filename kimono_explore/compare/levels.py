@@ -106,7 +106,7 @@ def match_left_over(connection: duckdb.DuckDBPyConnection, old: Source, new: Sou
     """
     for table in TABLES:
         _leave(connection, table)
-        for key in IDENTITIES[table].keys:
+        for key in IDENTITIES[table].keys if _left_on_both_sides(connection, table) else ():
             _match_by_key(connection, table, key)
     _match_names_alike(connection, old, new)
     for _ in range(_ROUNDS):
@@ -148,6 +148,10 @@ def _leave(connection: duckdb.DuckDBPyConnection, table: str) -> None:
             f"WHERE row IN (SELECT {side} FROM paired_{table} WHERE {other} IS NULL) "
             f"AND id IS NOT NULL AND id NOT IN (SELECT id FROM {other}_{table} WHERE id IS NOT NULL) GROUP BY id"
         )
+
+
+def _left_on_both_sides(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return all(connection.execute(f"SELECT 1 FROM left_{side}_{table} LIMIT 1").fetchall() for side in SIDES)
 
 
 def _rows_of(side: str, table: str) -> str:
@@ -232,7 +236,7 @@ def _best(*order: str) -> str:
 
 def _match_by_neighbors(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     """Match what is linked to the same things, and say how many were."""
-    if not all(connection.execute(f"SELECT 1 FROM left_{side}_{table} LIMIT 1").fetchall() for side in SIDES):
+    if not _left_on_both_sides(connection, table):
         return 0
     identity = IDENTITIES[table]
     for side in SIDES:

@@ -22,7 +22,7 @@ from pyarrow import dataset
 
 from kimono_explore.atomic import atomic_folder, whole
 from kimono_explore.errors import BundleError
-from kimono_explore.frames import put_together, to_arrow, to_series
+from kimono_explore.frames import put_together, to_arrow, to_pandas, to_series
 from kimono_explore.schema import TABLES, declared
 from kimono_explore.tables import Tables
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 _AT_A_TIME = 2
+_SMALL = 20_000
+"""Rows of a table that is read in one piece: to ask for each column takes longer than to read them."""
 _TRIES = 5
 _MANIFEST = "manifest.json"
 PARTS = (*TABLES, "links", "problems")
@@ -139,10 +141,13 @@ def _miscounted(manifest: Manifest, counts: Mapping[str, int]) -> ValueError | N
 
 
 def _read(path: Path, name: str) -> pd.DataFrame:
-    """A table of a snapshot. Columns are read side by side, and each becomes pandas' before the next ones are read."""
+    """A table of a snapshot. Of a large one, columns are read side by side, and each is pandas' before the next are read."""
     again = {column.name for column in declared(name) if column.kind == "category"}
     options = dataset.ParquetReadOptions(dictionary_columns=again)
     files = dataset.dataset(path, format=dataset.ParquetFileFormat(read_options=options), partitioning="hive")
+
+    if files.count_rows() <= _SMALL:
+        return to_pandas(name, files.to_table(use_threads=False))
 
     def read(key: str) -> pd.Series:
         return to_series(name, key, files.to_table(columns=[key]).column(key))
