@@ -199,67 +199,62 @@ def shortest_path(
         raise ValueError("count is a whole number from 1.")
     index = roster.index
     start, end = index.code(source, source_type), index.code(target, target_type)
-    avoided: Iterable[NDArray[np.bool_] | None] = _avoided(roster) if avoid_hubs else (None,)
-    hubs: NDArray[np.bool_] | None = None
+    avoided: Iterable[NDArray[np.bool_] | None] = _avoided(index, start, end) if avoid_hubs else (None,)
     for closed in avoided:
-        hubs = closed if hubs is None else hubs
         ways = _ways(index, start, end, closed, count)
         if ways:
             break
     tables = [_way_table(roster, *way) for way in ways or [([], [])]]
     if count == 1:
-        between = [code for code in (ways[0][0][1:-1] if ways else []) if hubs is not None and hubs[code]]
-        tables[0].attrs["hubs"] = index.labels(between).tolist()
+        between = np.array(ways[0][0][1:-1] if ways and avoid_hubs else [], dtype=np.int64)
+        tables[0].attrs["hubs"] = index.labels(between[_hubs(index)[between]]).tolist()
         return tables[0]
     numbered = [table.assign(way=n)[["way", *table.columns]] for n, table in enumerate(tables, 1)]
     return pd.concat(numbered, ignore_index=True)
 
 
-def _avoided(roster: Roster) -> Iterator[NDArray[np.bool_] | None]:
+def _avoided(index: LinkIndex, start: int, end: int) -> Iterator[NDArray[np.bool_] | None]:
     """Which objects to avoid: terms, districts and hubs; if that leaves no path, only terms and districts; then none."""
-    index = roster.index
-    kinds = roster.orgs["org_type"].str.lower()
-    broad = roster.orgs.loc[(kinds.notna() & (kinds != "school")).to_numpy(dtype=bool), "id"].dropna().drop_duplicates()
-    closed = index.type_of(np.arange(index.size)) == "term"
-    closed[index.codes(pd.Series(["org"] * len(broad), dtype="str"), broad.astype("str"))] = True
-    yield closed | (index.degrees() > _HUB)
-    yield closed
+    part = index.parts[[start, end]]
+    if part[0] == part[1] or index.broad[[start, end]].any():
+        yield _hubs(index)
+        yield index.broad
     yield None
 
 
+def _hubs(index: LinkIndex) -> NDArray[np.bool_]:
+    return index.broad | (index.degrees() > _HUB)
+
+
 def _ways(
-    index: LinkIndex, start: int, end: int, closed: NDArray[np.bool_] | None, count: int
+    index: LinkIndex, start: int, end: int, avoided: NDArray[np.bool_] | None, count: int
 ) -> list[tuple[list[int], list[int]]]:
     """Shortest paths that share nothing between the ends: the objects of each, and the links between them."""
     ways: list[tuple[list[int], list[int]]] = []
-    passable = None if closed is None and count == 1 else np.ones(len(index.source), dtype=bool)
-    if passable is not None and closed is not None:
-        between = closed.copy()
-        between[[start, end]] = False
-        passable = ~(between[index.source] | between[index.target])
+    closed = np.zeros(index.size, dtype=bool) if avoided is None else avoided.copy()
+    closed[[start, end]] = False
+    taken = np.array([], dtype=np.int64)
     while len(ways) < count:
-        way = _way(index, start, end, passable)
+        way = _way(index, start, end, closed, taken)
         if way is None:
             break
         ways.append(way)
-        if start == end or passable is None:
+        if start == end:
             break
-        # The next one goes through nothing that this one went through; where it was one link, that link is taken.
-        used = np.array(way[0][1:-1], dtype=np.int64)
-        if len(used):
-            passable[np.concatenate([index.links_from(used), index.links_to(used)])] = False
-        else:
-            passable[
-                ((index.source == start) & (index.target == end)) | ((index.source == end) & (index.target == start))
-            ] = False
+        # The next one goes through nothing that this one went through; where it was one link, no such link is taken.
+        closed[way[0][1:-1]] = True
+        if len(way[1]) == 1:
+            one, other = (np.concatenate([index.links_from([code]), index.links_to([code])]) for code in (start, end))
+            taken = np.intersect1d(one, other)
     return ways
 
 
 def _way(
-    index: LinkIndex, start: int, end: int, passable: NDArray[np.bool_] | None
+    index: LinkIndex, start: int, end: int, closed: NDArray[np.bool_], taken: NDArray[np.int64]
 ) -> tuple[list[int], list[int]] | None:
+    """A shortest path that enters no object that is closed, and goes along no link that is taken."""
     # From both ends in turn, the side with the smaller ring first: one side alone soon holds half the roster.
-    sides = [_Widening(index, start, passable), _Widening(index, end, passable)]
+    sides = [_Widening(index, start, closed, taken), _Widening(index, end, closed, taken)]
     met = np.array([start] if start == end else [], dtype=np.int64)
     while not len(met) and len(sides[0].ring) and len(sides[1].ring):
         one, other = sorted(sides, key=lambda side: len(side.ring))
@@ -289,10 +284,11 @@ def _way_table(roster: Roster, objects: list[int], links: list[int]) -> pd.DataF
 class _Widening:
     """All objects within a number of links from one, and how each was reached."""
 
-    def __init__(self, index: LinkIndex, start: int, passable: NDArray[np.bool_] | None) -> None:
-        self._index, self._passable = index, passable
+    def __init__(self, index: LinkIndex, start: int, closed: NDArray[np.bool_], taken: NDArray[np.int64]) -> None:
+        self._index, self._closed, self._taken = index, closed, taken
         self.came_from = np.full(index.size, -1, dtype=np.int32)
         self._by = np.full(index.size, -1, dtype=np.int32)
+        self._first = np.empty(index.size, dtype=np.int64)
         self.came_from[start] = start
         self.ring = np.array([start])
 
@@ -300,14 +296,19 @@ class _Widening:
         """One link further."""
         index = self._index
         onward, back = index.links_from(self.ring), index.links_to(self.ring)
-        if self._passable is not None:
-            onward, back = onward[self._passable[onward]], back[self._passable[back]]
-        near = np.concatenate([index.target[onward], index.source[back]]).astype(np.int64)
-        before = np.concatenate([index.source[onward], index.target[back]])
-        near, first = np.unique(near, return_index=True)
-        new = (near >= 0) & (self.came_from[near] < 0)
-        self.ring, first = near[new], first[new]
-        self.came_from[self.ring], self._by[self.ring] = before[first], np.concatenate([onward, back])[first]
+        near, links = np.concatenate([index.target[onward], index.source[back]]), np.concatenate([onward, back])
+        new = (near >= 0) & (self.came_from[near] < 0) & ~self._closed[near]
+        if len(self._taken):
+            new &= ~np.isin(links, self._taken)
+        near, links = near[new], links[new]
+        # Of several links to one object the first counts: written backwards, it is the last to be written.
+        place = np.arange(len(near))
+        self._first[near[::-1]] = place[::-1]
+        once = np.flatnonzero(self._first[near] == place)
+        once = once[np.argsort(near[once])]
+        self.ring, links = near[once].astype(np.int64), links[once]
+        self.came_from[self.ring] = np.where(index.source[links] == self.ring, index.target[links], index.source[links])
+        self._by[self.ring] = links
 
     def way(self, code: int) -> tuple[list[int], list[int]]:
         """The objects from this one back to the start, and the links between them."""

@@ -112,9 +112,13 @@ def meaningful(roster: kx.Roster, keep: set[str], *, hubs: bool) -> nx.Graph:
 def test_ways_are_as_long_as_networkx_says(district: kx.Roster) -> None:
     starts = district.persons["id"].dropna().drop_duplicates().sample(4, random_state=1)
     ends = district.persons["id"].dropna().drop_duplicates().sample(4, random_state=2)
-    for start, end in zip(starts, ends, strict=True):
-        keep = {f"person:{start}", f"person:{end}"}
-        way = kx.shortest_path(district, start, end, "person", "person")
+    asked = [(("person", start), ("person", end)) for start, end in zip(starts, ends, strict=True)]
+    # Of what is avoided between the ends, an end itself may be one.
+    for table, type in (("orgs", "org"), ("terms", "term"), ("sections", "section")):
+        asked += [((type, id), ("person", ends.iloc[0])) for id in district.tables[table]["id"].dropna().unique()[:4]]
+    for (start_type, start), (end_type, end) in asked:
+        keep = {f"{start_type}:{start}", f"{end_type}:{end}"}
+        way = kx.shortest_path(district, start, end, start_type, end_type)
         for hubs in (False, True):
             graph = meaningful(district, keep, hubs=hubs)
             if keep <= set(graph) and nx.has_path(graph, *sorted(keep)):

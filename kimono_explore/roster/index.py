@@ -6,11 +6,14 @@ still fits.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pyarrow.compute as pc
 from scipy import sparse
+from scipy.sparse import csgraph
 
 from kimono_explore.decode.ids import IdIndex
 from kimono_explore.display import display_label
@@ -19,7 +22,6 @@ from kimono_explore.schema import OBJECT_TYPES, TABLE_OF, label_columns
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from kimono_explore.decode.ids import Codes
@@ -60,6 +62,26 @@ class LinkIndex(IdIndex):
     def degrees(self) -> NDArray[np.int64]:
         """How many rows of ``links`` touch each object, from either end."""
         return (np.diff(self._from.indptr) + np.diff(self._to.indptr)).astype(np.int64)
+
+    @cached_property
+    def broad(self) -> NDArray[np.bool_]:
+        """True for each object that connects too much to say anything: terms, and orgs that are not schools."""
+        orgs = self._tables["orgs"]
+        kinds = orgs["org_type"].str.lower()
+        ids = orgs.loc[(kinds.notna() & (kinds != "school")).to_numpy(dtype=bool), "id"].dropna().astype("str")
+        broad = self.kinds(np.arange(self.size)) == self.types.index("term")
+        broad[self.codes(pd.Series("org", index=ids.index, dtype="str"), ids)] = True
+        return broad
+
+    @cached_property
+    def parts(self) -> NDArray[np.int32]:
+        """The number of the part that each object is in: what links connect, but for those of the broad objects."""
+        ends = (self.source >= 0) & (self.target >= 0)
+        ends &= ~(self.broad[self.source] | self.broad[self.target])
+        shape = (self.size, self.size)
+        links = sparse.coo_array((np.ones(int(ends.sum()), np.int8), (self.source[ends], self.target[ends])), shape)
+        parts: NDArray[np.int32] = csgraph.connected_components(links, directed=False)[1]
+        return parts
 
     def code(self, id: str, type: str | None = None) -> int:
         """The code of the object with this id.
