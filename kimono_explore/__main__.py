@@ -414,7 +414,7 @@ def _app(options: argparse.Namespace) -> None:
     from kimono_explore.app import open_district, serve
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as after Ctrl-C, what is open is closed
-    print("Reading and checking the roster ...", file=sys.stderr)
+    print("Reading the roster ...", file=sys.stderr)
     serve(lambda: open_district(options.source, made_up=options.sandbox), options.port)
 
 

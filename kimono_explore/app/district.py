@@ -1,24 +1,31 @@
-"""What the page shows: a roster that is read and checked once, before the first visitor comes."""
+"""What the page shows: a roster that is read before the first visitor comes, and checked while they look at it."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kimono_explore.api.client import Client, connect
-from kimono_explore.display import display_label, printable
+from kimono_explore.app.visit import let_go
+from kimono_explore.display import display_label, plural, printable
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.history import History, history
 from kimono_explore.history.segment import is_history
 from kimono_explore.load import load_roster
 from kimono_explore.quality import Report, check
-from kimono_explore.quality.config import beside
+from kimono_explore.quality.config import beside, read_config
 from kimono_explore.roster.lazy import LazyRoster, open_to_browse
 from kimono_explore.roster.roster import Roster
 from kimono_explore.sandbox import sandbox
+from kimono_explore.threads import in_thread, result_of
 from kimono_explore.widgets.browser import Browser
+from kimono_explore.widgets.controls import Html
+from kimono_explore.widgets.parts import Panel, line
 from kimono_explore.widgets.quality import QualityInspector
 from kimono_explore.widgets.queue import TaskInspector
 
@@ -26,9 +33,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-    from kimono_explore.widgets.parts import Panel
-
 _DISTRICTS = ("district", "lea", "local")
+_EVERY = 0.5
+"""Seconds between two looks whether the roster has been checked."""
 
 
 class District(NamedTuple):
@@ -37,8 +44,8 @@ class District(NamedTuple):
     Attributes
     ----------
     roster : Roster or LazyRoster
-    report : Report
-        Of `check`.
+    report : Report, Future of Report or None
+        Of `check`, which may still be under way: visitors browse meanwhile.
     client : Client or None
         Where the roster was loaded from, with a task queue.
     history : History or None
@@ -46,7 +53,7 @@ class District(NamedTuple):
     """
 
     roster: Roster | LazyRoster
-    report: Report
+    report: Report | Future[Report] | None
     client: Client | None = None
     history: History | None = None
 
@@ -61,22 +68,78 @@ class District(NamedTuple):
             return printable(labels.iloc[0])
         return f"{len(named):,} {'districts' if len(districts) else 'orgs'}"
 
+    @property
+    def is_checked(self) -> bool:
+        """Whether the check has ended, well or not."""
+        return not isinstance(self.report, Future) or self.report.done()
+
     def panels(self) -> dict[str, tuple[str, Callable[[], Panel]]]:
         """The pages by their path: what each is called, and what makes its widget for a visitor."""
+        ready = Ready(self._browser)
+        if isinstance(self.report, Future):
+            self.report.add_done_callback(lambda _: ready.renew())
         pages: dict[str, tuple[str, Callable[[], Panel]]] = {
-            "": ("Browse", Ready(self._browser).take),
-            "quality": ("Quality", lambda: QualityInspector(self.report, self.roster)),
+            "": ("Browse", lambda: self._with_findings(ready.take())),
+            "quality": ("Quality", self._quality),
         }
         if self.client is not None:
             pages["tasks"] = ("Tasks", self._tasks)
         return pages
 
+    def _found(self) -> Report:
+        """The report; raises what kept the check from its end."""
+        report = result_of(self.report) if isinstance(self.report, Future) else self.report
+        assert report is not None
+        return report
+
     def _browser(self) -> Browser:
-        return Browser(self.roster, self.report) if self.history is None else Browser(self.history)
+        if self.history is not None:
+            return Browser(self.history)
+        browser = Browser(self.roster)
+        if self.is_checked and self.report is not None:
+            with suppress(Exception):  # who comes is told
+                browser.report = self._found()
+        return browser
+
+    def _with_findings(self, browser: Browser) -> Browser:
+        """A visitor's browser, which shows the findings as soon as they are known."""
+        if self.history is None and browser.report is None and self.report is not None:
+            notice = Html(line("The roster is being checked. What is found appears here when that is done."))
+            browser.children = [notice, *browser.children]
+            self._look_again(browser, notice)
+        return browser
+
+    def _look_again(self, browser: Browser, notice: Html) -> None:
+        if not self.is_checked:
+            browser.later("report", _EVERY, partial(self._look_again, browser, notice))
+            return
+        try:
+            report = browser.report = self._found()
+        except Exception as error:  # noqa: BLE001  the roster can be browsed all the same
+            said = f"The roster could not be checked: {error}"
+        else:
+            said = f"The roster has been checked: {plural(len(report.findings), 'finding')}."
+        notice.value = line(said, role="status")  # it stays: without it, what somebody is about to click would move
+
+    def _quality(self) -> Panel:
+        try:
+            report = self._found()
+        except Exception as error:  # noqa: BLE001  it is told on the page
+            return Refusal(error)
+        return QualityInspector(report, self.roster)
 
     def _tasks(self) -> TaskInspector:
         assert self.client is not None
         return TaskInspector(self.client, self.roster if isinstance(self.roster, Roster) else None)
+
+
+class Refusal(Panel):
+    """A page that has nothing to show but why."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.children = [self._status]
+        self.show_error(error)
 
 
 class Ready:
@@ -104,6 +167,13 @@ class Ready:
         except IndexError:  # somebody came at the same time
             return self._make()
 
+    def renew(self) -> None:
+        """Make another one in the place of what was made ahead: what it shows is no longer all there is."""
+        with self._making:
+            self._made.append(self._make())
+            while len(self._made) > 1:
+                let_go(self._made.popleft())
+
     def _renew(self) -> None:
         with self._making:
             if not self._made:
@@ -111,7 +181,7 @@ class Ready:
 
 
 def open_district(source: str | os.PathLike[str] | None, *, made_up: bool = False) -> District:
-    """Read a roster and check it.
+    """Read a roster, and begin to check it.
 
     Parameters
     ----------
@@ -125,14 +195,16 @@ def open_district(source: str | os.PathLike[str] | None, *, made_up: bool = Fals
         return _stored(source)
     client = sandbox().client if made_up else connect()
     roster = load_roster(client, progress=not made_up)
-    return District(roster, check(roster), client)
+    return District(roster, in_thread(check, roster), client)
 
 
 def _stored(source: str | os.PathLike[str]) -> District:
     if is_history(Path(source)):
         days = history(source)
         roster = days.open(days.days[-1])
-        return District(roster, check(roster), history=days)
+        return District(roster, in_thread(check, roster), history=days)
     opened = open_to_browse(source)
     config = beside(source) if is_snapshot(source) else None
-    return District(opened, check(opened if isinstance(opened, Roster) else source, config=config))
+    read_config(config)  # what is wrong with it is said before anybody comes
+    checked = opened if isinstance(opened, Roster) else source
+    return District(opened, in_thread(partial(check, checked, config=config)))

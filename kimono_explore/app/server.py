@@ -88,16 +88,20 @@ def make_app(district: District, token: str, port: int) -> Starlette:
     panels = district.panels()
     names = [(path, name) for path, (name, _) in panels.items()]
     routes = [
-        *(Route(f"/{path}", _page(district.name, names, path)) for path in panels),
+        *(Route(f"/{path}", _page(district, names, path)) for path in panels),
         *(WebSocketRoute(f"/socket/{path}", _socket(make)) for path, (_, make) in panels.items()),
         Route("/static/{name}", _file),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Door, token=token, port=port)])
 
 
-def _page(district: str, names: list[tuple[str, str]], path: str) -> Callable[[Request], Response]:
-    text = render("page.html", district=district, pages=names, path=path, name=dict(names)[path])
-    return lambda _: HTMLResponse(text)
+def _page(district: District, names: list[tuple[str, str]], path: str) -> Callable[[Request], Response]:
+    shown = {"district": district.name, "pages": names, "path": path, "name": dict(names)[path]}
+
+    def page(_: Request) -> Response:
+        return HTMLResponse(render("page.html", **shown, waits=path == "quality" and not district.is_checked))
+
+    return page
 
 
 def _file(request: Request) -> Response:

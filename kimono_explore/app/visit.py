@@ -93,7 +93,7 @@ class Visit(BaseComm):
             while (message := await self._heard.get()) is not None:
                 take(message)
         finally:
-            _close(panel)
+            let_go(panel)
 
     def _take(self, message: dict[str, Any]) -> None:
         self.handle_msg({"content": {"data": {"method": "custom", "content": message}}, "buffers": []})
@@ -163,7 +163,7 @@ def _bring_back(panel: Panel, said: dict[str, Any]) -> None:
     panel.guarded(bring)(panel)
 
 
-def _close(panel: Panel) -> None:
+def let_go(panel: Panel) -> None:
     """Let go of all widgets of a visit, which ipywidgets keeps otherwise."""
     for part in list(walk(panel)):
         if isinstance(part, Widget):

@@ -118,6 +118,8 @@ class Browser(Panel):
     related : pandas.DataFrame
         The relations on screen, as `Roster.describe` gives them; or what `shared_classes`, `dependents` or
         `shortest_path` says, with type, id and label.
+    report : Report or None
+        Set, what it found is shown, where one is; a roster may be browsed while it is checked.
     day : datetime.date or None
         The day on screen, of a history.
     state : dict
@@ -135,7 +137,7 @@ class Browser(Panel):
         self._days = DayPicker(self.guarded(self._open_day))
         self._days.hidden = self.history is None
         self.roster = self._open_last(roster, report) if isinstance(roster, History) else _opened(roster)
-        self.report = report
+        self._report = report
         self.selected: str | None = None
         self.table = self.roster.search("")
         self._listings: dict[str, pd.DataFrame] = {}
@@ -154,8 +156,7 @@ class Browser(Panel):
         days = history.days
         if not days:
             raise ValueError(f"{history.folder} has no days yet; history.add(roster) keeps one.")
-        if report is not None:
-            raise ValueError("A report is of one day: browse(history.open(day), report) shows it.")
+        _expect_no_report(report)
         self._days.show(days, days[-1])
         return history.open(days[-1])
 
@@ -274,6 +275,24 @@ class Browser(Panel):
         self._share_width(alone=True)
 
     @property
+    def report(self) -> Report | None:
+        """What was found about the objects; set, it is shown where one is.
+
+        Raises
+        ------
+        ValueError
+            What is browsed is a history.
+        """
+        return self._report
+
+    @report.setter
+    def report(self, report: Report | None) -> None:
+        if self.history is not None:
+            _expect_no_report(report)
+        self._report = self._network.report = report
+        self._renew_all()
+
+    @property
     def day(self) -> date | None:
         """The day on screen, of a history; set, that day's roster is, and search, filters and object stay.
 
@@ -305,7 +324,7 @@ class Browser(Panel):
         self._renew_all()
 
     def _renew_all(self) -> None:
-        """Show the roster of another day as the one before was shown."""
+        """Show another day, or another report, as the one before was shown."""
         self._listings.clear()
         self.call_off("search")
         self._types.options = self._kinds()
@@ -684,6 +703,11 @@ def _about_hubs(way: pd.DataFrame, direct: pd.DataFrame) -> str:
         return f". A shorter one, through {' and '.join(direct['label'].iloc[1:-1])}, says little and was avoided."
     hubs = way.attrs.get("hubs", [])
     return f". Only {' and '.join(hubs)} {'connects' if len(hubs) == 1 else 'connect'} the two." if hubs else ""
+
+
+def _expect_no_report(report: Report | None) -> None:
+    if report is not None:
+        raise ValueError("A report is of one day: browse(history.open(day), report) shows it.")
 
 
 def _head(about: Description, report: Report | None) -> str:

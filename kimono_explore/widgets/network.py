@@ -132,7 +132,7 @@ class Network(Pictured, anywidget.AnyWidget):
         colors = {kind: [color, *TYPE_OUTLINES[kind]] for kind, color in TYPE_COLORS.items()}
         colors["missing"] = [MISSING, MISSING, "#FF8D83"]
         super().__init__(height=height, panel=panel, colors=colors, comm=comm)
-        self._name, self._report = name, report
+        self._name, self.report = name, report
         self._picked: list[Callable[[str], object]] = []
         self._expanded: list[Callable[[str], object]] = []
         self.show(nx.MultiDiGraph() if graph is None else graph)
@@ -268,9 +268,9 @@ class Network(Pictured, anywidget.AnyWidget):
 
     def _count_findings(self, graph: nx.MultiDiGraph[str]) -> dict[str, int]:
         """How many findings each node has: by table and id, as two types can share an id."""
-        if self._report is None:
+        if self.report is None:
             return {}
-        counts = self._report.findings.groupby(["table", "id"], observed=True).size()
+        counts = self.report.findings.groupby(["table", "id"], observed=True).size()
         found = {}
         for name, data in graph.nodes(data=True):
             kind = str(data["type"])

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 import warnings
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ from kimono_explore.frames import frame
 from kimono_explore.roster import lazy
 from kimono_explore.roster.lazy import LazyRoster
 from kimono_explore.sandbox import guard
+from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.widgets.browser import Browser
 
 if TYPE_CHECKING:
@@ -96,10 +99,13 @@ class Visitor:
         self.say(kind="set", control=self.find(look="search"), value=text, said="me:1")
 
     @property
+    def values(self) -> list[str]:
+        shown = (state for state in self.state.values() if isinstance(state, dict))
+        return [state["value"] for state in shown if state.get("kind") == "html"]
+
+    @property
     def texts(self) -> str:
-        return " ".join(
-            state["value"] for state in self.state.values() if isinstance(state, dict) and state.get("kind") == "html"
-        )
+        return " ".join(self.values)
 
 
 @contextmanager
@@ -407,7 +413,8 @@ def test_a_large_snapshot_stays_on_disk(
     monkeypatch.setattr(lazy, "MOST_IN_MEMORY", 10)
     large = open_district(tmp_path / "monday")
     for opened in (small, large):
-        assert "no_lea" not in opened.report.summary["id"].tolist()
+        assert isinstance(opened.report, Future)
+        assert "no_lea" not in opened.report.result().summary["id"].tolist()
     assert isinstance(large.roster, LazyRoster)
     assert large.name == district.name
     guest = TestClient(make_app(large, TOKEN, PORT), base_url=HOME)
@@ -416,6 +423,85 @@ def test_a_large_snapshot_stays_on_disk(
     with visit(guest, place={"id": id}) as visitor:
         visitor.wait(lambda: visitor.place)
         assert visitor.place["places"] == [["section", id]]
+
+
+# While the roster is checked
+
+
+NOTICE = "The roster is being checked. What is found appears here when that is done."
+
+
+@contextmanager
+def being_checked(roster: kx.Roster) -> Iterator[tuple[TestClient, Future[kx.Report]]]:
+    report: Future[kx.Report] = Future()
+    guest = TestClient(make_app(District(roster, report), TOKEN, PORT), base_url=HOME)
+    assert guest.get(f"/?token={TOKEN}").status_code == 200
+    try:
+        yield guest, report
+    finally:
+        if not report.done():
+            report.set_result(kx.check(roster))
+
+
+def hears_of_findings(visitor: Visitor) -> bool:
+    return '"name": "findings"' in json.dumps(visitor.state)
+
+
+def test_who_comes_before_the_check_is_done_sees_the_roster_and_then_the_findings() -> None:
+    roster = inject_flaws(make_district(60), 7)[0]
+    checked = kx.check(roster)
+    id = checked.findings.loc[checked.findings["table"] == "persons", "id"].dropna().iloc[0]
+    with being_checked(roster) as (guest, report), visit(guest, place={"id": id}) as visitor:
+        assert NOTICE in visitor.texts
+        assert not hears_of_findings(visitor)
+        visitor.search("a")
+        visitor.wait(lambda: " found" in visitor.texts)
+        title = checked.title(checked.findings.loc[checked.findings["id"] == id, "check"].iloc[0])
+        assert title not in visitor.texts
+        notice = visitor.find(kind="html", value=next(text for text in visitor.values if NOTICE in text))
+        report.set_result(checked)
+        visitor.wait(lambda: title in visitor.texts and NOTICE not in visitor.texts)
+        assert f"The roster has been checked: {len(checked.findings)} findings." in visitor.state[notice]["value"]
+        assert visitor.state[visitor.find(look="search")]["value"] == "a"
+        with visit(guest) as late:
+            assert NOTICE not in late.texts
+            assert hears_of_findings(late)
+
+
+def test_the_page_of_quality_opens_when_the_check_is_done(small_roster: kx.Roster) -> None:
+    with being_checked(small_roster) as (guest, report):
+        assert NOTICE in guest.get("/quality").text
+        assert NOTICE not in guest.get("/").text
+        threading.Timer(0.3, report.set_result, [kx.check(small_roster)]).start()
+        with visit(guest, "quality") as visitor:
+            assert "125 checks" in visitor.texts
+        assert NOTICE not in guest.get("/quality").text
+
+
+def test_a_check_that_fails_is_said_and_the_roster_is_browsed(small_roster: kx.Roster) -> None:
+    with being_checked(small_roster) as (guest, report), visit(guest) as visitor:
+        report.set_exception(kx.BundleError("The disk <is> full."))
+        visitor.wait(lambda: "The roster could not be checked: The disk &lt;is&gt; full." in visitor.texts)
+        visitor.search("a")
+        visitor.wait(lambda: " found" in visitor.texts)
+        with visit(guest, "quality") as other:
+            assert "The disk &lt;is&gt; full." in other.texts
+
+
+def test_an_address_is_printed_while_the_roster_is_checked(
+    small_roster: kx.Roster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    monkeypatch.setattr(districts, "check", lambda *_, **__: begun.wait(60))
+    small_roster.save(tmp_path / "monday")
+    district = open_district(tmp_path / "monday")
+    assert not district.is_checked
+    begun.set()
+    assert isinstance(district.report, Future)
+    assert district.report.result(60)
+    (tmp_path / "quality.toml").write_text("[chekcs]\n")
+    with pytest.raises(kx.ConfigurationError, match="chekcs"):
+        open_district(tmp_path / "monday")
 
 
 def test_a_sandbox_has_tasks_to_look_at_and_none_to_change() -> None:

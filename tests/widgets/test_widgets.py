@@ -251,6 +251,26 @@ def test_an_object_shows_what_was_found_about_it(flawed: tuple[kx.Roster, kx.Rep
     assert "E-mail address that cannot be one" in browser._head.value
 
 
+def test_a_report_that_comes_later_is_shown_as_one_that_was_there(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    roster, report = flawed
+    id = report.findings.loc[report.findings["table"] == "sections", "id"].dropna().iloc[0]
+    there, later = kx.browse(roster, report), kx.browse(roster)
+    for browser in (there, later):
+        browser.search("a", type="section")
+        browser.select(id, "section")
+    assert "findings" not in later.table
+    assert later._head.value != there._head.value
+    later.report = report
+    assert later.state == there.state
+    assert later._head.value == there._head.value
+    pd.testing.assert_frame_equal(later.table, there.table)
+    later.search("")
+    there.search("")
+    pd.testing.assert_frame_equal(later.table, there.table)
+    assert later.table["findings"].sum() > 0
+    assert later._network.scene == there._network.scene
+
+
 def test_an_object_that_was_not_delivered_says_so() -> None:
     links = frame("links", {"source_type": ["person"], "source_id": ["p"], "relation": ["member_of"],
                             "target_type": ["org"], "target_id": ["s"], "stated_by": ["source"]})  # fmt: skip
