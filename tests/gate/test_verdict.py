@@ -290,3 +290,48 @@ def test_empty_and_odd_rosters_have_a_verdict(district: kx.Roster) -> None:
     assert kx.gate(district, odd).verdict == "go"
     with pytest.raises(TypeError, match="gate needs a Roster"):
         kx.gate(district, None)  # type: ignore[arg-type]
+
+
+def test_a_load_that_goes_says_all_that_happened(district: kx.Roster) -> None:
+    chance = np.random.default_rng(1)
+    few = nights.renamed(district, "sections", district.sections["id"].iloc[:3], chance)
+    assert kx.gate(district, few).headline == "An ordinary load: 3 sections came back under new ids"
+    fewer = kx.gate(district, without(district, district.courses["id"].iloc[:1])).headline
+    assert "1 course ended" in fewer
+    renamed = district.persons.assign(name_last=district.persons["name_last"].where(district.persons.index > 0, "X"))
+    assert kx.gate(district, later(district, persons=renamed)).headline == "An ordinary load: 1 student changed"
+
+
+def test_a_column_that_teachers_lose_is_seen(district: kx.Roster) -> None:
+    teachers = district.persons.index[district.persons["person_type"] == "teacher"]
+    persons = district.persons.copy()
+    persons.loc[teachers[::2], "email"] = None
+    found = kx.gate(district, later(district, persons=persons)).reasons
+    assert {reason.rule for reason in found} == {"column-emptied"}
+    assert all("teachers" in reason.sentence and "email" in reason.sentence for reason in found)
+
+
+def test_a_damaged_log_keeps_no_load_from_its_verdict(district: kx.Roster, tmp_path: Path) -> None:
+    night = nights.calendar_rebuilt(district, np.random.default_rng(1))
+    district.save(tmp_path / "mon")
+    night.roster.save(tmp_path / "tue")
+    log = tmp_path / "gate.log"
+    verdict = kx.gate(tmp_path / "mon", tmp_path / "tue")
+    odd = [{"rule": "sections-recreated", "school": night.school, "because": 5, "load": verdict.load}]
+    odd += [{"rule": "nothing-such", "school": None, "because": "x", "load": verdict.load}]
+    log.write_bytes(b"\xff\xfe\n" + b"".join(json.dumps(entry).encode() + b"\n" for entry in odd) + b'{"when')
+    assert kx.gate(tmp_path / "mon", tmp_path / "tue").verdict == "hold"
+    for reason in verdict.reasons:
+        verdict.let_through(reason.rule, school=reason.school_id, because="New calendar", log=log)
+    assert kx.gate(tmp_path / "mon", tmp_path / "tue").verdict == "go"
+    assert kx.gate(tmp_path / "tue", tmp_path / "tue").verdict == "go"  # what was let through is no reason here
+
+
+def test_wrong_arguments_are_named(district: kx.Roster) -> None:
+    assert kx.gate(district, district, before=district).verdict == "go"  # type: ignore[arg-type]
+    with pytest.raises(kx.BundleError, match="nowhere"):
+        kx.gate(district, district, before="nowhere")
+    with pytest.raises(kx.ConfigurationError, match="as_of=5 is not a date"):
+        kx.gate(district, district, as_of=5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="let_through needs"):
+        kx.gate(district, kx.Roster()).let_through("empty-table", because=None)  # type: ignore[arg-type]
