@@ -52,6 +52,6 @@ def let_through_before(snapshot: str | os.PathLike[str], load: str) -> Iterator[
             entry = json.loads(line)
         except ValueError:
             continue
-        if isinstance(entry, dict) and entry.get("load") == load and {"rule", "school", "because"} <= entry.keys():
-            if isinstance(entry["because"], str) and entry["because"].strip():
-                yield entry
+        mine = isinstance(entry, dict) and entry.get("load") == load and {"rule", "school"} <= entry.keys()
+        if mine and isinstance(entry.get("because"), str):
+            yield entry
