@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
+import shlex
 import stat
 from typing import TYPE_CHECKING
 
@@ -277,6 +280,17 @@ def test_the_page_escapes_and_names_no_person(district: kx.Roster, tmp_path: Pat
     assert "&lt;script&gt;" in page
     assert not [name for name in district.persons["email"].dropna() if name in page or name in verdict.message()]
     assert stat.S_IMODE((tmp_path / "v.html").stat().st_mode) == 0o600
+
+
+def test_the_command_to_copy_takes_a_school_for_nothing_but_its_name(district: kx.Roster, tmp_path: Path) -> None:
+    night = nights.calendar_rebuilt(district, np.random.default_rng(1))
+    evil = "O'Hara $(touch owned) `id` \"; id"
+    for roster in (old := later(district), night.roster):
+        roster.orgs = roster.orgs.assign(name=evil, label=evil)
+    kx.gate(old, night.roster).to_html(tmp_path / "v.html")
+    command = re.search(r"kimono-explore gate OLD NEW[^<]+", html.unescape((tmp_path / "v.html").read_text()))
+    assert command is not None
+    assert f"--school {shlex.quote(evil)} --because" in command[0]
 
 
 def test_empty_and_odd_rosters_have_a_verdict(district: kx.Roster) -> None:
