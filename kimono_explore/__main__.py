@@ -103,6 +103,8 @@ def _failed(error: Exception) -> int:
         print(printable("".join(traceback.format_exception(error)), lines=True), end="", file=sys.stderr)
     elif isinstance(error, KimonoError):
         print(f"kimono-explore: {error}", file=sys.stderr)
+    elif isinstance(error, OSError) and error.filename and error.strerror:
+        print(f"kimono-explore: {printable(error.filename)}: {error.strerror}", file=sys.stderr)
     else:
         said = f"{type(error).__name__}: {printable(error)}"
         print(f"kimono-explore: {said} (unexpected; KIMONO_DEBUG=1 shows the traceback)", file=sys.stderr)
@@ -460,7 +462,7 @@ def _morning(options: argparse.Namespace) -> int:
         print(printable(f"{morning.word:10}  {morning.name}: {morning.headline}"), flush=True)
 
     fleet = run_fleet(tenants, at_a_time=options.at_a_time, late=options.late, done=done)
-    print(printable(f"{fleet.headline}.\npage: {write_fleet(fleet, options.folder)}"))
+    print(f"{printable(fleet.headline)}.\npage: {printable(write_fleet(fleet, options.folder))}")
     return fleet.exit_code
 
 

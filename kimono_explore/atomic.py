@@ -40,7 +40,10 @@ def atomic_file(path: str | os.PathLike[str], *, private: bool = True) -> Iterat
     """
     path = Path(path).resolve()
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666))
+    try:
+        os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666))
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None  # of the file that was asked for
     try:
         yield new
         _flush(new)

@@ -242,3 +242,9 @@ def test_a_folder_written_from_threads_is_one_of_theirs(tmp_path: Path) -> None:
     found = whole(tmp_path / "f")
     assert (found / "a").read_text() == (found / "b").read_text()
     assert len(refused) < 8
+
+
+def test_a_file_that_cannot_be_made_is_named_as_it_was_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught, atomic_file(tmp_path / "nowhere" / "page.html"):
+        pass
+    assert caught.value.filename == str(tmp_path / "nowhere" / "page.html")

@@ -230,3 +230,12 @@ def test_the_sandbox_of_the_command_line_injects_faults() -> None:
     finally:
         process.send_signal(2)
         process.communicate(timeout=20)
+
+
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kx.Roster().save(tmp_path / "mon")
+    mon = str(tmp_path / "mon")
+    assert main(["gate", mon, mon, "--html", str(tmp_path / "nowhere" / "v.html")]) == 2
+    error = capsys.readouterr().err
+    assert error.endswith("v.html: No such file or directory\n")
+    assert "unexpected" not in error

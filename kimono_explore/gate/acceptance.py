@@ -21,11 +21,17 @@ def log_beside(snapshot: str | os.PathLike[str]) -> Path:
 
 
 def write_entry(log: str | os.PathLike[str], **entry: str | None) -> None:
-    """Append one line: when, who, and what is given. The file is readable by its owner alone."""
+    """Append one line: when, who, and what is given; after a line that was cut off, on a line of its own.
+
+    The file is readable by its owner alone.
+    """
     line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": _who(), **entry}
     text = json.dumps(line, ensure_ascii=False) + "\n"
-    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+b") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            text = text if file.read(1) == b"\n" else f"\n{text}"
+        file.write(text.encode())
 
 
 def _who() -> str:
@@ -38,7 +44,7 @@ def _who() -> str:
 def let_through_before(snapshot: str | os.PathLike[str], load: str) -> Iterator[dict[str, Any]]:
     """What was let through of this load: the entries of the log beside it; lines that cannot be read are left out."""
     try:
-        lines = log_beside(snapshot).read_text(encoding="utf-8").splitlines()
+        lines = log_beside(snapshot).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return
     for line in lines:
@@ -46,5 +52,6 @@ def let_through_before(snapshot: str | os.PathLike[str], load: str) -> Iterator[
             entry = json.loads(line)
         except ValueError:
             continue
-        if isinstance(entry, dict) and entry.get("load") == load and {"rule", "school", "because"} <= entry.keys():
+        mine = isinstance(entry, dict) and entry.get("load") == load and {"rule", "school"} <= entry.keys()
+        if mine and isinstance(entry.get("because"), str):
             yield entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -149,7 +150,8 @@ def _downstream(verdict: Judged) -> list[Downstream]:
 
 
 def _command(rule: str, school: str | None) -> str:
-    at = f' --school "{school}"' if school else ""
+    """A command to copy: the name of a school comes from the roster, and must be nothing but a name to a shell."""
+    at = f" --school {shlex.quote(school)}" if school else ""
     return f'kimono-explore gate OLD NEW --accept {rule}{at} --because "..."'
 
 

@@ -251,27 +251,29 @@ def columns(old: Roster, new: Roster, limits: Limits) -> Iterator[Reason]:
                 yield _emptied(None, None, f"{table}: {column}", was, now, len(after), limits)
 
 
-def columns_of_students(
-    old: Roster, new: Roster, sides: tuple[pd.DataFrame, pd.DataFrame], limits: Limits
+def columns_of_people(
+    old: Roster, new: Roster, sides: tuple[pd.DataFrame, pd.DataFrame], limits: Limits, kind: str
 ) -> Iterator[Reason]:
-    """Columns that are no longer filled for the students of one school, or of all of them."""
-    was, now = (_filled(roster, side) for roster, side in zip((old, new), sides, strict=True))
-    sizes = sides[1][sides[1]["kind"] == "students"].groupby("school").size()
+    """Columns that are no longer filled for the students or teachers of one school, or of all of them."""
+    was, now = (_filled(roster, side, kind) for roster, side in zip((old, new), sides, strict=True))
+    sizes = sides[1][sides[1]["kind"] == kind].groupby("school").size()
     names = schools(new)
     shared = was.index.intersection(now.index)
     was, now = was.loc[shared], now.reindex(index=shared, columns=was.columns, fill_value=0.0)
+    total = int(sizes[shared].sum())
     for column in was.columns:
         fell = was[column] - now[column]
         here = [id for id in shared if fell[id] > limits.emptied and fell[id] * sizes[id] >= limits.least]
-        if len(here) > 1 and len(here) == len(shared):
-            total = int(sizes[shared].sum())
-            before, after = (float((share[column] * sizes[shared]).sum()) / total for share in (was, now))
-            yield _emptied(None, None, f"students: {column}", before, after, total, limits)
+        before, after = (float((share[column] * sizes[shared]).sum()) / max(total, 1) for share in (was, now))
+        everywhere = len(here) > 1 and len(here) == len(shared)
+        unseen = not here and before - after > limits.emptied and (before - after) * total >= limits.least
+        if everywhere or unseen:
+            yield _emptied(None, None, f"{kind}: {column}", before, after, total, limits)
             continue
         for id in here:
             name = str(names.get(id, id))
             yield _emptied(
-                name, str(id), f"{name}: students' {column}", was[column][id], now[column][id], int(sizes[id]), limits
+                name, str(id), f"{name}: {kind}' {column}", was[column][id], now[column][id], int(sizes[id]), limits
             )
 
 
@@ -284,11 +286,11 @@ def _emptied(
     )
 
 
-def _filled(roster: Roster, members: pd.DataFrame) -> pd.DataFrame:
-    """Of the students of each school, the share for whom a column is filled."""
-    students = members[members["kind"] == "students"].dropna(subset=["school"])
+def _filled(roster: Roster, members: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Of the students or teachers of each school, the share for whom a column is filled."""
+    people = members[members["kind"] == kind].dropna(subset=["school"])
     persons = roster.persons.drop_duplicates("id").set_index("id").notna()
-    return students[["school", "id"]].join(persons, on="id").drop(columns="id").groupby("school").mean()
+    return people[["school", "id"]].join(persons, on="id").drop(columns="id").groupby("school").mean()
 
 
 def new_columns(old: Roster, new: Roster) -> list[str]:

@@ -40,6 +40,15 @@ if TYPE_CHECKING:
 IGNORED = ("created_at", "updated_at", "stated_by", "membership_id")
 """Columns that change from load to load though nothing happened."""
 _EXIT = {"go": 0, "hold": 1, "stop": 3}
+_ORDINARY = (
+    (("students", "teachers"), "added", "joined"),
+    (("students", "teachers"), "removed", "left"),
+    (("courses", "sections", "enrollments"), "added", "began"),
+    (("courses", "sections", "enrollments"), "removed", "ended"),
+    (("students", "teachers", "courses", "sections"), "recreated", "came back under new ids"),
+    (("students", "teachers", "courses", "sections"), "changed", "changed"),
+)
+"""What is said of an ordinary load: kinds, what became of them, and the word for it."""
 
 
 def gate(
@@ -91,7 +100,8 @@ def gate(
     'empty-table'
     """
     verdicts = [usual] if isinstance(usual, str | os.PathLike) else list(usual)
-    for given in (old, new, *before):
+    earlier = [before] if isinstance(before, str | os.PathLike | Roster) else list(before)
+    for given in (old, new, *earlier):
         expect("gate", given, Roster, str, os.PathLike)
     for file in verdicts:
         expect("gate", file, str, os.PathLike)
@@ -105,7 +115,7 @@ def gate(
     measures = measure(diff, live, next_, sides)
     shown = signs(diff, live, next_, day_of(as_of) or next_.loaded_at.date())
     rolled_over = all(sign.holds for sign in shown)
-    days = [*map(_opened, before), live, next_]
+    days = [*map(_opened, earlier), live, next_]
     reasons = list(_reasons(diff, days, sides, measures, limits, rolled_over=rolled_over))
     ordinary = usual_shares(verdicts)
     reasons = [replace(reason, usual=ordinary.get((reason.school_id, reason.rule))) for reason in reasons]
@@ -118,8 +128,9 @@ def gate(
         limits,
         load,
     )
-    for entry in let_through_before(new, load) if load and not isinstance(new, Roster) else ():
-        verdict = verdict.let_through(entry["rule"], school=entry["school"], because=entry["because"])
+    if load and not isinstance(new, Roster):
+        for entry in let_through_before(new, load):
+            verdict = verdict._without(entry["rule"], entry["school"], entry["because"])
     return verdict
 
 
@@ -151,7 +162,8 @@ def _reasons(
     yield from rules.source_down(measures, limits, ("students",) if rolled_over else ("students", "sections"), gone)
     yield from rules.shares(measures, limits, gone, rolled_over=rolled_over)
     yield from rules.columns(old, new, limits)
-    yield from rules.columns_of_students(old, new, sides, limits)
+    for kind in ("students", "teachers"):
+        yield from rules.columns_of_people(old, new, sides, limits, kind)
     if not rolled_over:
         yield from rules.primary_flips(days, sides[1][sides[1]["kind"] == "sections"], limits)
 
@@ -213,16 +225,27 @@ class Verdict:
         whole = self.measures[self.measures["school"].isna()].set_index("kind")
         words = [
             f"{plural(int(whole[fate][kind]), kind[:-1])} {word}"
-            for kind, fate, word in (
-                ("students", "added", "joined"),
-                ("students", "removed", "left"),
-                ("enrollments", "added", "began"),
-                ("enrollments", "removed", "ended"),
-            )
+            for kinds, fate, word in _ORDINARY
+            for kind in kinds
             if kind in whole.index and whole[fate][kind]
         ]
         let = " with what was let through" if self.reasons else ""
         return f"An ordinary load{let}: {', '.join(words) or 'nothing removed, nothing added'}"
+
+    def _without(self, rule: str, school: str | None, because: str) -> Verdict:
+        """The verdict without a hold that was let through before; the same, if it has none such any more."""
+        found = [reason for reason in self._about(rule, school) if reason.level == "hold"]
+        reasons = [reason.let_through(because) if reason in found else reason for reason in self.reasons]
+        return replace(self, reasons=rules.in_order(reasons))
+
+    def _about(self, rule: str, school: str | None) -> list[Reason]:
+        """The reasons of a rule at a school, which is given by name or id, or of the whole district."""
+        return [
+            reason
+            for reason in self.reasons
+            if reason.rule == rule
+            and (school in (reason.school, reason.school_id) if school else reason.school is None)
+        ]
 
     def let_through(
         self, rule: str, *, because: str, school: str | None = None, log: str | os.PathLike[str] | None = None
@@ -253,14 +276,10 @@ class Verdict:
         >>> verdict.verdict, verdict.let_through(verdict.reasons[0].rule, school=verdict.reasons[0].school, because="moved").verdict
         ('hold', 'hold')
         """
+        expect("let_through", because, str)
         if not because.strip():
             raise ConfigurationError("Say why: a reason is let through with a because.")
-        found = [
-            reason
-            for reason in self.reasons
-            if reason.rule == rule
-            and (school in (reason.school, reason.school_id) if school else reason.school is None)
-        ]
+        found = self._about(rule, school)
         where = f" at {school}" if school else " of the whole district"
         if not found:
             listed = (
@@ -273,8 +292,7 @@ class Verdict:
             )
         if log:
             write_entry(log, rule=rule, school=school, because=because, load=self.load, sentence=found[0].sentence)
-        reasons = [reason.let_through(because) if reason in found else reason for reason in self.reasons]
-        return replace(self, reasons=rules.in_order(reasons))
+        return self._without(rule, school, because)
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write everything but the rows as JSON, readable by you alone."""

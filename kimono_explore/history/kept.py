@@ -318,7 +318,7 @@ class History:
     def _life(self, table: str, id: str) -> Life:
         if table not in TABLES:
             raise ValueError(f"Unknown table {table!r}. Choose one of: {', '.join(TABLES)}.")
-        life = read(self.folder, lambda found: read_life(found, table, id))
+        life = read(self.folder, lambda found: read_life(found, table, str(id)))
         if not life.rows:
             raise KeyError(f"No {OBJECT_TYPES[table]} has the id {id!r} on any of {plural(len(life.days), 'day')}.")
         return life
@@ -370,10 +370,12 @@ def _visible(folder: Path) -> bool:
 
 def day_of(day: str | date) -> date:
     """A day as a date."""
-    expect("history", day, str, date)
-    if isinstance(day, datetime):
-        return day.date()
-    return day if isinstance(day, date) else date.fromisoformat(day)
+    try:
+        if isinstance(day, datetime):
+            return day.date()
+        return day if isinstance(day, date) else date.fromisoformat(day)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{day!r} is not a day. Write it as "2026-10-05".') from error
 
 
 def _loaded_on(roster: Roster) -> date:

@@ -79,7 +79,12 @@ def read_tenants(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path} is not TOML: {error}.") from error
     rows = content.get("tenant")
-    if set(content) != {"tenant"} or not isinstance(rows, list) or not rows:
+    if (
+        set(content) != {"tenant"}
+        or not isinstance(rows, list)
+        or not rows
+        or not all(isinstance(r, dict) for r in rows)
+    ):
         raise ConfigurationError(f"{path} needs a [[tenant]] for each tenant, and nothing else.")
     tenants = [_tenant(row, f"{path}: [[tenant]] number {n}", Path(folder)) for n, row in enumerate(rows, 1)]
     for name, count in Counter(tenant.folder for tenant in tenants).items():
@@ -99,6 +104,8 @@ def _tenant(row: Mapping[str, Any], where: str, folder: Path) -> Tenant:
     for key in ("name", "base_url"):
         if key not in row:
             raise ConfigurationError(f"{where} has no {key}.")
+    if "folder" not in row and not re.search(r"[a-z0-9]", row["name"].lower()):
+        raise ConfigurationError(f"{where} has a name without a letter from a to z. Give it a folder.")
     own = row.get("folder") or re.sub(r"[^a-z0-9]+", "-", row["name"].lower()).strip("-")
     if not own or Path(own).is_absolute() or ".." in Path(own).parts:
         raise ConfigurationError(f"{where} needs a folder within {folder}.")
@@ -187,7 +194,14 @@ def run_fleet(
         As `run_morning` takes them.
     done : callable, optional
         Called with each morning as it ends.
+
+    Raises
+    ------
+    ConfigurationError
+        ``at_a_time`` is less than 1.
     """
+    if at_a_time < 1:
+        raise ConfigurationError(f"At least 1 tenant runs at a time, not {at_a_time}.")
     began = datetime.now(UTC)
     mornings: list[Morning] = []
 
@@ -234,5 +248,5 @@ def _run(tenant: Tenant, late: float, now: datetime | None) -> Morning:
 
 
 def _failed(tenant: Tenant, now: datetime | None, said: str) -> Morning:
-    failed = Step("Load", "failed", f"Could not run: {said.rstrip('.')}")
+    failed = Step("Load", "failed", said.rstrip("."))
     return Morning(tenant.name, now or datetime.now(UTC), tenant.folder, [failed])

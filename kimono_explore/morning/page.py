@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from kimono_explore.morning.fleet import Fleet
     from kimono_explore.morning.run import Morning
 
-SHAPES = {"Go": "go", "Hold": "hold", "Look": "look", "Queue late": "late", "Not loaded": "unknown", "Stop": "stop"}
+SHAPES = {
+    "Go": "go",
+    "Hold": "hold",
+    "Look": "look",
+    "Queue late": "late",
+    "Not loaded": "unknown",
+    "Could not run": "unknown",
+    "Stop": "stop",
+}
 
 
 def write_morning(morning: Morning) -> Path:

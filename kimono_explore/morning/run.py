@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +15,7 @@ import pandas as pd
 
 from kimono_explore.atomic import atomic_file, only_one
 from kimono_explore.display import plural, printable
-from kimono_explore.errors import KimonoError
+from kimono_explore.errors import ConfigurationError, KimonoError
 from kimono_explore.gate import Verdict, gate
 from kimono_explore.gate.measures import of_type
 from kimono_explore.history import history
@@ -26,7 +28,7 @@ from kimono_explore.waits import queue_delays, span_words
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from kimono_explore.api.client import Client
     from kimono_explore.quality.report import Report
@@ -35,10 +37,11 @@ if TYPE_CHECKING:
 State = Literal["ok", "look", "failed", "stop", "none"]
 STATES: tuple[State, ...] = ("none", "ok", "look", "failed", "stop")
 """From nothing to say to what must not happen: look is exit code 1, failed 2, stop 3."""
-WORDS = {"none": "Not run", "ok": "Go", "look": "Hold", "failed": "Not loaded", "stop": "Stop"}
+WORDS = {"none": "Not run", "ok": "Go", "look": "Hold", "failed": "Could not run", "stop": "Stop"}
 _LIVE, _REPORT, _VERDICT = "live.json", "report.json", "verdict.json"
 HISTORY = "history"
 """Where, beside the days, the rosters that went live are kept for `history`."""
+_REPAIR_LIVE = "Put it back from a backup, or delete the file: then the next complete load is the first day again."
 _LATE = 60
 """Minutes that the oldest task may wait."""
 _USUAL = 20
@@ -122,6 +125,8 @@ class Morning:
         """The state in a word; what is not a verdict of the gate is named for what it is."""
         if self.state == "look" and self.worst.name != "Gate":
             return "Queue late" if self.worst.name == "Queue" else "Look"
+        if self.state == "failed" and self.worst.name == "Load":
+            return "Not loaded"
         return WORDS[self.state]
 
     @property
@@ -203,24 +208,44 @@ def run_morning(
     began = now or datetime.now(UTC)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with only_one(folder / ".morning.lock", f"Another run is at work in {folder}"):
-        place = folder / began.date().isoformat()
-        if place.exists():  # another run of the same day: nothing is written over
-            place = folder / f"{began:%Y-%m-%d-%H%M%S}"
+        place = next(path for path in _places(folder, began) if not path.exists())
         place.mkdir(mode=0o700)
         steps = [Step("Load"), Step("Check"), Step("Gate"), Step("Queue")]
         morning = Morning(name or folder.resolve().name, began, place, steps)
         rules = config or (folder / CONFIG if (folder / CONFIG).is_file() else None)
+        report = None
         roster, tasks = _load(morning, connect, folder)
         if roster is not None:
-            report = _checked(morning, roster, rules, _day_before(folder, place))
-            _gated(morning, folder, rules, report)
+            with _step(steps[1]):
+                report = _checked(morning, roster, rules, _day_before(folder, place))
+            with _step(steps[2]):
+                _gated(morning, folder, rules, report)
         _queue(morning, tasks, late)
-        live = _live(folder)
-        morning.last_load = datetime.fromisoformat(live["loaded_at"]) if live else None
+        with suppress(ConfigurationError):  # the gate has said so
+            live = _live(folder)
+            morning.last_load = datetime.fromisoformat(live["loaded_at"]) if live else None
         morning.ended = datetime.now(UTC) if now is None else now
         _write(place / "morning.json", json.dumps(morning.to_dict(), ensure_ascii=False, indent=1))
         _write(place / "message.txt", morning.message() + "\n")
     return morning
+
+
+def _places(folder: Path, began: datetime) -> Iterator[Path]:
+    """Names for the folder of a day, and of further runs of that day: nothing is written over."""
+    yield folder / f"{began:%Y-%m-%d}"
+    yield folder / f"{began:%Y-%m-%d-%H%M%S}"
+    yield from (folder / f"{began:%Y-%m-%d-%H%M%S}-{number}" for number in count(2))
+
+
+@contextmanager
+def _step(step: Step) -> Iterator[None]:
+    """Time a step; if it could not run it says why, and those after it still do what they can."""
+    began = time.monotonic()
+    try:
+        yield
+    except (KimonoError, OSError) as error:
+        step.state, step.title = "failed", _short(error)
+    step.seconds = time.monotonic() - began
 
 
 def _write(path: Path, text: str) -> None:
@@ -242,7 +267,7 @@ def _load(morning: Morning, connect: Callable[[], Client], folder: Path) -> tupl
                 queue.state, queue.title = "failed", f"The queue could not be read: {_short(error)}"
         roster.save(morning.folder / "roster")
     except KimonoError as error:
-        step.state, step.title = "failed", f"Not loaded: {_short(error)}"
+        step.state, step.title = "failed", _short(error)
     else:
         morning.students = len(of_type(roster.persons, "student"))
         lacking = roster.incomplete
@@ -269,12 +294,15 @@ def _day_before(folder: Path, place: Path) -> Path | None:
 
 def _checked(morning: Morning, roster: Roster, config: str | os.PathLike[str] | None, before: Path | None) -> Report:
     step = morning.steps[1]
-    began = time.monotonic()
     report = check(roster, config=config)
     changed: dict[str, Any] = {}
+    unread = ""
     if before:
-        report.since(before / _REPORT)
-        changed = dict(report.changed)
+        try:
+            report.since(before / _REPORT)
+            changed = dict(report.changed)
+        except KimonoError as error:
+            before, unread = None, _short(error)
     report.to_json(morning.folder / _REPORT)
     report.to_html(morning.folder / "report.html")
     morning.score, morning.points = report.score, changed.get("points")
@@ -284,8 +312,9 @@ def _checked(morning: Morning, roster: Roster, config: str | os.PathLike[str] | 
     step.title = f"Score {report.score if report.score is not None else 'unknown'}{_way(morning.points)}: {_findings(report, new, before)}"
     if len(report.causes):
         step.detail = f"First: {printable(report.causes['cause'].iloc[0])}."
+    if unread:
+        step.state, step.detail = "look", f"Not compared with the last report: {unread}."
     step.files["Report"] = "report.html"
-    step.seconds = time.monotonic() - began
     return report
 
 
@@ -300,11 +329,18 @@ def _findings(report: Report, new: int, before: Path | None) -> str:
 
 
 def _live(folder: Path) -> dict[str, Any] | None:
+    file = folder / _LIVE
     try:
-        found: dict[str, Any] = json.loads((folder / _LIVE).read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8"))
+        datetime.fromisoformat(found["loaded_at"])
+        there = (folder / found["day"] / "roster").is_dir()
     except FileNotFoundError:
         return None
-    return found
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{file} is damaged. {_REPAIR_LIVE}") from error
+    if not there:
+        raise ConfigurationError(f"{file} names {found['day']}, and there is no roster of that day. {_REPAIR_LIVE}")
+    return dict(found)
 
 
 def _go_live(morning: Morning, place: Path, report: Report | None = None) -> None:
@@ -315,12 +351,11 @@ def _go_live(morning: Morning, place: Path, report: Report | None = None) -> Non
     try:
         history(folder / HISTORY).add(open_roster(place / "roster"), place.name[:10], report=report)
     except (KimonoError, ValueError) as error:
-        morning.steps[0].detail = f"Not kept in the history: {_short(error)}."
+        morning.steps[0].state, morning.steps[0].title = "look", f"Loaded, but not kept in the history: {_short(error)}"
 
 
-def _gated(morning: Morning, folder: Path, config: str | os.PathLike[str] | None, report: Report) -> None:
+def _gated(morning: Morning, folder: Path, config: str | os.PathLike[str] | None, report: Report | None) -> None:
     step, place = morning.steps[2], morning.folder
-    began = time.monotonic()
     _let_through_since(morning, folder, config)
     live = _live(folder)
     if live is None:
@@ -339,7 +374,6 @@ def _gated(morning: Morning, folder: Path, config: str | os.PathLike[str] | None
             _go_live(morning, place, report)
         else:
             step.detail = f"The roster of {live['day']} stays live."
-    step.seconds = time.monotonic() - began
 
 
 def _verdicts(folder: Path, place: Path) -> list[Path]:

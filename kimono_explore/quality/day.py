@@ -48,6 +48,6 @@ def day_of(as_of: date | str | None) -> date | None:
     if as_of is None or (isinstance(as_of, date) and not isinstance(as_of, datetime)):
         return as_of
     try:
-        return pd.Timestamp(as_of).date()
-    except ValueError as error:
+        return pd.Timestamp(as_of).date() if isinstance(as_of, str | date) else date.fromisoformat(as_of)
+    except (TypeError, ValueError) as error:
         raise ConfigurationError(f'as_of={as_of!r} is not a date. Write it as "2026-10-05".') from error

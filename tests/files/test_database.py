@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -14,8 +15,7 @@ from kimono_explore.frames import add_rows
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.schema import TABLES
 
-if TYPE_CHECKING:
-    from pathlib import Path
+README = Path(__file__).parents[2] / "README.md"
 
 
 def test_tables_and_views_say_what_the_roster_says(tmp_path: Path) -> None:
@@ -51,3 +51,22 @@ def test_an_older_database_is_replaced_and_nothing_else(tmp_path: Path) -> None:
         with pytest.raises(kx.BundleError, match="is not a DuckDB database"):
             roster.to_duckdb(other)
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_the_five_questions_of_the_readme_have_answers(tmp_path: Path) -> None:
+    roster = make_district(60, seed=3)
+    lost, idle = roster.sections["id"].iloc[0], roster.persons.query("person_type == 'student'")["id"].iloc[0]
+    roster.links = roster.links[~roster.links["relation"].isin(["student_in"]) | (roster.links["source_id"] != idle)]
+    roster.links = roster.links[(roster.links["relation"] != "teacher_in") | (roster.links["target_id"] != lost)]
+    roster.courses = roster.courses.iloc[1:]
+    roster.to_duckdb(tmp_path / "r.duckdb")
+    asked = re.search(r"```sql\n(.+?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert asked is not None
+    with duckdb.connect(str(tmp_path / "r.duckdb"), read_only=True) as database:
+        answers = [database.sql(query).fetchall() for query in re.findall(r"SELECT .+;", asked[1])]
+    students, untaught, classless, teachers, orphans = answers
+    assert sum(count for _, count in students) >= 60
+    assert [section for section, _ in untaught] == [roster.sections["label"].iloc[0]]
+    assert classless == [(roster.persons.set_index("id")["label"][idle],)]
+    assert teachers
+    assert "of_course" in dict(orphans)

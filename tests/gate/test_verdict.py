@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
+import shlex
 import stat
 from typing import TYPE_CHECKING
 
@@ -279,6 +282,17 @@ def test_the_page_escapes_and_names_no_person(district: kx.Roster, tmp_path: Pat
     assert stat.S_IMODE((tmp_path / "v.html").stat().st_mode) == 0o600
 
 
+def test_the_command_to_copy_takes_a_school_for_nothing_but_its_name(district: kx.Roster, tmp_path: Path) -> None:
+    night = nights.calendar_rebuilt(district, np.random.default_rng(1))
+    evil = "O'Hara $(touch owned) `id` \"; id"
+    for roster in (old := later(district), night.roster):
+        roster.orgs = roster.orgs.assign(name=evil, label=evil)
+    kx.gate(old, night.roster).to_html(tmp_path / "v.html")
+    command = re.search(r"kimono-explore gate OLD NEW[^<]+", html.unescape((tmp_path / "v.html").read_text()))
+    assert command is not None
+    assert f"--school {shlex.quote(evil)} --because" in command[0]
+
+
 def test_empty_and_odd_rosters_have_a_verdict(district: kx.Roster) -> None:
     assert kx.gate(kx.Roster(), kx.Roster()).verdict == "go"
     first = kx.gate(kx.Roster(), district)
@@ -290,3 +304,48 @@ def test_empty_and_odd_rosters_have_a_verdict(district: kx.Roster) -> None:
     assert kx.gate(district, odd).verdict == "go"
     with pytest.raises(TypeError, match="gate needs a Roster"):
         kx.gate(district, None)  # type: ignore[arg-type]
+
+
+def test_a_load_that_goes_says_all_that_happened(district: kx.Roster) -> None:
+    chance = np.random.default_rng(1)
+    few = nights.renamed(district, "sections", district.sections["id"].iloc[:3], chance)
+    assert kx.gate(district, few).headline == "An ordinary load: 3 sections came back under new ids"
+    fewer = kx.gate(district, without(district, district.courses["id"].iloc[:1])).headline
+    assert "1 course ended" in fewer
+    renamed = district.persons.assign(name_last=district.persons["name_last"].where(district.persons.index > 0, "X"))
+    assert kx.gate(district, later(district, persons=renamed)).headline == "An ordinary load: 1 student changed"
+
+
+def test_a_column_that_teachers_lose_is_seen(district: kx.Roster) -> None:
+    teachers = district.persons.index[district.persons["person_type"] == "teacher"]
+    persons = district.persons.copy()
+    persons.loc[teachers[::2], "email"] = None
+    found = kx.gate(district, later(district, persons=persons)).reasons
+    assert {reason.rule for reason in found} == {"column-emptied"}
+    assert all("teachers" in reason.sentence and "email" in reason.sentence for reason in found)
+
+
+def test_a_damaged_log_keeps_no_load_from_its_verdict(district: kx.Roster, tmp_path: Path) -> None:
+    night = nights.calendar_rebuilt(district, np.random.default_rng(1))
+    district.save(tmp_path / "mon")
+    night.roster.save(tmp_path / "tue")
+    log = tmp_path / "gate.log"
+    verdict = kx.gate(tmp_path / "mon", tmp_path / "tue")
+    odd = [{"rule": "sections-recreated", "school": night.school, "because": 5, "load": verdict.load}]
+    odd += [{"rule": "nothing-such", "school": None, "because": "x", "load": verdict.load}]
+    log.write_bytes(b"\xff\xfe\n" + b"".join(json.dumps(entry).encode() + b"\n" for entry in odd) + b'{"when')
+    assert kx.gate(tmp_path / "mon", tmp_path / "tue").verdict == "hold"
+    for reason in verdict.reasons:
+        verdict.let_through(reason.rule, school=reason.school_id, because="New calendar", log=log)
+    assert kx.gate(tmp_path / "mon", tmp_path / "tue").verdict == "go"
+    assert kx.gate(tmp_path / "tue", tmp_path / "tue").verdict == "go"  # what was let through is no reason here
+
+
+def test_wrong_arguments_are_named(district: kx.Roster) -> None:
+    assert kx.gate(district, district, before=district).verdict == "go"  # type: ignore[arg-type]
+    with pytest.raises(kx.BundleError, match="nowhere"):
+        kx.gate(district, district, before="nowhere")
+    with pytest.raises(kx.ConfigurationError, match="as_of=5 is not a date"):
+        kx.gate(district, district, as_of=5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="let_through needs"):
+        kx.gate(district, kx.Roster()).let_through("empty-table", because=None)  # type: ignore[arg-type]

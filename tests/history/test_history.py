@@ -402,3 +402,13 @@ def test_readers_see_one_state_while_days_are_added(tmp_path: Path, school: Rost
         seen = days.days  # asked once: meanwhile another day may be there
         assert seen == [day(n) for n in range(len(seen))]
     assert len(days.days) == 12
+
+
+def test_what_is_no_day_and_no_id_is_named(tmp_path: Path) -> None:
+    days = kx.history(tmp_path / "days")
+    for wrong in ("yesterday", 5):
+        with pytest.raises(ValueError, match=f'{wrong!r} is not a day. Write it as "2026-10-05"'):
+            days.add(kx.Roster(), wrong)  # type: ignore[arg-type]
+    days.add(kx.Roster(), "2026-10-05")
+    with pytest.raises(KeyError, match="No person has the id 5 on any"):
+        days.changes("persons", 5)  # type: ignore[arg-type]

@@ -106,10 +106,13 @@ def _tokens() -> list[str]:
         ("[[tenant]]\nname = ", "is not TOML"),
         ('[[tenant]]\nname = "A"', "number 1 has no base_url"),
         ('[[tenant]]\nname = "A"\nbase_url = "https://x"\ntoken = "s3cr3t"', "holds a secret: token. .*token_env"),
+        ('tenant = ["A"]', r"needs a \[\[tenant\]\] for each"),
+        ('[[tenant]]\nname = "مدرسة"\nbase_url = "https://x"', "a name without a letter from a to z. Give it a folder"),
         ('[[tenant]]\nname = "A"\nbase_url = "https://x"\nurl = "y"', "unknown key 'url'"),
         ('[[tenant]]\nname = "A"\nbase_url = 3', "base_url is 3; it needs text"),
         ('[[tenant]]\nname = "A"\nbase_url = "https://x"\nfolder = "../out"', "needs a folder within"),
-        ('[[tenant]]\nname = "!!"\nbase_url = "https://x"', "needs a folder within"),
+        ('[[tenant]]\nname = "!!"\nbase_url = "https://x"', "Give it a folder"),
+        ('[[tenant]]\nname = "A"\nfolder = "/x"\nbase_url = "https://x"', "needs a folder within"),
         (
             '[[tenant]]\nname = "A B"\nbase_url = "https://x"\n[[tenant]]\nname = "a-b"\nbase_url = "https://y"',
             "2 tenants have",
@@ -133,6 +136,8 @@ def test_a_tenant_without_its_secret_is_not_loaded(tmp_path: Path) -> None:
     fleet = run_fleet(read_tenants(tmp_path / "t.toml", tmp_path))
     assert (fleet.exit_code, fleet.headline) == (2, "1 of 1 tenant needs attention")
     assert "NOT_SET_ANYWHERE is not set" in fleet.mornings[0].headline
+    with pytest.raises(kx.ConfigurationError, match="At least 1 tenant runs at a time, not 0"):
+        run_fleet(read_tenants(tmp_path / "t.toml", tmp_path), at_a_time=0)
 
 
 class DyingTenant(Tenant):

@@ -159,3 +159,47 @@ def test_the_command_line_takes_the_tenant_of_the_environment(
     monkeypatch.setenv("KIMONO_BASE_URL", "http://127.0.0.1:9")
     monkeypatch.setattr("kimono_explore.api.client._BACKOFF", 0.0)
     assert main(["morning", "--folder", str(tmp_path / "other"), "--config", str(tmp_path / "none.toml")]) == 2
+
+
+def test_a_broken_file_of_an_earlier_day_keeps_the_other_steps_from_nothing(
+    district: kx.Roster, first_day: Path
+) -> None:
+    kept = (first_day / "live.json").read_text()
+    (first_day / "live.json").write_text('{"da')
+    broken = morning_of(district, first_day, 1)
+    assert (broken.exit_code, broken.word, broken.worst.name) == (2, "Could not run", "Gate")
+    assert "live.json is damaged. Put it back from a backup, or delete the file" in broken.headline
+    assert [step.state for step in broken.steps] == ["ok", "ok", "failed", "ok"]
+    assert (broken.folder / "message.txt").is_file()
+    assert "Could not run" in write_morning(broken).read_text()
+    (first_day / "live.json").write_text(kept)
+    (broken.folder / "report.json").write_text("{")
+    unlike = morning_of(district, first_day, 2)
+    assert (unlike.word, unlike.worst.name, unlike.steps[2].state) == ("Look", "Check", "ok")
+    assert "Not compared with the last report" in unlike.worst.detail
+    shutil.rmtree(first_day / live(first_day))
+    assert "names 2026-10-07, and there is no roster of that day" in morning_of(district, first_day, 3).headline
+
+
+def test_a_wrong_configuration_leaves_a_message(district: kx.Roster, first_day: Path) -> None:
+    (first_day / "quality.toml").write_text("[gate\n")
+    wrong = morning_of(district, first_day, 1)
+    assert [step.state for step in wrong.steps] == ["ok", "failed", "failed", "ok"]
+    assert "quality.toml is not TOML" in (wrong.folder / "message.txt").read_text()
+
+
+def test_a_day_that_the_history_does_not_keep_is_worth_a_look(district: kx.Roster, first_day: Path) -> None:
+    for file in (first_day / "history").glob("*/days.parquet"):
+        file.write_bytes(b"broken")
+    found = morning_of(district, first_day, 1)
+    assert (found.exit_code, found.word, live(first_day)) == (1, "Look", "2026-10-06")
+    assert found.headline.startswith("Loaded, but not kept in the history: ")
+
+
+def test_three_runs_of_one_second_have_folders_of_their_own(district: kx.Roster, first_day: Path) -> None:
+    def nobody() -> kx.Client:
+        raise kx.ConfigurationError("No credentials")
+
+    runs = [run_morning(nobody, first_day, now=FIRST) for _ in range(3)]
+    assert [run.folder.name for run in runs] == ["2026-10-05-060000", "2026-10-05-060000-2", "2026-10-05-060000-3"]
+    assert runs[0].message().startswith("rosters: Not loaded. No credentials.")

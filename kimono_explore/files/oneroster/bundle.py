@@ -114,8 +114,9 @@ class Bundle:
                     (e.filename, partial(self._read_entry, archive, counted, e)) for e in entries if not e.is_dir()
                 ]
         except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            why = getattr(error, "strerror", None) or error
             raise BundleError(
-                f"{path} is not a OneRoster bundle ({error}). Name a folder of CSV files, or a zip."
+                f"{path} is not a OneRoster bundle ({why}). Name a folder of CSV files, or a zip."
             ) from error
         return iter((name, read) for name, read in files if _is_csv(name))
 
