@@ -96,6 +96,7 @@ class _Held(NamedTuple):
     key: str
     far: tuple[str, str]
     item: Object
+    holder: Object
 
 
 class District:
@@ -110,12 +111,22 @@ class District:
     """
 
     def __init__(self, objects: dict[str, list[Object]], sends: Iterable[str]) -> None:
-        self._objects = {(name, str(o["$sys"].get("id"))): copy.deepcopy(o) for name in objects for o in objects[name]}
+        self._objects: dict[tuple[str, str], Object] = {}
+        self._again: list[tuple[tuple[str, str], Object]] = []
+        """Further objects with an id that one has already: they are served beside it, and events mean all of them."""
+        for place, item in [((name, str(o["$sys"].get("id"))), o) for name in objects for o in objects[name]]:
+            own = copy.deepcopy(item)
+            if self._objects.setdefault(place, own) is not own:
+                self._again.append((place, own))
         self._sends = frozenset(sends)
 
     def objects(self, table: str) -> list[Object]:
         """The objects of a table."""
-        return [item for (name, _), item in self._objects.items() if name == table]
+        return [item for (name, _), item in self._all() if name == table]
+
+    def _all(self) -> Iterator[tuple[tuple[str, str], Object]]:
+        yield from self._objects.items()
+        yield from self._again
 
     def process(self, tasks: Iterable[Object]) -> list[str]:
         """Carry out the data events among tasks in the flat form; the ids of those that could not be carried out."""
@@ -159,12 +170,21 @@ class District:
     def _remove(self, place: tuple[str, str]) -> None:
         """Remove an object, and every reference to it."""
         del self._objects[place]
+        self._again = [(other, item) for other, item in self._again if other != place]
         for held in list(self._references()):
             if held.far == place:
                 self._take_out(held)
 
     def _put(self, place: tuple[str, str], data: Object) -> None:
-        item = self._objects.setdefault(place, {"$sys": {"id": place[1]}, "$ext": {}})
+        first = self._objects.setdefault(place, {"$sys": {"id": place[1]}, "$ext": {}})
+        for item in (first, *(item for other, item in self._again if other == place)):
+            self._say(place[0], item, data)
+        for key, value in data.items():
+            if key in _FAR and value is not None:
+                self._refer(place, key, value if isinstance(value, list) else [value])
+
+    def _say(self, table: str, item: Object, data: Object) -> None:
+        """Let an object have new values; its references are another matter."""
         for key, value in data.items():
             if key == "$sys":
                 item["$sys"].update({k: v for k, v in (value or {}).items() if k not in ("id", "type")})
@@ -172,13 +192,10 @@ class District:
                 item["$ext"].update(value or {})
             elif key in _IN_SYS:
                 item["$sys"][key] = value
-            elif place[0] == "persons" and key in _GROUPS:
+            elif table == "persons" and key in _GROUPS:
                 item[key] = {**item.get(key, {}), **value} if value is not None else {}
             elif key not in _FAR and key != "id":
                 item[key] = value
-        for key, value in data.items():
-            if key in _FAR and value is not None:
-                self._refer(place, key, value if isinstance(value, list) else [value])
 
     def _refer(self, place: tuple[str, str], key: str, items: list[Object]) -> None:
         """Replace what an object refers to under a key, here and at the other end."""
@@ -219,12 +236,12 @@ class District:
 
     def _references(self) -> Iterator[_Held]:
         """Every reference of every object."""
-        for place, item in self._objects.items():
+        for place, item in self._all():
             for key in _FAR:
                 value = item.get(key)
                 table = place[0] if _FAR[key] == "same" else _FAR[key]
                 for held in value if isinstance(value, list) else [value] if value else []:
-                    yield _Held(place, key, (table, str(_id(held))), held)
+                    yield _Held(place, key, (table, str(_id(held))), held, item)
 
     def _put_in(self, near: tuple[str, str], key: str, far: tuple[str, str], member: Object) -> None:
         if near not in self._objects:
@@ -235,9 +252,10 @@ class District:
         item[key] = [*held, {"id": far[1], "$membership": dict(member)}]
 
     def _take_out(self, held: _Held) -> None:
-        item = self._objects[held.near]
-        value = item[held.key]
-        item[held.key] = [other for other in (value if isinstance(value, list) else [value]) if other is not held.item]
+        value = held.holder[held.key]
+        held.holder[held.key] = [
+            other for other in (value if isinstance(value, list) else [value]) if other is not held.item
+        ]
 
     def _enroll(self, action: str, kind: str, id: str | None, data: Object, in_sync: bool) -> bool:
         table = "sections" if "SECTION" in kind else "orgs"

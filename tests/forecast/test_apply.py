@@ -300,6 +300,13 @@ def served() -> list[kx.Roster]:
         member = links["relation"].isin(["student_in", "teacher_in", "member_of"])
         links = links.assign(stated_by=links["stated_by"].where(~member, by))
         found.append(processed(kx.Roster(**district.tables, links=links, rollups=sides), [])[0])
+    # Ids that came twice, with the same values and with others.
+    again = {
+        name: pd.concat([df, df.iloc[:2].assign(local_id=["again", df["local_id"].iloc[1]])], ignore_index=True)
+        for name, df in district.tables.items()
+        if name in ("persons", "sections", "orgs")
+    }
+    found.append(processed(kx.Roster(**{**district.tables, **again}, links=district.links), [])[0])
     return found
 
 
@@ -321,8 +328,9 @@ def test_random_streams_end_as_the_sandbox_has_it(seed: int, served: list[kx.Ros
     assert len(diff.repeated[diff.repeated["old"] != diff.repeated["new"]]) == 0
 
 
-def test_what_the_sandbox_serves_once_it_has_processed_its_queue() -> None:
-    with kx.sandbox(students=20, flaws=False) as box:
+@pytest.mark.parametrize("flaws", [False, True])
+def test_what_the_sandbox_serves_once_it_has_processed_its_queue(flaws: bool) -> None:
+    with kx.sandbox(students=20, flaws=flaws) as box:
         before, tasks = kx.load_roster(box.client, progress=False), kx.load_tasks(box.client)
         refused = box.process_tasks()
         after = kx.load_roster(box.client, progress=False)
