@@ -7,7 +7,7 @@ READY = $(VENV)/.ready
 NOTEBOOKS = $(wildcard notebooks/[0-9]*.ipynb)
 EXECUTED = build/notebooks/.done
 
-.PHONY: front help demo lab test fast lowest mutants reliability bench docs pictures lock clean
+.PHONY: front help demo lab test fast lowest mutants reliability bench bench-check docs pictures lock clean
 
 help:
 	@echo "make demo   the main job on the embedded sandbox; leaves pages and pictures in build/demo/"
@@ -18,6 +18,7 @@ help:
 	@echo "make mutants  puts small faults into the code and counts which the tests find; writes docs/mutation.md (20 minutes)"
 	@echo "make reliability  all trials under faults; writes docs/reliability.md (an hour; KIMONO_SECONDS=600 ends it early)"
 	@echo "make bench  times it beside other ways to do the same"
+	@echo "make bench-check  measures what one waits for, and fails where that is 15 % longer than in docs/benchmarks.json"
 	@echo "make docs   builds the documentation in build/site/"
 	@echo "make front  builds kimono_explore/widgets/static/ of front/ (needs node 20 and npm)"
 	@echo "make pictures  takes the pictures of docs/images (needs Debian's chromium)"
@@ -67,6 +68,10 @@ reliability: $(READY)
 bench: $(READY)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	$(BIN)/python -m benchmarks
+
+bench-check: $(READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
+	$(BIN)/python -m benchmarks.waits --check
 
 $(EXECUTED): $(READY) $(NOTEBOOKS) $(shell find kimono_explore -name "*.py")
 	$(BIN)/jupyter nbconvert --execute --to notebook --log-level ERROR --output-dir build/notebooks $(NOTEBOOKS)

@@ -1,7 +1,9 @@
 """``python -m benchmarks.waits``: what a person waits for, from the import to the answer, each in a fresh process.
 
-The median of three runs, with the memory that was added at its peak where that is asked for. ``--state`` also checks a
-state of 5 million students, which takes five minutes to write.
+The median of three runs, with the memory that was added at its peak. ``--state`` also checks a state of 5 million students,
+which takes five minutes to write. ``--record`` keeps the figures in ``docs/benchmarks.json`` and writes the page's table
+from them; ``--check`` (``make bench-check``) measures again and fails where a wait has become 15 % longer beside a bare loop
+in Python, measured before and after each, so that a slower machine is no loss.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     Run = Callable[[], object]
 
 _RUNS = 3
+_LOSS = 1.15
+RECORD = Path(__file__).parents[1] / "docs" / "benchmarks.json"
+PAGE = RECORD.with_suffix(".md")
+BEGIN, END = "<!-- made from benchmarks.json -->\n", "<!-- made until here -->\n"
 _SIZES = {"small": 500, "medium": 100_000, "graph": 200_000, "large": 600_000}
 
 
@@ -59,7 +65,7 @@ def _check_state(folder: Path) -> Run:
     return lambda: kx.check(folder / "state", as_of="2026-10-05", memory="4GB", max_rows=100_000, progress=False)
 
 
-def _load(folder: Path) -> Run:
+def load(folder: Path) -> Run:
     url, token = (folder / "sandbox").read_text().split()
     client = kx.connect(url, token=token)
     kx.load(client, "terms", progress=False)  # what is needed once is there before it counts
@@ -121,7 +127,7 @@ WAITS = {
     "help": Wait("`kimono-explore --help`", "0.15 s", lambda _: _command("-m", "kimono_explore", "--help")),
     "check-small": Wait("`check`, 500 students", "0.4 s", _check("small")),
     "check": Wait("`check`, 100,000 students from memory", "2 s", _check("medium")),
-    "load": Wait("`load_roster`, 100,000 students from a sandbox in another process", "2.5 s, 350 MB", _load),
+    "load": Wait("`load_roster`, 100,000 students from a sandbox in another process", "2.5 s, 350 MB", load),
     "sandbox": Wait("the sandbox's pages of these persons, read and dropped", "150 MB a second", _served),
     "open": Wait("`open_roster`, 600,000 students", "0.5 s, 300 MB", _open),
     "graph": Wait("`build_graph`, 200,000 students", "3.5 s, 500 MB", _graph),
@@ -134,13 +140,23 @@ WAITS = {
 }
 
 
-def _timed(wait: Wait, folder: Path) -> dict[str, object]:
-    run = wait.prepare(folder)
+def _loop() -> float:
+    """What a bare loop takes on this machine now."""
+    began = time.perf_counter()
+    for _ in range(5_000_000):
+        pass
+    return time.perf_counter() - began
+
+
+def timed(wait: Wait, folder: Path) -> dict[str, object]:
+    """Seconds, megabytes and what is said of a wait, and the seconds of a bare loop around it."""
+    run, loop = wait.prepare(folder), _loop()
     before, began = memory("VmRSS"), time.perf_counter()
     found = run()
     seconds = time.perf_counter() - began
     said = found if isinstance(found, str) else ""
-    return {"seconds": seconds, "megabytes": max(0.0, memory("VmHWM") - before), "said": said}
+    megabytes = max(0.0, memory("VmHWM") - before)
+    return {"seconds": seconds, "megabytes": megabytes, "said": said, "loop": (loop + _loop()) / 2}
 
 
 def _apart(name: str, folder: Path) -> dict[str, object]:
@@ -151,21 +167,65 @@ def _apart(name: str, folder: Path) -> dict[str, object]:
 
 
 @contextmanager
-def _sandbox(folder: Path) -> Iterator[None]:
-    command = [sys.executable, "-m", "kimono_explore", "sandbox", "--students", str(_SIZES["medium"])]
+def serving(folder: Path, students: int) -> Iterator[float]:
+    """A sandbox in another process, its address and token in the folder; gives the seconds until it was ready."""
+    command = [sys.executable, "-m", "kimono_explore", "sandbox", "--students", str(students)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
             began = time.perf_counter()
             said = "".join(line for _, line in zip(range(4), server.stdout, strict=False))
-            print(f"The sandbox was ready after {time.perf_counter() - began:.1f} s (to reach: 3 s).\n", flush=True)
+            ready = time.perf_counter() - began
             url, token = (re.search(rf"{name}=(\S+)", said) for name in ("KIMONO_BASE_URL", "KIMONO_TOKEN"))
             if url is None or token is None:
                 raise SystemExit(f"the sandbox said: {said}")
             (folder / "sandbox").write_text(f"{url[1]} {token[1]}")
-            yield
+            yield ready
         finally:
             server.terminate()
+
+
+def measured(names: list[str], folder: Path) -> Iterator[tuple[str, dict[str, float | str]]]:
+    """The medians of each wait."""
+    for name in names:
+        runs = [_apart(name, folder) for _ in range(1 if name == "state" else _RUNS)]
+        medians = {key: statistics.median(float(str(run[key])) for run in runs) for key in ("seconds", "megabytes")}
+        beside = statistics.median(float(str(run["seconds"])) / float(str(run["loop"])) for run in runs)
+        yield name, {**medians, "loops": beside, "said": str(runs[0]["said"])}
+
+
+def row(name: str, found: dict[str, float | str]) -> str:
+    """A wait as a row of the page."""
+    said = f" for {found['said']}" if found["said"] else ""
+    wait = WAITS[name]
+    return f"| {wait.what} | {found['seconds']:,.2f} s{said} | {found['megabytes']:,.0f} MB | {wait.to_reach} |"
+
+
+def table(record: dict[str, Any]) -> str:
+    """The page's table of a record."""
+    head = ["| wait | reached | memory added | to reach |", "|---|---|---|---|"]
+    rows = [row(name, found) for name, found in record["waits"].items()]
+    said = f"{record['machine']}; a bare loop of 5 million steps took {record['loop']:.2f} s."
+    ready = f"The sandbox of 100,000 students was ready after {record['ready']:.1f} s (to reach: 3 s)."
+    return "\n".join([said, ready, "", *head, *rows, ""])
+
+
+def write_page(record: dict[str, Any]) -> None:
+    """Put the record's table in its place on the page."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    PAGE.write_text(before + BEGIN + "\n" + table(record) + "\n" + END + after, encoding="utf-8")
+
+
+def slower(record: dict[str, Any], now: dict[str, dict[str, float | str]]) -> list[str]:
+    """The waits that take 15 % more of a bare loop's time than in the record."""
+    losses = []
+    for name, found in now.items():
+        if name in record["waits"]:
+            ratio = float(found["loops"]) / float(record["waits"][name]["loops"])
+            if ratio > _LOSS:
+                losses.append(f"{WAITS[name].what}: {ratio:.2f} times as long as in the record")
+    return losses
 
 
 def main() -> int:
@@ -173,11 +233,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.waits", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="WAIT", help=f"some of {', '.join(WAITS)} (default: all but state)")
     parser.add_argument("--state", action="store_true", help="check a state of 5 million students, too")
+    parser.add_argument("--record", action="store_true", help="keep the figures, and write the page's table")
+    parser.add_argument("--check", action="store_true", help="fail where a wait is 15 %% longer than in the record")
     parser.add_argument("--one", choices=list(WAITS), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(_timed(WAITS[options.one], options.folder)))
+        print(json.dumps(timed(WAITS[options.one], options.folder)))
         return 0
     names = options.names or [name for name in WAITS if options.state or name != "state"]
     print(machine(), "\n", flush=True)
@@ -187,19 +249,21 @@ def main() -> int:
             make_district(students, seed=7).save(folder / name)
         if "state" in names:
             write_state(folder / "state", 5_000_000)
-        with _sandbox(folder):
-            print("| wait | reached | memory added | to reach |\n|---|---|---|---|")
-            for name in names:
-                runs = [_apart(name, folder) for _ in range(1 if name == "state" else _RUNS)]
-                seconds, megabytes = (
-                    statistics.median(float(str(run[key])) for run in runs) for key in ("seconds", "megabytes")
-                )
-                said = f" for {runs[0]['said']}" if runs[0]["said"] else ""
-                print(
-                    f"| {WAITS[name].what} | {seconds:,.2f} s{said} | {megabytes:,.0f} MB | {WAITS[name].to_reach} |",
-                    flush=True,
-                )
-    return 0
+        now, loop = {}, _loop()
+        with serving(folder, _SIZES["medium"]) as ready:
+            for name, found in measured(names, folder):
+                now[name] = found
+                print(row(name, found), flush=True)
+    before = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {"waits": {}}
+    losses = slower(before, now) if options.check else []
+    if options.record:
+        found = {**before["waits"], **now}
+        waits = {name: found[name] for name in WAITS if name in found}
+        record = {**before, "machine": machine(), "loop": loop, "ready": ready, "waits": waits}
+        RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        write_page(record)
+    print(*losses, sep="\n")
+    return int(bool(losses))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 import kimono_explore as kx
-from benchmarks import bundles, comparing, rosterbench
+from benchmarks import bundles, comparing, growth, rosterbench, waits
 from benchmarks.__main__ import CASES, NEEDS, lacks
+from kimono_explore.sandbox.district.build import make_district
 
 ROOT = Path(__file__).parents[1]
 SIZES = {"http": 0.04, "snapshot": 0.0005, "first-neighborhood": 0.0005, "neighborhoods": 0.0005}
@@ -149,3 +150,44 @@ def test_what_is_waited_for_in_the_browser_is_measured_of_two_checkouts() -> Non
     rows = [line.split(" | ") for line in outcome.stdout.splitlines() if line.startswith(("| 200", "| 2,000"))]
     assert len(rows) == 4 + 2 * 6
     assert all(re.fullmatch(r"[\d,]+( ms)?", cell) for row in rows for cell in row[2:4])
+
+
+# What one waits for
+
+
+def test_the_page_says_what_was_recorded() -> None:
+    record = json.loads(waits.RECORD.read_text(encoding="utf-8"))
+    page = waits.PAGE.read_text(encoding="utf-8")
+    assert page.partition(waits.BEGIN)[2].partition(waits.END)[0].strip() == waits.table(record).strip()
+    assert set(record["waits"]) >= set(waits.WAITS) - {"state"}
+    assert [name for name, found in record["waits"].items() if not found["seconds"] > 0] == []
+
+
+def test_a_wait_that_became_longer_is_named_and_a_slower_machine_is_not() -> None:
+    before = {"waits": {"open": {"loops": 10.0}, "path": {"loops": 1.0}}}
+    now: dict[str, dict[str, float | str]] = {
+        "open": {"seconds": 9.0, "loops": 11.4},
+        "path": {"seconds": 0.1, "loops": 1.2},
+        "help": {"loops": 5.0},
+    }
+    assert waits.slower(before, now) == [f"{waits.WAITS['path'].what}: 1.20 times as long as in the record"]
+
+
+def test_a_wait_is_measured_beside_a_bare_loop(tmp_path: Path) -> None:
+    make_district(20, seed=1).save(tmp_path / "small")
+    found = waits.timed(waits.WAITS["check-small"], tmp_path)
+    assert float(str(found["seconds"])) > 0
+    assert float(str(found["loop"])) > 0
+
+
+def test_growth_is_measured_for_each_student(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "_RUNS", 1)
+    monkeypatch.setattr(growth, "_MOST_SERVED", 30)
+    found = growth.grown([30, 60], ["load", "compare"])
+    assert {name: list(sizes) for name, sizes in found.items()} == {"load": ["30"], "compare": ["30", "60"]}
+    assert all(one["microseconds"] > 0 for sizes in found.values() for one in sizes.values())
+    growth.draw(found, tmp_path / "growth.svg")
+    drawn = (tmp_path / "growth.svg").read_text(encoding="utf-8")
+    assert [
+        words for words in ("µs a student", "kB a student", "load over HTTP", "compare") if words not in drawn
+    ] == []
