@@ -37,6 +37,9 @@ demo: $(READY)
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
 
+# Compiled once, not by each of the workers and each process that they start, also where the machine says otherwise.
+test fast: export PYTHONDONTWRITEBYTECODE =
+
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

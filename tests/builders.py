@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import pytest
 
 import kimono_explore as kx
 from kimono_explore.decode.raw_links import LINK_FIELDS, RawLinks, link_table
 from kimono_explore.frames import frame
+from kimono_explore.quality.causes import group_by_cause
 from kimono_explore.schema import ENDS, OBJECT_TYPES, PROBLEM_COLUMNS, REFERENCES, TABLES
 
 Item = tuple[str, dict[str, Any]]
@@ -117,3 +119,10 @@ def said(*statements: tuple[str, int, str, dict[str, Any]]) -> dict[str, RawLink
 def ids_of(**tables: list[str | None]) -> dict[str, pd.Series]:
     """The ids of each table; of the tables that are not named, none."""
     return {name: pd.Series(tables.get(name, []), dtype="str") for name in TABLES}
+
+
+def check_alone(roster: kx.Roster, check: str, **options: Any) -> kx.Report:
+    """A report of one check that does not ask whom its findings reach, which takes longer than the check itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kimono_explore.quality.run.group_by_cause", lambda outcomes, _: group_by_cause(outcomes))
+        return kx.check(roster, [check], **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from copy import deepcopy
 from functools import lru_cache
 from importlib import import_module
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 mpl.use("agg")
+# jsonschema, which nbformat imports, would build 38 grammars for a kind of address that no schema here has: 1.5 s a process.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 settings.register_profile("kimono", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("kimono")
 

@@ -1,6 +1,6 @@
 """What is promised under faults, tried with fresh seeds at each run.
 
-`KIMONO_TRIALS` is the number of loads a fault (default 5, a tenth of what `make reliability` makes), `KIMONO_SEED`
+`KIMONO_TRIALS` is the number of loads a fault (default 3, a sixteenth of what `make reliability` makes), `KIMONO_SEED`
 repeats a run: a failure prints it.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-TRIALS = int(os.environ.get("KIMONO_TRIALS", "5"))
+TRIALS = int(os.environ.get("KIMONO_TRIALS", "3"))
 WRITES = max(2, TRIALS * 2 // 5)
 KILLS = TRIALS * 4
 

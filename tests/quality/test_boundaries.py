@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import course, lea, link, make, school, section, student, teacher, term
-
-import kimono_explore as kx
+from builders import check_alone, course, lea, link, make, school, section, student, teacher, term
 
 
 def failing(check: str, *items: Any, engine: str = "polars") -> list[str]:
     """The ids that fail the check."""
-    outcome = kx.check(make(*items), [check], engine=engine).outcomes[0]
+    outcome = check_alone(make(*items), check, engine=engine).outcomes[0]
     assert outcome.status in ("passed", "failed")
     return sorted(outcome.failures["id"].tolist())
 
