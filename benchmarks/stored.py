@@ -18,7 +18,9 @@ import kimono_explore as kx
 def stored(box: kx.Sandbox) -> ThreadingHTTPServer:
     """A server that asks the sandbox once for each address, and answers from memory from then on."""
     answers: dict[str, tuple[int, bytes]] = {}
-    asking = httpx.Client(base_url=box.base_url, headers={"Authorization": f"Bearer {box.credentials.token}"}, timeout=600)
+    asking = httpx.Client(
+        base_url=box.base_url, headers={"Authorization": f"Bearer {box.credentials.token}"}, timeout=600
+    )
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

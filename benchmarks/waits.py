@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,11 +42,12 @@ _SIZES = {"small": 500, "medium": 100_000, "graph": 200_000, "large": 600_000}
 
 
 class Wait(NamedTuple):
-    """What is waited for: ``prepare`` gets the folder of the snapshots and returns what is timed."""
+    """What is waited for: ``prepare`` gets the folder of the snapshots and returns what is timed; ``needs`` is one of them."""
 
     what: str
     to_reach: str
     prepare: Callable[[Path], Run]
+    needs: str = ""
 
 
 def _command(*arguments: str) -> Run:
@@ -66,7 +67,8 @@ def _check_state(folder: Path) -> Run:
 
 
 def load(folder: Path) -> Run:
-    url, token = (folder / "sandbox").read_text().split()
+    """A load from a server that answers from memory."""
+    url, token = (folder / "stored").read_text().split()
     client = kx.connect(url, token=token)
     kx.load(client, "terms", progress=False)  # what is needed once is there before it counts
     return lambda: kx.load_roster(client, progress=False)
@@ -125,17 +127,17 @@ def _browse(name: str) -> Callable[[Path], Run]:
 WAITS = {
     "import": Wait("`import kimono_explore`", "0.4 s", lambda _: _command("-c", "import kimono_explore")),
     "help": Wait("`kimono-explore --help`", "0.15 s", lambda _: _command("-m", "kimono_explore", "--help")),
-    "check-small": Wait("`check`, 500 students", "0.4 s", _check("small")),
-    "check": Wait("`check`, 100,000 students from memory", "2 s", _check("medium")),
-    "load": Wait("`load_roster`, 100,000 students from a sandbox in another process", "2.5 s, 350 MB", load),
+    "check-small": Wait("`check`, 500 students", "0.4 s", _check("small"), "small"),
+    "check": Wait("`check`, 100,000 students from memory", "2 s", _check("medium"), "medium"),
+    "load": Wait("`load_roster`, 100,000 students, which another process serves from memory", "2.5 s, 350 MB", load),
     "sandbox": Wait("the sandbox's pages of these persons, read and dropped", "150 MB a second", _served),
-    "open": Wait("`open_roster`, 600,000 students", "0.5 s, 300 MB", _open),
-    "graph": Wait("`build_graph`, 200,000 students", "3.5 s, 500 MB", _graph),
-    "path": Wait("`shortest_path` of two people, 600,000 students", "0.05 s", _path),
-    "compare": Wait("`compare`, 100,000 against 100,000 students", "0.5 s", _compare("medium")),
-    "compare-large": Wait("`compare`, 600,000 against 600,000 students", "3 s", _compare("large")),
-    "browse": Wait("`browse`, 500 students", "", _browse("small")),
-    "browse-large": Wait("`browse`, 600,000 students", "", _browse("large")),
+    "open": Wait("`open_roster`, 600,000 students", "0.5 s, 300 MB", _open, "large"),
+    "graph": Wait("`build_graph`, 200,000 students", "3.5 s, 500 MB", _graph, "graph"),
+    "path": Wait("`shortest_path` of two people, 600,000 students", "0.05 s", _path, "large"),
+    "compare": Wait("`compare`, 100,000 against 100,000 students", "0.5 s", _compare("medium"), "medium"),
+    "compare-large": Wait("`compare`, 600,000 against 600,000 students", "3 s", _compare("large"), "large"),
+    "browse": Wait("`browse`, 500 students", "", _browse("small"), "small"),
+    "browse-large": Wait("`browse`, 600,000 students", "", _browse("large"), "large"),
     "state": Wait("`check` of a state of 5 million students", "90 s, 4 GB", _check_state),
 }
 
@@ -167,19 +169,20 @@ def _apart(name: str, folder: Path) -> dict[str, object]:
 
 
 @contextmanager
-def serving(folder: Path, students: int) -> Iterator[float]:
-    """A sandbox in another process, its address and token in the folder; gives the seconds until it was ready."""
-    command = [sys.executable, "-m", "kimono_explore", "sandbox", "--students", str(students)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+def serving(folder: Path, name: str, *command: str) -> Iterator[float]:
+    """A server in another process, its address and token in a file of the folder; gives the seconds until it was ready."""
+    with subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
             began = time.perf_counter()
-            said = "".join(line for _, line in zip(range(4), server.stdout, strict=False))
+            said = ""
+            while "KIMONO_TOKEN" not in said and (line := server.stdout.readline()):
+                said += line
             ready = time.perf_counter() - began
-            url, token = (re.search(rf"{name}=(\S+)", said) for name in ("KIMONO_BASE_URL", "KIMONO_TOKEN"))
+            url, token = (re.search(rf"{key}=(\S+)", said) for key in ("KIMONO_BASE_URL", "KIMONO_TOKEN"))
             if url is None or token is None:
-                raise SystemExit(f"the sandbox said: {said}")
-            (folder / "sandbox").write_text(f"{url[1]} {token[1]}")
+                raise SystemExit(f"the server said: {said}")
+            (folder / name).write_text(f"{url[1]} {token[1]}")
             yield ready
         finally:
             server.terminate()
@@ -245,12 +248,18 @@ def main() -> int:
     print(machine(), "\n", flush=True)
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        for name, students in _SIZES.items():
-            make_district(students, seed=7).save(folder / name)
+        for name in {WAITS[name].needs for name in names} - {""}:
+            make_district(_SIZES[name], seed=7).save(folder / name)
         if "state" in names:
             write_state(folder / "state", 5_000_000)
         now, loop = {}, _loop()
-        with serving(folder, _SIZES["medium"]) as ready:
+        students = str(_SIZES["medium"])
+        with ExitStack() as servers:
+            ready = servers.enter_context(
+                serving(folder, "sandbox", "kimono_explore", "sandbox", "--students", students)
+            )
+            if "load" in names:
+                servers.enter_context(serving(folder, "stored", "benchmarks.stored", students))
             for name, found in measured(names, folder):
                 now[name] = found
                 print(row(name, found), flush=True)
