@@ -114,6 +114,7 @@ def draw(growth: dict[str, dict[str, dict[str, float]]], path: Path) -> None:
                 figures = [found[key] for found in sizes.values()]
                 one.plot([int(size) for size in sizes], figures, "o-", label=CASES[name].what)
             one.set(xscale="log", yscale="log", title=words, xlabel="students")
+            one.set_xticks(sorted({int(size) for sizes in growth.values() for size in sizes}))
             for axis in (one.xaxis, one.yaxis):
                 axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
                 axis.set_minor_formatter(NullFormatter())
