@@ -24,25 +24,25 @@ _FEW = 0.01
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason to hold a roster back, or to stop it.
+    """One reason to hold or stop a roster.
 
     Attributes
     ----------
     rule : str
-        What it is called where it is let through, such as ``"sections-recreated"``.
+        The name by which the reason can be let through, such as ``"sections-recreated"``.
     level : {"hold", "stop"}
     school, school_id : str or None
         None for the whole district.
     count, total : int
-        How many of how many.
+        How many objects are affected, and out of how many.
     limit : float or None
-        The share from which on it is a reason.
+        The share above which this becomes a reason.
     sentence : str
-        In words.
+        The reason in words.
     because : str or None
-        Why somebody let it through.
+        Why somebody let the reason through.
     usual : tuple of float or None
-        The least and the largest share on ordinary days, if some are known.
+        The smallest and largest share on ordinary days, if known.
     """
 
     rule: str
@@ -57,7 +57,7 @@ class Reason:
     usual: tuple[float, float] | None = None
 
     def let_through(self, because: str) -> Reason:
-        """The same reason, which no longer holds the roster back."""
+        """Return the same reason, let through so that it no longer holds the roster."""
         return replace(self, because=because)
 
 
