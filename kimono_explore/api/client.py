@@ -124,11 +124,13 @@ def _checked_url(text: str, name: str) -> httpx.URL:
     if url.userinfo:
         raise ConfigurationError(f"The {name} holds a user name or password; pass username= and password= instead.")
     if url.query:
-        raise ConfigurationError(f"The {name} has a query, which may hold a secret; leave out what follows the '?'.")
+        raise ConfigurationError(
+            f"The {name} has a query, which may hold a secret; remove the '?' and what follows it."
+        )
     if url.scheme not in ("http", "https") or not url.host:
         raise ConfigurationError(f"The {name} must begin with https:// and a host. Example: {BASE_URL}")
     if url.scheme == "http" and url.host not in _LOOPBACK:
-        raise ConfigurationError(f"Plain http to {url.host} would show the token to the network; use https://.")
+        raise ConfigurationError(f"Plain http to {url.host} would expose the token on the network; use https://.")
     return url
 
 
@@ -314,14 +316,14 @@ class Client:
             failed = BadResponseError(f"{error.cause}{times}")
         elif isinstance(error, TooLong):
             status = error.response.status_code
-            text = f"{status} from {where}: the server asks to be left alone for longer than {LONGEST_WAIT:g} s"
+            text = f"{status} from {where}: the server asks clients to wait longer than {LONGEST_WAIT:g} s"
             failed = RateLimitError(f"{text} ({error}). Try again then.", status)
         elif isinstance(error, httpx.TimeoutException):
             failed = ConnectionFailedError(f"No answer from {where} in time.{times} Try a smaller page_size, or later.")
         elif isinstance(error, httpx.DecodingError):
-            failed = ConnectionFailedError(f"{where} answered, but the answer cannot be unpacked: {error}.{times}")
+            failed = ConnectionFailedError(f"{where} answered, but the answer cannot be decompressed: {error}.{times}")
         else:
-            text = f"{where} could not be reached, or its answer broke off: {error}."
+            text = f"{where} could not be reached, or its answer was cut off: {error}."
             failed = ConnectionFailedError(f"{text}{times} Is {self.base_url} right?")
         # If it was the token that could not be fetched (the only POST), the request itself was not sent.
         failed.sent = not isinstance(error, _NOT_SENT) and error.request.method != "POST"
@@ -365,7 +367,7 @@ def _object_in(body: bytes, path: str) -> dict[str, JSON]:
     if not isinstance(found, dict):
         raise BadResponseError(f"{path}: expected one object, got {type(found).__name__}.")
     if found.get("error") and not {"$sys", "id"} & set(found):
-        raise BadResponseError(f"{path} answered with an error in place of an object: {encode(found['error'])[:500]}.")
+        raise BadResponseError(f"{path} returned an error instead of an object: {encode(found['error'])[:500]}.")
     return found
 
 

@@ -56,8 +56,8 @@ def probable_duplicates(roster: Roster, threshold: float = 0.9, *, across_types:
     -------
     pandas.DataFrame
         One row per pair, most probable first: probability, id_1, label_1, id_2, label_2, person_type, school_1,
-        school_2, and which fields agree, are similar, or differ. Persons without an id, first name or last name are
-        left out; if several rows share an id, the first is used.
+        school_2, and agree, alike and differ (the fields that are equal, similar or different). Persons without an id,
+        first name or last name are left out; if several rows share an id, the first is used.
 
     Raises
     ------

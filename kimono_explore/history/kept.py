@@ -103,7 +103,7 @@ class History:
         there = self.folder.exists()
         if there and (self.folder.is_file() or (_visible(self.folder) and not is_history(self.folder))):
             raise BundleError(
-                f"{folder} is not empty and holds no days. Name a new folder; history.add puts days into it."
+                f"{folder} is not empty and is not a history. Name a new folder; history.add(roster) adds days to it."
             )
 
     def add(self, roster: Roster, day: str | date | None = None, *, report: Report | None = None) -> None:
@@ -136,7 +136,7 @@ class History:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise BundleError(f"{self.folder} could not be made: {error}.") from error
+            raise BundleError(f"{self.folder} could not be created: {error}.") from error
         with only_one(self.folder / ".lock", f"{self.folder} is being written by another process"):
             self._add(roster, when, _checked(report))
 
@@ -144,7 +144,7 @@ class History:
         earlier = [day for day in self._days() if day.day != when]
         if earlier and when < earlier[-1].day:
             raise ValueError(
-                f"{when} is before {earlier[-1].day}, the last day that is kept. Days are added in their order; only the last "
+                f"{when} is before {earlier[-1].day}, the last day in the history. Days are added in their order; only the last "
                 "one can be replaced."
             )
         rows = {part: arrow_rows(part, getattr(roster, part)) for part in PARTS}

@@ -158,7 +158,7 @@ class Faults:
             if name not in _BY_NAME:
                 raise ConfigurationError(f"Unknown fault {name!r}. Choose one of: {', '.join(_BY_NAME)}.")
             if not 0 <= rate <= 1:
-                raise ConfigurationError(f"The rate of {name!r} is {rate}; it is a share from 0 to 1.")
+                raise ConfigurationError(f"The rate of {name!r} is {rate}; it must be a share from 0 to 1.")
         self.rates, self.seed, self.times, self.pause = dict(rates), seed, times, pause
         self.injected: Counter[str] = Counter()
         self.log: list[tuple[str, str, str]] = []
