@@ -27,15 +27,15 @@ class Limits:
     changed : float, default 0.75
         Objects with any changed value; Clever's limit for updates.
     gone : float, default 0.50
-        All of the district's students or sections. If more are missing, the source is assumed to have been down, and
+        The district's students or sections that are missing. Above this, the source is assumed to have been down, and
         the roster is stopped.
     primary : float, default 0.05
         Sections whose primary teacher changed.
     emptied : float, default 0.20
         How far the filled share of a column may fall.
     unreferenced : float, default 0.50
-        Missing students whom the new roster still names in its links. If there are more, the load is assumed to have
-        broken off.
+        Missing students whom the new roster still names in its links. Above this, the load is assumed to have broken
+        off.
     least : int, default 5
         Fewer rows than this never raise an alarm, whatever their share.
     rollover : float, default 0.60

@@ -188,7 +188,7 @@ def _removed(shown: str, row: pd.Series, kind: str) -> str:
 
 
 def _changed(shown: str, row: pd.Series, kind: str) -> str:
-    return f"{shown}: {_of(row['changed'], row['before'], kind)} have other values."
+    return f"{shown}: {_of(row['changed'], row['before'], kind)} have changed values."
 
 
 _SENTENCES = {"recreated": _recreated, "removed": _removed, "changed": _changed}
@@ -280,7 +280,7 @@ def columns_of_people(
 def _emptied(
     school: str | None, id: str | None, what: str, was: float, now: float, rows: int, limits: Limits
 ) -> Reason:
-    how = "is no longer sent" if not now else f"is filled in {now:.0%} of the rows, before in {was:.0%}"
+    how = "is no longer sent" if not now else f"is filled in {now:.0%} of the rows, down from {was:.0%}"
     return Reason(
         "column-emptied", "hold", school, id, round((was - now) * rows), rows, limits.emptied, f"{what} {how}."
     )

@@ -282,7 +282,7 @@ class Verdict:
         """
         expect("let_through", because, str)
         if not because.strip():
-            raise ConfigurationError("Say why: a reason is let through with a because.")
+            raise ConfigurationError("Say why with because=; no reason is let through without it.")
         found = self._about(rule, school)
         where = f" at {school}" if school else " of the whole district"
         if not found:

@@ -338,7 +338,7 @@ def _live(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{file} is damaged. {_REPAIR_LIVE}") from error
     if not there:
-        raise ConfigurationError(f"{file} names {found['day']}, and there is no roster of that day. {_REPAIR_LIVE}")
+        raise ConfigurationError(f"{file} names {found['day']}, but there is no roster for that day. {_REPAIR_LIVE}")
     return dict(found)
 
 

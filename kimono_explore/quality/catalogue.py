@@ -140,13 +140,13 @@ def define_check(
         raise ConfigurationError(f"{id!r} is a check of the library. Give yours another id.")
     if number is not None and number.upper().startswith("KX-"):
         raise ConfigurationError(
-            f"The number {number!r} begins with KX-, as those of the library do. Give yours other letters."
+            f"The number {number!r} begins with KX-, which is reserved for the library. Choose other letters."
         )
     others = {name for check in all_checks() if check.id != id for name in (check.id, check.number)}
     if taken := others & {id, number} - {None}:
-        raise ConfigurationError(f"{min(map(str, taken))!r} stands for another check already.")
+        raise ConfigurationError(f"{min(map(str, taken))!r} already refers to another check.")
     if severity not in SEVERITIES:
-        raise ConfigurationError(f"No severity {severity!r}. Use one of {', '.join(SEVERITIES)}.")
+        raise ConfigurationError(f"Unknown severity {severity!r}. Choose one of {', '.join(SEVERITIES)}.")
 
     def add(find: Callable[..., CheckResult]) -> Callable[..., CheckResult]:
         _own[id] = Check(

@@ -495,7 +495,7 @@ class Findings:
 
 
 def _no_roster() -> KimonoError:
-    return KimonoError("Repairs need the roster in memory: load it, and give it to kx.check in place of its folder.")
+    return KimonoError("Repairs need the roster in memory: load it, and pass it to kx.check instead of its folder.")
 
 
 def _in_words(row: Mapping[Hashable, Any]) -> str:

@@ -178,7 +178,7 @@ def test_a_broken_file_of_an_earlier_day_keeps_the_other_steps_from_nothing(
     assert (unlike.word, unlike.worst.name, unlike.steps[2].state) == ("Look", "Check", "ok")
     assert "Not compared with the last report" in unlike.worst.detail
     shutil.rmtree(first_day / live(first_day))
-    assert "names 2026-10-07, and there is no roster of that day" in morning_of(district, first_day, 3).headline
+    assert "names 2026-10-07, but there is no roster for that day" in morning_of(district, first_day, 3).headline
 
 
 def test_a_wrong_configuration_leaves_a_message(district: kx.Roster, first_day: Path) -> None:
