@@ -155,7 +155,7 @@ class Browser(Panel):
     def _open_last(self, history: History, report: Report | None) -> Roster:
         days = history.days
         if not days:
-            raise ValueError(f"{history.folder} has no days yet; history.add(roster) keeps one.")
+            raise ValueError(f"{history.folder} has no days yet; history.add(roster) adds one.")
         _expect_no_report(report)
         self._days.show(days, days[-1])
         return history.open(days[-1])
@@ -311,7 +311,7 @@ class Browser(Panel):
 
     def _open_day(self, day: str | date) -> None:
         if self.history is None:
-            raise ConfigurationError("This is one roster, without days: kx.browse(kx.history(folder)) has them.")
+            raise ConfigurationError("This is a single roster without days; kx.browse(kx.history(folder)) shows days.")
         when = day_of(day)
         self.say(f"Opening {long_day(when)} …")
         try:
@@ -602,7 +602,9 @@ class Browser(Panel):
             about = self._description
             lost = dependents(self.roster.subset_around(about.id, radius=2), about.id, about.type)
             self._answer(lost, ["type", "label", "relation", "lost", "id"])
-            nothing = "Nothing hangs on it alone." if lost.empty else f"{len(lost):,} would be left without any other."
+            nothing = (
+                "Nothing depends on it alone." if lost.empty else f"{len(lost):,} would be left without any other."
+            )
             self.say(nothing)
 
     def _answer(self, related: pd.DataFrame, columns: list[str]) -> None:
@@ -623,7 +625,7 @@ class Browser(Panel):
         """The object opens beside the graph, which stays as it is."""
         data = self._network.graph.nodes[node]
         if data["missing"]:
-            self.say("This object is named by others, but was not delivered: there is nothing more to show.")
+            self.say("This object is referenced by others, but was not delivered: there is nothing more to show.")
         else:
             self._show(self._id(node), data["type"], redraw=False)
 
@@ -707,7 +709,7 @@ def _about_hubs(way: pd.DataFrame, direct: pd.DataFrame) -> str:
 
 def _expect_no_report(report: Report | None) -> None:
     if report is not None:
-        raise ValueError("A report is of one day: browse(history.open(day), report) shows it.")
+        raise ValueError("A report covers one day: use browse(history.open(day), report) instead.")
 
 
 def _head(about: Description, report: Report | None) -> str:

@@ -204,7 +204,9 @@ class Network(Pictured, anywidget.AnyWidget):
             There are more than 2,000 nodes: a force layout would take minutes.
         """
         if force and len(self._scene.nodes) > MOST_FORCE:
-            raise ValueError(f"Forces arrange at most {MOST_FORCE:,} nodes; these are {len(self._scene.nodes):,}.")
+            raise ValueError(
+                f"A force layout arranges at most {MOST_FORCE:,} nodes; there are {len(self._scene.nodes):,}."
+            )
         self._keep()
         self._pinned, self.force = {}, force
         self._draw()

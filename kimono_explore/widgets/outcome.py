@@ -50,7 +50,7 @@ def lost_html(error: BaseException, read_at: datetime | None) -> str:
     elif isinstance(error, ConnectionFailedError):
         why, details = "The server does not answer.", str(error)
     elif isinstance(error, ServerError):
-        why, details = f"The server is in trouble ({error.status}).", str(error)
+        why, details = f"The server reported an error ({error.status}).", str(error)
     else:
         why, details = "The queue could not be read.", f"{type(error).__name__}: {error}"
     shown = (

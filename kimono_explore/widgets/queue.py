@@ -273,7 +273,7 @@ class TaskInspector(Panel):
             The inspector has no roster.
         """
         if self.roster is None:
-            raise KimonoError("This inspector knows no roster. Make one with inspect_tasks(client, roster).")
+            raise KimonoError("This inspector has no roster. Create it with inspect_tasks(client, roster).")
         if self._outlook.ask.disabled:
             return
         tenant = str(self._filters["tenant_id"].value or "")
@@ -408,9 +408,11 @@ class TaskInspector(Panel):
     def _to_act_on(self, matching: bool) -> tuple[pd.DataFrame, list[str]]:
         """The tasks to ask about, and the ids of those that have one."""
         if not self.allow_changes:
-            raise KimonoError("This inspector only looks. Make one with inspect_tasks(client, allow_changes=True).")
+            raise KimonoError("This inspector is read-only. To act, use inspect_tasks(client, allow_changes=True).")
         if self.lost:
-            raise KimonoError("The queue could not be read, so what is shown is old. Press Retry, or call refresh().")
+            raise KimonoError(
+                "The queue could not be read, so the rows shown are outdated. Press Retry, or call refresh()."
+            )
         tasks = self.matching if matching else self.picked
         ids = list(dict.fromkeys(str(id) for id in tasks["id"].dropna()))
         if not ids:
@@ -515,7 +517,7 @@ class TaskInspector(Panel):
     def _loaded(self, loading: asyncio.Future[pd.DataFrame]) -> None:
         self._stop.disabled = True
         if loading.cancelled():
-            self.say("Stopped: what is shown is what was read before.")
+            self.say("Stopped: the rows shown are from the previous read.")
         else:
             error = loading.exception()
             if isinstance(error, KimonoError | RuntimeError):

@@ -452,7 +452,7 @@ def ahead(box: kx.Sandbox, few_checks: None) -> TaskInspector:
 
 def test_without_a_roster_there_is_nothing_to_look_ahead_to(inspector: TaskInspector) -> None:
     assert inspector._outlook.hidden
-    with pytest.raises(kx.KimonoError, match="knows no roster"):
+    with pytest.raises(kx.KimonoError, match="has no roster"):
         inspector.look_ahead()
 
 

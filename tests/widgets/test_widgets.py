@@ -445,7 +445,7 @@ def test_an_interrupted_act_keeps_what_was_done(
     inspector.confirm()
     assert inspector.history["accepted"].tolist() == [True, False, False]
     assert inspector.history["status"].tolist() == ["done", "not known", "not sent"]
-    assert inspector.history["message"].iloc[2] == "Not tried: interrupted before."
+    assert inspector.history["message"].iloc[2] == "Not attempted: interrupted first."
     assert set(inspector.picked["id"]) == set(inspector.history["id"].iloc[1:])
 
 
