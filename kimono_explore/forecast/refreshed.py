@@ -192,7 +192,7 @@ class _Queue:
         """Why the queue does not say what the roster is now."""
         said = []
         if missing := _missing_numbers(self._tasks):
-            said.append(f"Numbers are missing in the queue ({missing:,}): their events are gone from it.")
+            said.append(f"Sequence numbers are missing from the queue ({missing:,}): their events are no longer in it.")
         done = {not_applied(task, reason) for task in self._early for reason in (KNOWN, NOT_THERE)}
         refused = [problem for problem in self.coming.problems if problem.problem not in done]
         if refused:

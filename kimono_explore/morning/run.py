@@ -41,7 +41,7 @@ WORDS = {"none": "Not run", "ok": "Go", "look": "Hold", "failed": "Could not run
 _LIVE, _REPORT, _VERDICT = "live.json", "report.json", "verdict.json"
 HISTORY = "history"
 """Where, beside the days, the rosters that went live are kept for `history`."""
-_REPAIR_LIVE = "Put it back from a backup, or delete the file: then the next complete load is the first day again."
+_REPAIR_LIVE = "Restore it from a backup, or delete the file: the next complete load is then the first day again."
 _LATE = 60
 """Minutes that the oldest task may wait."""
 _USUAL = 20
@@ -206,7 +206,7 @@ def run_morning(
     folder = Path(folder)
     began = now or datetime.now(UTC)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with only_one(folder / ".morning.lock", f"Another run is at work in {folder}"):
+    with only_one(folder / ".morning.lock", f"Another run is in progress in {folder}"):
         place = next(path for path in _places(folder, began) if not path.exists())
         place.mkdir(mode=0o700)
         steps = [Step("Load"), Step("Check"), Step("Gate"), Step("Queue")]
@@ -350,7 +350,10 @@ def _go_live(morning: Morning, place: Path, report: Report | None = None) -> Non
     try:
         history(folder / HISTORY).add(open_roster(place / "roster"), place.name[:10], report=report)
     except (KimonoError, ValueError) as error:
-        morning.steps[0].state, morning.steps[0].title = "look", f"Loaded, but not kept in the history: {_short(error)}"
+        morning.steps[0].state, morning.steps[0].title = (
+            "look",
+            f"Loaded, but not added to the history: {_short(error)}",
+        )
 
 
 def _gated(morning: Morning, folder: Path, config: str | os.PathLike[str] | None, report: Report | None) -> None:

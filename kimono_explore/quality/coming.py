@@ -144,9 +144,9 @@ def look_ahead(
     refused = of_queue[~of_queue["problem"].isin(HARMLESS)]
     diff = compare(roster, later)
     behind = tasks_behind(roster, announced, diff, _order(tasks))
-    tell("Checking the roster as it is (2 of 3) ...")
+    tell("Checking the current roster (2 of 3) ...")
     now = checked(roster)
-    tell("Checking the roster to come (3 of 3) ...")
+    tell("Checking the future roster (3 of 3) ...")
     then = checked(replace(later, problems=own))
     changes, groups = then.since(now), _groups(tasks)
     created, cleared = (_attributed(changes, what, behind, groups) for what in ("new", "fixed"))
@@ -207,7 +207,7 @@ def _in_words(diff: Comparison) -> str:
         noun = _NOUNS.get(table, table[:-1])
         sentences.append(_sentence(noun, tables.loc[table].to_dict(), _OF_PERSONS if noun == "person" else _DONE))
     sentences += [_sentence(noun, counts, _DONE) for noun, counts in _of_links(diff).items()]
-    return " ".join(filter(None, sentences)) or "Nothing will be different."
+    return " ".join(filter(None, sentences)) or "Nothing will change."
 
 
 def _of_links(diff: Comparison) -> dict[str, dict[str, int]]:

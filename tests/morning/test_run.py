@@ -132,7 +132,7 @@ def test_a_hold_is_named_before_a_score_that_fell(tmp_path: Path) -> None:
 def test_only_one_run_is_at_work_in_a_folder(district: kx.Roster, tmp_path: Path) -> None:
     with (
         only_one(tmp_path / ".morning.lock", "busy"),
-        pytest.raises(kx.ConfigurationError, match="Another run is at work in"),
+        pytest.raises(kx.ConfigurationError, match="Another run is in progress in"),
     ):
         morning_of(district, tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.name != ".morning.lock"] == []
@@ -193,7 +193,7 @@ def test_a_day_that_the_history_does_not_keep_is_worth_a_look(district: kx.Roste
         file.write_bytes(b"broken")
     found = morning_of(district, first_day, 1)
     assert (found.exit_code, found.word, live(first_day)) == (1, "Look", "2026-10-06")
-    assert found.headline.startswith("Loaded, but not kept in the history: ")
+    assert found.headline.startswith("Loaded, but not added to the history: ")
 
 
 def test_three_runs_of_one_second_have_folders_of_their_own(district: kx.Roster, first_day: Path) -> None:

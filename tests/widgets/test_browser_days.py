@@ -137,7 +137,7 @@ def test_a_life_in_words(days: kx.History) -> None:
     assert browser._life.value == ""
     assert told(browser) == [
         ("5 Oct 2026", "grade: 08 → 09"),
-        ("2 Oct 2026", "first seen, as this is the first day that is kept"),
+        ("2 Oct 2026", "first seen, as this is the first day in the history"),
     ]
     browser._tell_life.click()
     assert browser._tell_life.description == "Hide history"
@@ -172,7 +172,7 @@ def said(changes: pd.DataFrame, type: str, names: dict[tuple[str, str], str] | N
     ("type", "event", "words"),
     [
         ("person", {"what": "back"}, "back in the roster"),
-        ("person", {"what": "copy added"}, "another row with this id came"),
+        ("person", {"what": "copy added"}, "another row with this id appeared"),
         ("person", {"what": "changed", "column": "email", "new": "a@b"}, "e-mail: none → a@b"),
         ("person", {"what": "changed", "column": "ext_bus", "old": "4", "new": "5"}, "bus: 4 → 5"),
         ("term", {"what": "changed", "column": "end_date", "old": "2026-06-01 00:00:00"}, "ends: 2026-06-01 → none"),

@@ -474,7 +474,7 @@ def test_what_is_not_known_is_not_called_refused(
     past = {"acknowledge": "acknowledged as success", "delete": "deleted"}[act]
     for sentence in (
         f"1 task {past}.",
-        "The server refused 1 task: you may not do this (403). It is still selected.",
+        "The server refused 1 task: you are not allowed to do this (403). It is still selected.",
         f"No answer says whether 1 task was {past}. It is still in the queue. It is still selected.",
         "1 task was not sent. It is still selected.",
     ):
