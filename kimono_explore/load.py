@@ -251,9 +251,9 @@ class _Reading(NamedTuple):
                         decoder.problems.append(Problem(operation.table, None, None, value, page.note))
                     decoder.note_gone(page.gone)
         except KeyboardInterrupt as error:
-            resumed = "With load_roster(resume=FOLDER), the next one goes on where it stopped."
+            resumed = "With load_roster(resume=FOLDER), the next one resumes where it stopped."
             if self.saved is not None:
-                resumed = f"With resume={str(self.saved.folder)!r}, the same call goes on where it stopped."
+                resumed = f"With resume={str(self.saved.folder)!r}, the same call resumes where it stopped."
             error.add_note(f"The load was interrupted. {resumed}")
             raise
         except NotFoundError:
