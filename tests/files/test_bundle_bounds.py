@@ -63,7 +63,7 @@ def test_headers_of_a_zip_are_not_trusted(tmp_path: Path, monkeypatch: pytest.Mo
         return opened(self)
 
     monkeypatch.setattr(zipfile.ZipFile, "infolist", lying)
-    with pytest.raises(kx.BundleError, match=r"users\.csv in .* grows more than 200-fold"):
+    with pytest.raises(kx.BundleError, match=r"users\.csv in .* expands more than 200-fold"):
         kx.read_oneroster(tmp_path / "b.zip")
 
 
