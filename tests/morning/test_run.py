@@ -168,7 +168,7 @@ def test_a_broken_file_of_an_earlier_day_keeps_the_other_steps_from_nothing(
     (first_day / "live.json").write_text('{"da')
     broken = morning_of(district, first_day, 1)
     assert (broken.exit_code, broken.word, broken.worst.name) == (2, "Could not run", "Gate")
-    assert "live.json is damaged. Put it back from a backup, or delete the file" in broken.headline
+    assert "live.json is damaged. Restore it from a backup, or delete the file" in broken.headline
     assert [step.state for step in broken.steps] == ["ok", "ok", "failed", "ok"]
     assert (broken.folder / "message.txt").is_file()
     assert "Could not run" in write_morning(broken).read_text()
