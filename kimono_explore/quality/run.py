@@ -305,7 +305,7 @@ def _with_params(
     known = {check.id: check for check in chosen}
     for id, own in params.items():
         if id not in known:
-            raise ConfigurationError(f"There are parameters for {id!r}, which is not among the checks to run.")
+            raise ConfigurationError(f"Parameters for {id!r}, which is not among the checks to run.")
         for name in own:
             if name not in known[id].params:
                 has = ", ".join(known[id].params) or "none"
