@@ -1,4 +1,4 @@
-"""Load, link, check, draw and browse K-12 rosters of the Kimono Interop Data API in a notebook.
+"""Load, link, check, draw and browse K-12 rosters from the Kimono Interop Data API in a notebook.
 
 Examples
 --------
@@ -9,8 +9,8 @@ Examples
 True
 
 
-The names are listed in ``__init__.pyi``, and each is loaded when it is first used: neither matplotlib nor DuckDB nor a
-server is imported before somebody draws, checks or serves.
+The public names are listed in ``__init__.pyi`` and loaded on first use: matplotlib, DuckDB and the server are not
+imported until needed.
 """
 
 import lazy_loader

@@ -46,27 +46,27 @@ environment (for load):
   KIMONO_BASE_URL                             the API, such as https://api.us2.kimonocloud.com/v2/interop/data
   KIMONO_TOKEN                                a bearer token, or
   KIMONO_CLIENT_ID, KIMONO_CLIENT_SECRET      OAuth2 client credentials, or
-  KIMONO_USERNAME, KIMONO_PASSWORD            HTTP Basic (an API key: as the user name, with an empty password)
-  KIMONO_TOKEN_URL                            where client credentials are exchanged, if not on the API's host
+  KIMONO_USERNAME, KIMONO_PASSWORD            HTTP Basic (for an API key: the key as user name, an empty password)
+  KIMONO_TOKEN_URL                            where to exchange client credentials, if not on the API's host
   KIMONO_DEBUG=1                              show the traceback of an unexpected error
 
 exit codes:
-  0  done    1  check found something, gate holds    2  it could not run, or a load lacks rows    3  gate stops
+  0  success    1  check found problems, gate holds    2  could not run, or a load is incomplete    3  gate stops
   130  Ctrl-C
 
 examples:
   kimono-explore demo                         see everything work, without credentials
-  kimono-explore sandbox --students 2000      a server to try your own client on
+  kimono-explore sandbox --students 2000      a server to test your own client against
   kimono-explore sandbox --faults 503=0.1     ... that answers one request in ten with 503
-  kimono-explore sandbox bundle.zip           any OneRoster bundle as a live API
-  kimono-explore load --save monday           keep the tenant's roster as a snapshot
-  kimono-explore roster monday                what is in a snapshot or a OneRoster bundle
-  kimono-explore app monday                   browse it, its quality and tasks, as a page
-  kimono-explore check monday --html q.html   what is wrong with it; exit code 1 where errors were found
-  kimono-explore morning --folder rosters     all of this in one run, every morning: one page, one message
-  kimono-explore gate monday tuesday          may Tuesday's roster take the place of Monday's? 0 go, 1 hold, 3 stop
+  kimono-explore sandbox bundle.zip           serve any OneRoster bundle as a live API
+  kimono-explore load --save monday           save the tenant's roster as a snapshot
+  kimono-explore roster monday                show what is in a snapshot or OneRoster bundle
+  kimono-explore app monday                   browse the roster, its quality and its tasks in a web page
+  kimono-explore check monday --html q.html   find what is wrong with it; exit code 1 if there are errors
+  kimono-explore morning --folder rosters     all of this in one run every morning: one page, one message
+  kimono-explore gate monday tuesday          may Tuesday's roster replace Monday's? 0 go, 1 hold, 3 stop
 
-A roster holds children's personal data: what is saved goes where you say, and nowhere else.
+A roster holds children's personal data: it is saved where you say, and nowhere else.
 """
 
 
@@ -76,8 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 where `check` found something; 2 where anything kept it from running, or a load that was to be saved lacks
-        rows; 130 after Ctrl-C; 141 where nobody reads its output any more.
+        0 on success; 1 if `check` found problems; 2 if the command could not run, or a load to be saved is incomplete;
+        130 after Ctrl-C; 141 if nothing reads its output any more.
     """
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
@@ -114,7 +114,7 @@ def _failed(error: Exception) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kimono-explore",
-        description="Load, link and draw K-12 rosters of the Kimono Interop Data API.",
+        description="Load, link and draw K-12 rosters from the Kimono Interop Data API.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -134,18 +134,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _declare_demo(commands: _Commands) -> None:
-    demo = commands.add_parser("demo", help="run everything on the embedded sandbox; leave pages and pictures")
-    demo.add_argument("--out", type=Path, default=Path("build/demo"), help="folder for them (default: %(default)s)")
+    demo = commands.add_parser("demo", help="run everything on the embedded sandbox and write pages and pictures")
+    demo.add_argument("--out", type=Path, default=Path("build/demo"), help="output folder (default: %(default)s)")
     _add_students(demo)
     demo.set_defaults(run=_demo)
 
 
 def _declare_sandbox(commands: _Commands) -> None:
-    serve = commands.add_parser("sandbox", help="serve a made-up district, a snapshot or a OneRoster bundle over HTTP")
+    serve = commands.add_parser("sandbox", help="serve a made-up district, snapshot or OneRoster bundle over HTTP")
     _add_source(serve, default="a made-up district")
     _add_students(serve)
     serve.add_argument("--seed", type=int, default=7, help="the same seed gives the same district")
-    serve.add_argument("--flaws", action="store_true", help="plant a handful of each kind of mistake in it")
+    serve.add_argument("--flaws", action="store_true", help="plant a few mistakes of each kind in the made-up district")
     serve.add_argument("--port", type=int, default=0, help="port on the loopback interface (default: a free one)")
     serve.add_argument(
         "--faults",
@@ -153,7 +153,7 @@ def _declare_sandbox(commands: _Commands) -> None:
         type=_fault,
         default=[],
         metavar="NAME=RATE",
-        help="make a share of the requests go wrong in this way, such as reset=0.05; may be repeated",
+        help="inject this fault into a share of requests, such as reset=0.05; may be repeated",
     )
     serve.set_defaults(run=_sandbox)
 
@@ -161,86 +161,93 @@ def _declare_sandbox(commands: _Commands) -> None:
 def _declare_load(commands: _Commands) -> None:
     load = commands.add_parser(
         "load",
-        help="load the tenant of the environment and keep it as a snapshot",
-        description="A load that lacks rows, or may, is not saved, and an older snapshot stays: exit code 2.",
+        help="load the environment's tenant and save it as a snapshot",
+        description="A load that is or may be incomplete is not saved (exit code 2), and an older snapshot stays.",
     )
     load.add_argument("--save", type=Path, required=True, metavar="DIR", help="folder for the snapshot")
     load.add_argument("--base-url", help="the API (default: KIMONO_BASE_URL)")
     load.add_argument("--page-size", type=int, help="rows per page (default: the server's maximum)")
-    load.add_argument("--resume", metavar="FOLDER", help="keep pages here, to go on after an interruption")
-    load.add_argument("--connections", type=int, default=8, help="pages requested at a time (default: %(default)s)")
+    load.add_argument("--resume", metavar="FOLDER", help="keep pages here, to resume after an interruption")
+    load.add_argument("--connections", type=int, default=8, help="pages to request concurrently (default: %(default)s)")
     load.add_argument(
         "--max-pages", type=int, default=MAX_PAGES, help="a list with more pages is an error (default: %(default)s)"
     )
     load.add_argument("--timeout", type=float, metavar="SECONDS", help="for one request (default: 120)")
-    load.add_argument("--no-heal", action="store_true", help="do not look whether rows moved during the load")
+    load.add_argument("--no-heal", action="store_true", help="do not check whether rows moved during the load")
     load.add_argument(
         "--allow-refused",
         action="append",
         default=[],
         choices=tuple(TABLES),
         metavar="LIST",
-        help="save although the tenant refuses this list; may be repeated",
+        help="save even if the tenant refuses this list; may be repeated",
     )
     load.set_defaults(run=_load)
 
 
 def _declare_roster(commands: _Commands) -> None:
-    roster = commands.add_parser("roster", help="what is in a snapshot folder or a OneRoster bundle")
-    roster.add_argument("source", metavar="INFO", help="a snapshot folder or a OneRoster bundle")
-    roster.add_argument("--problems", action="store_true", help="list what did not fit")
+    roster = commands.add_parser("roster", help="show what is in a snapshot folder or OneRoster bundle")
+    roster.add_argument("source", metavar="INFO", help="a snapshot folder or OneRoster bundle")
+    roster.add_argument("--problems", action="store_true", help="list everything that did not fit")
     roster.set_defaults(run=_roster)
 
 
 def _declare_check(commands: _Commands) -> None:
     checks = commands.add_parser(
         "check",
-        help="what is wrong with a roster",
-        description="Exit codes: 0 nothing found, 1 found something of the minimum severity (--fail-on), 2 could not run.",
+        help="find what is wrong with a roster",
+        description="Exit codes: 0 nothing found, 1 problems of at least the --fail-on severity, 2 could not run.",
     )
-    _add_source(checks, default="the tenant of the environment")
-    checks.add_argument("--fail-on", choices=(*SEVERITY_COLORS, "never"), default="error", help="default: %(default)s")
+    _add_source(checks, default="the environment's tenant")
     checks.add_argument(
-        "--threshold", type=float, default=0.0, metavar="PERCENT", help="percentage of checked rows allowed to fail"
+        "--fail-on",
+        choices=(*SEVERITY_COLORS, "never"),
+        default="error",
+        help="minimum severity for exit code 1 (default: %(default)s)",
+    )
+    checks.add_argument(
+        "--threshold", type=float, default=0.0, metavar="PERCENT", help="percentage of checked rows that may fail"
     )
     checks.add_argument(
         "--config", metavar="FILE", help="parameters, severities, waivers (default: the quality.toml beside a snapshot)"
     )
     checks.add_argument("--since", metavar="FILE", help="compare with a report (--json) or a snapshot folder")
-    checks.add_argument("--trend", metavar="FOLDER", help="draw the score of the reports (--json) in a folder")
-    checks.add_argument("--new-only", action="store_true", help="only findings that are new since then count")
-    checks.add_argument("--as-of", metavar="DATE", help="the day that counts as today (default: when it was loaded)")
-    checks.add_argument("--only", action="append", metavar="CHECK", help="run this check only; may be repeated")
-    checks.add_argument("--exclude", action="append", default=[], metavar="CHECK", help="leave this check out")
+    checks.add_argument("--trend", metavar="FOLDER", help="draw the scores of the reports (--json) in a folder")
+    checks.add_argument("--new-only", action="store_true", help="count only findings that are not in --since")
+    checks.add_argument("--as-of", metavar="DATE", help="the day that counts as today (default: the day of loading)")
+    checks.add_argument("--only", action="append", metavar="CHECK", help="run only this check; may be repeated")
     checks.add_argument(
-        "--html", type=Path, metavar="PATH", help="write the report as a page, or into a folder with tables"
+        "--exclude", action="append", default=[], metavar="CHECK", help="skip this check; may be repeated"
+    )
+    checks.add_argument(
+        "--html", type=Path, metavar="PATH", help="write the report as a page, or as a folder with tables"
     )
     checks.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON")
     checks.add_argument("--csv", type=Path, metavar="FILE", help="write every finding as CSV")
-    checks.add_argument("--repairs", type=Path, metavar="FILE", help="write the edits that clear findings as CSV")
+    checks.add_argument("--repairs", type=Path, metavar="FILE", help="write the edits that would clear findings as CSV")
     checks.set_defaults(run=_check)
 
 
 def _declare_gate(commands: _Commands) -> None:
     gate = commands.add_parser(
         "gate",
-        help="whether a new roster may take the place of the last one",
+        help="decide whether a new roster may replace the current one",
         description="Exit codes: 0 go, 1 hold, 2 could not run, 3 stop.",
     )
-    gate.add_argument("old", metavar="OLD", help="what is live: a snapshot folder or a OneRoster bundle")
-    gate.add_argument("new", metavar="NEW", help="what is to be live")
+    gate.add_argument("old", metavar="OLD", help="the live roster: a snapshot folder or OneRoster bundle")
+    gate.add_argument("new", metavar="NEW", help="the roster to replace it")
     gate.add_argument(
         "--before",
         action="append",
         default=[],
         metavar="SOURCE",
-        help="a roster before OLD; may be repeated, oldest first",
+        help="a roster from before OLD; may be repeated, oldest first",
     )
     gate.add_argument("--config", metavar="FILE", help="limits (default: the quality.toml beside NEW)")
-    gate.add_argument("--as-of", metavar="DATE", help="today (default: when NEW was loaded)")
-    gate.add_argument("--accept", metavar="RULE", help="let one reason through, such as sections-recreated")
-    gate.add_argument("--school", help="with --accept: the school, by name or id (default: the whole district)")
-    gate.add_argument("--because", help="with --accept: why; kept in gate.log beside NEW")
+    gate.add_argument("--as-of", metavar="DATE", help="the day that counts as today (default: when NEW was loaded)")
+    gate.add_argument("--accept", metavar="RULE", help="let a reason through by its rule, such as sections-recreated")
+    gate.add_argument("--school", help="with --accept: the school's name or id (default: the whole district)")
+    gate.add_argument("--because", help="with --accept: why; recorded in gate.log beside NEW")
     gate.add_argument("--html", type=Path, metavar="FILE", help="write the verdict as a page")
     gate.add_argument("--json", type=Path, metavar="FILE", help="write the verdict as JSON")
     gate.set_defaults(run=_gate)
@@ -249,20 +256,18 @@ def _declare_gate(commands: _Commands) -> None:
 def _declare_morning(commands: _Commands) -> None:
     morning = commands.add_parser(
         "morning",
-        help="load, keep, check, compare with what is live, look at the queue; one page, one message",
-        description="The worst exit code of all steps: 0 all is well, 1 somebody should look, 2 not loaded, 3 must not go live.",
+        help="load, save, check and compare with the live roster, and inspect the queue: one page, one message",
+        description="The worst exit code of all steps: 0 all well, 1 needs a look, 2 not loaded, 3 must not go live.",
     )
-    morning.add_argument(
-        "--folder", type=Path, required=True, metavar="DIR", help="where each day has a folder of its own"
-    )
+    morning.add_argument("--folder", type=Path, required=True, metavar="DIR", help="where each day gets its own folder")
     morning.add_argument("--config", metavar="FILE", help="a quality.toml (default: the one in the folder)")
     morning.add_argument(
         "--tenants",
         metavar="FILE",
-        help="a tenants.toml: several tenants, and a page for all (default: the environment's)",
+        help="a tenants.toml: several tenants, and one page for all (default: the environment's tenant)",
     )
     morning.add_argument(
-        "--at-a-time", type=int, default=4, metavar="N", help="tenants at a time (default: %(default)s)"
+        "--at-a-time", type=int, default=4, metavar="N", help="tenants to run concurrently (default: %(default)s)"
     )
     morning.add_argument(
         "--late", type=float, default=60, metavar="MINUTES", help="how long a task may wait (default: %(default)g)"
@@ -271,10 +276,10 @@ def _declare_morning(commands: _Commands) -> None:
 
 
 def _declare_app(commands: _Commands) -> None:
-    app = commands.add_parser("app", help="browse, quality and tasks as a page, for people without notebooks")
-    _add_source(app, default="the tenant of the environment", more=", the folder of a history")
+    app = commands.add_parser("app", help="browse a roster, its quality and tasks in a web page, no notebook needed")
+    _add_source(app, default="the environment's tenant", more=", a history folder")
     app.add_argument("--port", type=int, default=8866, help="port on the loopback interface (default: %(default)s)")
-    app.add_argument("--sandbox", action="store_true", help="show a made-up district")
+    app.add_argument("--sandbox", action="store_true", help="serve a made-up district")
     app.set_defaults(run=_app)
 
 

@@ -55,49 +55,50 @@ def ack_tasks(
     params: dict[str, str] | None = None,
     admin: bool = True,
 ) -> pd.DataFrame:
-    """Acknowledge tasks: they leave the queue, or with ``"retry"`` are delivered again. It cannot be undone.
+    """Acknowledge tasks: they leave the queue or, with ``"retry"``, are delivered again. This cannot be undone.
 
-    A task that the server accepted is not sent again. After a lost answer (a broken connection, a time-out, 5xx, a page
-    that is not the API's) the request is repeated, as often as ``connect(retries=)`` says; a repeat that finds the task
-    gone means that the first try took effect. A refused list is split until the refused tasks are known.
+    A task that the server has accepted is never sent again. If a response is lost (a broken connection, a timeout, a
+    5xx, a page that is not from the API), the request is retried up to ``connect(retries=)`` times. A retry that finds
+    the task gone means that the first attempt took effect. A refused batch is split until the refused tasks are
+    identified.
 
     Parameters
     ----------
     client : Client
     ids : str or iterable of str
-        One task or many; many go in one request, and an id given twice is sent once.
+        One or more tasks. Several are sent in one request; duplicate ids are sent once.
     status : {"success", "error", "retry", "reauthenticate"}, default "success"
     message : str, optional
-        Shown in Kimono; needed with ``"error"`` and ``"retry"``.
+        Shown in Kimono; required with ``"error"`` and ``"retry"``.
     app_id : str, optional
         The id that the receiving app gave the object (``$sys.app_id``).
     params : dict of str to str, optional
     admin : bool, default True
-        Through the admin queue; False for tasks that the managed queue handed out.
+        Use the admin queue. Set to False for tasks that the managed queue handed out.
 
     Returns
     -------
     pandas.DataFrame
-        One row per task: id, status; outcome, one of ``"done"``, ``"refused"``, ``"not known"``, ``"not sent"``;
-        accepted, which is True only for ``"done"``; message, the server's words or what is known.
+        One row per task: id, status, outcome (``"done"``, ``"refused"``, ``"not known"`` or ``"not sent"``), accepted
+        (True only for ``"done"``) and message (from the server, or what is known).
 
     Raises
     ------
     AckRefusedError
-        Some were refused, and all others are done; the message names the refused ones.
+        The server refused some tasks and accepted all the others. The error message names the refused ones.
     AckUnknownError
-        For some it is not known whether they were accepted, or they were not sent: ``kx.load_tasks(client)`` shows
-        which are still in the queue.
+        Some tasks were not sent, or may or may not have been accepted. ``kx.load_tasks(client)`` shows which are still
+        in the queue.
     ValueError
-        The status is unknown or lacks its message, or an id is empty; nothing was sent.
+        The status is unknown, its required message is missing, or an id is empty. Nothing was sent.
 
     Notes
     -----
-    ``.outcomes`` of each error, and of a KeyboardInterrupt, is the table above.
+    Either error, or a KeyboardInterrupt, carries the table above as ``.outcomes``.
 
-    A list that was refused may still have been accepted in part. So if one of its tasks is then gone (404), it counts as
-    "refused" only if the server named it, or if it is the only one that can have caused a 404 for the list; otherwise it
-    is "not known".
+    A refused batch may still have been accepted in part. If one of its tasks is then gone (404), that task counts as
+    "refused" only if the server named it, or if it alone can have caused a 404 for the batch; otherwise it is "not
+    known".
 
     Examples
     --------
@@ -132,10 +133,10 @@ def check_status(status: str, message: str | None) -> None:
 
 
 def delete_task(client: Client, id: str) -> None:
-    """Delete a task from the queue (admin). It cannot be undone.
+    """Delete a task from the admin queue. This cannot be undone.
 
-    After a lost answer it is repeated, as often as ``connect(retries=)`` says; a repeat that finds the task gone means
-    that the first try took effect.
+    If the response is lost, the request is retried up to ``connect(retries=)`` times. A retry that finds the task gone
+    means that the first attempt took effect.
 
     Parameters
     ----------
@@ -145,11 +146,11 @@ def delete_task(client: Client, id: str) -> None:
     Raises
     ------
     NotFoundError
-        The queue has no such task.
+        There is no such task in the queue.
     AckUnknownError
-        No answer says whether it was deleted; ``kx.load_tasks(client)`` shows whether it is still there.
+        No response says whether the task was deleted. ``kx.load_tasks(client)`` shows whether it is still there.
     ResponseError
-        The server refused.
+        The server refused to delete it.
 
     Examples
     --------

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 
 class KimonoError(Exception):
-    """Base of every error this library raises on purpose.
+    """Base class of every error that this library raises on purpose.
 
     Attributes
     ----------
     sent : bool
-        Whether the request may have reached the server; False only where it is certain that it did not.
+        Whether the request may have reached the server; False only if it certainly did not.
     """
 
     sent = True
@@ -48,20 +48,20 @@ class KimonoError(Exception):
 
     @property
     def turned_away(self) -> bool:
-        """Whether it is certain that the request had no effect: it was not sent, or the server refused it."""
+        """Whether the request certainly had no effect: it was not sent, or the server refused it."""
         return not self.sent
 
 
 class ConfigurationError(KimonoError):
-    """A setting is missing or makes no sense; nothing was sent."""
+    """A setting is missing or invalid; nothing was sent."""
 
 
 class ConnectionFailedError(KimonoError):
-    """The server could not be reached, or did not answer in time."""
+    """The server could not be reached, or did not respond in time."""
 
 
 class ResponseError(KimonoError):
-    """The server answered with an error.
+    """The server returned an error.
 
     Attributes
     ----------
@@ -70,9 +70,9 @@ class ResponseError(KimonoError):
     details : JSON
         The ``details`` of the API's error envelope, unchanged.
     retry_after : str or None
-        The header Retry-After, unchanged.
+        The Retry-After header, unchanged.
     is_page : bool
-        The answer is an HTML page, so perhaps a proxy's and not the API's.
+        Whether the response is an HTML page, and so perhaps from a proxy rather than the API.
     """
 
     def __init__(self, message: str, status: int = 0) -> None:
@@ -84,7 +84,7 @@ class ResponseError(KimonoError):
 
     @property
     def turned_away(self) -> bool:
-        """Whether it is certain that the request had no effect: 4xx, or 2xx with an error in its body."""
+        """Whether the request certainly had no effect: 4xx, or 2xx with an error in its body."""
         return not self.sent or (self.status // 100 in (2, 4) and self.status not in (408, 499))
 
 
@@ -93,7 +93,7 @@ class AuthenticationError(ResponseError):
 
 
 class PermissionDeniedError(ResponseError):
-    """403: the actor may not do this."""
+    """403: the credentials do not permit this."""
 
 
 class NotFoundError(ResponseError):
@@ -101,28 +101,28 @@ class NotFoundError(ResponseError):
 
 
 class RateLimitError(ResponseError):
-    """429, still after the retries."""
+    """429, even after all retries."""
 
 
 class ServerError(ResponseError):
-    """5xx, still after the retries."""
+    """5xx, even after all retries."""
 
 
 class IncompleteListError(ResponseError):
-    """A list began and could not be read to its end: what came is not all of it."""
+    """A list was read only in part."""
 
 
 class BadResponseError(KimonoError):
-    """The answer is not what the reference says: not JSON, or of another shape."""
+    """The response does not match the API reference: it is not JSON, or has another shape."""
 
 
 class AckError(KimonoError):
-    """Not every task was acknowledged, or deleted.
+    """Not every task was acknowledged or deleted.
 
     Attributes
     ----------
     outcomes : pandas.DataFrame
-        One row per task: id, status, outcome, accepted, message; as `ack_tasks` returns it.
+        One row per task, as `ack_tasks` returns it: id, status, outcome, accepted, message.
     """
 
     def __init__(self, message: str, outcomes: pd.DataFrame) -> None:
@@ -131,23 +131,23 @@ class AckError(KimonoError):
 
 
 class AckRefusedError(AckError):
-    """The server refused one or more tasks and accepted all others."""
+    """The server refused one or more tasks and accepted all the others."""
 
 
 class AckUnknownError(AckError):
-    """For one or more tasks it is not known whether the server accepted them, or they were not sent."""
+    """One or more tasks were not sent, or may or may not have been accepted by the server."""
 
 
 class BundleError(KimonoError):
-    """A OneRoster bundle or a snapshot that cannot be read."""
+    """A OneRoster bundle or snapshot cannot be read."""
 
 
 class RosterFailedError(KimonoError):
-    """Checks of severity error failed: `Report.assert_no_errors`."""
+    """Checks with severity error failed: raised by `Report.assert_no_errors`."""
 
 
 class KimonoWarning(UserWarning):
-    """Something a reader should know that does not stop the work."""
+    """Something worth knowing that does not stop the work."""
 
 
 # Where what a function needs comes from, by the name of its class.

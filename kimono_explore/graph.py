@@ -39,17 +39,17 @@ def build_graph(
     ----------
     roster : Roster
     types : iterable of str, optional
-        Only objects of these types: ``"org"``, ``"person"``, ``"course"``, ``"section"``, ``"term"``,
+        Include only objects of these types: ``"org"``, ``"person"``, ``"course"``, ``"section"``, ``"term"``,
         ``"grading_category"`` (or the tables' names). Default: all.
     relations : iterable of str, optional
-        Only links of these relations. Default: all.
+        Include only links of these relations. Default: all.
 
     Returns
     -------
     networkx.MultiDiGraph
-        A node for each object, named by its id (``type:id`` where objects of two types share one), with ``type``,
-        ``label`` and ``missing``: true for an end of a link that was not delivered. An edge for each relation
-        between two objects, keyed by the relation, with ``relation`` and ``role``; repeated links make one edge.
+        One node per object, named by its id (``type:id`` if objects of two types share an id), with ``type``, ``label``
+        and ``missing`` (true if the object is referenced by a link but was not delivered). One edge per relation
+        between two objects, keyed by the relation, with ``relation`` and ``role``; repeated links become one edge.
 
     Raises
     ------
@@ -80,33 +80,33 @@ def build_graph(
 def neighborhood(
     roster: Roster, id: str, radius: int = 1, limit: int = 500, type: str | None = None
 ) -> nx.MultiDiGraph[str]:
-    """The graph around one object.
+    """Build the graph around one object.
 
     Parameters
     ----------
     roster : Roster
     id : str
-        The object in the middle.
+        The object at the center.
     radius : int, default 1
-        How many links away, whatever their direction.
+        How many links away from the center to go, in either direction.
     limit : int, default 500
-        How many nodes to keep at most: the nearest first; among equally near ones, orgs, terms, courses and
-        sections before people, and staff before students.
+        The maximum number of nodes. The nearest are kept first; at equal distance, orgs, terms, courses and sections
+        come before people, and staff before students.
     type : str, optional
-        Needed only where objects of two types share the id.
+        Needed only if objects of two types share the id.
 
     Returns
     -------
     networkx.MultiDiGraph
-        As `build_graph` makes it, with every link between its nodes. ``graph.graph`` holds ``focus`` (the node in the
-        middle), ``radius``, ``truncated`` and ``left_out``, the number of nodes that the limit kept out.
+        A graph as returned by `build_graph`, with every link between its nodes. ``graph.graph`` holds ``focus`` (the
+        node at the center), ``radius``, ``truncated`` and ``left_out`` (the number of nodes that the limit excluded).
 
     Raises
     ------
     KeyError
         No object has this id.
     ValueError
-        Objects of several types have the id, and no type was given.
+        Objects of several types have this id, and no type was given.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def neighborhood(
     """
     expect("neighborhood", roster, Roster)
     if radius < 0 or limit < 1:
-        raise ValueError("radius is a whole number from 0, limit one from 1.")
+        raise ValueError("radius must be 0 or more, and limit 1 or more.")
     index = roster.index
     focus = index.code(id, type)
     found = np.array([focus])
@@ -160,28 +160,28 @@ def shortest_path(
     avoid_hubs: bool = True,
     count: int = 1,
 ) -> pd.DataFrame:
-    """How two objects are connected: a shortest path along the links, whatever their direction.
+    """Find how two objects are connected: a shortest path along the links, in either direction.
 
     Parameters
     ----------
     roster : Roster
     source, target : str
-        Ids of the two ends.
+        The ids of the two ends.
     source_type, target_type : str, optional
-        Needed only where objects of two types share the id.
+        Needed only if objects of two types share the id.
     avoid_hubs : bool, default True
-        Go through terms, districts and objects with more than 100 links only if there is no other path: that two
-        students are in the same term says nothing about them. False: the fewest links, whatever is between.
+        Go through terms, districts and objects with more than 100 links only if there is no other path: it means little
+        that two students are in the same term. False: take the fewest links, whatever lies between.
     count : int, default 1
-        How many paths to return at most, the shortest first. No two of them share an object between the ends.
+        The maximum number of paths to return, shortest first. No two paths share an object between the ends.
 
     Returns
     -------
     pandas.DataFrame
-        One row per object on the path, both ends included: type, id, label, and the relation and direction (``"to"`` or
-        ``"from"``) of the link that leads to the next object, which are missing in the last row. Empty if there is no
-        path. If ``count`` is more than one, a first column, way, numbers the paths from 1; otherwise ``attrs["hubs"]``
-        names the hubs that could not be avoided.
+        One row per object on the path, including both ends: type, id, label, and the relation and direction (``"to"``
+        or ``"from"``) of the link to the next object, which are missing in the last row. Empty if there is no path. If
+        ``count`` is greater than 1, a first column, way, numbers the paths from 1; otherwise ``attrs["hubs"]`` names
+        the hubs that could not be avoided.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def shortest_path(
     """
     expect("shortest_path", roster, Roster)
     if count < 1:
-        raise ValueError("count is a whole number from 1.")
+        raise ValueError("count must be 1 or more.")
     index = roster.index
     start, end = index.code(source, source_type), index.code(target, target_type)
     avoided: Iterable[NDArray[np.bool_] | None] = _avoided(index, start, end) if avoid_hubs else (None,)
@@ -325,15 +325,16 @@ def summarize_graph(graph: nx.MultiDiGraph[str], hubs: int = 10) -> pd.DataFrame
     Parameters
     ----------
     graph : networkx.MultiDiGraph
-        As `build_graph` or `neighborhood` makes it.
+        A graph from `build_graph` or `neighborhood`.
     hubs : int, default 10
-        How many of the best-connected nodes to name.
+        How many of the best-connected nodes to list.
 
     Returns
     -------
     pandas.DataFrame
-        measure, name, label, value: ``nodes``, ``missing`` and ``isolated`` by type, ``edges`` by relation,
-        ``components`` (how many, and the nodes of the largest), and ``hub`` by node, with its degree.
+        With columns measure, name, label, value. The measures are ``nodes``, ``missing`` and ``isolated`` by type,
+        ``edges`` by relation, ``components`` (the count, and the size of the largest), and ``hub`` by node, with its
+        degree.
 
     Examples
     --------

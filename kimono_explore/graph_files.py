@@ -27,23 +27,23 @@ def save_graph(graph: nx.MultiDiGraph[str], path: str | os.PathLike[str], *, pri
     Parameters
     ----------
     graph : networkx.MultiDiGraph
-        As `build_graph` or `neighborhood` makes it.
+        A graph from `build_graph` or `neighborhood`.
     path : str or path
-        What it ends in says how: ``.graphml`` (yEd, Gephi, igraph), ``.gexf`` (Gephi), or a folder for nodes.parquet (id,
-        type, label, missing) and edges.parquet (src, dst, relation, role), named as GraphFrames takes them; Neo4j
-        and pandas read them as well. A folder that holds anything else is not replaced.
+        The suffix determines the format: ``.graphml`` (yEd, Gephi, igraph), ``.gexf`` (Gephi), or a folder for
+        nodes.parquet (id, type, label, missing) and edges.parquet (src, dst, relation, role). The columns are named as
+        GraphFrames expects; Neo4j and pandas read the files too. A folder that holds anything else is not replaced.
     private : bool, default True
-        Readable by you alone; False leaves that to your umask.
+        Make the files readable only by you. False leaves that to your umask.
 
     Raises
     ------
     ConfigurationError
-        The path ends in something else, or is a folder that holds other files.
+        The path has another suffix, or is a folder that holds other files.
 
     Notes
     -----
-    Characters that XML cannot hold are spelled out in a label, such as ``\x00``. An edge to or from an object that
-    was not delivered is there; the object's node is ``missing``.
+    Characters that XML cannot represent, such as ``\x00``, are spelled out in labels. Edges to and from objects that
+    were not delivered are included; the nodes of these objects are marked ``missing``.
 
     Examples
     --------

@@ -62,33 +62,32 @@ def load(
         ``"orgs"``, ``"leas"``, ``"schools"``, ``"persons"``, ``"students"``, ``"teachers"``, ``"courses"``,
         ``"sections"``, ``"terms"`` or ``"grading_categories"``.
     org_id : str, optional
-        Only what belongs to this org: for students, teachers, courses, sections and terms.
+        Load only what belongs to this org; for students, teachers, courses, sections and terms.
     page_size : int, optional
-        Rows per page; default, and at most, the server's maximum.
+        Rows per page. Default and upper limit: the server's maximum.
     max_connections : int, default 8
-        Pages requested at a time.
+        How many pages to request concurrently.
     max_pages : int, default 100,000
         A list with more pages is an error.
     heal : bool, default True
-        After the last page, ask once more for a few rows around each place where two pages meet (one small request per
-        page). Where rows moved while the list was read, the pages concerned are read again; ``attrs["problems"]`` says
-        what was found.
+        After the last page, re-request a few rows around each page boundary (one small request per page). If rows moved
+        while the list was being read, the affected pages are read again; ``attrs["problems"]`` says what was found.
     progress : bool, default True
 
     Returns
     -------
     pandas.DataFrame
-        One row per object, with the columns of its table. What did not fit is in ``attrs["problems"]``, and a warning
-        says so. References between objects are not columns: `load_roster` makes them ``links``.
+        One row per object, with the columns of its table. Anything that did not fit is in ``attrs["problems"]``, and a
+        warning says so. References between objects are not columns: `load_roster` turns them into ``links``.
 
     Raises
     ------
     NotFoundError
-        The tenant does not have this list or this org.
+        The tenant does not have this list or org.
     IncompleteListError
-        The list began and could not be read to its end.
+        The list was read only in part.
     BadResponseError, ServerError, ConnectionFailedError
-        After the retries, an answer was still broken, an error or lost.
+        Even after all retries, a response was broken, an error, or lost.
 
     Examples
     --------
@@ -123,29 +122,29 @@ def load_roster(
     progress: bool = True,
     resume: str | os.PathLike[str] | None = None,
 ) -> Roster:
-    """Load everything: the six tables, each object once, and the links between them.
+    """Load the whole roster: the six tables, with each object once, and the links between objects.
 
     A list whose first page the tenant refuses (403, 404) becomes an empty table and a row in ``problems``. Any other
-    fault that outlasts the retries is an error: what is returned is all that the tenant has, except for what
-    ``problems`` names. `Roster.incomplete` holds those problems that mean that rows may be missing.
+    fault that outlasts the retries is an error, so the result is everything that the tenant has, apart from what
+    ``problems`` names. `Roster.incomplete` holds the problems that mean that rows may be missing.
 
     Parameters
     ----------
     client : Client
     page_size : int, optional
-        Rows per page; default, and at most, the server's maximum.
+        Rows per page. Default and upper limit: the server's maximum.
     max_connections : int, default 8
-        Pages requested at a time.
+        How many pages to request concurrently.
     max_pages : int, default 100,000
         A list with more pages is an error.
     heal : bool, default True
         As in `load`.
     progress : bool, default True
-        Show a bar: how many of the six lists have been read, and how many rows so far.
+        Show a progress bar with the number of lists (out of six) and rows read so far.
     resume : str or path, optional
-        A folder that keeps each page as it arrives, for loads that take hours: after an interruption, the same call goes
-        on with what is missing, and a row in ``problems`` says which pages are older. It holds what the API sent,
-        personal data included; it is removed once everything is loaded.
+        For loads that take hours: a folder that stores each page as it arrives. After an interruption, the same call
+        continues with the missing pages, and a row in ``problems`` says which pages are older. The folder holds what
+        the API sent, including personal data, and is removed once everything is loaded.
 
     Returns
     -------
@@ -154,10 +153,10 @@ def load_roster(
     Raises
     ------
     ConfigurationError
-        The folder ``resume`` is neither empty nor an interrupted load, holds pages of another API or page size, or is in
-        use by another load.
+        The ``resume`` folder is neither empty nor an interrupted load, holds pages of another API or page size, or is
+        in use by another load.
     AuthenticationError, IncompleteListError, BadResponseError, ServerError, ConnectionFailedError
-        The load could not go on.
+        The load could not continue.
 
     Examples
     --------
@@ -252,9 +251,9 @@ class _Reading(NamedTuple):
                         decoder.problems.append(Problem(operation.table, None, None, value, page.note))
                     decoder.note_gone(page.gone)
         except KeyboardInterrupt as error:
-            resumed = "With load_roster(resume=FOLDER), the next one goes on where it stopped."
+            resumed = "With load_roster(resume=FOLDER), the next one resumes where it stopped."
             if self.saved is not None:
-                resumed = f"With resume={str(self.saved.folder)!r}, the same call goes on where it stopped."
+                resumed = f"With resume={str(self.saved.folder)!r}, the same call resumes where it stopped."
             error.add_note(f"The load was interrupted. {resumed}")
             raise
         except NotFoundError:

@@ -45,43 +45,43 @@ _PLACES = frozenset(
 def pseudonymize(
     roster: Roster, key: str | bytes | None = None, keep: Iterable[str] = ("ext_grade", "ext_grades")
 ) -> Roster:
-    """Copy a roster without what identifies people.
+    """Copy a roster without the data that identifies people.
 
     Parameters
     ----------
     roster : Roster
     key : str or bytes, optional
-        A secret: the same key gives the same codes, so that two pseudonymized snapshots can be compared. Whoever has it
-        can test whether a name is in the copy. Default: a random one that is not kept.
+        A secret. The same key gives the same codes, so that two pseudonymized snapshots can be compared. Anyone who has
+        it can test whether a name is in the copy. Default: a random key that is not kept.
     keep : iterable of str, default ("ext_grade", "ext_grades")
-        Further columns to keep as they are; all other ``ext_`` and unknown columns are left out, because nobody knows
-        what they hold.
+        Additional columns to keep unchanged. All other ``ext_`` and unknown columns are left out, because their content
+        is unknown.
 
     Returns
     -------
     Roster
-        The same rows and links, ordered by their new ids. Each declared column's ``privacy`` in
-        `kimono_explore.schema` says what becomes of it:
+        The same rows and links, ordered by their new ids. Each declared column's ``privacy`` in `kimono_explore.schema`
+        determines how it is treated:
 
-        - Ids, local and state ids, names of persons, orgs, sections and grading categories, addresses, phones and e-mail
-          addresses become codes, equal if the values are. They are long enough for a million values without a collision;
-          postal codes keep five digits, and may collide.
+        - Ids, local and state ids, names of persons, orgs, sections and grading categories, addresses, phone numbers
+          and e-mail addresses become codes, and equal values get equal codes. The codes are long enough for a million
+          values without a collision; postal codes keep five digits and may collide.
         - A date of birth becomes another day of the same year.
-        - ``created_at`` and ``updated_at`` become the first of their month if at least five rows of the table share
-          both, and are left out otherwise.
-        - Dates of memberships are kept if at least five persons share both; else they become the first of their month
-          if five share that; else they are left out.
-        - Titles of courses, names and dates of terms, types, states, countries, sex, grades and years are kept.
-        - Descriptions are left out, and so are the values of ``problems``, whose texts only name the kind of problem,
-          without quoting anybody.
+        - ``created_at`` and ``updated_at`` become the first of their month if at least five rows of the table then
+          share both; otherwise they are left out.
+        - Membership dates are kept if at least five persons share both. Otherwise they become the first of their
+          month if five persons share that, and are left out if not.
+        - Course titles, term names and dates, types, states, countries, sex, grades and years are kept.
+        - Descriptions are left out, and so are the values in ``problems``, whose texts only name the kind of problem
+          and quote nobody.
 
     Notes
     -----
-    Pseudonymized is not anonymous: somebody who knows a school well may recognize a person by grade, sections and size
-    of the school. Share the copy only as you would share what is left in it.
+    Pseudonymized is not anonymous: somebody who knows a school well may recognize a person by grade, sections and
+    school size. Share the copy only as you would share the data that is left in it.
 
-    To compare two copies, use the same key, and ``ignore=["created_at", "updated_at"]`` if only facts matter: a time
-    stamp may also change because other rows no longer share it.
+    To compare two copies, use the same key, and ``ignore=["created_at", "updated_at"]`` if only facts matter: a
+    timestamp may also change because other rows no longer share it.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def pseudonymize(
     expect("pseudonymize", roster, Roster)
     secret = secrets.token_bytes(32) if key is None else key.encode("utf-8") if isinstance(key, str) else key
     if not secret:
-        raise ValueError("The key is empty: pass a secret, or nothing for one made at random.")
+        raise ValueError("The key is empty: pass a secret, or omit it to use a random key.")
     coder = _Coder(hashlib.blake2b(secret).digest())
     kept = set(keep)
     parts: dict[str, pd.DataFrame] = {

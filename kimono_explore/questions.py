@@ -19,7 +19,7 @@ _IN_CLASS = ("student_in", "teacher_in")
 
 
 def shared_classes(roster: Roster, person_id: str) -> pd.DataFrame:
-    """Who shares classes with a person, those who share the most first.
+    """Find who shares classes with a person, starting with those who share the most.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def shared_classes(roster: Roster, person_id: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row for each other person who studies or teaches in one of their sections: person_id, name, person_type,
-        classes (how many they share) and sections (their names, separated by commas).
+        One row for each other student or teacher in any of the person's sections: person_id, name, person_type, classes
+        (how many they share) and sections (their names, separated by commas).
 
     Raises
     ------
@@ -82,28 +82,28 @@ def _person_types(roster: Roster, codes: NDArray[np.int64]) -> pd.Series[str]:
 
 
 def dependents(roster: Roster, id: str, type: str | None = None, *, only: bool = True) -> pd.DataFrame:
-    """What would be lost without an object: the objects that are linked with it and with no other object of its kind.
+    """Find what would be lost without an object: the objects linked to it and to no other object of its kind.
 
-    Without a section, these are the students and teachers who would be in no section, the course that would have none,
-    the term in which none would take place. Without a school, they are its persons, courses and sections that no other
-    school has. Only this one step is considered, not what would be lost in turn.
+    Without a section, these are the students and teachers who would be left in no section, and the course or term that
+    would be left with none. Without a school, they are its persons, courses and sections that belong to no other
+    school. Only this one step is considered, not what would be lost in turn.
 
     Parameters
     ----------
     roster : Roster
     id : str
     type : str, optional
-        Needed only where objects of two types share the id.
+        Needed only if objects of two types share the id.
     only : bool, default True
-        Only what depends on this object alone. False: whatever is linked with it, so that the sum of ``lost`` counts the
-        memberships and other links that would be lost.
+        Return only what depends on this object alone. False: return everything linked to it, so that the sum of
+        ``lost`` counts the memberships and other links that would be lost.
 
     Returns
     -------
     pandas.DataFrame
         One row per object and relation: type, id, label, relation, direction (``"to"`` if the link leads to it from the
-        object that is lost), lost (its links with that object) and left (how many other delivered objects it is linked
-        with by that relation). Those that keep the fewest come first.
+        lost object), lost (the number of its links to the lost object) and left (how many other delivered objects it is
+        linked to by that relation). Objects left with the fewest come first.
 
     Raises
     ------

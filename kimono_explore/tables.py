@@ -22,16 +22,16 @@ class Tables:
     orgs, persons, courses, sections, terms, grading_categories : pandas.DataFrame
         One row per object, with a string ``id`` column.
     links : pandas.DataFrame
-        One row per relation between two objects: source_type, source_id, relation, target_type, target_id, role,
+        One row per link between two objects: source_type, source_id, relation, target_type, target_id, role,
         membership_id, status, primary, grade, start_date, end_date, stated_by.
     problems : pandas.DataFrame
-        What did not fit: table, id, column, value (as it was sent), problem.
+        Everything that did not fit: table, id, column, value (as sent), problem.
     source : str
-        Where it came from, in words.
+        Where the roster came from, in words.
     loaded_at : datetime.datetime
-        When, in UTC.
+        When it was loaded, in UTC.
     rollups : frozenset of str
-        The reference keys that were sent, such as ``"persons.$sections"``; what is not among them is
+        The reference keys (rollups) that were sent, such as ``"persons.$sections"``. A rollup that is not among them is
         unknown, not empty.
     """
 

@@ -61,22 +61,23 @@ def load_tasks(
     ----------
     client : Client
     admin : bool, default True
-        Look at the whole queue, without effect. False takes the next batch of the managed queue instead: the server
-        then hands out no further tasks of a tenant until every task in the batch is acknowledged. This request is never
-        repeated: after a fault, the error says whether tasks may have been handed out.
+        Read the whole queue, without side effects. False takes the next batch of the managed queue instead: the server
+        then hands out no further tasks for a tenant until every task in the batch is acknowledged. That request is
+        never retried: after a fault, the error says whether tasks may have been handed out.
     schema : str, optional
-        The wire version to ask for: ``"1.0.0"``, ``"2.0.0"`` or ``"3.0.0"``. The table is the same for each.
+        The wire version to request: ``"1.0.0"``, ``"2.0.0"`` or ``"3.0.0"``. The resulting table is the same for each.
     driver : str, optional
-        Only tasks of the driver with this name.
+        Load only tasks of the driver with this name.
     tenant_id : str, optional
-        Only tasks of this tenant.
+        Load only tasks of this tenant.
     progress : bool, default False
 
     Returns
     -------
     pandas.DataFrame
-        One row per task, in queue order: schema_version, type, action, id, tenant_id, sequence, created_at, object_type,
-        object_id, label, group_id, origin, app_id; data and changes (dicts, or None); raw (the JSON text as it was sent).
+        One row per task, in queue order: schema_version, type, action, id, tenant_id, sequence, created_at,
+        object_type, object_id, label, group_id, origin, app_id, data and changes (dicts, or None), and raw (the JSON
+        text as sent).
 
     Examples
     --------

@@ -14,22 +14,22 @@ _UNITS = ((1, 90, "second"), (60, 5400, "minute"), (3600, 129_600, "hour"), (86_
 def queue_delays(
     tasks: pd.DataFrame, by: str | None = "type", *, now: str | pd.Timestamp | None = None
 ) -> pd.DataFrame:
-    """How long the tasks of a queue have waited so far.
+    """Measure how long the tasks in a queue have been waiting.
 
     Parameters
     ----------
     tasks : pandas.DataFrame
-        As `load_tasks` gives it. Tasks that do not say when they were made are left out.
+        The queue, as returned by `load_tasks`. Tasks without a creation time are left out.
     by : str or None, default "type"
-        A column of it, such as ``"tenant_id"``; None takes all tasks together.
+        The column to group by, such as ``"tenant_id"``; None takes all tasks together.
     now : str or pandas.Timestamp, optional
-        The time until which waiting is measured; UTC if it names no zone. Default: now.
+        The time up to which waiting is measured; UTC if it has no time zone. Default: now.
 
     Returns
     -------
     pandas.DataFrame
-        One row per value of the column, the longest p95 first: the column, tasks, p50, p95, longest, and words, which says
-        it in a sentence. Half of the tasks have waited less than p50, and 5 % longer than p95.
+        One row per value of the column, longest p95 first: the column, tasks, p50, p95, longest, and words, which says
+        it in a sentence. Half of the tasks have waited less than p50, and 5% longer than p95.
 
     Examples
     --------

@@ -143,7 +143,7 @@ def test_options_of_load_are_passed_on(tenant: None, tmp_path: Path, monkeypatch
 def test_too_many_pages_end_with_2(tenant: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["load", "--save", str(tmp_path / "x"), "--max-pages", "1", "--page-size", "1"]
     assert main(arguments) == 2
-    assert "goes on after 1 pages" in capsys.readouterr().err
+    assert "has more pages than max_pages=1 allows" in capsys.readouterr().err
 
 
 def test_an_unexpected_error_ends_with_2_in_one_line(

@@ -84,7 +84,7 @@ def test_what_was_saved_can_be_gone_on_with(how: str, tmp_path: Path) -> None:
         assert server.after(start) == 0
         assert took < BOUND
         assert code == -signal.SIGINT
-        assert "the same call goes on" in written
+        assert "the same call resumes" in written
         kept = list(folder.rglob("0*.json"))
         assert len(kept) > 60
         server.how, already = "", len(server.times)

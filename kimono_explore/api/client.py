@@ -61,31 +61,31 @@ def connect(
 ) -> Client:
     """Connect to a tenant.
 
-    Nothing is sent until the first request. Without credentials, those in the environment are used:
+    Nothing is sent until the first request. If no credentials are given, they are taken from the environment:
     ``KIMONO_TOKEN``, or ``KIMONO_CLIENT_ID`` and ``KIMONO_CLIENT_SECRET``, or ``KIMONO_USERNAME`` and
     ``KIMONO_PASSWORD``.
 
     Parameters
     ----------
     base_url : str, optional
-        The API; default ``KIMONO_BASE_URL``, else ``https://api.us2.kimonocloud.com/v2/interop/data``.
-        Plain http is allowed only for this machine.
+        The API's address. Default: ``KIMONO_BASE_URL``, else ``https://api.us2.kimonocloud.com/v2/interop/data``. Plain
+        HTTP is allowed only to this machine.
     token : str, optional
         A bearer token.
     client_id, client_secret : str, optional
-        OAuth2 client credentials: a token is fetched, reused, and renewed before it expires or on a 401.
+        OAuth2 client credentials. The token is fetched, reused, and renewed before it expires or on a 401.
     username, password : str, optional
-        HTTP Basic, which some environments use. An API key goes in as the user name, with ``password=""``.
+        HTTP Basic, which some environments use. Pass an API key as the user name, with ``password=""``.
     token_url : str, optional
-        Where client credentials are exchanged for a token; default ``KIMONO_TOKEN_URL``, else ``/oauth/token`` on the
-        host of the base URL. In some regions, tokens come from another host.
+        Where client credentials are exchanged for a token. Default: ``KIMONO_TOKEN_URL``, else ``/oauth/token`` on the
+        base URL's host. In some regions, tokens come from another host.
     retries : int, default 5
-        How often a request is repeated after a 429, 500, 502, 503, 504, a broken connection or an answer that is broken
-        or not what was asked for, with growing, jittered waits. ``Retry-After`` is honoured up to two minutes; a longer
-        one is an error.
+        How many times to retry a request after a 429, 500, 502, 503, 504, a broken connection, or a response that is
+        broken or not what was requested, with jittered exponential backoff. ``Retry-After`` is honored up to two
+        minutes; a longer one is an error.
     timeout : float or Timeouts, optional
-        Seconds for one request, from its start to the end of its answer; default 120. `Timeouts` sets the limits for a
-        connection (10), for the next bytes (30) and for the whole request separately.
+        Seconds for one request, from its start to the end of its response. Default: 120. Use `Timeouts` to set separate
+        limits for connecting (10), for the next bytes (30) and for the whole request.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def connect(
     Raises
     ------
     ConfigurationError
-        Credentials are missing or of more than one kind, or the base URL is not an HTTP address.
+        Credentials are missing, more than one kind was given, or the base URL is not an HTTP address.
 
     Examples
     --------
@@ -124,16 +124,18 @@ def _checked_url(text: str, name: str) -> httpx.URL:
     if url.userinfo:
         raise ConfigurationError(f"The {name} holds a user name or password; pass username= and password= instead.")
     if url.query:
-        raise ConfigurationError(f"The {name} has a query, which may hold a secret; leave out what follows the '?'.")
+        raise ConfigurationError(
+            f"The {name} has a query, which may hold a secret; remove the '?' and what follows it."
+        )
     if url.scheme not in ("http", "https") or not url.host:
         raise ConfigurationError(f"The {name} must begin with https:// and a host. Example: {BASE_URL}")
     if url.scheme == "http" and url.host not in _LOOPBACK:
-        raise ConfigurationError(f"Plain http to {url.host} would show the token to the network; use https://.")
+        raise ConfigurationError(f"Plain http to {url.host} would expose the token on the network; use https://.")
     return url
 
 
 class Client:
-    """A connection to one tenant; made by `connect`, closed by ``close()`` or a ``with`` block."""
+    """A connection to one tenant, made by `connect` and closed by ``close()`` or a ``with`` block."""
 
     def __init__(
         self, base_url: httpx.URL, auth: SecretAuth, retries: int = 5, timeouts: Timeouts | None = None
@@ -182,7 +184,7 @@ class Client:
         Returns
         -------
         dict
-            The object as the server sends it, always unwrapped from ``data``.
+            The object as the server sends it, unwrapped from ``data`` if necessary.
 
         Raises
         ------
@@ -210,24 +212,24 @@ class Client:
         repeat: bool = True,
         stop: threading.Event | None = None,
     ) -> T:
-        """Send a GET and return what ``read`` makes of its answer.
+        """Send a GET request and return the result of passing its response body to ``read``.
 
-        If it raises `BadResponseError`, the answer was broken, and the request is repeated.
+        If ``read`` raises `BadResponseError`, the response was broken and the request is retried.
 
         Parameters
         ----------
         operation : Operation
         read : callable
-            Turns the body into what the caller wants.
+            Converts the body to what the caller wants.
         id, params, path, repeat
             As in `request`.
         stop : threading.Event, optional
-            Once it is set, the request ends with `ConnectionFailedError`, and is not repeated.
+            Once set, the request ends with `ConnectionFailedError` and is not retried.
 
         Raises
         ------
         BadResponseError
-            The answer was still broken after the retries.
+            The response was still broken after all retries.
         ResponseError, ConnectionFailedError
             As in `request`.
         """
@@ -245,30 +247,30 @@ class Client:
         path: str | None = None,
         repeat: bool = True,
     ) -> bytes:
-        """Send one operation of `api.OPERATIONS` and return the body of the answer.
+        """Send one operation of `api.OPERATIONS` and return the response body.
 
         Parameters
         ----------
         operation : Operation
         id : str, optional
-            What replaces ``{id}`` in the path.
+            Replaces ``{id}`` in the path.
         params : mapping, optional
-            Query parameters; those that are None are left out.
+            Query parameters; those set to None are left out.
         json : optional
             The body of a PUT.
         path : str, optional
-            A path to use in place of the operation's own (its older one).
+            A path to use instead of the operation's own (its older one).
         repeat : bool, default True
-            Repeat the request after a passing fault. False sends it once, because after a fault the caller must know
-            that it may have taken effect. Only a 401, which has no effect, is then followed by a second try with a new
-            token.
+            Retry the request after a transient fault. False sends it only once, so that after a fault the caller knows
+            that it may have taken effect. Even then, a 401, which has no effect, is followed by a second attempt with a
+            new token.
 
         Raises
         ------
         ResponseError
-            Or a subclass: the server still answered with an error after the retries.
+            Or a subclass: the server still returned an error after all retries.
         ConnectionFailedError
-            The server did not answer.
+            The server did not respond.
         """
         return self._send(operation, id, params, json, path, repeat, {}).content
 
@@ -314,14 +316,14 @@ class Client:
             failed = BadResponseError(f"{error.cause}{times}")
         elif isinstance(error, TooLong):
             status = error.response.status_code
-            text = f"{status} from {where}: the server asks to be left alone for longer than {LONGEST_WAIT:g} s"
+            text = f"{status} from {where}: the server asks clients to wait longer than {LONGEST_WAIT:g} s"
             failed = RateLimitError(f"{text} ({error}). Try again then.", status)
         elif isinstance(error, httpx.TimeoutException):
             failed = ConnectionFailedError(f"No answer from {where} in time.{times} Try a smaller page_size, or later.")
         elif isinstance(error, httpx.DecodingError):
-            failed = ConnectionFailedError(f"{where} answered, but the answer cannot be unpacked: {error}.{times}")
+            failed = ConnectionFailedError(f"{where} answered, but the answer cannot be decompressed: {error}.{times}")
         else:
-            text = f"{where} could not be reached, or its answer broke off: {error}."
+            text = f"{where} could not be reached, or its answer was cut off: {error}."
             failed = ConnectionFailedError(f"{text}{times} Is {self.base_url} right?")
         # If it was the token that could not be fetched (the only POST), the request itself was not sent.
         failed.sent = not isinstance(error, _NOT_SENT) and error.request.method != "POST"
@@ -365,7 +367,7 @@ def _object_in(body: bytes, path: str) -> dict[str, JSON]:
     if not isinstance(found, dict):
         raise BadResponseError(f"{path}: expected one object, got {type(found).__name__}.")
     if found.get("error") and not {"$sys", "id"} & set(found):
-        raise BadResponseError(f"{path} answered with an error in place of an object: {encode(found['error'])[:500]}.")
+        raise BadResponseError(f"{path} returned an error instead of an object: {encode(found['error'])[:500]}.")
     return found
 
 

@@ -64,7 +64,7 @@ def openapi(server: str = BASE_URL) -> dict[str, JSON]:
     Parameters
     ----------
     server : str, optional
-        The base URL to name in it.
+        The base URL to list in the document.
 
     Returns
     -------

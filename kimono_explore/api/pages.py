@@ -89,7 +89,7 @@ def open_page(body: bytes, where: str) -> Envelope:
     if error:
         said = error.get("message") if isinstance(error, dict) else error
         raise BadResponseError(
-            f"{where} answered with an error beside the list: {printable(said or encode(error))[:500]}"
+            f"{where} returned an error along with the list: {printable(said or encode(error))[:500]}"
         )
     held = answer.get("data", False) if isinstance(answer, dict) else answer
     if not isinstance(held, list):

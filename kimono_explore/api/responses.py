@@ -64,7 +64,9 @@ def denies(response: httpx.Response, where: str) -> bool:
         return False
     answer = decode(response.content, where)
     if answer is not None and not isinstance(answer, dict | list):
-        raise BadResponseError(f"{where} answered with {type(answer).__name__}, not with an object. Was it accepted?")
+        raise BadResponseError(
+            f"{where} answered with {type(answer).__name__}, not with an object. Was the request accepted?"
+        )
     parts = answer if isinstance(answer, list) else [answer]
     return any(isinstance(part, dict) and bool(part.get("error")) for part in parts)
 

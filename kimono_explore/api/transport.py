@@ -31,7 +31,7 @@ _SLICE = 0.25
 
 
 class Timeouts(NamedTuple):
-    """How long to wait, in seconds: for a connection, for the next bytes, and for one request from start to end."""
+    """How long to wait, in seconds: to connect, for the next bytes, and for one request from start to end."""
 
     connect: float = 10.0
     read: float = 30.0  # Kimono's own kit reads for 30 s
@@ -39,7 +39,7 @@ class Timeouts(NamedTuple):
 
     @classmethod
     def of(cls, given: float | Timeouts | None) -> Timeouts:
-        """Time-outs from what `connect` takes: a number bounds all three."""
+        """Timeouts from the argument of `connect`: a number limits all three."""
         if given is None:
             return cls()
         if isinstance(given, Timeouts):

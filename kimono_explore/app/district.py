@@ -104,7 +104,7 @@ class District(NamedTuple):
     def _with_findings(self, browser: Browser) -> Browser:
         """A visitor's browser, which shows the findings as soon as they are known."""
         if self.history is None and browser.report is None and self.report is not None:
-            notice = Html(line("The roster is being checked. What is found appears here when that is done."))
+            notice = Html(line("The roster is being checked. Findings will appear here when that is done."))
             browser.children = [notice, *browser.children]
             self._look_again(browser, notice)
         return browser

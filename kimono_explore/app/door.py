@@ -55,7 +55,7 @@ class Door:
     def _answer(self, scope: Scope) -> Response | None:
         """What is said at the door; None: come in."""
         if not self._is_ours(scope):
-            return Response("This is not the name of this machine.", 421, media_type="text/plain")
+            return Response("That is not this machine's name.", 421, media_type="text/plain")
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = dict(query).get("token")
         if given is not None and scope["method"] == "GET" and same(given, self._token):

@@ -72,7 +72,7 @@ class Visit(BaseComm):
         try:
             self._loop.run_until_complete(self._live())
         except Exception:  # noqa: BLE001  the page is told that it has ended, the log why
-            _LOG.exception("A visit of the page has ended.")
+            _LOG.exception("A page session has ended.")
         finally:
             self._loop.close()
             self._pass_on(None)

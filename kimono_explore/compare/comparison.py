@@ -68,14 +68,14 @@ def compare(
     Parameters
     ----------
     old, new : Roster, LazyRoster, str or path
-        For example, yesterday's snapshot and today's load. A snapshot that is given by its folder, or as a `LazyRoster`,
-        is compared in its files: the roster of a state needs no memory for it.
+        For example, yesterday's snapshot and today's load. A snapshot given as its folder or as a `LazyRoster` is
+        compared on disk, so that even a statewide roster does not have to fit in memory.
     ignore : iterable of str, optional
-        Columns whose changes are ignored, such as ``"updated_at"``.
+        Columns whose changes to ignore, such as ``"updated_at"``.
     match : {"id", "auto"}, default "id"
-        With ``"auto"``, what is left over on both sides is matched by local id, state id, e-mail, name and date of birth,
-        names that are alike, and neighbors in the graph, in this order: what is the same under a new id is neither
-        added nor removed.
+        With ``"auto"``, objects left over on both sides are matched by local id, state id, e-mail, name and date of
+        birth, similar names, and neighbors in the graph, in this order. An object that reappears under a new id then
+        counts as neither added nor removed.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def compare(
     BundleError
         A path is not a snapshot or a OneRoster bundle.
     ValueError
-        ``match`` is neither of the two.
+        ``match`` is neither ``"id"`` nor ``"auto"``.
 
     Examples
     --------
@@ -126,7 +126,7 @@ class Comparison:
     ignore : tuple of str
         Columns whose changes are ignored.
     match : {"id", "auto"}
-        Whether objects under new ids are recognised.
+        Whether objects under new ids are recognized.
     """
 
     old: Roster | LazyRoster
@@ -136,11 +136,12 @@ class Comparison:
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """One row per table, and one for the links: counts of rows.
+        """Counts of rows: one row per table, and one for the links.
 
-        table, added, removed, changed, unchanged; with ``match="auto"`` also recreated, and of these how many were
-        matched by each level: by_local_id, by_state_id, by_email, by_name, by_names_alike, by_neighbors. A recreated row
-        is counted nowhere else, whether its values changed or not. A link is recreated if one of its ends is.
+        The columns are table, added, removed, changed, unchanged; with ``match="auto"`` also recreated, and how many of
+        those were matched at each level: by_local_id, by_state_id, by_email, by_name, by_names_alike, by_neighbors. A
+        recreated row is not counted anywhere else, even if its values changed. A link is recreated if one of its ends
+        is.
         """
         rows = [
             {
@@ -163,16 +164,16 @@ class Comparison:
 
     @property
     def matches(self) -> pd.DataFrame:
-        """What is the same under a new id: table, old_id, new_id, label (the new one), by, certainty; the least certain first.
+        """Objects matched under new ids, least certain first: table, old_id, new_id, label (new), by, certainty.
 
-        ``by`` is what it was matched by. ``certainty`` is the share of what both rosters know of it that agrees; for names
-        that are only alike, the probability of the model; for neighbors, the share of them that is the same, on average
-        over its relations. Empty with ``match="id"``.
+        ``by`` is what the match is based on. ``certainty`` is the share of the values known to both rosters that agree;
+        for similar names, the model's probability; for neighbors, the share of shared neighbors, averaged over the
+        object's relations. Empty with ``match="id"``.
         """
         return self._found.matches
 
     def recreated(self, table: str) -> pd.DataFrame:
-        """What is the same under a new id.
+        """The objects or links that reappear under a new id.
 
         Parameters
         ----------
@@ -182,7 +183,7 @@ class Comparison:
         Returns
         -------
         pandas.DataFrame
-            The rows of ``matches`` of a table. For links, the new columns that identify each, then old_source_id and
+            The table's rows of ``matches``. For links, the new columns that identify each link, then old_source_id and
             old_target_id.
 
         Raises
@@ -238,8 +239,8 @@ class Comparison:
         Returns
         -------
         pandas.DataFrame
-            One row per value: id, label (the new one), column, old, new, as text; NA where one
-            is missing. For links, the columns that identify a link take the place of id and label.
+            One row per value: id, label (the new one), column, old, new. Values are text, or NA if missing. For links,
+            the columns that identify a link replace id and label.
 
         Raises
         ------
@@ -277,9 +278,9 @@ class Comparison:
 
     @cached_property
     def repeated(self) -> pd.DataFrame:
-        """Ids and links that occur more than once in one of the rosters: table, id, old, new (how often in each).
+        """Ids and links that occur more than once in either roster: table, id, old, new (how many times in each).
 
-        For a link, ``id`` names its two ends and the relation in words.
+        For a link, ``id`` describes its two ends and the relation in words.
         """
         parts = []
         with scratch_database() as connection:

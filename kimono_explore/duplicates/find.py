@@ -37,39 +37,41 @@ _SEED = 1
 
 
 def probable_duplicates(roster: Roster, threshold: float = 0.9, *, across_types: bool = False) -> pd.DataFrame:
-    """Pairs of persons who are probably one and the same, though no key need be equal.
+    """Find pairs of person records that are probably the same person, even if no key matches.
 
-    Names (accents, case, order of compound names, nicknames, typing errors), date of birth, ids, e-mail, phone and address
-    are compared by a Fellegi-Sunter model with `Splink <https://moj-analytical-services.github.io/splink/>`_. Nothing
-    is merged, and nothing leaves the machine. Twins are not paired: first names must be equal or alike.
+    A Fellegi-Sunter model, run with `Splink <https://moj-analytical-services.github.io/splink/>`_, compares names
+    (allowing for accents, case, the order of compound names, nicknames and typos), date of birth, ids, e-mail, phone
+    and address. Nothing is merged, and nothing leaves the machine. Twins are not paired: first names must be equal or
+    similar.
 
     Parameters
     ----------
     roster : Roster
     threshold : float, default 0.9
-        The least probability of a pair, above 0 and up to 1.
+        The minimum probability of a pair, above 0 and up to 1.
     across_types : bool, default False
-        Also compare persons of different types, such as a student with a teacher.
+        Also compare persons of different types, such as a student and a teacher.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each pair, the most probable first: probability, id_1, label_1, id_2, label_2, person_type, school_1,
-        school_2, and which fields agree, are alike, or differ. Persons without an id, a first or a last name are left
-        out; of several with one id, the first is taken.
+        One row per pair, most probable first: probability, id_1, label_1, id_2, label_2, person_type, school_1,
+        school_2, and agree, alike and differ (the fields that are equal, similar or different). Persons without an id,
+        first name or last name are left out; if several rows share an id, the first is used.
 
     Raises
     ------
     ConfigurationError
         Splink is not installed.
     ValueError
-        The threshold is no such number.
+        The threshold is out of range.
 
     Notes
     -----
-    From 2,000 persons on, how often fields agree by chance (u) is estimated from pairs drawn at random with a fixed seed,
-    and how often they agree in one person (m) by expectation maximisation; below, fixed values are used. Two persons in a
-    hundred are expected to be there twice. The same roster gives the same pairs.
+    For 2,000 or more persons, the rate at which fields agree by chance (u) is estimated from random pairs drawn with a
+    fixed seed, and the rate at which they agree for the same person (m) by expectation maximization. For fewer, fixed
+    values are used. Two persons in a hundred are expected to be duplicated. The same roster always gives the same
+    pairs.
 
     Examples
     --------

@@ -79,7 +79,7 @@ def new_snapshot(folder: str | os.PathLike[str], *, private: bool = True) -> Ite
         with atomic_folder(folder, private=private) as new:
             yield new
     except OSError as error:
-        raise BundleError(f"{folder} could not be written: {error}. What was there before is still there.") from error
+        raise BundleError(f"{folder} could not be written: {error}. The previous contents are intact.") from error
 
 
 def write_manifest(folder: Path, tables: Tables, rows: Mapping[str, int]) -> None:
@@ -194,4 +194,4 @@ def part(folder: Path, name: str) -> Path:
 
 def incomplete(folder: Path, error: Exception) -> BundleError:
     """The error of a folder that lacks something or was changed."""
-    return BundleError(f"{folder} is not a whole snapshot ({error}). Make one with roster.save(folder).")
+    return BundleError(f"{folder} is not a complete snapshot ({error}). Make one with roster.save(folder).")

@@ -34,28 +34,30 @@ if TYPE_CHECKING:
 
 
 def apply_tasks(roster: Roster, tasks: pd.DataFrame) -> Roster:
-    """The roster as it will be once the data events of the task queue are processed.
+    """Return the roster as it will be once the task queue's data events are processed.
 
-    Events are applied in the order of ``sequence`` where all of a tenant have one, else in that of the queue; an event
-    that was delivered twice is applied once. Nothing is sent to the server, and the roster given stays as it is.
+    A tenant's events are applied in ``sequence`` order if all of them have one, otherwise in queue order. An event that
+    was delivered twice is applied once. Nothing is sent to the server, and the given roster is not modified.
 
     Parameters
     ----------
     roster : Roster
     tasks : pandas.DataFrame
-        The task queue, as `load_tasks` returns it; for a queue of several tenants, ``load_tasks(client, tenant_id=...)``.
+        The task queue, as returned by `load_tasks`. If it holds several tenants, use
+        ``load_tasks(client, tenant_id=...)``.
 
     Returns
     -------
     Roster
-        With rows in ``problems`` for each event that could not be applied, such as a change of an unknown object, an
-        ADD of a known one, or an enrollment of which one end is unknown; ``value`` is its action and type.
+        ``problems`` has a row for each event that could not be applied, such as a change to an unknown object, an ADD
+        of a known one, or an enrollment with one unknown end; ``value`` is the event's action and type.
 
     Notes
     -----
-    ADD makes an object; CHANGE, UPDATE and SET change the values that their data names, and SET makes the object if it is
-    not there, as does ADD in a sync, which sends what is known as well. What data does not name stays as it is. A list of
-    references replaces the earlier one. DELETE and UNSET remove the object and all of its links.
+    ADD creates an object. CHANGE, UPDATE and SET change the values named in their data. SET also creates the object if
+    it does not exist, and ADD within a sync, which resends known objects too, changes it if it does. Values not named
+    in the data stay as they are. A list of references replaces the earlier one. DELETE and UNSET remove the object and
+    all its links.
 
     Examples
     --------

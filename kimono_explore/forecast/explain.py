@@ -29,27 +29,27 @@ _COLUMNS = ["table", "id", "label", "what", "column", "old", "new"]
 def explain_tasks(
     old: Roster, new: Roster, tasks: pd.DataFrame, ignore: Iterable[str] = ("updated_at", "stated_by")
 ) -> pd.DataFrame:
-    """Which differences between two loads the task queue accounts for, and which it does not.
+    """Show which differences between two loads the task queue explains, and which it does not.
 
-    A difference that no task announces means that an event was lost; what a task announces and the new load does not
-    have has not been processed, or was lost on its way.
+    A difference that no task announces means that an event was lost. A change that a task announces but the new load
+    lacks has not been processed yet, or was lost on the way.
 
     Parameters
     ----------
     old, new : Roster
         Two loads.
     tasks : pandas.DataFrame
-        The tasks between them, as `load_tasks` returns them.
+        The tasks between the two loads, as returned by `load_tasks`.
     ignore : iterable of str, default ("updated_at", "stated_by")
-        Columns whose changes are ignored.
+        Columns whose changes to ignore.
 
     Returns
     -------
     pandas.DataFrame
         One row per difference: table, id (for a link, its ends, relation and role), label, what (``"added"``,
-        ``"removed"``, ``"changed"``), column, old, new; explained (whether a task announces it), arrived (false for what a
-        task announces and the new load does not have), task_id. Where an added row differs from what was announced,
-        there is a row for each such value, too. ``attrs["summary"]`` says it in words.
+        ``"removed"``, ``"changed"``), column, old, new, explained (whether a task announces it), arrived (false if a
+        task announces it but the new load lacks it), task_id. If an added row differs from what was announced, each
+        differing value also has a row. ``attrs["summary"]`` is a summary in words.
 
     Examples
     --------

@@ -36,19 +36,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """A snapshot brought up to date, or why it must be loaded anew.
+    """A snapshot brought up to date, or the reasons why a full reload is needed.
 
     Attributes
     ----------
     roster : Roster or None
-        The roster as it is now; None if it must be loaded anew.
+        The up-to-date roster; None if a full reload is needed.
     load_anew : tuple of str
-        Why it must; empty if all that was asked for was as expected.
+        Why a full reload is needed; empty if everything that was requested was as expected.
     asked : pandas.DataFrame
-        One row per page, and per table whose objects were asked for one by one, to see whether the roster is right:
-        table, what (``"page 0"``, ``"3 objects"``), rows, agrees.
+        What was requested to verify the roster. One row per page, and one per table whose objects were requested one by
+        one: table, what (``"page 0"``, ``"3 objects"``), rows, agrees.
     events : int
-        The data events of the queue.
+        The number of data events in the queue.
     """
 
     roster: Roster | None
@@ -71,11 +71,11 @@ def refresh(
     tenant_id: str | None = None,
     seed: int | None = None,
 ) -> Refreshed:
-    """Bring a snapshot up to date with the task queue, and look at a few pages to see whether that is today's roster.
+    """Bring a snapshot up to date from the task queue, and request a few pages to verify the result.
 
-    The data events of the queue are applied to the snapshot. Then each list is asked for its first page, its last and one
-    between, and the server for some of the objects that the events are about. If anything is not as expected, the answer
-    is to load anew. The queue is only looked at.
+    The queue's data events are applied to the snapshot. Then the first page, the last page and one in between are
+    requested from each list, along with some of the objects that the events are about. If anything is not as expected,
+    the result is a recommendation to reload in full. The queue is only read.
 
     Parameters
     ----------
@@ -83,30 +83,31 @@ def refresh(
         A complete load of the same tenant, or the folder in which it was saved.
     client : Client
     objects : int, default 10
-        How many objects that events are about are asked for. All are looked at that an event from before the snapshot
-        would change: if there are more, the roster must be loaded anew.
+        The maximum number of objects to request among those that events are about. Every object that an event from
+        before the snapshot would change is requested; if there are more of these, a full reload is needed.
     tenant_id : str, optional
-        For a queue of several tenants.
+        Which tenant to use, if the queue holds several.
     seed : int, optional
-        Decides which pages and objects are asked for. Default: others each time.
+        Determines which pages and objects are requested. Default: different ones each time.
 
     Returns
     -------
     Refreshed
-        With ``.roster``, or ``.load_anew``: the reasons.
+        With ``.roster``, or with the reasons for a full reload in ``.load_anew``.
 
     Raises
     ------
     BundleError
         The folder is not a snapshot.
     AuthenticationError, BadResponseError, ServerError, ConnectionFailedError
-        The server could not be asked.
+        The server could not be queried.
 
     Notes
     -----
-    The API has neither totals nor filters nor a list of changes, so that a refresh is never proof. The number of rows in each
-    list is known for certain, as is every list of one page. A change in a longer list that no event announces is found only
-    if it is on the pages that were asked for, or moves their rows. Load anew from time to time, as before each delivery.
+    The API offers no totals, filters or change feed, so a refresh never proves that the roster is current. The number
+    of rows in each list is certain, as are the contents of every single-page list. In a longer list, a change that no
+    event announces is found only if it is on one of the requested pages or shifts their rows. Reload in full from time
+    to time, for example before each delivery.
 
     Examples
     --------
@@ -191,7 +192,7 @@ class _Queue:
         """Why the queue does not say what the roster is now."""
         said = []
         if missing := _missing_numbers(self._tasks):
-            said.append(f"Numbers are missing in the queue ({missing:,}): their events are gone from it.")
+            said.append(f"Sequence numbers are missing from the queue ({missing:,}): their events are no longer in it.")
         done = {not_applied(task, reason) for task in self._early for reason in (KNOWN, NOT_THERE)}
         refused = [problem for problem in self.coming.problems if problem.problem not in done]
         if refused:

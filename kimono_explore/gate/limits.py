@@ -13,32 +13,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """Shares of what a school, or the district, had before; more than that is held.
+    """Shares of what a school or the district had before. A roster that exceeds one is held.
 
     Attributes
     ----------
     removed : float, default 0.10
-        Of students, teachers or sections that are missing. Clever holds a sync that would delete more than a tenth of a kind
-        of record; others use 10 to 25 percent.
+        Students, teachers or sections that are missing. Clever holds a sync that would delete more than a tenth of any
+        kind of record; others use 10 to 25 percent.
     enrollments_removed : float, default 0.20
-        Of enrollments: schedules change more than people do.
+        Enrollments that are missing: schedules change more than people do.
     recreated : float, default 0.10
-        That came back under new ids.
+        Objects that came back under new ids.
     changed : float, default 0.75
-        Of which any value changed; Clever's bound for updates.
+        Objects with any changed value; Clever's limit for updates.
     gone : float, default 0.50
-        Of all students or sections of the district: more is taken for a source that was down, and stopped.
+        The district's students or sections that are missing. Above this, the source is assumed to have been down, and
+        the roster is stopped.
     primary : float, default 0.05
-        Of sections whose primary teacher changed.
+        Sections whose primary teacher changed.
     emptied : float, default 0.20
-        By how much the filled share of a column may fall.
+        How far the filled share of a column may fall.
     unreferenced : float, default 0.50
-        Of missing students whom the new roster still names in its links: more is taken for a load that broke off.
+        Missing students whom the new roster still names in its links. Above this, the load is assumed to have broken
+        off.
     least : int, default 5
-        Fewer rows than this raise no alarm, whatever their share.
+        Fewer rows than this never raise an alarm, whatever their share.
     rollover : float, default 0.60
-        Of the students of a school who may leave it, and of its teachers, when a new school year begins: of a school with
-        two grades, half of them do.
+        Students, and teachers, who may leave a school when a new school year begins: in a school with two grades, half
+        of the students do.
     """
 
     removed: float = 0.10
@@ -53,7 +55,7 @@ class Limits:
     rollover: float = 0.60
 
     def removed_of(self, kind: str) -> float:
-        """The limit for what is missing of a kind."""
+        """The limit for missing objects of a kind."""
         return self.enrollments_removed if kind == "enrollments" else self.removed
 
 

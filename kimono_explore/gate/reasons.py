@@ -24,25 +24,25 @@ _FEW = 0.01
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason to hold a roster back, or to stop it.
+    """One reason to hold or stop a roster.
 
     Attributes
     ----------
     rule : str
-        What it is called where it is let through, such as ``"sections-recreated"``.
+        The name by which the reason can be let through, such as ``"sections-recreated"``.
     level : {"hold", "stop"}
     school, school_id : str or None
         None for the whole district.
     count, total : int
-        How many of how many.
+        How many objects are affected, and out of how many.
     limit : float or None
-        The share from which on it is a reason.
+        The share above which this becomes a reason.
     sentence : str
-        In words.
+        The reason in words.
     because : str or None
-        Why somebody let it through.
+        Why somebody let the reason through.
     usual : tuple of float or None
-        The least and the largest share on ordinary days, if some are known.
+        The smallest and largest share on ordinary days, if known.
     """
 
     rule: str
@@ -57,7 +57,7 @@ class Reason:
     usual: tuple[float, float] | None = None
 
     def let_through(self, because: str) -> Reason:
-        """The same reason, which no longer holds the roster back."""
+        """Return the same reason, let through so that it no longer holds the roster."""
         return replace(self, because=because)
 
 
@@ -188,7 +188,7 @@ def _removed(shown: str, row: pd.Series, kind: str) -> str:
 
 
 def _changed(shown: str, row: pd.Series, kind: str) -> str:
-    return f"{shown}: {_of(row['changed'], row['before'], kind)} have other values."
+    return f"{shown}: {_of(row['changed'], row['before'], kind)} have changed values."
 
 
 _SENTENCES = {"recreated": _recreated, "removed": _removed, "changed": _changed}
@@ -280,7 +280,7 @@ def columns_of_people(
 def _emptied(
     school: str | None, id: str | None, what: str, was: float, now: float, rows: int, limits: Limits
 ) -> Reason:
-    how = "is no longer sent" if not now else f"is filled in {now:.0%} of the rows, before in {was:.0%}"
+    how = "is no longer sent" if not now else f"is filled in {now:.0%} of the rows, down from {was:.0%}"
     return Reason(
         "column-emptied", "hold", school, id, round((was - now) * rows), rows, limits.emptied, f"{what} {how}."
     )

@@ -31,16 +31,17 @@ def rehearse(
     new: Roster | str | os.PathLike[str],
     target: Literal["clever", "google", "sds", "canvas", "apple"],
 ) -> Rehearsal:
-    """What a system downstream would do if it were sent a new roster. Nothing is sent.
+    """Show what a downstream system would do with a new roster. Nothing is sent.
 
-    These systems know a class by its id: one that comes back under a new id is closed, or left behind, and created anew
-    without the work that was in it. What each does, and what it refuses, follows from its published rules, which are in
-    ``.rules`` with their sources.
+    These systems identify a class by its id. A class that comes back under a new id is closed or left behind, and
+    created again without the work that was in it. What each system does, and what it refuses, follows from its
+    published rules, which are listed with their sources in ``.rules``.
 
     Parameters
     ----------
     old, new : Roster, str or path
-        The roster that the target has, and the one that it is to have; a path is a snapshot folder or a OneRoster bundle.
+        The roster that the target has, and the one that it is to receive. A path is a snapshot folder or a OneRoster
+        bundle.
     target : {"clever", "google", "sds", "canvas", "apple"}
         Clever, Google Classroom, Microsoft School Data Sync, Canvas or Apple School Manager.
 
@@ -74,7 +75,7 @@ def rehearse(
 
 
 def rehearsed(diff: Comparison, old: Roster, new: Roster, target: str) -> Rehearsal:
-    """The same of two rosters that were compared with ``match="auto"``."""
+    """The same for two rosters that were compared with ``match="auto"``."""
     rules = rules_of(target)
     lost = _lost_seats(old, new)
     return Rehearsal(
@@ -100,19 +101,19 @@ class Rehearsal:
     target : str
         Such as ``"canvas"``.
     classes : pandas.DataFrame
-        One row per section that is closed, left open, created empty, or loses members: section_id, new_id (under which it
-        comes back), label, school, what, students, teachers (how many it had, is to have, or loses). A section under a
-        new id has two rows: the old one is closed or left open, and the new one created empty.
+        One row per section that is closed, left open, created empty, or loses members: section_id, new_id (the id under
+        which it comes back), label, school, what, students, teachers (how many it had, will have, or loses). A section
+        under a new id has two rows: the old one is closed or left open, and the new one is created empty.
     students : pandas.DataFrame
         One row per student who loses a class, or whose class is left behind: person_id, label, school, classes.
     refused : pandas.DataFrame
-        One row per object of the new roster and rule that it breaks: table, id, label, rule, column (or relation), value,
-        source.
+        One row for each rule that an object of the new roster breaks: table, id, label, rule, column (or relation),
+        value, source.
     rules : pandas.DataFrame
-        The published rules of the target: rule, says, source, read (on which day).
+        The target's published rules: rule, says, source, read (the day on which it was read).
     complete : bool
-        Whether the new roster was loaded as a whole. What an incomplete load lacks is unknown, but a target that is sent
-        such a load takes it for gone.
+        Whether the new roster was loaded in full. Data missing from an incomplete load is unknown, but a target that
+        receives such a load treats it as deleted.
     """
 
     target: str
@@ -123,12 +124,12 @@ class Rehearsal:
     complete: bool = True
 
     def count(self, what: str) -> int:
-        """How many sections are ``"closed"``, ``"left open"``, ``"created empty"``, or ``"loses members"``."""
+        """Count sections by outcome: ``"closed"``, ``"left open"``, ``"created empty"`` or ``"loses members"``."""
         return int((self.classes["what"] == what).sum())
 
     @property
     def headline(self) -> str:
-        """What it would do, in one sentence."""
+        """What the target would do, in one sentence."""
         name, what, does, _ = TARGETS[self.target]
         ended, created, losing = (self.count(fate) for fate in (what, CREATED, LOSES))
         objects = len(self.refused[["table", "id", "label"]].drop_duplicates())

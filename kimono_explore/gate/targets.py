@@ -102,7 +102,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "google-email", "google",
-        "Roster import recognises students and teachers by their Google e-mail addresses.",
+        "Roster import recognizes students and teachers by their Google e-mail addresses.",
         _GOOGLE_IMPORT,
         (Refusal("persons", "email", missing, "student"), Refusal("persons", "email", missing, "teacher")),
     ),

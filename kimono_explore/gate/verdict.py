@@ -60,24 +60,26 @@ def gate(
     config: str | os.PathLike[str] | None = None,
     as_of: date | str | None = None,
 ) -> Verdict:
-    """Whether a new roster may take the place of the last one: go, hold or stop.
+    """Decide whether a new roster may replace the current one: go, hold or stop.
 
-    Each school is judged by itself, and the district as a whole. What is the same under a new id is re-created, neither
-    removed nor added; what an incomplete load lacks is unknown, and never deleted; a new school year is recognised by its
-    signs.
+    Each school is judged on its own, and so is the district as a whole. An object that reappears under a new id counts
+    as re-created, not as removed and added. Data missing from an incomplete load is unknown, never deleted. A new
+    school year is recognized by its signs.
 
     Parameters
     ----------
     old, new : Roster, str or path
-        The roster that is live, and the one that is to be; a path is a snapshot folder or a OneRoster bundle.
+        The roster that is live, and the one that is to replace it. A path is a snapshot folder or a OneRoster bundle.
     before : sequence of Roster, str or path, optional
-        Rosters before the old one, the oldest first: primary teachers who go back and forth are seen over all of them.
+        Rosters from before the old one, oldest first. Primary teachers who flip back and forth are detected across all
+        of them.
     usual : iterable of str or path, optional
-        Verdicts of earlier days, as `Verdict.to_json` wrote them: a reason then says what is usual on an ordinary day.
+        Verdicts of earlier days, as written by `Verdict.to_json`. A reason then says what is usual on an ordinary day.
     config : str or path, optional
-        A ``quality.toml`` whose part ``[gate]`` sets limits (see `Limits`). Default: the one beside the new snapshot.
+        A ``quality.toml`` whose ``[gate]`` section sets limits (see `Limits`). Default: the one beside the new
+        snapshot.
     as_of : date or str, optional
-        Today; default: the day on which the new roster was loaded.
+        The day that counts as today. Default: the day on which the new roster was loaded.
 
     Returns
     -------
@@ -88,7 +90,7 @@ def gate(
     BundleError
         A path is not a snapshot or a OneRoster bundle.
     ConfigurationError
-        The configuration cannot be read, or names a limit that is unknown, or ``as_of`` is not a date.
+        The configuration cannot be read or names an unknown limit, or ``as_of`` is not a date.
 
     Examples
     --------
@@ -175,19 +177,20 @@ class Verdict:
     Attributes
     ----------
     reasons : list of Reason
-        What speaks against the roster, what counts most first: rule, level, school, count, total, limit, sentence, because, usual.
+        The reasons against the roster, most important first: rule, level, school, count, total, limit, sentence,
+        because, usual.
     measures : pandas.DataFrame
-        For each school and the district, and each of students, teachers, sections and enrollments: before, after, removed,
-        added, recreated, changed.
+        For each school and the district, and for each of students, teachers, sections and enrollments: before, after,
+        removed, added, recreated, changed.
     signs : list of Sign
-        The signs of a new school year, and which of them hold.
+        The signs of a new school year, and which of them are present.
     notes : tuple of str
-        What is worth a look and holds nothing back.
+        Observations that are worth a look but do not hold the roster.
     comparison : Comparison
-        All that differs.
+        All differences between the two rosters.
     limits : Limits
     load : str or None
-        What identifies the new load, if it is a snapshot.
+        Identifies the new load, if it is a snapshot.
     """
 
     reasons: list[Reason]
@@ -200,7 +203,7 @@ class Verdict:
 
     @property
     def verdict(self) -> Literal["go", "hold", "stop"]:
-        """``"stop"`` if a reason says so, ``"hold"`` if another one is left that nobody let through, else ``"go"``."""
+        """``"stop"`` if any reason says so, ``"hold"`` if any other reason has not been let through, else ``"go"``."""
         levels = {reason.level for reason in self.reasons if reason.because is None}
         return "stop" if "stop" in levels else "hold" if levels else "go"
 
@@ -211,7 +214,7 @@ class Verdict:
 
     @property
     def rolled_over(self) -> bool:
-        """Whether a new school year began."""
+        """Whether a new school year has begun."""
         return all(sign.holds for sign in self.signs)
 
     @cached_property
@@ -250,7 +253,7 @@ class Verdict:
     def let_through(
         self, rule: str, *, because: str, school: str | None = None, log: str | os.PathLike[str] | None = None
     ) -> Verdict:
-        """The verdict without one reason, at one school, for this load: a deliberate act.
+        """Return the verdict with one reason, at one school, deliberately let through for this load.
 
         Parameters
         ----------
@@ -261,13 +264,14 @@ class Verdict:
         school : str, optional
             The school's name or id, if the reason is about one.
         log : str or path, optional
-            A file that keeps when, who, what and why, such as the ``gate.log`` beside the new snapshot: there, `gate` finds
-            it again for this very load.
+            A file that records when, who, what and why. In the ``gate.log`` beside the new snapshot, `gate` finds the
+            entry again for this same load.
 
         Raises
         ------
         ConfigurationError
-            No such reason holds the load, or it is a stop: what is unknown cannot be let through; or nothing says why.
+            No such reason holds the load, ``because`` is empty, or the reason is a stop: what is unknown cannot be let
+            through.
 
         Examples
         --------
@@ -278,7 +282,7 @@ class Verdict:
         """
         expect("let_through", because, str)
         if not because.strip():
-            raise ConfigurationError("Say why: a reason is let through with a because.")
+            raise ConfigurationError("Say why with because=; no reason is let through without it.")
         found = self._about(rule, school)
         where = f" at {school}" if school else " of the whole district"
         if not found:
@@ -295,12 +299,12 @@ class Verdict:
         return self._without(rule, school, because)
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
-        """Write everything but the rows as JSON, readable by you alone."""
+        """Write everything except the rows as JSON, readable only by you."""
         with atomic_file(path) as file:
             file.write_text(json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
-        """Write the verdict as a page that needs nothing else, readable by you alone; it names no person."""
+        """Write the verdict as a self-contained page, readable only by you. It names no person."""
         with atomic_file(path) as file:
             file.write_text(make_page(self._judged()), encoding="utf-8")
 
@@ -314,7 +318,7 @@ class Verdict:
         return pd.DataFrame([vars(reason) for reason in self.reasons], columns=columns)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the rows, for JSON."""
+        """Everything except the rows, ready for JSON."""
         return {
             "verdict": self.verdict,
             "headline": self.headline,
@@ -332,7 +336,7 @@ class Verdict:
         }
 
     def message(self) -> str:
-        """A few lines for mail or chat without personal data: counts, and no name of a person."""
+        """A few lines for mail or chat without personal data: counts, but no person's name."""
         counts = f"{plural(len(self.reasons), 'reason')}" if self.reasons else "no reason against it"
         lines = [f"Roster gate: {self.verdict}, {counts}."]
         lines += [f"- {reason.sentence}" + (" (let through)" if reason.because else "") for reason in self.reasons[:5]]

@@ -48,12 +48,12 @@ _FEW = 10_000
 
 
 def history(folder: str | os.PathLike[str]) -> History:
-    """Rosters of many days in a folder, kept as what differs from day to day.
+    """Open a folder that keeps the rosters of many days, stored as day-to-day differences.
 
     Parameters
     ----------
     folder : str or path
-        A folder of days, or one that is made when the first day is added.
+        A history folder. It is created when the first day is added.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def history(folder: str | os.PathLike[str]) -> History:
     Raises
     ------
     BundleError
-        The folder holds something else.
+        The folder holds something other than a history.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def history(folder: str | os.PathLike[str]) -> History:
 
 
 class History:
-    """Days of a roster.
+    """The rosters of many days, opened by `history`.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class History:
     Raises
     ------
     BundleError
-        The folder holds something else.
+        The folder holds something other than a history.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -103,30 +103,30 @@ class History:
         there = self.folder.exists()
         if there and (self.folder.is_file() or (_visible(self.folder) and not is_history(self.folder))):
             raise BundleError(
-                f"{folder} is not empty and holds no days. Name a new folder; history.add puts days into it."
+                f"{folder} is not empty and is not a history. Name a new folder; history.add(roster) adds days to it."
             )
 
     def add(self, roster: Roster, day: str | date | None = None, *, report: Report | None = None) -> None:
-        """Keep a roster as the one of a day.
+        """Add the roster of a day.
 
-        What was kept before stays as it is: if the process is killed at any moment, at most this day is missing. The
-        folder is readable by you alone.
+        Earlier days are left as they are: if the process is killed at any moment, at most this day is missing. The
+        folder is readable only by you.
 
         Parameters
         ----------
         roster : Roster
         day : str or datetime.date, optional
-            Such as ``"2026-10-05"``. Default: the date of ``roster.loaded_at``, in UTC. The last day is replaced if it is
-            added again.
+            Such as ``"2026-10-05"``. Default: the date of ``roster.loaded_at``, in UTC. Adding the last day again
+            replaces it.
         report : Report, optional
-            What the checks found in this roster; its score and its findings are kept with the day.
+            What the checks found in this roster. Its score and findings are kept with the day.
 
         Raises
         ------
         ValueError
             The day is before the last one.
         BundleError
-            The folder is damaged, or cannot be written.
+            The folder is damaged or cannot be written.
         ConfigurationError
             Another process is adding a day.
         """
@@ -136,7 +136,7 @@ class History:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise BundleError(f"{self.folder} could not be made: {error}.") from error
+            raise BundleError(f"{self.folder} could not be created: {error}.") from error
         with only_one(self.folder / ".lock", f"{self.folder} is being written by another process"):
             self._add(roster, when, _checked(report))
 
@@ -144,7 +144,7 @@ class History:
         earlier = [day for day in self._days() if day.day != when]
         if earlier and when < earlier[-1].day:
             raise ValueError(
-                f"{when} is before {earlier[-1].day}, the last day that is kept. Days are added in their order; only the last "
+                f"{when} is before {earlier[-1].day}, the last day in the history. Days are added in their order; only the last "
                 "one can be replaced."
             )
         rows = {part: arrow_rows(part, getattr(roster, part)) for part in PARTS}
@@ -182,7 +182,7 @@ class History:
 
     @property
     def days(self) -> list[date]:
-        """The days that are kept, the first one first."""
+        """The days in the history, in ascending order."""
         return [day.day for day in self._days()]
 
     def _days(self) -> list[Day]:
@@ -190,14 +190,14 @@ class History:
 
     @property
     def gaps(self) -> pd.DataFrame:
-        """The times without a roster between the first and the last day: first, last, days (how many are missing)."""
+        """The periods without a roster between the first and the last day: first, last, days (how many are missing)."""
         days = self.days
         breaks = [(a + _ONE, b - _ONE, (b - a).days - 1) for a, b in pairwise(days) if (b - a).days > 1]
         df = pd.DataFrame(breaks, columns=["first", "last", "days"])
         return df.assign(**{name: as_days(df[name]) for name in ("first", "last")}).astype({"days": "int64"})
 
     def open(self, day: str | date) -> Roster:
-        """The roster of a day.
+        """Read the roster of a day.
 
         Parameters
         ----------
@@ -206,12 +206,12 @@ class History:
         Returns
         -------
         Roster
-            Equal to the one that was added, dtypes and order included.
+            Equal to the one that was added, including dtypes and order.
 
         Raises
         ------
         ValueError
-            The day is not kept.
+            The history does not have this day.
         BundleError
             The folder is damaged.
         """
@@ -232,15 +232,15 @@ class History:
         return answers[0]
 
     def table(self) -> pd.DataFrame:
-        """One row for each day: its rows, what changed since the day before, and what a report found.
+        """Summarize each day: its row counts, what changed since the day before, and what the report found.
 
         Returns
         -------
         pandas.DataFrame
-            day, missing (days without a roster just before it), the number of rows of each table and of the links, then
-            ``persons_added``, ``persons_removed``, ``persons_changed``, and so on, as `compare` counts them, score, error,
-            warning, information. What is not known is NA: the changes of the first day, the findings of a day without a
-            report.
+            One row per day: day, missing (days without a roster just before it), the number of rows of each table and
+            of the links, then ``persons_added``, ``persons_removed``, ``persons_changed``, and so on, as counted by
+            `compare`, then score, error, warning, information. Unknown values are NA: the changes of the first day, and
+            the findings of a day without a report.
 
         Examples
         --------
@@ -258,7 +258,7 @@ class History:
         return df.astype({name: "int64" if name in _SURE else "Int64" for name in df.columns if name != "day"})
 
     def changes(self, table: str, id: str) -> pd.DataFrame:
-        """The life of one object: each value and each link of it that changed.
+        """List every change to one object's values and links.
 
         Parameters
         ----------
@@ -269,23 +269,23 @@ class History:
         Returns
         -------
         pandas.DataFrame
-            One row for each change: day (on which it was first seen), day_before (the last kept day before it: what is
-            between the two is a gap), what, column, old, new (as text), other_type, other_id. ``what`` is
-            ``first seen``, ``gone``, ``back`` or ``changed``; for links ``link added``, ``link gone`` or ``link changed``, with
-            the relation as ``column`` and the other end's name as ``old`` or ``new``. If several rows have the id, also
-            ``copy added`` and ``copy gone``.
+            One row per change: day (on which it was first seen), day_before (the last day in the history before it; any
+            days in between are a gap), what, column, old, new (as text), other_type, other_id. ``what`` is
+            ``first seen``, ``gone``, ``back`` or ``changed``; for links ``link added``, ``link gone`` or
+            ``link changed``, with the relation as ``column`` and the name of the other end as ``old`` or ``new``. If
+            several rows have the id, also ``copy added`` and ``copy gone``.
 
         Raises
         ------
         ValueError
             The table is unknown.
         KeyError
-            No day has an object of this id.
+            No day has an object with this id.
         """
         return changes(self._life(table, id))
 
     def stays(self, table: str, id: str) -> pd.DataFrame:
-        """When an object was first and last seen, one row for each time it was there without a break.
+        """List the unbroken periods during which an object was present.
 
         Parameters
         ----------
@@ -296,14 +296,14 @@ class History:
         Returns
         -------
         pandas.DataFrame
-            first, last, days (how many days are kept of this time).
+            One row per period: first, last, days (how many days of this period are in the history).
 
         Raises
         ------
         ValueError
             The table is unknown.
         KeyError
-            No day has an object of this id.
+            No day has an object with this id.
 
         Examples
         --------
@@ -324,24 +324,24 @@ class History:
         return life
 
     def links_of(self, id: str, day: str | date, type: str | None = None) -> pd.DataFrame:
-        """What an object was linked with on a day, such as who was in a section on 3 March.
+        """List what an object was linked to on a day, such as who was in a section on March 3.
 
         Parameters
         ----------
         id : str
         day : str or datetime.date
         type : str, optional
-            Needed only where objects of two types share the id.
+            Needed only if objects of two types share the id.
 
         Returns
         -------
         pandas.DataFrame
-            As the ``relations`` of `Roster.describe` of that day.
+            The ``relations`` that `Roster.describe` gives for that day.
 
         Raises
         ------
         ValueError
-            The day is not kept, or objects of several types have this id.
+            The history does not have this day, or objects of several types have this id.
         KeyError
             No object had this id on that day.
 

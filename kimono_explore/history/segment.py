@@ -163,7 +163,7 @@ def write_segment(folder: Path, versions: Mapping[str, pa.Table], days: Sequence
             manifest = {"format": _FORMAT, "sha256": digests, "versions": packages}
             (new / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
-        raise BundleError(f"{folder} could not be written: {error}. What was there before is still there.") from error
+        raise BundleError(f"{folder} could not be written: {error}. The previous contents are intact.") from error
 
 
 def _write(table: pa.Table, path: Path) -> str:

@@ -201,7 +201,7 @@ def run_fleet(
         ``at_a_time`` is less than 1.
     """
     if at_a_time < 1:
-        raise ConfigurationError(f"At least 1 tenant runs at a time, not {at_a_time}.")
+        raise ConfigurationError(f"At least 1 tenant must run at a time, not {at_a_time}.")
     began = datetime.now(UTC)
     mornings: list[Morning] = []
 

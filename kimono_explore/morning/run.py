@@ -41,7 +41,7 @@ WORDS = {"none": "Not run", "ok": "Go", "look": "Hold", "failed": "Could not run
 _LIVE, _REPORT, _VERDICT = "live.json", "report.json", "verdict.json"
 HISTORY = "history"
 """Where, beside the days, the rosters that went live are kept for `history`."""
-_REPAIR_LIVE = "Put it back from a backup, or delete the file: then the next complete load is the first day again."
+_REPAIR_LIVE = "Restore it from a backup, or delete the file: the next complete load is then the first day again."
 _LATE = 60
 """Minutes that the oldest task may wait."""
 _USUAL = 20
@@ -52,7 +52,7 @@ _FELL = 5
 
 @dataclass
 class Step:
-    """One step: what it is called, how it went, in words, and the files it left."""
+    """One step: its name, how it went, a description in words, and the files it wrote."""
 
     name: str
     state: State = "none"
@@ -64,23 +64,23 @@ class Step:
 
 @dataclass
 class Morning:
-    """What came of it.
+    """The outcome of a morning run.
 
     Attributes
     ----------
     name : str
-        The tenant.
+        The tenant's name.
     began, ended : datetime.datetime
         In UTC.
     folder : pathlib.Path
-        Where the day's files are.
+        The folder with the day's files.
     steps : list of Step
         Load, check, gate, queue.
     students : int or None
     score, points : int or None
         The score, and its change since the last report.
     waits : float or None
-        Minutes that the oldest task has waited.
+        How many minutes the oldest task has been waiting.
     rules : tuple of str
         The rules of the gate's reasons.
     last_load : datetime.datetime or None
@@ -101,28 +101,28 @@ class Morning:
 
     @property
     def state(self) -> State:
-        """The worst of its steps."""
+        """The worst state among the steps."""
         return max((step.state for step in self.steps), key=STATES.index)
 
     @property
     def worst(self) -> Step:
-        """The first step that went as badly as any; the gate before the others."""
+        """The first step with the worst state; the gate takes precedence over the others."""
         worst = [step for step in self.steps if step.state == self.state]
         return next((step for step in worst if step.name == "Gate"), worst[0])
 
     @property
     def waited(self) -> str:
-        """How long the oldest task has waited, in words."""
+        """How long the oldest task has been waiting, in words."""
         return "–" if self.waits is None else span_words(pd.Timedelta(minutes=self.waits))
 
     @property
     def exit_code(self) -> int:
-        """0 if all went well, 1 if somebody should look, 2 if it could not run, 3 if the roster must not go live."""
+        """0 if all went well, 1 if it needs a look, 2 if it could not run, 3 if the roster must not go live."""
         return max(0, STATES.index(self.state) - 1)
 
     @property
     def word(self) -> str:
-        """The state in a word; what is not a verdict of the gate is named for what it is."""
+        """The state in a word: the gate's verdict, or what else went wrong."""
         if self.state == "look" and self.worst.name != "Gate":
             return "Queue late" if self.worst.name == "Queue" else "Look"
         if self.state == "failed" and self.worst.name == "Load":
@@ -135,7 +135,7 @@ class Morning:
         return self.worst.title if self.state != "ok" else self.steps[2].title
 
     def message(self) -> str:
-        """A few lines for mail or chat, without the name of a person."""
+        """A few lines for mail or chat, without any person's name."""
         lines = [f"{self.name}: {self.word}. {ended(self.headline)}"]
         lines += [f"- {step.name}: {ended(step.title)}" for step in self.steps]
         return printable("\n".join(lines), lines=True)
@@ -174,40 +174,39 @@ def run_morning(
     late: float = _LATE,
     now: datetime | None = None,
 ) -> Morning:
-    """Load, keep, check, hold against what is live, and look at the queue.
+    """Load, save and check the roster, compare it with the live one, and inspect the queue.
 
     Parameters
     ----------
     connect : callable
-        Makes the client; what it raises is the first step's failure.
+        Creates the client. An exception it raises is reported as the failure of the first step.
     folder : str or path
-        Where each day has a folder of its own (a further run of a day as well), and ``live.json`` names the roster that is
-        live. ``history`` keeps all that went live as
-        differences, for `history`. Nothing is ever deleted.
+        Where each day, and each further run on the same day, gets its own folder. ``live.json`` names the live roster.
+        ``history`` keeps all rosters that went live as differences, for `history`. Nothing is ever deleted.
     name : str, optional
-        What the tenant is called. Default: the name of the folder.
+        The tenant's name. Default: the name of the folder.
     config : str or path, optional
         A ``quality.toml``. Default: the one in the folder, if there is one.
     late : float, default 60
-        Minutes that the oldest task in the queue may wait. The queue is only looked at.
+        How many minutes the oldest task in the queue may wait. The queue is only read.
     now : datetime.datetime, optional
-        The present moment; the day is its date, in UTC.
+        The current time. The day is its date, in UTC.
 
     Returns
     -------
     Morning
-        Its files are in the day's folder: the snapshot, report and verdict as pages and JSON, ``morning.json`` and
-        ``message.txt``. The roster is live from then on if the gate says go, or if it is the first one.
+        The files are in the day's folder: the snapshot, the report and verdict as pages and JSON, ``morning.json`` and
+        ``message.txt``. The roster goes live if the gate says go, or if it is the first one.
 
     Raises
     ------
     ConfigurationError
-        Another run is at work in the folder.
+        Another run is in progress in the folder.
     """
     folder = Path(folder)
     began = now or datetime.now(UTC)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with only_one(folder / ".morning.lock", f"Another run is at work in {folder}"):
+    with only_one(folder / ".morning.lock", f"Another run is in progress in {folder}"):
         place = next(path for path in _places(folder, began) if not path.exists())
         place.mkdir(mode=0o700)
         steps = [Step("Load"), Step("Check"), Step("Gate"), Step("Queue")]
@@ -339,7 +338,7 @@ def _live(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigurationError(f"{file} is damaged. {_REPAIR_LIVE}") from error
     if not there:
-        raise ConfigurationError(f"{file} names {found['day']}, and there is no roster of that day. {_REPAIR_LIVE}")
+        raise ConfigurationError(f"{file} names {found['day']}, but there is no roster for that day. {_REPAIR_LIVE}")
     return dict(found)
 
 
@@ -351,7 +350,10 @@ def _go_live(morning: Morning, place: Path, report: Report | None = None) -> Non
     try:
         history(folder / HISTORY).add(open_roster(place / "roster"), place.name[:10], report=report)
     except (KimonoError, ValueError) as error:
-        morning.steps[0].state, morning.steps[0].title = "look", f"Loaded, but not kept in the history: {_short(error)}"
+        morning.steps[0].state, morning.steps[0].title = (
+            "look",
+            f"Loaded, but not added to the history: {_short(error)}",
+        )
 
 
 def _gated(morning: Morning, folder: Path, config: str | os.PathLike[str] | None, report: Report | None) -> None:

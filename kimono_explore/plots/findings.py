@@ -49,20 +49,21 @@ _MOST_CHECKS, _MOST_ORGS, _MOST_COLUMNS, _MOST_SYNCS, _BINS = 20, 15, 14, 12, 60
 
 @follows_paper
 def plot_quality(report: Report, *, dark: bool | None = None) -> Figure:
-    """Draw what the checks found: failed checks by severity, and where.
+    """Draw what the checks found: failed checks by severity, and where they failed.
 
     Parameters
     ----------
     report : Report
-        Of a roster or of a task queue.
+        A report on a roster or a task queue.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------
     matplotlib.figure.Figure
-        The 20 checks with the most findings, the most severe first; below, if findings belong to orgs, the 15 orgs with
-        the most findings, by check.
+        The 20 checks with the most findings, most severe first. If findings belong to orgs, the 15 orgs with the most
+        findings are shown below, by check.
 
     Examples
     --------
@@ -145,20 +146,21 @@ def _checks(ax: Axes, report: Report, shown: pd.DataFrame, failed: int) -> None:
 
 @follows_paper
 def plot_tasks(tasks: pd.DataFrame, *, dark: bool | None = None) -> Figure:
-    """The task queue over time: how many tasks of which type, and the syncs they belong to.
+    """Draw the task queue over time: tasks by type, and the syncs they belong to.
 
     Parameters
     ----------
     tasks : pandas.DataFrame
-        As `load_tasks` gives them.
+        The tasks, as returned by `load_tasks`.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Bars of tasks by the time they were made; below, the newest 12 syncs, if any, as spans from start to end, in red
-        if the end is not in the queue.
+        Bars of tasks by creation time. Below them, the newest 12 syncs, if any, as spans from start to end, in red if
+        the end is not in the queue.
 
     Examples
     --------
@@ -266,17 +268,18 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None, *, dark: bool | No
     Parameters
     ----------
     diff : Comparison
-        As `compare` makes it.
+        A comparison from `compare`.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default: a new figure.
+        Where to draw. Default: a new figure.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        To the left what was removed, to the right what was added and changed, tables and links on one scale. If nothing
-        differs, the numbers of rows that are the same.
+        Removed rows to the left, added and changed rows to the right, with tables and links on one scale. If nothing
+        differs, the numbers of identical rows.
 
     Examples
     --------

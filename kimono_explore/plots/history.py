@@ -38,21 +38,21 @@ _CHANGES = ("added", "changed", "removed")
 
 @follows_paper
 def plot_history(history: History, *, dark: bool | None = None) -> Figure:
-    """Draw the days of a roster: its rows, what changed from day to day, and what checks found.
+    """Draw a roster over many days: its row counts, what changed from day to day, and what checks found.
 
     Parameters
     ----------
     history : History
-        As `kx.history` opens it.
+        A history opened by `kx.history`.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Persons, sections and links as lines, each on its own scale; below them the rows of all tables that were added and
-        changed (upwards) and removed (downwards); then the findings, if reports were kept. Days without a roster are
-        hatched.
+        Persons, sections and links as lines, each on its own scale. Below them, the rows added and changed (upward) and
+        removed (downward) in all tables, then the findings, if reports were kept. Days without a roster are hatched.
 
     Examples
     --------

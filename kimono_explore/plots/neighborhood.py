@@ -44,12 +44,13 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None, *, da
     Parameters
     ----------
     graph : networkx.MultiDiGraph
-        As `neighborhood` makes it. Objects with the same links share a box. Beyond 150 nodes, or what fits on a slide,
-        those around one section or org are drawn as one group.
+        A graph from `neighborhood`. Objects with the same links share a box. If there are more than 150 nodes, or more
+        than fit on a slide, the nodes around one section or org are drawn as one group.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default: a new figure, as large as its labels need.
+        Where to draw. Default: a new figure, as large as its labels need.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------

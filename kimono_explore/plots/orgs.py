@@ -44,16 +44,17 @@ class _Row(NamedTuple):
 
 @follows_paper
 def plot_org_tree(roster: Roster, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
-    """Draw the tree of orgs, each with its students and their grades.
+    """Draw the org tree, with each org's students and their grades.
 
     Parameters
     ----------
     roster : Roster
-        If there are more than 36 orgs, the largest are shown, and the others are summed up below their parent.
+        If there are more than 36 orgs, the largest are shown, and the others are summarized under their parent.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default: a new figure.
+        Where to draw. Default: a new figure.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------

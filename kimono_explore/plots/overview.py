@@ -40,18 +40,19 @@ _MOST_SCHOOLS = 15
 
 @follows_paper
 def plot_overview(roster: Roster, *, dark: bool | None = None) -> Figure:
-    """The roster at a glance: objects by type, students by school, section sizes, links by relation.
+    """Draw the roster at a glance: objects by type, students by school, section sizes, links by relation.
 
     Parameters
     ----------
     roster : Roster
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Four panels. Links with an end that was not delivered are red.
+        Four panels. Links with an undelivered end are red.
 
     Examples
     --------

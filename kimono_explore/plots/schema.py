@@ -56,20 +56,21 @@ class _Count(NamedTuple):
 
 @follows_paper
 def plot_schema(roster: Roster, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
-    """Draw the tables and the relations between them: how many were delivered, and how many lead nowhere.
+    """Draw the tables and the relations between them: how many rows were delivered, and how many links lead nowhere.
 
     Parameters
     ----------
     roster : Roster
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default: a new figure.
+        Where to draw. Default: a new figure.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        An arrow for each pair of tables with links; what was not delivered is in red.
+        An arrow for each pair of linked tables; undelivered objects are shown in red.
 
     Examples
     --------

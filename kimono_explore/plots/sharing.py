@@ -40,22 +40,23 @@ _MOST_COURSES, _MOST_NAMED, _MOST_CELLS = 30, 45, 1200
 
 @follows_paper
 def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
-    """Draw which courses of a school share students: a matrix in which courses that share many are neighbors.
+    """Draw which courses of a school share students, as a matrix with courses that share many side by side.
 
     Parameters
     ----------
     roster : Roster
     org_id : str
-        The school that holds the sections. Of more than 30 courses, those with the most students are shown.
+        The school that holds the sections. If there are more than 30 courses, those with the most students are shown.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default: a new figure.
+        Where to draw. Default: a new figure.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        A cell is the number of students in both courses; on the diagonal, in the course.
+        Each cell is the number of students in both courses; on the diagonal, in that course.
 
     Raises
     ------
@@ -99,7 +100,7 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None, *,
 
 @follows_paper
 def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
-    """Draw who is in which section of a school: a matrix of sections by students, ordered so that blocks show.
+    """Draw who is in which section of a school, as a matrix of sections by students, ordered so that blocks stand out.
 
     Parameters
     ----------
@@ -107,16 +108,17 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None, *, dark:
     org_id : str
         The school that holds the sections.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default: a new figure.
+        Where to draw. Default: a new figure.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        A mark where a student is in a section. Groups that take the same classes are blocks; a section that
-        draws from everywhere is a line. Beyond 1,200 rows or columns, a cell stands for several, and its shade says
-        how many of them are filled.
+        A mark shows that a student is in a section. Groups that take the same classes appear as blocks; a section that
+        draws students from everywhere appears as a line. Beyond 1,200 rows or columns, a cell represents several, and
+        its shade shows how many of them are filled.
 
     Raises
     ------

@@ -54,24 +54,25 @@ class _Term(NamedTuple):
 
 @follows_paper
 def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None, *, dark: bool | None = None) -> Axes:
-    """Draw terms as bars over time, each below its parent, with their sections.
+    """Draw terms as bars over time, each below its parent, with the number of sections.
 
     Parameters
     ----------
     roster : Roster
-        Of more than 40 terms, those with the most sections are shown.
+        If there are more than 40 terms, those with the most sections are shown.
     today : datetime.date, optional
-        The day of the dashed line; default: today, in UTC.
+        The day marked by the dashed line. Default: today, in UTC.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default: a new figure.
+        Where to draw. Default: a new figure.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Among terms of one type and parent, days that two of them share are red, and gaps between two that are longer
-        than a weekend are hatched. Terms with the same dates, of several schools, do not count as overlaps.
+        Among terms of the same type and parent, overlapping days are red, and gaps longer than a weekend are hatched.
+        Terms of different schools with the same dates do not count as overlapping.
 
     Examples
     --------

@@ -63,17 +63,18 @@ def plot_section_sizes(
     ----------
     roster : Roster
     by : {"school", "course", "term"}, default "school"
-        The 25 with the most sections have a row each; the others share one.
+        The 25 with the most sections each have a row; the others share one.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default: a new figure.
+        Where to draw. Default: a new figure.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        In each row, a line from the smallest section to the largest, a bar over the middle half and a mark at the
-        median; on the right, the median and the number of sections.
+        In each row, a line from the smallest section to the largest, a bar over the middle half, and a mark at the
+        median. On the right, the median and the number of sections.
 
     Raises
     ------
@@ -154,7 +155,7 @@ def plot_teacher_load(
     *,
     dark: bool | None = None,
 ) -> Axes:
-    """Draw how many students, or sections, each teacher has.
+    """Draw how many students or sections each teacher has.
 
     Parameters
     ----------
@@ -162,14 +163,15 @@ def plot_teacher_load(
     of : {"students", "sections"}, default "students"
         A student in two sections of a teacher counts once.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default: a new figure.
+        Where to draw. Default: a new figure.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Teachers are persons of that type, and everybody who teaches a section.
+        Teachers are persons of that type, and anyone else who teaches a section.
 
     Raises
     ------
@@ -216,7 +218,7 @@ def _loads(roster: Roster) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
 def plot_enrollment_matrix(
     roster: Roster, by: Literal["grade", "term"] | None = None, ax: Axes | None = None, *, dark: bool | None = None
 ) -> Axes:
-    """Draw how many students there are, by school and grade, or by course and term.
+    """Draw the number of students by school and grade, or of enrollments by course and term.
 
     Parameters
     ----------
@@ -225,14 +227,15 @@ def plot_enrollment_matrix(
         ``"grade"``: students by school and grade. ``"term"``: enrollments by course and term. Default: by grade if
         any grade is known, else by term.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; default: a new figure.
+        Where to draw. Default: a new figure.
     dark : bool, optional
-        On dark paper, or on white. Default: as matplotlib's style is, such as after ``plt.style.use("dark_background")``.
+        Draw on a dark or a white background. Default: follow matplotlib's style, such as
+        ``plt.style.use("dark_background")``.
 
     Returns
     -------
     matplotlib.axes.Axes
-        A heat map; empty cells are zero. Rows with the most students come first; those beyond the 25th share one.
+        A heat map; empty cells are zero. Rows with the most students come first; all beyond the 25th share one row.
 
     Raises
     ------

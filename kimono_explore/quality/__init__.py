@@ -1,7 +1,7 @@
 """What is wrong with a roster: checks declared as data, run on Polars, DuckDB or Spark, and one report.
 
-A check is a row: id, title, severity, rule, why it matters, parameters, and a function that takes the `CheckContext` (lazy
-tables) and gives `CheckResult` (what was looked at, and what fails). `define_check` adds your own.
+A check is a row: id, title, severity, rule, why it matters, parameters, and a function that takes the `CheckContext`
+(lazy tables) and returns a `CheckResult` (what was checked, and what fails). `define_check` adds your own.
 """
 
 from kimono_explore.quality.catalogue import checks, define_check

@@ -43,12 +43,12 @@ _own: dict[str, Check] = {}
 
 
 def checks() -> pd.DataFrame:
-    """The catalogue: every check, with its rule and why it matters.
+    """List every check in the catalogue, with its rule and why it matters.
 
     Returns
     -------
     pandas.DataFrame
-        One row a check: id, number, title, severity, group, tables, rule, why, params. Your own checks come last.
+        One row per check: id, number, title, severity, group, tables, rule, why, params. Your own checks come last.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def define_check(
     needs: Iterable[str] = (),
     number: str | None = None,
 ) -> Callable[[Callable[..., CheckResult]], Callable[..., CheckResult]]:
-    """Add a check of your own to the catalogue; `check` then runs it with the others.
+    """Add your own check to the catalogue; `check` then runs it with the others.
 
     Parameters
     ----------
@@ -97,25 +97,25 @@ def define_check(
         As in the catalogue; ``{name}`` in the rule stands for a parameter.
     severity : {"error", "warning", "information"}
     tables : iterable of str
-        The tables whose objects it finds.
+        The tables whose objects the check reports.
     params : mapping, optional
         The parameters and their defaults.
     needs : iterable of str
-        Relations (``"student_in"``) or columns (``"persons.dob"``) without which it knows nothing.
+        Relations (``"student_in"``) or columns (``"persons.dob"``) that the check cannot work without.
     number : str, optional
-        A number of your own, such as ``"CR-001"``: `check` takes it in place of the id, and the report shows it.
+        Your own number, such as ``"CR-001"``. `check` accepts it in place of the id, and the report shows it.
 
     Returns
     -------
     callable
-        A decorator for a function that takes the `kimono_explore.quality.CheckContext` and the parameters by name, and
-        gives `kimono_explore.quality.CheckResult`: what it looked at, and what fails, as narwhals frames.
+        A decorator for a function that takes a `kimono_explore.quality.CheckContext` and the parameters by name, and
+        returns a `kimono_explore.quality.CheckResult`: what it looked at, and what fails, as narwhals frames.
 
     Raises
     ------
     ConfigurationError
-        The id is one of the library's own, the severity is unknown, or the number begins with ``KX-``, as those of the library
-        do, or is that of another check.
+        The id is one of the library's own, the severity is unknown, or the number is that of another check or begins
+        with ``KX-``, which is reserved for the library.
 
     Examples
     --------
@@ -140,13 +140,13 @@ def define_check(
         raise ConfigurationError(f"{id!r} is a check of the library. Give yours another id.")
     if number is not None and number.upper().startswith("KX-"):
         raise ConfigurationError(
-            f"The number {number!r} begins with KX-, as those of the library do. Give yours other letters."
+            f"The number {number!r} begins with KX-, which is reserved for the library. Choose other letters."
         )
     others = {name for check in all_checks() if check.id != id for name in (check.id, check.number)}
     if taken := others & {id, number} - {None}:
-        raise ConfigurationError(f"{min(map(str, taken))!r} stands for another check already.")
+        raise ConfigurationError(f"{min(map(str, taken))!r} already refers to another check.")
     if severity not in SEVERITIES:
-        raise ConfigurationError(f"No severity {severity!r}. Use one of {', '.join(SEVERITIES)}.")
+        raise ConfigurationError(f"Unknown severity {severity!r}. Choose one of {', '.join(SEVERITIES)}.")
 
     def add(find: Callable[..., CheckResult]) -> Callable[..., CheckResult]:
         _own[id] = Check(

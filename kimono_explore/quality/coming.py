@@ -33,25 +33,24 @@ _NOUNS = {"grading_categories": "grading category"}
 
 @dataclass(frozen=True, eq=False)
 class ComingFindings:
-    """What the task queue will make of a roster, and of its findings.
+    """How the task queue will change a roster and its findings.
 
     Attributes
     ----------
     roster : Roster
-        The roster to come, as `apply_tasks` gives it.
+        The future roster, as returned by `apply_tasks`.
     created, cleared : pandas.DataFrame
-        Findings that there will be and are not now, and those that are now and will not be: as `Report.findings`, then
-        task_id and group_id: the last task that made a difference to the object or its links, and the sync of that task;
-        null where none is known.
+        Findings that will appear, and findings that will disappear: the columns of `Report.findings`, then task_id and
+        group_id (the last task that changed the object or its links, and the sync of that task; null if unknown).
     summary : pandas.DataFrame
         One row per table, and one for the links: table, added, removed, changed.
     by_sync : pandas.DataFrame
-        One row per sync: group_id, events, created, cleared. The last one, with a null group_id, counts the events of no
-        sync, and the findings of which none is known.
+        One row per sync: group_id, events, created, cleared. The last row, with a null group_id, counts the events that
+        belong to no sync and the findings whose sync is unknown.
     refused : pandas.DataFrame
-        The events that cannot be applied: rows of ``roster.problems``.
+        The events that cannot be applied, as rows of ``roster.problems``.
     words : str
-        What will be different, in a sentence.
+        A sentence that says what will change.
     now, then : Report
         The two reports that were compared.
     """
@@ -83,19 +82,20 @@ def forecast_findings(
     config: str | os.PathLike[str] | None = None,
     as_of: date | str | None = None,
 ) -> ComingFindings:
-    """The findings that the task queue will create and clear, by task and by sync.
+    """Forecast which findings the task queue will create and clear, by task and by sync.
 
-    The roster is checked as it is, and as `apply_tasks` says that it will be. Nothing is sent to the server.
+    The roster is checked both as it is now and as `apply_tasks` predicts it. Nothing is sent to the server.
 
     Parameters
     ----------
     roster : Roster
     tasks : pandas.DataFrame
-        The task queue, as `load_tasks` returns it; for a queue of several tenants, ``load_tasks(client, tenant_id=...)``.
+        The task queue, as returned by `load_tasks`. If it holds several tenants, use
+        ``load_tasks(client, tenant_id=...)``.
     checks, exclude, params, config
         As in `check`.
     as_of : date or str, optional
-        The day that counts as today in both reports. Default: for each as in `check`.
+        The day that counts as today in both reports. Default: as in `check`, for each report.
 
     Returns
     -------
@@ -104,9 +104,9 @@ def forecast_findings(
 
     Notes
     -----
-    A finding is the same if its check, table, id and failing values are, as in `Report.since`: one whose values change is
-    cleared and created, and a check that has nothing left to look at clears nothing. An event that cannot be applied is no
-    finding: it is in ``.refused``.
+    As in `Report.since`, two findings are the same if their check, table, id and failing values are. A finding whose
+    values change is therefore both cleared and created, and a check with nothing left to look at clears nothing. An
+    event that cannot be applied is not a finding; it is listed in ``.refused``.
 
     Examples
     --------
@@ -144,9 +144,9 @@ def look_ahead(
     refused = of_queue[~of_queue["problem"].isin(HARMLESS)]
     diff = compare(roster, later)
     behind = tasks_behind(roster, announced, diff, _order(tasks))
-    tell("Checking the roster as it is (2 of 3) ...")
+    tell("Checking the current roster (2 of 3) ...")
     now = checked(roster)
-    tell("Checking the roster to come (3 of 3) ...")
+    tell("Checking the future roster (3 of 3) ...")
     then = checked(replace(later, problems=own))
     changes, groups = then.since(now), _groups(tasks)
     created, cleared = (_attributed(changes, what, behind, groups) for what in ("new", "fixed"))
@@ -207,7 +207,7 @@ def _in_words(diff: Comparison) -> str:
         noun = _NOUNS.get(table, table[:-1])
         sentences.append(_sentence(noun, tables.loc[table].to_dict(), _OF_PERSONS if noun == "person" else _DONE))
     sentences += [_sentence(noun, counts, _DONE) for noun, counts in _of_links(diff).items()]
-    return " ".join(filter(None, sentences)) or "Nothing will be different."
+    return " ".join(filter(None, sentences)) or "Nothing will change."
 
 
 def _of_links(diff: Comparison) -> dict[str, dict[str, int]]:

@@ -29,14 +29,14 @@ _BETWEEN = "[\x01-/:-@\\[-`{-\x7f\u00a0\u2000-\u200b\u202f\u3000\ufeff]+"
 
 
 class CheckContext:
-    """The tables, ``links`` and ``problems`` of one roster, and what most checks need from them.
+    """The tables, ``links`` and ``problems`` of one roster, and what most checks derive from them.
 
     Attributes
     ----------
     as_of : datetime.date
         The day that counts as today.
     today : datetime.date
-        The same, but where nobody named a day: the day of loading, though no term holds it.
+        The same; but if no day was given, the day of loading, even if no term includes it.
     rollups : frozenset of str
         The reference keys that were sent.
     """
@@ -56,7 +56,7 @@ class CheckContext:
         self.ancestors = cache(self._ancestors)
 
     def raw(self, table: str) -> Frame:
-        """A table with nothing filled in."""
+        """A table exactly as sent, with nothing filled in."""
         return self._frames[table]
 
     def _objects(self, table: str, *kinds: str) -> Frame:
@@ -83,12 +83,12 @@ class CheckContext:
 
     @cached_property
     def problems(self) -> Frame:
-        """What did not fit when the roster was loaded."""
+        """Everything that did not fit when the roster was loaded."""
         return self._frames["problems"]
 
     @cached_property
     def missing(self) -> Frame:
-        """The ends of links that were not delivered: type, id."""
+        """The link ends that were not delivered: type, id."""
         ends = []
         for t, table in TABLE_OF.items():
             known = self._frames[table].select("id").filter(~nw.col("id").is_null())
@@ -100,7 +100,7 @@ class CheckContext:
 
     @cached_property
     def near_misses(self) -> Frame:
-        """What was probably meant by ids that no object has: type, id, near_id, which is there."""
+        """For ids that no object has, the existing id that was probably meant: type, id, near_id."""
         pairs = []
         lost = self.missing.with_columns(key=plain_id("id")).filter(nw.col("key") != "")
         for t, table in TABLE_OF.items():
@@ -112,7 +112,7 @@ class CheckContext:
 
     @cached_property
     def orphans(self) -> Frame:
-        """The links of which one end was not delivered, by the end that was, with what was probably meant."""
+        """The links with one undelivered end, by the end that was delivered, with the id that was probably meant."""
         links = self.links().filter(~nw.col("source_id").is_null(), ~nw.col("target_id").is_null())
         held = []
         for near, far in (("source", "target"), ("target", "source")):
@@ -139,7 +139,7 @@ class CheckContext:
         return links
 
     def pairs(self, relation: str, source: str, target: str) -> Frame:
-        """The two ends of a relation's valid links, under names of your choice."""
+        """The two ends of a relation's valid links, under column names of your choice."""
         return self.valid_links(relation).select(nw.col("source_id").alias(source), nw.col("target_id").alias(target))
 
     def _first_target(self, relation: str) -> Frame:
@@ -156,7 +156,7 @@ class CheckContext:
 
     @cached_property
     def section_days(self) -> Frame:
-        """The days of each section's terms, as far as they are known: id, first_day, last_day."""
+        """The first and last day of each section's terms, as far as known: id, first_day, last_day."""
         terms = self.objects("terms").select("id", "start_date", "end_date").filter(~nw.col("id").is_null())
         terms = terms.filter(~true(nw.col("end_date") < nw.col("start_date"))).rename({"id": "term_id"})
         used = self.pairs("in_term", "id", "term_id").unique().join(terms, on="term_id", how="inner")
@@ -165,7 +165,7 @@ class CheckContext:
 
     @cached_property
     def in_session(self) -> bool:
-        """Whether a section goes on or is to come; also where no section has days, so that nobody knows."""
+        """Whether a section is current or upcoming. Also true if no section has dates, so that this is unknown."""
         days = self.section_days.filter(~nw.col("last_day").is_null())
         return not self.count(days) or bool(self.count(days.filter(nw.col("last_day") >= day(self.as_of))))
 
@@ -197,12 +197,12 @@ class CheckContext:
         return stack(named)
 
     def current(self, relation: str) -> Frame:
-        """The memberships that are current; all of them, where every section is over."""
+        """The current memberships, or all of them if every section is over."""
         found = self.memberships(relation)
         return found.filter(nw.col("current")) if self.in_session else found
 
     def people_of(self, relation: str) -> Frame:
-        """The memberships that count for a section or an org: the current ones, and all of a section that is over."""
+        """The memberships that count for a section or org: the current ones, or all of them if a section is over."""
         found = self.memberships(relation)
         return found.filter(nw.col("current") | nw.col("over")) if self.in_session else found
 
@@ -230,7 +230,7 @@ class CheckContext:
         return self.engine.keep(people.join(codes, on="said", how="left"))
 
     def collect_texts(self, frame: Frame, column: str) -> list[str]:
-        """The different texts of a column."""
+        """The distinct texts in a column."""
         texts = frame.filter(~nw.col(column).is_null()).select(column).unique()
         return sorted(map(str, self.engine.collect(texts)[column]))
 
@@ -248,7 +248,7 @@ class CheckContext:
         return self.engine.small({"id": [id for id, _ in rows], "ancestor": [above for _, above in rows]})
 
     def require(self, need: str) -> None:
-        """Raise `NotApplicable` unless what a check needs was sent."""
+        """Raise `NotApplicable` unless everything that a check needs was sent."""
         if "." in need:
             table, column = need.split(".")
             if not self.filled[table].get(column):
@@ -271,19 +271,19 @@ class CheckContext:
         return dict(zip(zip(df["table"], df["column"], strict=True), df["n"].tolist(), strict=True))
 
     def both_sides(self, relation: str, role: str | None = None) -> bool:
-        """Whether both ends of a relation state it."""
+        """Whether a relation is stated by both of its ends."""
         forward = {f"{r.table}.{r.key}" for r in REFERENCES if r.forward}
         keys = set(keys_of(relation, role))
         return bool(self.rollups & keys & forward) and bool(self.rollups & keys - forward)
 
     @cached_property
     def rows(self) -> dict[str, int]:
-        """How many rows each table has."""
+        """The number of rows in each table."""
         return {table: self.count(self._frames[table]) for table in (*TABLES, "links", "problems")}
 
     @cached_property
     def filled(self) -> dict[str, dict[str, int]]:
-        """How many rows of each table have a value in a column."""
+        """The number of rows in each table that have a value in a column."""
         counts = {}
         for table in TABLES:
             row = self.engine.collect(self._frames[table].select(nw.all().count()))
@@ -291,12 +291,12 @@ class CheckContext:
         return counts
 
     def text_columns(self, table: str, *without: str) -> list[str]:
-        """The columns of a table that hold text."""
+        """The text columns of a table."""
         schema = self._frames[table].collect_schema()
         return sorted(name for name, dtype in schema.items() if dtype == nw.String and name not in without)
 
     def refused(self, table: str) -> str | None:
-        """Why a table was not delivered, if loading it failed."""
+        """The reason why a table was not delivered, if loading it failed."""
         reason = self._refusals.get(table)
         return None if self.rows[table] or reason is None else f"{table} were not delivered: {reason}"
 
@@ -309,7 +309,7 @@ class CheckContext:
         return dict(zip(df["table"], df["problem"], strict=True))
 
     def count(self, frame: Frame) -> int:
-        """How many rows a frame has."""
+        """The number of rows in a frame."""
         return self.engine.count(frame)
 
 

@@ -41,10 +41,10 @@ class CheckResult(NamedTuple):
     Attributes
     ----------
     checked : narwhals.LazyFrame or int
-        The rows that were looked at, or their number.
+        The rows that were checked, or their number.
     failing : narwhals.LazyFrame
-        One row per finding: ``id`` of the object, ``table`` where a check looks at several, and the values that broke
-        the rule. ``missing_type`` and ``missing_id`` name an object that was not delivered.
+        One row per finding: ``id`` of the object, ``table`` if the check covers several, and the values that broke the
+        rule. ``missing_type`` and ``missing_id`` name an object that was not delivered.
     """
 
     checked: Frame | int
@@ -52,7 +52,7 @@ class CheckResult(NamedTuple):
 
 
 class NotApplicable(Exception):
-    """Raised by a check that cannot be applied: its text is the reason that the report gives."""
+    """Raised by a check that cannot be applied. Its text is the reason given in the report."""
 
 
 @dataclass(frozen=True)
@@ -62,33 +62,33 @@ class Check:
     Attributes
     ----------
     id : str
-        What identifies its findings, in saved reports too.
+        Identifies the check's findings, also in saved reports.
     number : str or None
-        What people say and write of it: ``KX-``, the letters of its area (`AREAS`), three digits. It is never changed, and
-        never used again; ``tests/quality/test_numbers.py`` holds them all. None for a check of your own.
+        How people refer to the check: ``KX-``, the letters of its area (`AREAS`), three digits. A number is never
+        changed or reused; ``tests/quality/test_numbers.py`` lists them all. None for a check of your own.
     title : str
     severity : {"error", "warning", "information"}
     group : str
-        Under which heading the catalogue lists it.
+        The heading under which the catalogue lists the check.
     tables : tuple of str
-        The tables whose objects it finds.
+        The tables whose objects the check reports.
     rule : str
         What fails, in words; ``{name}`` stands for a parameter.
     why : str
         Why it matters.
     find : callable
-        Takes the `CheckContext` and the parameters by name, and gives `CheckResult`.
+        Takes a `CheckContext` and the parameters by name, and returns a `CheckResult`.
     params : mapping
         The parameters and their defaults.
     needs : tuple of str
-        What must have been sent for the check to know anything: a relation (``"student_in"``), a relation of one
-        role (``"member_of:student"``), or a column (``"persons.dob"``).
+        What must have been sent for the check to work: a relation (``"student_in"``), a relation with one role
+        (``"member_of:student"``), or a column (``"persons.dob"``).
     follows : tuple of str
-        Checks of which it is a consequence: a finding of one of those about the same object explains it.
+        Checks that this check can be a consequence of: one of their findings about the same object explains this one.
     follows_school : tuple of str
-        The same, where the earlier finding is about the object's school.
+        The same, if the earlier finding is about the object's school.
     likely : str
-        The likely reason, where it fails for most of what it looks at.
+        The likely reason if the check fails for most of the rows it looks at.
     """
 
     id: str

@@ -31,31 +31,31 @@ SUMMARY_COLUMNS = ("id", "number", "severity", "title", "group", "checked", "fai
 
 
 class Findings:
-    """What is wrong with a roster, or with a task queue.
+    """What is wrong with a roster or a task queue.
 
     Attributes
     ----------
     outcomes : list of Outcome
         One for each check.
     source : str
-        What was checked, in words.
+        A description of what was checked.
     as_of : datetime.date
         The day that counted as today.
     district : str
-        Its name; empty where the roster has none, or several.
+        The district's name; empty if the roster has none or several.
     as_of_reason : str
-        Why it is not the day of loading; empty where it is, or was given.
+        Why ``as_of`` is not the day of loading; empty if it is, or if it was given.
     engine : str
     seconds : float
         How long the checks took.
     roster : Roster or None
-        What was checked, where it was in memory.
+        The roster that was checked, if it was in memory.
     notices : list of str
         Waivers that have expired.
     changes : pandas.DataFrame or None
-        What `since` found last.
+        The latest result of `since`.
     history : pandas.DataFrame or None
-        What `trend` found last.
+        The latest result of `trend`.
     """
 
     def __init__(
@@ -83,24 +83,26 @@ class Findings:
         self._explained = explained if explained is not None else group_by_cause(self.outcomes)
 
     def remember(self, notices: Sequence[str], again: Callable[..., Findings] | None = None) -> None:
-        """Keep what there is to say, and how another roster is checked in the same way. `check` calls it."""
+        """Store notices, and how to check another roster in the same way. Called by `check`."""
         self.notices, self._again = list(notices), again
 
     def since(self, previous: str | os.PathLike[str] | Findings) -> pd.DataFrame:
-        """What changed since an earlier report: each finding as new, fixed, or still there.
+        """Compare with an earlier report: each finding is new, fixed, or still there.
 
-        The page, the note in a notebook and `message` begin with it from then on. A finding is the same if its check, table,
-        id and failing values are. One that is waived now, or whose check did not run now, is not fixed.
+        From then on, the page, the notebook display and `message` begin with the result. Two findings are the same if
+        their check, table, id and failing values are. A finding that is now waived, or whose check did not run this
+        time, does not count as fixed.
 
         Parameters
         ----------
         previous : Report, str or path
-            A path is a report saved by `to_json`, or a snapshot folder, which is checked in the same way.
+            A path is a report saved by `to_json`, or a snapshot folder, which is then checked in the same way.
 
         Returns
         -------
         pandas.DataFrame
-            change (``"new"``, ``"fixed"`` or ``"still there"``), then as `findings`. New ones come first.
+            With the columns change (``"new"``, ``"fixed"`` or ``"still there"``), then those of `findings`. New
+            findings come first.
 
         Raises
         ------
@@ -124,22 +126,22 @@ class Findings:
         return self.changes
 
     def trend(self, folder: str | os.PathLike[str]) -> pd.DataFrame:
-        """The score over the reports in a folder, this one last; the page draws it from then on.
+        """Collect the scores of the reports in a folder, this one last. From then on, the page draws them.
 
         Parameters
         ----------
         folder : str or path
-            Where `to_json` has saved reports of this district; one a day counts, and other files are passed over.
+            A folder of this district's reports, saved by `to_json`. One report per day counts; other files are ignored.
 
         Returns
         -------
         pandas.DataFrame
-            One row a day: as_of, score, and the findings of each severity: error, warning, information.
+            One row per day: as_of, score, and the number of findings of each severity (error, warning, information).
 
         Raises
         ------
         KimonoError
-            It is not a folder.
+            The path is not a folder.
 
         Examples
         --------
@@ -155,23 +157,25 @@ class Findings:
         return self.history
 
     def repairs(self) -> pd.DataFrame:
-        """Edits in the source system that clear findings, tried on a copy of the roster.
+        """Suggest edits in the source system that clear findings, each tried on a copy of the roster.
 
-        Only what the roster itself says is right: a text without the spaces around it, the one term that all other sections
-        of a course are in, the second of two equal memberships. Edits that clear nothing, or bring a new finding to what they
-        touch, are left out, and what fails for most of what a check looks at, or more than 10,000 times, is a fault of the export
-        and not mended one by one. What to do about all others is for people to find out. The page lists them from then on.
+        Only edits that the roster itself supports are suggested: removing the spaces around a text, using the one term
+        that all other sections of a course are in, dropping the second of two equal memberships. Edits that clear
+        nothing, or that cause a new finding in what they touch, are left out. If a check fails for most of the rows it
+        looks at, or more than 10,000 times, the export is at fault, and its findings are not repaired one by one. All
+        other findings need a person's judgment. From then on, the page lists the repairs.
 
         Returns
         -------
         pandas.DataFrame
-            One row an edit, those that clear most first: repair (what to do), why (what says so), kind (``"change"``,
-            ``"remove"`` or ``"add"``), table and id (of the object concerned), findings (how many it clears), checks (theirs).
+            One row per edit, those that clear the most first: repair (what to do), why (the evidence), kind
+            (``"change"``, ``"remove"`` or ``"add"``), table and id (of the object concerned), findings (how many it
+            clears), checks (whose findings they are).
 
         Raises
         ------
         KimonoError
-            The report is on a snapshot, a task queue or a saved file: the roster is not in memory.
+            The report is on a snapshot, a task queue or a saved file, so the roster is not in memory.
 
         Examples
         --------
@@ -182,16 +186,16 @@ class Findings:
 
     @property
     def has_repairs(self) -> bool:
-        """Whether `repairs` was called: the page then lists them."""
+        """Whether `repairs` was called. If so, the page lists the repairs."""
         return "_repairs" in self.__dict__
 
     def repaired(self, repairs: Iterable[int] | None = None) -> Roster:
-        """A copy of the roster with repairs made, to look at or to check again.
+        """Return a copy of the roster with repairs applied, to inspect or check again.
 
         Parameters
         ----------
         repairs : iterable of int, optional
-            Rows of `repairs`. Default: all.
+            Which rows of `repairs` to apply. Default: all.
 
         Examples
         --------
@@ -219,9 +223,9 @@ class Findings:
 
     @property
     def changed(self) -> dict[str, Any]:
-        """What `since` found, in numbers: since (the day), points (of the score; None where unknown), new, fixed, still there.
+        """The result of `since` in numbers: since (the day), points (of the score, or None), new, fixed, still there.
 
-        Empty before `since` was called.
+        Empty until `since` is called.
 
         Examples
         --------
@@ -239,9 +243,9 @@ class Findings:
     def summary(self) -> pd.DataFrame:
         """One row per check: id, number, severity, title, group, checked, failed, percent, status, reason.
 
-        ``percent`` is the share of the checked rows, and NaN if there were none. ``status`` is ``"passed"``,
-        ``"failed"``, ``"not applicable"`` or ``"could not run"``; ``reason`` says why, for the last two,
-        and what is likely where a check fails for most of what it looks at.
+        ``percent`` is the share of checked rows that failed, or NaN if no rows were checked. ``status`` is
+        ``"passed"``, ``"failed"``, ``"not applicable"`` or ``"could not run"``. ``reason`` explains the last two, and
+        gives the likely cause if a check fails for most of the rows it looks at.
         """
         of_check, of_outcome = ("id", "number", "severity", "title", "group"), ("checked", "failed", "status", "reason")
         rows = [
@@ -254,7 +258,7 @@ class Findings:
         return df[list(SUMMARY_COLUMNS)]
 
     def failures(self, id: str) -> pd.DataFrame:
-        """The rows that fail a check.
+        """Return the rows that fail a check.
 
         Parameters
         ----------
@@ -264,7 +268,7 @@ class Findings:
         Returns
         -------
         pandas.DataFrame
-            table, id, label, org_id, org, then the values that broke the rule.
+            With columns table, id, label, org_id, org, then the values that broke the rule.
 
         Raises
         ------
@@ -284,7 +288,7 @@ class Findings:
         return self.outcome(id).check.title
 
     def outcome(self, id: str) -> Outcome:
-        """What a check found; KeyError if it was not run."""
+        """What a check found. Raises KeyError if it was not run."""
         for outcome in self.outcomes:
             if id in (outcome.check.id, outcome.check.number):
                 return outcome
@@ -297,7 +301,7 @@ class Findings:
 
     @cached_property
     def waived(self) -> pd.DataFrame:
-        """Findings that a waiver of ``quality.toml`` takes out of everything else: as `findings`; reason, owner, expires.
+        """Findings that a waiver in ``quality.toml`` excludes: as `findings`, plus reason, owner, expires.
 
         Examples
         --------
@@ -332,29 +336,30 @@ class Findings:
 
     @cached_property
     def causes(self) -> pd.DataFrame:
-        """What to fix first: errors before warnings, and of these what reaches most people.
+        """What to fix first: errors before warnings, and within each, the causes that affect the most people first.
 
-        Each finding is counted under one cause: an object that was not delivered, a school that lacks something, or
-        the check itself. Objects that fail in the same way and share a school, term, course, day of creation or series of
-        ids are one cause.
+        Each finding is counted under one cause: an object that was not delivered, a school that lacks something, or the
+        check itself. Objects that fail in the same way and share a school, term, course, creation date or id series are
+        grouped into one cause.
 
         Returns
         -------
         pandas.DataFrame
-            stage, cause (in words), severity (the worst it explains), objects (how many are at fault), findings;
-            students, teachers, sections, schools (how many it reaches, each counted once); consequence (what they will see),
-            owner (whose it is), next_step; checks (their ids), where (the org, if there is only one), type and id (of the
-            object at fault, if there is only one). `rows` has the findings of a cause.
+            With columns stage, cause (in words), severity (the worst it explains), objects (how many are at fault),
+            findings; students, teachers, sections, schools (how many are affected, each counted once); consequence
+            (what they will see), owner (who should fix it), next_step; checks (their ids), where (the org, if there is
+            only one), type and id (of the object at fault, if there is only one). `rows` returns the findings of a
+            cause.
         """
         return self._explained.causes
 
     def rows(self, cause: int) -> pd.DataFrame:
-        """The findings of a cause.
+        """Return the findings of a cause.
 
         Parameters
         ----------
         cause : int
-            The cause's row in `causes`.
+            The row number of the cause in `causes`.
 
         Returns
         -------
@@ -378,14 +383,14 @@ class Findings:
 
     @property
     def plain(self) -> tuple[str, ...]:
-        """Each cause in words that name nothing of the roster, in the order of `causes`."""
+        """Each cause in words that name nothing from the roster, in the order of `causes`."""
         return self._explained.plain
 
     @property
     def unchecked(self) -> bool:
-        """Whether no check of a roster had anything to look at: then nothing is known, which is not "nothing to fix".
+        """Whether no check of a roster had anything to look at. Then nothing is known, which is not "nothing to fix".
 
-        An empty task queue is in order, and an empty roster is not.
+        An empty task queue is fine; an empty roster is not.
 
         Examples
         --------
@@ -396,11 +401,11 @@ class Findings:
 
     @property
     def score(self) -> int | None:
-        """The share of students and teachers whom no finding harms, 0 to 100; None without people, or where nothing was checked.
+        """The share of students and teachers not affected by findings, 0 to 100; None without people or checked rows.
 
-        An error that reaches a person (as `causes` counts it) takes away that person's share, a warning a quarter of it:
-        ``100 * (people - errors - warnings / 4) / people``, rounded down, with ``warnings`` the people whom a warning
-        reaches and no error.
+        An error that affects a person (as counted by `causes`) deducts that person's whole share, and a warning a
+        quarter of it: ``100 * (people - errors - warnings / 4) / people``, rounded down, where ``warnings`` counts the
+        people affected by a warning but by no error.
 
         Examples
         --------
@@ -411,13 +416,14 @@ class Findings:
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """The score of the district, of each school, and of what each table's objects have: one row each.
+        """The score of the district, of each school, and of the findings in each table: one row each.
 
         Returns
         -------
         pandas.DataFrame
-            scope (``"district"``, ``"school"`` or ``"table"``), id, name, people, errors and warnings (how many people an
-            error reaches, or a warning and no error), score. A school's people are its members and those in its sections.
+            scope (``"district"``, ``"school"`` or ``"table"``), id, name, people, errors and warnings (how many people
+            an error affects, or a warning but no error), score. A school's people are its members and those in its
+            sections.
 
         Examples
         --------
@@ -427,13 +433,14 @@ class Findings:
         return make_scores(None if self.unchecked else self._explained.harmed, self._org_labels)
 
     def by_org(self) -> pd.DataFrame:
-        """Findings by org and check.
+        """Count findings by org and check.
 
         Returns
         -------
         pandas.DataFrame
-            Index: org_id, org (its name). The name is missing if the org was not delivered, and both are if a finding
-            belongs to none. Columns: total, then the checks that found something. Orgs with the most findings first.
+            Index: org_id, org (its name). The name is missing if the org was not delivered, and both are missing for
+            findings that belong to no org. Columns: total, then the checks that found something. Orgs with the most
+            findings come first.
         """
         found = self.findings
         counts = found.groupby(["org_id", "org", "check"], dropna=False).size().unstack("check", fill_value=0)
@@ -444,7 +451,7 @@ class Findings:
         return counts.sort_values("total", ascending=False, kind="stable")
 
     def worst(self, n: int = 20) -> pd.DataFrame:
-        """The objects with the most findings.
+        """List the objects with the most findings.
 
         Returns
         -------
@@ -466,7 +473,7 @@ class Findings:
     def failed(
         self, severity: Severity = "information", threshold: float = 0.0, *, new_only: bool = False
     ) -> pd.DataFrame:
-        """The rows of ``summary`` that failed.
+        """Return the rows of ``summary`` that failed.
 
         Parameters
         ----------
@@ -475,7 +482,7 @@ class Findings:
         threshold : float, default 0
             Percentage of checked rows that may fail before the check counts as failed, 0 to 100.
         new_only : bool, default False
-            Count only findings that are new, as `since` found.
+            Count only the findings that `since` reported as new.
         """
         severe = self.summary["severity"].isin(SEVERITIES[: SEVERITIES.index(severity) + 1])
         broken = self.summary["status"] == "could not run"
@@ -488,7 +495,7 @@ class Findings:
 
 
 def _no_roster() -> KimonoError:
-    return KimonoError("Repairs need the roster in memory: load it, and give it to kx.check in place of its folder.")
+    return KimonoError("Repairs need the roster in memory: load it, and pass it to kx.check instead of its folder.")
 
 
 def _in_words(row: Mapping[Hashable, Any]) -> str:

@@ -39,15 +39,16 @@ class Outcome:
     ----------
     check : Check
     rule : str
-        With the parameters that were used.
+        The rule, with the parameters that were used.
     checked, failed : int
     status : {"passed", "failed", "not applicable", "could not run"}
     reason : str or None
-        Why it is not applicable or could not run; the likely reason, where it fails for most of what it looks at.
+        Why the check is not applicable or could not run, or the likely cause if it fails for most of the rows it looks
+        at.
     failures : pandas.DataFrame
-        Without those that are waived.
+        The failing rows, except those that are waived.
     waived : pandas.DataFrame
-        The failures that somebody has accepted, with reason, owner and expires.
+        The failing rows that somebody has accepted, with reason, owner and expires.
     """
 
     check: Check

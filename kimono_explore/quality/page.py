@@ -153,7 +153,7 @@ def _why_that_day(report: Findings) -> str:
     if report.as_of_reason or report.roster is None:
         return report.as_of_reason
     loaded = str(report.roster.loaded_at)[:10] == report.as_of.isoformat()
-    return "the day the roster was loaded" if loaded else "the day that was asked for"
+    return "the day the roster was loaded" if loaded else "the requested day"
 
 
 def headline(report: Findings, sentences: Sequence[str]) -> str:

@@ -22,35 +22,35 @@ if TYPE_CHECKING:
 
 
 class Report(Findings):
-    """What is wrong with a roster, or with a task queue.
+    """What is wrong with a roster or a task queue.
 
     Attributes
     ----------
     outcomes : list of Outcome
         One for each check.
     source : str
-        What was checked, in words.
+        A description of what was checked.
     as_of : datetime.date
         The day that counted as today.
     district : str
-        Its name; empty where the roster has none, or several.
+        The district's name; empty if the roster has none or several.
     as_of_reason : str
-        Why it is not the day of loading; empty where it is, or was given.
+        Why ``as_of`` is not the day of loading; empty if it is, or if it was given.
     engine : str
     seconds : float
         How long the checks took.
     roster : Roster or None
-        What was checked, where it was in memory.
+        The roster that was checked, if it was in memory.
     notices : list of str
         Waivers that have expired.
     changes : pandas.DataFrame or None
-        What `since` found last.
+        The latest result of `since`.
     history : pandas.DataFrame or None
-        What `trend` found last.
+        The latest result of `trend`.
     """
 
     def assert_no_errors(self, threshold: float = 0.0) -> None:
-        """Raise unless every check of severity error passed.
+        """Raise an error unless every check with severity error passed.
 
         Parameters
         ----------
@@ -60,7 +60,7 @@ class Report(Findings):
         Raises
         ------
         RosterFailedError
-            Names the checks that failed, with their counts; or says that nothing was checked.
+            The message names the checks that failed, with their counts, or says that nothing was checked.
 
         Examples
         --------
@@ -79,20 +79,20 @@ class Report(Findings):
             )
 
     def to_html(self, path: str | os.PathLike[str], rows: int = 20, *, private: bool = True) -> None:
-        """Write the report as one page that needs nothing else: no network, no scripts.
+        """Write the report as one self-contained page: no network, no scripts.
 
-        Into a folder, it writes ``index.html`` and beside it the failing rows of each check, all of them, as CSV and xlsx.
-        A new folder is written whole or not at all; in one that exists, all files of the report or none are replaced, and
-        others stay. It holds personal data: the labels and values of failing rows.
+        If the path is a folder, ``index.html`` is written with all the failing rows of each check beside it, as CSV and
+        xlsx. A new folder is written whole or not at all; in an existing one, either all of the report's files are
+        replaced or none, and other files stay. The report holds personal data: the labels and values of failing rows.
 
         Parameters
         ----------
         path : str or path
-            A file that ends in ``.html``; or a folder, new or there already.
+            A file name that ends in ``.html``, or a new or existing folder.
         rows : int, default 20
-            Show at most this many failing rows of each check.
+            The maximum number of failing rows to show for each check.
         private : bool, default True
-            Each file is readable by you alone (0600). False leaves that to your umask.
+            Make each file readable only by you (0600). False leaves that to your umask.
         """
         if not is_folder(path):
             _write(path, make_page(self, rows), private)
@@ -103,9 +103,9 @@ class Report(Findings):
             raise _not_written(path, error) from error
 
     def to_json(self, path: str | os.PathLike[str], *, private: bool = True) -> None:
-        """Write everything as JSON: source, district, as_of, score, scores, summary, causes, findings, and the failures of each check.
+        """Write everything as JSON: source, district, as_of, score, scores, summary, causes, findings, failures.
 
-        `since` compares with it, and `trend` counts it.
+        The file can be passed to `since`, and `trend` includes it.
 
         ``private`` is as in `to_html`.
         """
@@ -131,7 +131,7 @@ class Report(Findings):
     def to_csv(self, path: str | os.PathLike[str], *, private: bool = True) -> None:
         """Write every finding as a row of CSV: check, number, severity, table, id, label, org_id, org, detail.
 
-        A cell that a spreadsheet would take for a formula is written with an apostrophe before it. ``private`` is as in
+        A cell that a spreadsheet would treat as a formula is prefixed with an apostrophe. ``private`` is as in
         `to_html`.
         """
         df = self.findings.copy()
@@ -140,21 +140,21 @@ class Report(Findings):
         _write(path, text, private)
 
     def repairs_to_csv(self, path: str | os.PathLike[str], *, private: bool = True) -> None:
-        """Write the edits of `repairs` as CSV, as `to_csv` does."""
+        """Write the edits from `repairs` as CSV, in the same way as `to_csv`."""
         text = no_formulas(self.repairs()).to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
         _write(path, text, private)
 
     def message(self, title: str = "Roster", link: str | None = None, *, html: bool = False) -> str:
-        """The report in at most ten lines for mail or chat, without personal data: counts, no name, label or id.
+        """Summarize the report in up to ten lines for mail or chat: counts only, with no names, labels or ids.
 
         Parameters
         ----------
         title : str, default "Roster"
-            What the message is about, such as the district's name: the roster's own words are not used.
+            What the message is about, such as the district's name. No text from the roster is used.
         link : str, optional
-            Where the report is.
+            The address of the report.
         html : bool, default False
-            As a page for a mail program, with inline styles only.
+            Return an HTML page for mail programs, with inline styles only.
 
         Examples
         --------

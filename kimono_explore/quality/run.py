@@ -66,29 +66,30 @@ def check(
     Parameters
     ----------
     roster : Roster, str or path
-        A path is a snapshot folder, which is read from disk as it is needed, or a OneRoster bundle.
+        A path is a snapshot folder, which is read from disk as needed, or a OneRoster bundle.
     checks : iterable of str, optional
         The ids or numbers of the checks to run. Default: all of `checks`.
     exclude : iterable of str
         Checks to leave out, by id or number.
     params : mapping of str to mapping, optional
-        Other parameters for a check: ``{"oversize_section": {"bound": 40}}``.
+        Parameters to override, by check, such as ``{"oversize_section": {"bound": 40}}``.
     config : str or path, optional
-        A ``quality.toml``: parameters, severities, checks on and off, waived findings. Arguments of the call count before
-        it. Default: the ``quality.toml`` beside a snapshot, if there is one.
+        A ``quality.toml``: parameters, severities, checks turned on and off, waived findings. Arguments of the call
+        take precedence over it. Default: the ``quality.toml`` beside a snapshot, if there is one.
     as_of : date or str, optional
-        The day that counts as today, for ages, terms and memberships. Default: the day the roster was loaded, if a term
-        that is used includes it; else a day in the nearest such term, and the report says so (``as_of_reason``).
+        The day that counts as today for ages, terms and memberships. Default: the day the roster was loaded, if it is
+        within a term in use; otherwise a day in the nearest such term, and the report says so (``as_of_reason``).
     engine : {"polars", "duckdb"} or SparkSession, optional
-        Where the checks run. The results are the same. Default: Polars for a roster in memory and a snapshot of up to 1,000,000
-        rows; DuckDB, which can exceed the machine's memory, for a larger one and where ``memory`` is given.
+        Where the checks run; the results are the same. Default: Polars for a roster in memory or a snapshot of up to
+        1,000,000 rows; DuckDB, which can process more than fits in memory, for a larger snapshot or if ``memory`` is
+        given.
     max_rows : int, default 1,000,000
-        How many failing rows of a check to keep at most; all are counted.
+        The maximum number of failing rows to keep for each check; all are counted.
     progress : bool, optional
-        Show a progress bar. Default: in a notebook or on a terminal, once the checks have taken two seconds.
+        Show a progress bar. Default: in a notebook or terminal, once the checks have taken two seconds.
     memory : str, optional
-        How much DuckDB may use, such as ``"4GB"``; what does not fit goes to a private temporary folder. Default: 80 % of
-        the machine's. The failing rows come on top.
+        How much memory DuckDB may use, such as ``"4GB"``; data that does not fit goes to a private temporary folder.
+        Default: 80% of the machine's memory. The failing rows are not included in this.
 
     Returns
     -------
@@ -97,7 +98,7 @@ def check(
     Raises
     ------
     ConfigurationError
-        A check, a parameter or an engine is unknown, ``as_of`` is not a date, or the ``config`` has something unknown.
+        A check, parameter or engine is unknown, ``as_of`` is not a date, or ``config`` contains something unknown.
     BundleError
         The path is neither a snapshot nor a OneRoster bundle.
 
@@ -222,13 +223,13 @@ def check_tasks(
     Parameters
     ----------
     tasks : pandas.DataFrame
-        As `load_tasks` gives them.
+        The tasks, as returned by `load_tasks`.
     roster : Roster, optional
-        What the tasks are about; without it, the checks cannot tell whether a deleted object is known.
+        The roster that the tasks are about. Without it, the checks cannot tell whether a deleted object is known.
     checks, exclude, params, config
         As in `check`.
     now : datetime or str, optional
-        The time at which the age of a task is measured; UTC where it names no zone. Default: now.
+        The time at which task age is measured; UTC if it has no time zone. Default: now.
 
     Returns
     -------

@@ -373,7 +373,7 @@ WORDS = {
         "task", "is delivered again and again", "No event is delivered again and again"
     ),
     "tenant_behind": _Words(
-        "tenant", "has a queue that stands still", "No tenant's queue stands still", many="have queues that stand still"
+        "tenant", "has a stalled queue", "No tenant's queue is stalled", many="have stalled queues"
     ),
     "stale_task": _Words("task", "has waited too long", "No task has waited too long"),
     "sequence_gap": _Words("task", "comes after a gap", "No task is missing between others"),

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class Explorable(Protocol):
-    """A roster that can be searched and looked at object by object: `Roster`, and `LazyRoster` for a snapshot."""
+    """A roster that can be searched and read object by object: `Roster`, or `LazyRoster` for a snapshot."""
 
     @property
     def longest_path(self) -> int | None:
-        """Two objects are known to be connected where that many links lead from one to the other; None: any number."""
+        """The longest path, in links, by which two objects can be found to be connected; None: no limit."""
 
     def counts(self) -> dict[str, int]:
         """The number of rows of each of the six tables."""
@@ -24,10 +24,10 @@ class Explorable(Protocol):
         """Find objects, as `Roster.search` does."""
 
     def subset_around(self, *ids: str, radius: int = 1) -> Roster:
-        """A roster that holds at least what is within ``radius`` links of the objects."""
+        """Return a roster that holds at least everything within ``radius`` links of the objects."""
 
     def subset_of(self, type: str) -> Roster:
-        """A roster that holds the objects of a type, the first ones of very many, and what a list of them says."""
+        """Return a roster with the objects of a type (the first ones, if very many) and what a list of them shows."""
 
     def wait_for(self, step: Step) -> str | None:
-        """A sentence to show while a step takes its time; None where it takes none."""
+        """Return a sentence to show while a step takes its time; None if it does not."""

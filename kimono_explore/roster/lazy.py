@@ -57,12 +57,12 @@ _NAMED = (*(name for name in SEARCHED if name not in _PLAIN), "label")
 
 
 class LazyRoster:
-    """A snapshot, opened lazily: it is searched and read object by object.
+    """A lazily opened snapshot, searched and read from disk object by object.
 
     Parameters
     ----------
     folder : str or path
-        What `Roster.save` wrote.
+        A snapshot written by `Roster.save`.
 
     Raises
     ------
@@ -113,8 +113,8 @@ class LazyRoster:
         Returns
         -------
         pandas.DataFrame
-            The same columns. Each table is searched until 1,000 objects are found: if ``attrs["more"]`` is true, there
-            are more than ``attrs["found"]``.
+            The same columns. The search of each table stops after 1,000 objects: if ``attrs["more"]`` is true, there
+            are more matches than ``attrs["found"]``.
         """
         wanted, words = tables_of(type), fold(text).split()
         most = max(limit, _MOST) + 1
@@ -184,28 +184,28 @@ class LazyRoster:
         return to_pandas(name, self._ask(query, [word for word in words for _ in range(2)]))
 
     def wait_for(self, step: Step) -> str | None:
-        """Every step scans the files."""
+        """Say that every step scans the files."""
         return "Looking through the files ..." if step == "search" else "Reading what is around it from the files ..."
 
     def subset_around(self, *ids: str, radius: int = 1) -> Roster:
-        """The surroundings of objects, as a roster: everything within a number of links, and every link between them.
+        """Return a roster of everything within ``radius`` links of the given objects, and every link between them.
 
         Parameters
         ----------
         *ids : str
-            One id or several; each may be written ``"type:id"``.
+            One or more ids; each may be written ``"type:id"``.
         radius : int, default 1
 
         Returns
         -------
         Roster
-            `Roster.describe` and `neighborhood` say the same about the objects as in the whole roster. The results of the
-            last few calls are kept.
+            `Roster.describe` and `neighborhood` give the same results for these objects as with the whole roster. The
+            results of the last few calls are cached.
         """
         return self._near(frozenset(ids), radius)
 
     def subset_of(self, type: str) -> Roster:
-        """The first 1,000 objects of a type as a roster, with their links and whom or what a list of them names."""
+        """Return a roster of the first 1,000 objects of a type, with their links and the objects their list names."""
         name = TABLE_OF[type]
         objects = self._ask(f"select * from {name} limit {FIRST}")  # noqa: S608
         query = "select * from links where {0}_type = '{1}' and {0}_id in (select id from ring)"

@@ -38,18 +38,18 @@ _MANY_LINKS = 100_000
 
 @dataclass(frozen=True, repr=False)
 class Description:
-    """One object and everything that is related to it.
+    """One object and everything related to it.
 
     Attributes
     ----------
     type, id, label : str
     fields : pandas.Series
-        The object's own values, missing ones left out.
+        The object's own values, except missing ones.
     relations : pandas.DataFrame
         One row per link: relation, direction (``"to"`` or ``"from"``), type, id, label, missing, role,
         membership_id, status, primary, grade, start_date, end_date, stated_by.
     others : pandas.DataFrame
-        The other rows of the table with the same id; empty where ids are unique, as they should be.
+        The table's other rows with the same id; empty if ids are unique, as they should be.
     """
 
     type: str
@@ -83,16 +83,16 @@ class Roster(Tables):
     orgs, persons, courses, sections, terms, grading_categories : pandas.DataFrame
         One row per object, with a string ``id`` column.
     links : pandas.DataFrame
-        One row per relation between two objects: source_type, source_id, relation, target_type, target_id, role,
+        One row per link between two objects: source_type, source_id, relation, target_type, target_id, role,
         membership_id, status, primary, grade, start_date, end_date, stated_by.
     problems : pandas.DataFrame
-        What did not fit: table, id, column, value (as it was sent), problem.
+        Everything that did not fit: table, id, column, value (as sent), problem.
     source : str
-        Where it came from, in words.
+        Where the roster came from, in words.
     loaded_at : datetime.datetime
-        When, in UTC.
+        When it was loaded, in UTC.
     rollups : frozenset of str
-        The reference keys that were sent, such as ``"persons.$sections"``; what is not among them is
+        The reference keys (rollups) that were sent, such as ``"persons.$sections"``. A rollup that is not among them is
         unknown, not empty.
     """
 
@@ -102,10 +102,10 @@ class Roster(Tables):
 
     @property
     def incomplete(self) -> pd.DataFrame:
-        """The rows of ``problems`` that say that a list lacks rows or may lack some; empty if the load was complete.
+        """The rows of ``problems`` that say that a list is, or may be, missing rows; empty if the load was complete.
 
-        A list was refused, its end was uncertain, or rows moved while it was read. Single values and references that
-        did not fit do not count, nor does what a OneRoster bundle lacks.
+        Such a list was refused, its end was uncertain, or rows moved while it was being read. Individual values and
+        references that did not fit do not count, nor does anything that a OneRoster bundle lacks.
 
         Examples
         --------
@@ -118,34 +118,34 @@ class Roster(Tables):
 
     @cached_property
     def index(self) -> LinkIndex:
-        """The links indexed by both ends; built on first use and kept (drop it with ``del roster.index``)."""
+        """The links, indexed by both ends. Built on first use and cached (discard it with ``del roster.index``)."""
         return LinkIndex(self.tables, self.links)
 
     def search(self, text: str, type: str | None = None, limit: int = 50) -> pd.DataFrame:
-        """Find objects by any part of a name, title, e-mail, local id, state id or id.
+        """Search for objects by any part of a name, title, e-mail, local id, state id or id.
 
         Parameters
         ----------
         text : str
-            Words in any order; all must occur. Case and accents make no difference. If no object has all of them,
-            ``"smith, j"`` finds people by last name and the start of the first name, and ``"grade 9 lincoln"`` the
-            people of a grade at an org of that name.
+            Words in any order; all must occur. Case and accents are ignored. If no object has all of them,
+            ``"smith, j"`` finds people by last name and the start of the first name, while ``"grade 9 lincoln"`` finds
+            people in that grade at an org with that name.
         type : str, optional
             Only objects of this type: ``"person"``, ``"section"``, ...
         limit : int, default 50
-            How many rows to return at most; ``attrs["found"]`` says how many were found.
+            The maximum number of rows to return; ``attrs["found"]`` says how many were found.
 
         Returns
         -------
         pandas.DataFrame
-            type, id, label, local_id, detail (e-mail, or kind of org, person or term). Labels that begin
-            with the text come first. If nothing was found, ``attrs["did_you_mean"]`` is a text that finds something
-            and differs by a letter or two; otherwise it is None.
+            With columns type, id, label, local_id, detail (e-mail, or kind of org, person or term). Labels that begin
+            with the text come first. If nothing was found, ``attrs["did_you_mean"]`` is a similar text, a letter or two
+            different, that does find something; otherwise it is None.
 
         Raises
         ------
         ValueError
-            The type is unknown. A student is a ``"person"``.
+            The type is unknown. (A student is a ``"person"``.)
 
         Examples
         --------
@@ -189,43 +189,43 @@ class Roster(Tables):
     """A path between two objects is found however many links it has."""
 
     def subset_around(self, *ids: str, radius: int = 1) -> Roster:  # noqa: ARG002  as `LazyRoster` has it
-        """The roster itself, whatever the objects: all of it is in memory. See `LazyRoster.subset_around`."""
+        """Return the roster itself, which is all in memory. See `LazyRoster.subset_around`."""
         return self
 
     def subset_of(self, type: str) -> Roster:  # noqa: ARG002  as `LazyRoster` has it
-        """The roster itself, whatever the type: see `LazyRoster.subset_of`."""
+        """Return the roster itself, whatever the type. See `LazyRoster.subset_of`."""
         return self
 
     def wait_for(self, step: Step) -> str | None:
-        """What is slow the first time: the search, and the links of a large roster."""
+        """Say what is slow the first time: the search, and the links of a large roster."""
         if step == "search":
             return None if "_texts" in vars(self) else "Preparing the search, once ..."
         return None if "index" in vars(self) or len(self.links) <= _MANY_LINKS else "Indexing the links, once ..."
 
     def describe(self, id: str, type: str | None = None, row: int = 0) -> Description:
-        """One object: its fields, and every object it is linked with.
+        """Describe one object: its fields, and every object it is linked to.
 
         Parameters
         ----------
         id : str
         type : str, optional
-            Needed only where objects of two types share the id.
+            Needed only if objects of two types share the id.
         row : int, default 0
-            Which one, if several rows of a table have the id; the links are those of all of them.
+            Which row to describe, if several rows of a table have the id. The links are those of all these rows.
 
         Returns
         -------
         Description
-            With ``.fields`` (a Series), ``.relations`` (a DataFrame) and ``.others`` (further rows with the id).
+            With ``.fields`` (a Series), ``.relations`` (a DataFrame) and ``.others`` (the other rows with this id).
 
         Raises
         ------
         KeyError
-            Neither an object nor an end of a link has this id.
+            No object and no end of a link has this id.
         ValueError
             Objects of several types have this id, and no type was given.
         IndexError
-            Fewer rows have this id.
+            ``row`` is out of range: fewer rows have this id.
 
         Examples
         --------
@@ -269,46 +269,46 @@ class Roster(Tables):
         return pd.concat([related, links.loc[:, "role":]], axis=1)
 
     def save(self, folder: str | os.PathLike[str], *, private: bool = True) -> None:
-        """Keep the roster as a snapshot: one Parquet file per table, and a small manifest.
+        """Save the roster as a snapshot: one Parquet file per table, and a small manifest.
 
-        The files hold what the roster holds, personal data included; they go where you say and nowhere else. An older
-        snapshot in the folder is replaced once the new one is complete and on disk: if the process is killed at any
-        moment, either the old one is there or the new one.
+        The files hold everything in the roster, including personal data, and are written to this folder and nowhere
+        else. An older snapshot in the folder is replaced only once the new one is complete and on disk: if the process
+        is killed at any moment, either the old or the new one is there.
 
         Parameters
         ----------
         folder : str or path
         private : bool, default True
-            Readable by you alone (0700, files 0600). False leaves that to your umask.
+            Make the output readable only by you (0700, files 0600). False leaves that to your umask.
 
         Raises
         ------
         BundleError
-            The folder is not empty and is not a snapshot, or it cannot be written.
+            The folder is neither empty nor a snapshot, or cannot be written.
         ConfigurationError
             Another process is saving to the folder.
         """
         write_snapshot(self, folder, private=private)
 
     def to_duckdb(self, path: str | os.PathLike[str], *, private: bool = True) -> None:
-        """Write the roster as a DuckDB database: its tables, links and problems, and views for what people ask first.
+        """Write the roster as a DuckDB database: its tables, links and problems, and views for common questions.
 
         Parameters
         ----------
         path : str or path
-            A new file, or a DuckDB database that is replaced.
+            A new file, or an existing DuckDB database, which is replaced.
         private : bool, default True
-            Readable by you alone; False leaves that to your umask.
+            Make the file readable only by you. False leaves that to your umask.
 
         Raises
         ------
         BundleError
-            The path is there and is not a DuckDB database.
+            The path exists and is not a DuckDB database.
 
         Notes
         -----
-        The views are ``enrollments``, ``teaching``, ``school_members``, ``section_sizes`` and ``orphans`` (links to what was not
-        delivered); ``objects`` has the type, id and label of everything.
+        The views are ``enrollments``, ``teaching``, ``school_members``, ``section_sizes``, ``orphans`` (links to
+        objects that were not delivered) and ``objects`` (the type, id and label of every object).
 
         Examples
         --------
@@ -322,37 +322,37 @@ class Roster(Tables):
         write_duckdb(self, path, private=private)
 
     def to_oneroster(self, path: str | os.PathLike[str], version: str = "1.1", *, private: bool = True) -> pd.DataFrame:
-        """Write the roster as a OneRoster CSV bundle: a folder, or a zip where the path ends in ``.zip``.
+        """Write the roster as a OneRoster CSV bundle: a folder, or a zip file if the path ends in ``.zip``.
 
-        The bundle is a bulk export as the standard defines it: all columns of a file in their order, only references to
-        rows of the bundle, no status and no dateLastModified. It is written whole or not at all. Where the standard
-        requires what the roster does not hold, a rule fills it in (``enabledUser`` true, ``classType`` scheduled,
-        ``username`` the email address, else the id, a ``schoolYear`` by the session around it, else by the end date,
-        staff as aide, the one with the fewest rights) or the row is left out. Nothing else is made up, and every rule
-        that was used is reported. Text is written as it is: a cell that begins with ``=`` is a formula to a spreadsheet,
-        so import the files as text when a person opens them.
+        The bundle is a bulk export as defined by the standard: every column of each file in its order, references only
+        to rows in the bundle, no status and no dateLastModified. It is written whole or not at all. If the standard
+        requires a value that the roster does not hold, a rule fills it in (``enabledUser``: true; ``classType``:
+        scheduled; ``username``: the email address, else the id; ``schoolYear``: from the enclosing session, else from
+        the end date; staff: aide, the role with the fewest rights), or the row is left out. Nothing else is made up,
+        and every rule applied is reported. Text is written unchanged, and a spreadsheet treats a cell that begins with
+        ``=`` as a formula, so import the files as text if you open them in one.
 
         Parameters
         ----------
         path : str or path
-            A new folder, a new zip, or a bundle that is replaced.
+            A new folder or zip file, or an existing bundle, which is replaced.
         version : {"1.1", "1.2"}, default "1.1"
-            1.2 has a file roles.csv, with one row per person and org.
+            1.2 includes roles.csv, with one row per person and org.
         private : bool, default True
-            Readable by you alone (0700, files 0600). False leaves that to your umask.
+            Make the output readable only by you (0700, files 0600). False leaves that to your umask.
 
         Returns
         -------
         pandas.DataFrame
-            What was left out, filled in by a rule or written in other words: table, id, column, value, problem. Where
-            many are alike, one row counts them.
+            Everything left out, filled in by a rule, or written differently: table, id, column, value, problem. If many
+            are alike, one row counts them.
 
         Raises
         ------
         ValueError
             The version is unknown.
         BundleError
-            The path is not empty and is not a bundle, or cannot be written.
+            The path is neither empty nor a bundle, or cannot be written.
 
         Examples
         --------
@@ -368,13 +368,13 @@ class Roster(Tables):
         return f"<Roster: {counts}; {links}; from {printable(self.source)}, {self.loaded_at:%Y-%m-%d %H:%M} UTC>"
 
     def overview(self) -> pd.DataFrame:
-        """The roster in six rows.
+        """Summarize the roster in six rows.
 
         Returns
         -------
         pandas.DataFrame
-            Index: the tables' names. Columns: rows, complete (share of filled cells in the columns that the
-            tenant sends at all, 0 to 1), links (to or from its objects), problems.
+            Index: the table names. Columns: rows, complete (the share of filled cells in the columns that the tenant
+            sends at all, 0 to 1), links (to or from the table's objects), problems.
         """
         ends = pd.concat([self.links["source_type"].astype("str"), self.links["target_type"].astype("str")])
         touched = ends.value_counts()
@@ -388,7 +388,7 @@ class Roster(Tables):
 
     @property
     def school_year(self) -> str | None:
-        """The school year of most objects, else that of most terms' end dates; None if neither is known."""
+        """The most common school year among the objects, else among the terms' end dates; None if neither is known."""
         years = pd.concat([df["school_year"].dropna() for df in self.tables.values()])
         if years.empty:
             years = self.terms["end_date"].dropna().dt.year.astype("str")

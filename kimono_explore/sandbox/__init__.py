@@ -33,21 +33,21 @@ __all__ = ["Dialect", "Faults", "Sandbox", "sandbox"]
 
 
 class Sandbox:
-    """A running sandbox; started by `sandbox`, ended by ``close()`` or a ``with`` block.
+    """A running sandbox, started by `sandbox` and stopped by ``close()`` or a ``with`` block.
 
     Attributes
     ----------
     client : Client
-        Connected to it, ready for use.
+        A client connected to the sandbox and ready for use.
     base_url : str
     roster : Roster
-        What it serves.
+        The roster that the sandbox serves.
     planted : pandas.DataFrame
-        The mistakes planted in a made-up district: check, table, id, note.
+        The mistakes planted in the made-up district: check, table, id, note.
     queue : TaskQueue
-        Its task queue.
+        The task queue.
     credentials : Credentials
-        What it accepts: token, client_id, client_secret, username, password.
+        The credentials it accepts: token, client_id, client_secret, username, password.
     """
 
     client: Client
@@ -81,7 +81,7 @@ class Sandbox:
 
     @property
     def faults(self) -> Faults:
-        """The faults of ``sandbox(faults=)``, which may be replaced while it runs; ``.injected`` counts them.
+        """The faults from ``sandbox(faults=)``. They can be replaced while it runs; ``.injected`` counts them.
 
         Examples
         --------
@@ -106,12 +106,12 @@ class Sandbox:
         return self.faults.reply(request, ask, kind_of(request.method, request.target))
 
     def process_tasks(self) -> list[str]:
-        """Carry out the data events of the queue, and serve what they make of the roster; the queue stays as it is.
+        """Process the queue's data events, and serve the resulting roster. The queue is not changed.
 
         Returns
         -------
         list of str
-            The ids of the tasks that could not be carried out.
+            The ids of the tasks that could not be processed.
 
         Examples
         --------
@@ -152,7 +152,7 @@ class Sandbox:
             self._proxy.start()
 
     def close(self) -> None:
-        """Close the client and end the server."""
+        """Close the client and stop the server."""
         if hasattr(self, "client"):
             self.client.close()
             if self._proxy is not None:
@@ -190,9 +190,9 @@ def sandbox(
     token_lifetime: float = 3600.0,
     faults: Faults | Mapping[str, float] | None = None,
 ) -> Sandbox:
-    """Start a sandbox: a server on this machine that speaks the Interop Data API.
+    """Start a sandbox: a server on this machine that implements the Interop Data API.
 
-    It requires a random token, and can be reached from this machine only.
+    The server requires a random token, and can be reached only from this machine.
 
     Parameters
     ----------
@@ -205,16 +205,16 @@ def sandbox(
     flaws : bool, default True
         Plant a handful of each kind of mistake in the made-up district; ``.planted`` lists them.
     dialect : Dialect, optional
-        How it speaks: paging, shapes, roll-ups, task version.
+        How the server behaves: pagination, shapes, rollups, task version.
     port : int, default 0
-        Its port on the loopback interface; 0 takes a free one.
+        The port on the loopback interface; 0 picks a free one.
     latency : float, default 0
-        Seconds to wait before each answer.
+        Seconds to wait before each response.
     token_lifetime : float, default 3600
-        Seconds for which a token from client credentials is valid.
+        How long a token from client credentials is valid, in seconds.
     faults : Faults or mapping of str to float, optional
-        The faults to inject, with the share of requests each strikes, such as ``{"reset": 0.05, "gzip_cut": 0.02}``;
-        ``kx.Faults.names()`` lists the faults.
+        The faults to inject, with the share of requests that each affects, such as
+        ``{"reset": 0.05, "gzip_cut": 0.02}``. ``kx.Faults.names()`` lists the faults.
 
     Returns
     -------
@@ -253,7 +253,7 @@ def make_sandbox(
     token_lifetime: float = 3600.0,
     faults: Faults | Mapping[str, float] | None = None,
 ) -> Sandbox:
-    """A sandbox that is ready but not started; see `sandbox`."""
+    """Return a sandbox that is ready but not started; see `sandbox`."""
     planted = pd.DataFrame({name: pd.Series(dtype="str") for name in ("check", "table", "id", "note")})
     if source is None:
         roster = make_district(students, seed)

@@ -25,27 +25,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dialect:
-    """The choices in which servers differ; the defaults are what vendors' clients read in production.
+    """The ways in which servers differ. The defaults are what vendors' clients see in production.
 
     Attributes
     ----------
     paging : bool, default True
-        Lists carry ``paging`` with ``next``.
+        Lists include ``paging`` with ``next``.
     finds : {"mixed", "bare", "wrapped"}, default "mixed"
-        Found objects are bare, or wrapped in ``data``; mixed: orgs wrapped, all others bare.
+        Single objects are returned bare or wrapped in ``data``. Mixed: orgs wrapped, all others bare.
     references : {"mixed", "flat", "wrapped", "rolled_up", "membership"}, default "mixed"
-        The shape of references; mixed: flat, and a section's course, org and terms rolled up.
+        The shape of references. Mixed: flat, with a section's course, org and terms rolled up.
     rollups : {"as_stated", "source", "target", "both", "none"}, default "as_stated"
-        Which side states a membership (a person's sections and schools, a section's and an org's people); as stated:
-        the side or sides that ``links.stated_by`` names. None leaves both out.
+        Which side states a membership (a person's sections and schools, or a section's and an org's people). As stated:
+        the side or sides named in ``links.stated_by``. None: neither side.
     tasks : {"1.0.0", "2.0.0", "3.0.0"}, default "2.0.0"
-        The wire version of tasks if a request does not name one.
+        The wire version of tasks if the request does not name one.
     ids : {"sys", "top"}, default "sys"
-        Ids are in ``$sys``, or at top level with ``$sys: null``.
+        Ids are in ``$sys``, or at the top level with ``$sys: null``.
     school_years : {"integer", "text"}, default "integer"
         ``$sys.school_year`` is a whole number, as in Kimono's own OpenAPI document, or text.
     max_page_size : int, default 1000
-        Longer pages are cut to this size.
+        Larger pages are limited to this size.
     """
 
     paging: bool = True

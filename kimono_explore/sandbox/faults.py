@@ -118,26 +118,27 @@ _BY_NAME = {fault.name: fault for fault in TABLE}
 
 
 class Faults:
-    """What goes wrong, how often, and what went wrong so far.
+    """Which faults to inject, how often, and which have been injected so far.
 
     Parameters
     ----------
     rates : mapping of str to float
-        For each fault, the share of the requests that it strikes, from 0 to 1; `names` lists the faults.
+        For each fault, the share of requests that it affects, from 0 to 1. `names` lists the faults.
     seed : int, default 0
-        The same seed strikes the same requests: chance depends on method, path and query, and on how often the same
-        request came before, but not on the order in which threads send them.
+        The same seed affects the same requests: chance depends on the method, path and query, and on how often the same
+        request was made before, but not on the order in which threads send them.
     times : int, optional
-        Each fault strikes at most this often; a fault that lasts stays with the lists that it struck.
+        The maximum number of times that each fault is injected. A lasting fault continues on the lists that it has
+        affected.
     pause : float, default 5
-        Seconds of the slow faults.
+        The delay of the slow faults, in seconds.
 
     Attributes
     ----------
     injected : collections.Counter
-        By name, the answers that were changed.
+        The number of responses changed, by fault name.
     log : list of tuple of str
-        Name, method and target of each.
+        The name, method and target of each injected fault.
 
     Raises
     ------
@@ -157,7 +158,7 @@ class Faults:
             if name not in _BY_NAME:
                 raise ConfigurationError(f"Unknown fault {name!r}. Choose one of: {', '.join(_BY_NAME)}.")
             if not 0 <= rate <= 1:
-                raise ConfigurationError(f"The rate of {name!r} is {rate}; it is a share from 0 to 1.")
+                raise ConfigurationError(f"The rate of {name!r} is {rate}; it must be a share from 0 to 1.")
         self.rates, self.seed, self.times, self.pause = dict(rates), seed, times, pause
         self.injected: Counter[str] = Counter()
         self.log: list[tuple[str, str, str]] = []
@@ -169,10 +170,10 @@ class Faults:
 
     @staticmethod
     def names() -> pd.DataFrame:
-        """Every fault: name; what the client sees; where it strikes (any request, reads, lists, writes); its effect.
+        """List every fault: name, what the client sees, where it strikes (any request, reads, lists, writes), effect.
 
-        ``effect`` says whether it strikes before the request has its effect or after, ``lasts`` whether it stays with a
-        list that it struck.
+        ``effect`` says whether the fault strikes before or after the request takes effect, and ``lasts`` whether it
+        stays with a list once it has struck.
 
         Examples
         --------

@@ -1,6 +1,6 @@
 """Widgets to keep open all day: browse a roster, work the task queue, follow a finding, look at a network.
 
-Each is a thin skin: what it shows can be had by one public function.
+Each is a thin layer: one public function returns the data that it shows.
 """
 
 from kimono_explore.widgets.browser import Browser, browse

@@ -28,11 +28,11 @@ def act_on(
     An interrupt ends it. What became of each stands in ``rows`` at any moment, also where an error that nobody expected
     ends it.
     """
-    rows.update(dict.fromkeys(ids, Result("not sent", "Not tried: interrupted before.")))
+    rows.update(dict.fromkeys(ids, Result("not sent", "Not attempted: interrupted first.")))
     try:
         for position, id in enumerate(ids, 1):
             tell(position)
-            rows[id] = Result("not known", "Interrupted: whether it was done, the queue shows.")
+            rows[id] = Result("not known", "Interrupted: the queue shows whether it was done.")
             rows[id] = _try(do, id)
     except KeyboardInterrupt:
         pass

@@ -57,31 +57,31 @@ class _Place(NamedTuple):
 def browse(
     roster: Roster | History | str | os.PathLike[str], report: Report | None = None, id: str | None = None
 ) -> Browser:
-    """Browse a roster: all people at first sight, search, pick an object, see its fields, relations and findings, go back.
+    """Browse a roster: list all people, search, pick an object, see its fields, relations and findings, and go back.
 
     Parameters
     ----------
     roster : Roster, History, str or path
-        A roster, a OneRoster bundle, or the folder of a snapshot. One of more than a million people, or a `LazyRoster`,
-        stays on disk, so that a state needs no memory to speak of: the first 1,000 objects of a type are listed, each
-        click scans its files, and a path is found where it has four links at most. Of a `history`, or its folder, the
-        last day is shown, with a menu of all days; an object also shows its history.
+        A roster, a OneRoster bundle, or a snapshot folder. A snapshot with more than a million people, or a
+        `LazyRoster`, stays on disk, so that even a statewide roster needs hardly any memory. Then only the first 1,000
+        objects of a type are listed, each click scans the files, and paths are found only up to four links long. For a
+        `history` or its folder, the last day is shown, with a menu of all days, and each object also shows its history.
     report : Report, optional
-        Of `check`: each object then shows what was found about it. Not with a history, whose rosters are of many days.
+        A report from `check`: each object then shows its findings. Not allowed with a history, which spans many days.
     id : str, optional
-        The object to begin with.
+        The id of the object to show first.
 
     Returns
     -------
     Browser
-        A widget. ``.selected`` is the id of the object on screen, ``.table`` the DataFrame of what is listed or was
-        found, ``.related`` that of the relations on screen; ``.state`` is all of it as a small dict. ``.day``, that of a
-        history, can be set: search, filters and the object stay.
+        A widget. ``.selected`` is the id of the object on screen, ``.table`` the DataFrame of the list or search
+        results, and ``.related`` the DataFrame of the relations on screen. ``.state`` is all of this as a small dict.
+        For a history, set ``.day`` to change the day; the search, filters and object are kept.
 
     Raises
     ------
     ValueError
-        The history has no days yet, or a report was given with it.
+        The history has no days yet, or was given together with a report.
 
     Examples
     --------
@@ -106,24 +106,24 @@ def browse(
 
 
 class Browser(Panel):
-    """The widget that `browse` makes.
+    """The widget returned by `browse`.
 
     Attributes
     ----------
     selected : str or None
         The id of the object on screen.
     table : pandas.DataFrame
-        What is listed, or was found: type, id, label, local_id, detail; where nothing is searched for, also what the
-        list shows (`kimono_explore.widgets.listing.listing`), in the order of the roster's table.
+        The list or search results: type, id, label, local_id, detail. Without a search, also the other columns of the
+        list (`kimono_explore.widgets.listing.listing`), in the order of the roster's table.
     related : pandas.DataFrame
-        The relations on screen, as `Roster.describe` gives them; or what `shared_classes`, `dependents` or
-        `shortest_path` says, with type, id and label.
+        The relations on screen, as returned by `Roster.describe`; or the result of `shared_classes`, `dependents` or
+        `shortest_path`, with type, id and label.
     report : Report or None
-        Set, what it found is shown, where one is; a roster may be browsed while it is checked.
+        The report whose findings are shown. It can be set later, so a roster can be browsed while it is being checked.
     day : datetime.date or None
-        The day on screen, of a history.
+        The day on screen, if a history is browsed.
     state : dict
-        What is on screen, to be kept as JSON and set again.
+        What is on screen. It can be saved as JSON and set again.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class Browser(Panel):
     def _open_last(self, history: History, report: Report | None) -> Roster:
         days = history.days
         if not days:
-            raise ValueError(f"{history.folder} has no days yet; history.add(roster) keeps one.")
+            raise ValueError(f"{history.folder} has no days yet; history.add(roster) adds one.")
         _expect_no_report(report)
         self._days.show(days, days[-1])
         return history.open(days[-1])
@@ -236,14 +236,14 @@ class Browser(Panel):
     # What a person, or a notebook, does.
 
     def search(self, text: str, type: str | None = None) -> None:
-        """Search, as if it were typed; what was found is there at once."""
+        """Search as if the text were typed. The results are available immediately."""
         self._types.value = type or ""
         self._text.value = text
         self.call_off("search")
         self._search()
 
     def pick(self, row: int) -> None:
-        """Pick a row of the results, as if it were clicked."""
+        """Pick a row of the results as if it were clicked."""
         self._results.pick([row])
 
     def select(self, id: str, type: str | None = None) -> None:
@@ -269,19 +269,19 @@ class Browser(Panel):
         self._renew_life()
 
     def show_list(self) -> None:
-        """Leave the object: the list takes the whole width again."""
+        """Close the object, so that the list takes up the whole width again."""
         self.selected, self._description, self.related = None, None, pd.DataFrame()
         self._results.pick([])
         self._share_width(alone=True)
 
     @property
     def report(self) -> Report | None:
-        """What was found about the objects; set, it is shown where one is.
+        """The report whose findings are shown with the objects. Set it to show another.
 
         Raises
         ------
         ValueError
-            What is browsed is a history.
+            A history is being browsed.
         """
         return self._report
 
@@ -294,14 +294,14 @@ class Browser(Panel):
 
     @property
     def day(self) -> date | None:
-        """The day on screen, of a history; set, that day's roster is, and search, filters and object stay.
+        """The day of a history on screen. Set it to show another day; the search, filters and object are kept.
 
         Raises
         ------
         ConfigurationError
-            What is browsed is not a history.
+            The browsed roster is not a history.
         ValueError
-            The day is not kept.
+            The history does not have this day.
         """
         return self._days.day
 
@@ -311,7 +311,7 @@ class Browser(Panel):
 
     def _open_day(self, day: str | date) -> None:
         if self.history is None:
-            raise ConfigurationError("This is one roster, without days: kx.browse(kx.history(folder)) has them.")
+            raise ConfigurationError("This is a single roster without days; kx.browse(kx.history(folder)) shows days.")
         when = day_of(day)
         self.say(f"Opening {long_day(when)} …")
         try:
@@ -337,9 +337,9 @@ class Browser(Panel):
 
     @property
     def state(self) -> dict[str, Any]:
-        """What is on screen, as a small dict for JSON: it holds ids, and what was typed.
+        """What is on screen, as a small dict for JSON. It holds ids and typed text.
 
-        Set, it brings the same back; what the roster does not hold any more is left out.
+        Set it to restore the same view; anything that the roster no longer holds is left out.
         """
         return {
             "day": None if self.day is None else str(self.day),
@@ -414,11 +414,11 @@ class Browser(Panel):
         return str(self.history.open(last).describe(id, type).label)
 
     def back(self) -> None:
-        """Show the object before."""
+        """Show the previous object."""
         self._go(-1)
 
     def forward(self) -> None:
-        """Show the object after, where one went back."""
+        """Show the next object, after going back."""
         self._go(1)
 
     # What happens then.
@@ -602,7 +602,9 @@ class Browser(Panel):
             about = self._description
             lost = dependents(self.roster.subset_around(about.id, radius=2), about.id, about.type)
             self._answer(lost, ["type", "label", "relation", "lost", "id"])
-            nothing = "Nothing hangs on it alone." if lost.empty else f"{len(lost):,} would be left without any other."
+            nothing = (
+                "Nothing depends on it alone." if lost.empty else f"{len(lost):,} would be left without any other."
+            )
             self.say(nothing)
 
     def _answer(self, related: pd.DataFrame, columns: list[str]) -> None:
@@ -623,7 +625,7 @@ class Browser(Panel):
         """The object opens beside the graph, which stays as it is."""
         data = self._network.graph.nodes[node]
         if data["missing"]:
-            self.say("This object is named by others, but was not delivered: there is nothing more to show.")
+            self.say("This object is referenced by others, but was not delivered: there is nothing more to show.")
         else:
             self._show(self._id(node), data["type"], redraw=False)
 
@@ -707,7 +709,7 @@ def _about_hubs(way: pd.DataFrame, direct: pd.DataFrame) -> str:
 
 def _expect_no_report(report: Report | None) -> None:
     if report is not None:
-        raise ValueError("A report is of one day: browse(history.open(day), report) shows it.")
+        raise ValueError("A report covers one day: use browse(history.open(day), report) instead.")
 
 
 def _head(about: Description, report: Report | None) -> str:

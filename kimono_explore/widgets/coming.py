@@ -186,7 +186,7 @@ def task_effects(coming: ComingFindings | None, task: pd.Series) -> list[str]:
         for verb, df in (("creates", coming.created), ("clears", coming.cleared))
         if (df["task_id"] == task["id"]).any()
     ]
-    return found or ["As far as is known, this task creates and clears no finding."]
+    return found or ["As far as is known, this task creates or clears no findings."]
 
 
 def _titles(coming: ComingFindings, found: pd.DataFrame) -> str:

@@ -31,7 +31,7 @@ _OF_ROWS = {
     "first seen": "first seen",
     "gone": "gone from the roster",
     "back": "back in the roster",
-    "copy added": "another row with this id came",
+    "copy added": "another row with this id appeared",
     "copy gone": "one of the rows with this id is gone",
 }
 _OF_PEOPLE = {
@@ -109,7 +109,7 @@ def _words(event: Event, names: Mapping[tuple[str, str], str]) -> str:
     """What changed of the object, or of a link."""
     what = event["what"]
     if what == "first seen" and event["day_before"] is None:
-        return "first seen, as this is the first day that is kept"
+        return "first seen, as this is the first day in the history"
     if what in _OF_ROWS:
         return _OF_ROWS[what]
     change = f"{_value(event['old'])} → {_value(event['new'])}"

@@ -38,33 +38,34 @@ def show_network(
     name: str | None = None,
     panel: bool = True,
 ) -> Network:
-    """Show a graph to work in: search by name, select, open groups, drag, zoom, save as PNG or SVG.
+    """Show an interactive graph: search by name, select, open groups, drag, zoom, save as PNG or SVG.
 
-    More than twelve objects that are linked alike are one node with their number, as are those of a type around one object
-    where there are more than 100 nodes: nobody is left out. A double click, or the space key, opens a group.
+    More than twelve objects with the same links are grouped into one node that shows their number. In graphs of more
+    than 100 nodes, so are objects of one type around the same object. Nobody is left out: a double-click or the space
+    bar opens a group.
 
     Parameters
     ----------
     graph : networkx.MultiDiGraph
-        As `build_graph` or `neighborhood` makes it.
+        A graph from `build_graph` or `neighborhood`.
     report : Report, optional
-        Of `check`: objects with findings bear a red dot.
+        A report from `check`: objects with findings are marked with a red dot.
     height : int, default 520
-        In pixels.
+        The height in pixels.
     name : str, optional
-        Shown above the counts; default: the object in the middle.
+        The name shown above the counts. Default: the object at the center.
     panel : bool, default True
-        Show beside the graph what is known of the selected object.
+        Show the details of the selected object beside the graph.
 
     Returns
     -------
     Network
-        A widget. ``.selected`` is the node that is selected, or None. Colors are those of the ``plot_`` functions.
+        A widget. ``.selected`` is the selected node, or None. Colors match those of the ``plot_`` functions.
 
     Raises
     ------
     ValueError
-        The graph has more than 50,000 nodes, which no screen can show.
+        The graph has more than 50,000 nodes, which is more than a screen can show.
 
     Examples
     --------
@@ -92,16 +93,16 @@ class _State(NamedTuple):
 
 
 class Network(Pictured, anywidget.AnyWidget):
-    """The widget that `show_network` makes.
+    """The widget returned by `show_network`.
 
     Attributes
     ----------
     selected : str or None
-        The node that is selected.
+        The selected node.
     graph : networkx.MultiDiGraph
-        What is drawn, with what was added.
+        The graph that is drawn, including anything added.
     hidden : bool
-        Whether it is off the screen, in a panel.
+        Whether the widget is hidden within a panel.
     """
 
     kind: ClassVar[str] = "graph"
@@ -145,7 +146,7 @@ class Network(Pictured, anywidget.AnyWidget):
     # What a person, or a notebook, does.
 
     def show(self, graph: nx.MultiDiGraph[str], name: str | None = None) -> None:
-        """Show another graph; what was before can no longer be undone."""
+        """Show another graph. Earlier steps can then no longer be undone."""
         self.graph, self._opened = graph, frozenset[str]()
         self._pinned: dict[str, tuple[float, float]] = {}
         self._before: list[_State] = []
@@ -159,7 +160,7 @@ class Network(Pictured, anywidget.AnyWidget):
             self._renew_info()
 
     def add(self, graph: nx.MultiDiGraph[str]) -> None:
-        """Draw more: another graph's nodes and links beside those that are there."""
+        """Add another graph's nodes and links to those already drawn."""
         self._keep()
         focus = dict(self.graph.graph)
         both: nx.MultiDiGraph[str] = self.graph.copy()
@@ -171,7 +172,7 @@ class Network(Pictured, anywidget.AnyWidget):
         self._draw()
 
     def open_group(self, node: str) -> None:
-        """Open the group that a node is in, or a group by its own name.
+        """Open the group that contains a node, or a group given by its own name.
 
         Raises
         ------
@@ -187,7 +188,7 @@ class Network(Pictured, anywidget.AnyWidget):
         self._draw()
 
     def undo(self) -> None:
-        """Take the last step back: a group opened, an object expanded or moved, another arrangement."""
+        """Undo the last step: a group opened, an object expanded or moved, or a changed arrangement."""
         if self._before:
             self.graph, self._opened, self._pinned, force = self._before.pop()
             self._findings = self._count_findings(self.graph)
@@ -195,45 +196,47 @@ class Network(Pictured, anywidget.AnyWidget):
             self._draw()
 
     def arrange(self, *, force: bool) -> None:
-        """Arrange by forces, or in layers by type.
+        """Arrange the nodes with a force layout, or in layers by type.
 
         Raises
         ------
         ValueError
-            There are more than 2,000 nodes: forces would take minutes.
+            There are more than 2,000 nodes: a force layout would take minutes.
         """
         if force and len(self._scene.nodes) > MOST_FORCE:
-            raise ValueError(f"Forces arrange at most {MOST_FORCE:,} nodes; these are {len(self._scene.nodes):,}.")
+            raise ValueError(
+                f"A force layout arranges at most {MOST_FORCE:,} nodes; there are {len(self._scene.nodes):,}."
+            )
         self._keep()
         self._pinned, self.force = {}, force
         self._draw()
 
     def pin(self, node: str, x: float, y: float) -> None:
-        """Put a node somewhere, in pixels at the scale of 1."""
+        """Pin a node to a position, in pixels at a scale of 1."""
         self._keep()
         self._pinned = {**self._pinned, node: (x, y)}
         self._draw()
 
     def find(self, text: str) -> list[list[str]]:
-        """The objects whose name or id holds what is typed, at most eight: node, name, type. Members of groups, too."""
+        """Return up to eight objects, group members included, whose name or id contains the text: node, name, type."""
         return self._scene.find(text)
 
     def select(self, node: str) -> None:
-        """Select an object; the group that it is in is opened."""
+        """Select an object, opening the group that contains it."""
         if self._group(node) not in (None, node):
             self.open_group(node)
         self.selected = node
 
     def as_html(self) -> str:
-        """What the graph shows, in words: for the widget's picture of itself."""
+        """Describe in words what the graph shows, for the widget's static picture."""
         return render("picture_graph.html", heading=self.heading, info=self.info)
 
     def on_select(self, function: Callable[[str], object]) -> None:
-        """Call a function with the node that a person selects in the graph, no group among them."""
+        """Register a function to call with each node that a person selects in the graph, except groups."""
         self._picked.append(function)
 
     def on_expand(self, function: Callable[[str], object]) -> None:
-        """Call a function with the node that a person wants to see more around."""
+        """Register a function to call with each node that a person asks to expand."""
         self._expanded.append(function)
 
     # What happens then.

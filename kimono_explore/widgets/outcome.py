@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 _FIRST_IDS = 3
 _GONE = "it is no longer in the queue", "they are no longer in the queue"
-_LOGIN = "it did not accept who is asking", "it did not accept who is asking"
+_LOGIN = "it did not accept the credentials", "it did not accept the credentials"
 _OF_THE_TASK = (400, 409, 422, 423)  # the server's own words say why
 _REASONS: dict[int, tuple[str, str]] = {
     401: _LOGIN,
-    403: ("you may not do this", "you may not do this"),
+    403: ("you are not allowed to do this", "you are not allowed to do this"),
     404: _GONE,
     410: _GONE,
     423: ("it is locked", "they are locked"),
-    429: ("it was asked too often", "it was asked too often"),
+    429: ("there were too many requests", "there were too many requests"),
 }
 """Why the server refused one task, or several, by its HTTP status."""
 
@@ -50,7 +50,7 @@ def lost_html(error: BaseException, read_at: datetime | None) -> str:
     elif isinstance(error, ConnectionFailedError):
         why, details = "The server does not answer.", str(error)
     elif isinstance(error, ServerError):
-        why, details = f"The server is in trouble ({error.status}).", str(error)
+        why, details = f"The server reported an error ({error.status}).", str(error)
     else:
         why, details = "The queue could not be read.", f"{type(error).__name__}: {error}"
     shown = (

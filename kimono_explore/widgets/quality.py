@@ -36,20 +36,20 @@ _BRIEF = ("severity", "failed", "title")
 
 
 def inspect_quality(report: Report, roster: Roster | None = None) -> QualityInspector:
-    """Look through a report: the score, what to fix first, the rows of a cause or a check, the object of a row.
+    """Explore a report: the score, what to fix first, the rows of a cause or check, and the object of a row.
 
     Parameters
     ----------
     report : Report
-        Of `check` or `check_tasks`.
+        A report from `check` or `check_tasks`.
     roster : Roster, optional
-        What was checked: a picked row then opens in `browse`. Default: the roster that `check` was given.
+        The roster that was checked, so that a picked row opens in `browse`. Default: the roster that `check` was given.
 
     Returns
     -------
     QualityInspector
-        A widget. ``.causes`` are the causes on screen and ``.checks`` the checks, ``.cause`` or ``.check`` is what was
-        picked of them, ``.table`` its rows, ``.browser`` the `Browser` below them, or None.
+        A widget. ``.causes`` and ``.checks`` are the causes and checks on screen, ``.cause`` or ``.check`` is the
+        picked one, ``.table`` holds its rows, and ``.browser`` is the `Browser` below them, or None.
 
     Examples
     --------
@@ -65,14 +65,14 @@ def inspect_quality(report: Report, roster: Roster | None = None) -> QualityInsp
 
 
 class QualityInspector(Panel):
-    """The widget that `inspect_quality` makes.
+    """The widget returned by `inspect_quality`.
 
     Attributes
     ----------
     causes : pandas.DataFrame
-        Those on screen: as `Report.causes`, with number (as `Report.rows` counts them), sentence and who (in words).
+        The causes on screen: as `Report.causes`, with number (as used by `Report.rows`), sentence and who (in words).
     checks : pandas.DataFrame
-        Those on screen, or one click away: as `Report.summary`.
+        The checks on screen, or one click away: as `Report.summary`.
     cause : int or None
         The number of the cause on screen.
     check : str or None
@@ -146,29 +146,29 @@ class QualityInspector(Panel):
     # What a person, or a notebook, does.
 
     def select(self, check: str) -> None:
-        """Show a check, by its id or number, as if it were picked."""
+        """Show a check, given by id or number, as if it were picked."""
         self._list.value = "checks"
         self._open(None, self.report.outcome(check).check.id)
 
     def select_cause(self, number: int) -> None:
-        """Show a cause, as if it were picked; they are numbered as in `Report.causes`."""
+        """Show a cause as if it were picked. Causes are numbered as in `Report.causes`."""
         self.report.rows(number)
         self._list.value = "causes"
         self._open(number, None)
 
     def pick(self, row: int) -> None:
-        """Pick a failing row, as if it were clicked."""
+        """Pick a failing row as if it were clicked."""
         self._rows.pick([row])
 
     def filter(self, severity: str = "failed", org_id: str | None = None) -> None:
-        """Show only checks of a severity (or ``"failed"``, ``"all"``), and only findings of one school, of causes as well."""
+        """Show only checks of a severity (or ``"failed"``, ``"all"``), and only one school's findings and causes."""
         if severity != "failed":
             self._list.value = "checks"
         self._severity.value, self._org.value = severity, org_id or ""
 
     @property
     def address(self) -> dict[str, str]:
-        """The list, the school and the severity, what is picked, and the row whose object is open."""
+        """The list, the school, the severity, the picked cause or check, and the row whose object is open."""
         row = self._rows.selected_rows
         named = {
             "list": "" if self._list.value == "causes" else str(self._list.value),
@@ -298,7 +298,7 @@ class QualityInspector(Panel):
 
     @cached_property
     def browser(self) -> Browser | None:
-        """Made when a row is first picked: it lists all people, which takes its time in a large roster."""
+        """Created when a row is first picked, because listing all people takes a while in a large roster."""
         linked = not isinstance(self._roster, Roster) or len(self._roster.links.columns) > 0
         return Browser(self._roster, self.report) if self._roster is not None and linked else None
 

@@ -53,25 +53,25 @@ _HISTORY = ["time", "act", "id", "status", "accepted", "message", "code", "reaso
 def inspect_tasks(
     client: Client, roster: Roster | None = None, *, allow_changes: bool = False, every: float | None = None
 ) -> TaskInspector:
-    """Look at the task queue, and work it.
+    """Inspect and work the task queue.
 
-    Looking reads the admin queue, which has no effect on it.
+    Inspecting only reads the admin queue, without side effects.
 
     Parameters
     ----------
     client : Client
     roster : Roster, optional
-        What the tasks are about: a task then shows its object, deletions of unknown objects are found, and a button says
-        what the roster will look like.
+        The roster that the tasks are about. Tasks then show their objects, deletions of unknown objects are detected,
+        and a button previews the future roster.
     allow_changes : bool, default False
-        Show the buttons that acknowledge and delete. Each asks first.
+        Show the buttons to acknowledge and delete tasks. Each asks for confirmation.
     every : float, optional
-        Seconds between two looks at the queue.
+        Refresh the queue at this interval, in seconds.
 
     Returns
     -------
     TaskInspector
-        A widget. ``.tasks`` is the queue, ``.table`` the rows on screen, ``.picked`` those that are picked, ``.history``
+        A widget. ``.tasks`` is the queue, ``.table`` the rows on screen, ``.picked`` the picked rows, and ``.history``
         what was done in this session.
 
     Examples
@@ -87,26 +87,26 @@ def inspect_tasks(
 
 
 class TaskInspector(Panel):
-    """The widget that `inspect_tasks` makes.
+    """The widget returned by `inspect_tasks`.
 
     Attributes
     ----------
     tasks : pandas.DataFrame
-        The queue, as `load_tasks` gives it.
+        The queue, as returned by `load_tasks`.
     table : pandas.DataFrame
-        The tasks on screen, and what each is about: its label, or an enrollment in words.
+        The tasks on screen, with what each is about: the object's label, or an enrollment in words.
     history : pandas.DataFrame
-        What was done here: time, act, id, status, accepted, message, code, reason. The status is the outcome:
-        ``"done"``, ``"refused"``, ``"not known"`` or ``"not sent"``; code is that of HTTP, and reason what the server
-        said of the task, where it answered.
+        What was done in this session: time, act, id, status, accepted, message, code, reason. The status is the
+        outcome: ``"done"``, ``"refused"``, ``"not known"`` or ``"not sent"``. The code is the HTTP status, and the
+        reason is what the server said about the task, if it responded.
     asked : pandas.DataFrame
-        The dry run: the tasks that `confirm` would act on; none while nothing is asked.
+        The dry run: the tasks that `confirm` would act on. Empty unless a confirmation is pending.
     lost : bool
-        Whether the queue could not be read the last time, so that what is shown is older.
+        Whether the last attempt to read the queue failed, so that older data is shown.
     report : Report or None
-        Of `check_tasks`.
+        The report from `check_tasks`.
     coming : ComingFindings or None
-        What `look_ahead` found last; None again once the queue is another.
+        The latest result of `look_ahead`; reset to None when the queue changes.
     """
 
     def __init__(
@@ -206,12 +206,12 @@ class TaskInspector(Panel):
         return self.table.iloc[[row for row in self._rows.selected_rows if row < len(self.table)]]
 
     def pick(self, *ids: str) -> None:
-        """Pick tasks, as if they were clicked."""
+        """Pick tasks as if they were clicked."""
         self._rows.pick(self.table.index[self.table["id"].isin(ids)].tolist())
 
     @property
     def matching(self) -> pd.DataFrame:
-        """The rows of ``table`` that match every filter, those of the table's own headers too."""
+        """The rows of ``table`` that match every filter, including those in the table's headers."""
         return self.table.loc[self._rows.shown.index]
 
     def pick_all(self) -> None:
@@ -219,19 +219,19 @@ class TaskInspector(Panel):
         self._rows.pick(self.matching.index.tolist())
 
     def filter(self, **chosen: str | None) -> None:
-        """Show only some tasks: by type, action, object_type or tenant_id; None shows all again."""
+        """Filter tasks by type, action, object_type or tenant_id; None shows all again."""
         for name, value in chosen.items():
             self._filters[name].value = value or ""
 
     def between(self, begin: str | datetime | None = None, end: str | datetime | None = None) -> None:
-        """Show only tasks created at a time or later, and before another; without times all again."""
+        """Show only tasks created at or after one time and before another; without times, show all again."""
         times = [None if time is None else pd.to_datetime(time, utc=True) for time in (begin, end)]
         first, last = times[0] or pd.Timestamp(0, tz="UTC"), times[1] or pd.Timestamp("2200-01-01", tz="UTC")
         self._timeline.value = None if times == [None, None] else Span(first, last)
 
     @property
     def address(self) -> dict[str, str]:
-        """The filters, the order, the time, and the first picked task."""
+        """The filters, sort order, time range and first picked task."""
         picked = self.picked["id"].dropna()
         named = {
             **{name: str(facet.value) for name, facet in self._filters.items()},
@@ -249,7 +249,7 @@ class TaskInspector(Panel):
         self.pick(named.get("id", ""))
 
     def refresh(self) -> None:
-        """Read the admin queue again, in the background where an event loop runs."""
+        """Read the admin queue again, in the background if an event loop is running."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -263,9 +263,9 @@ class TaskInspector(Panel):
         self._loading.add_done_callback(self._loaded)
 
     def look_ahead(self) -> None:
-        """Work out what the roster will look like once the queue is processed, in the background where an event loop runs.
+        """Forecast the roster once the queue is processed, in the background if an event loop is running.
 
-        Where a tenant is chosen, only its tasks count. Nothing is sent. ``coming`` has the answer.
+        If a tenant is selected, only its tasks count. Nothing is sent. The result is in ``coming``.
 
         Raises
         ------
@@ -273,7 +273,7 @@ class TaskInspector(Panel):
             The inspector has no roster.
         """
         if self.roster is None:
-            raise KimonoError("This inspector knows no roster. Make one with inspect_tasks(client, roster).")
+            raise KimonoError("This inspector has no roster. Create it with inspect_tasks(client, roster).")
         if self._outlook.ask.disabled:
             return
         tenant = str(self._filters["tenant_id"].value or "")
@@ -314,14 +314,14 @@ class TaskInspector(Panel):
         *,
         matching: bool = False,
     ) -> None:
-        """Ask whether tasks shall be acknowledged, and list them in ``asked``; only `confirm` does it.
+        """Ask whether to acknowledge tasks, and list them in ``asked``. Only `confirm` acknowledges them.
 
         Parameters
         ----------
         status, message, app_id : str, optional
             As in `ack_tasks`.
         matching : bool, default False
-            All tasks that match the filters, in place of the picked ones.
+            Use all tasks that match the filters instead of the picked ones.
         """
         tasks, ids = self._to_act_on(matching)
         check_status(status, message)
@@ -340,12 +340,12 @@ class TaskInspector(Panel):
         )
 
     def delete(self, *, matching: bool = False) -> None:
-        """Ask whether tasks shall be deleted, and list them in ``asked``; only `confirm` does it.
+        """Ask whether to delete tasks, and list them in ``asked``. Only `confirm` deletes them.
 
         Parameters
         ----------
         matching : bool, default False
-            All tasks that match the filters, in place of the picked ones.
+            Use all tasks that match the filters instead of the picked ones.
         """
         tasks, ids = self._to_act_on(matching)
         do = f"Delete {count_tasks(len(ids))}"
@@ -358,7 +358,7 @@ class TaskInspector(Panel):
         )
 
     def confirm(self) -> None:
-        """Do what was asked for."""
+        """Carry out the pending action."""
         pending = self._pending
         self._ask_nothing()
         if pending is None:
@@ -372,13 +372,13 @@ class TaskInspector(Panel):
         self._back_to_work()
 
     def cancel(self) -> None:
-        """Do nothing after all."""
+        """Discard the pending action."""
         self._ask_nothing()
         self._outcome.value = line("Nothing was done.", role="status")
         self._back_to_work()
 
     def save_history(self, path: str | os.PathLike[str]) -> None:
-        """Write ``history`` as CSV that its owner alone can read.
+        """Write ``history`` as a CSV file that only its owner can read.
 
         Parameters
         ----------
@@ -394,12 +394,12 @@ class TaskInspector(Panel):
             ) from error
 
     def waits(self, by: str | None = "type") -> pd.DataFrame:
-        """How long the tasks had waited when the queue was read: `queue_delays`.
+        """How long the tasks had been waiting when the queue was read, as returned by `queue_delays`.
 
         Parameters
         ----------
         by : str or None, default "type"
-            A column of ``tasks``, such as ``"tenant_id"``; None takes all together.
+            The column of ``tasks`` to group by, such as ``"tenant_id"``; None takes all tasks together.
         """
         return queue_delays(self.tasks, by, now=None if self.read_at is None else pd.Timestamp(self.read_at))
 
@@ -408,9 +408,11 @@ class TaskInspector(Panel):
     def _to_act_on(self, matching: bool) -> tuple[pd.DataFrame, list[str]]:
         """The tasks to ask about, and the ids of those that have one."""
         if not self.allow_changes:
-            raise KimonoError("This inspector only looks. Make one with inspect_tasks(client, allow_changes=True).")
+            raise KimonoError("This inspector is read-only. To act, use inspect_tasks(client, allow_changes=True).")
         if self.lost:
-            raise KimonoError("The queue could not be read, so what is shown is old. Press Retry, or call refresh().")
+            raise KimonoError(
+                "The queue could not be read, so the rows shown are outdated. Press Retry, or call refresh()."
+            )
         tasks = self.matching if matching else self.picked
         ids = list(dict.fromkeys(str(id) for id in tasks["id"].dropna()))
         if not ids:
@@ -515,7 +517,7 @@ class TaskInspector(Panel):
     def _loaded(self, loading: asyncio.Future[pd.DataFrame]) -> None:
         self._stop.disabled = True
         if loading.cancelled():
-            self.say("Stopped: what is shown is what was read before.")
+            self.say("Stopped: the rows shown are from the previous read.")
         else:
             error = loading.exception()
             if isinstance(error, KimonoError | RuntimeError):

@@ -274,7 +274,7 @@ class Scene:
         if name in self.groups:
             members = sorted(self.groups[name], key=lambda one: self.members[one].label.casefold())
             return {
-                "title": self.label(name), "id": "", "note": "These are linked alike." if name[0] == _ALIKE else "A group.",
+                "title": self.label(name), "id": "", "note": "These have the same links." if name[0] == _ALIKE else "A group.",
                 "alarm": "", "head": "Among them",
                 "rows": [[one, self._name(one), self.members[one].kind, int(self.members[one].missing)] for one in members[:_NAMED]],
                 "more": max(0, len(members) - _NAMED), "group": True,

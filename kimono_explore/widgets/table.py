@@ -532,7 +532,7 @@ def _made(rows: pd.DataFrame, kind: str, told: Callable[[int], None]) -> bytes |
     except KimonoError as error:
         return error
     except Exception as error:  # noqa: BLE001  whatever a cell holds, somebody waits for an answer
-        return KimonoError(f"The file could not be made ({type(error).__name__}: {error}).")
+        return KimonoError(f"The file could not be created ({type(error).__name__}: {error}).")
 
 
 def _file_name(label: str) -> str:

@@ -49,7 +49,6 @@ _COLUMN_WORDS = FIELD_WORDS | {
     "sentence": "cause",
     "who": "who is affected",
     "consequence": "what they will see",
-    "owner": "whose it is",
     "next_step": "next step",
 }
 _FIELD = re.compile("[a-z][a-z0-9_]*")

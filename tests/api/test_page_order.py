@@ -116,7 +116,7 @@ def test_so_many_pages_are_under_way(width: int) -> None:
 
 def test_an_endless_list_is_an_error() -> None:
     server = Answers(*[page(n) for n in range(9)])
-    text = r"^rostering/orgs goes on after 3 pages\. Ask for more with max_pages=, or for larger ones\.$"
+    text = r"^rostering/orgs has more pages than max_pages=3 allows\. Raise it, or use larger pages\.$"
     with pytest.raises(IncompleteListError, match=text):
         server.read(max_pages=3)
     assert server.asked == {0: 1, 1: 1, 2: 1}
@@ -126,7 +126,7 @@ def test_an_endless_list_is_an_error() -> None:
 @pytest.mark.parametrize("options", [{"max_connections": 0}, {"max_pages": 0}, {"page_size": 0}])
 def test_a_bound_below_one_is_refused(options: dict[str, int]) -> None:
     server = Answers(page(1, next=None))
-    with pytest.raises(ValueError, match="max_connections, max_pages and page_size are whole numbers from 1"):
+    with pytest.raises(ValueError, match="max_connections, max_pages and page_size must be 1 or more"):
         server.read(**options)
     assert server.sent == []
     assert len(server.read(**dict.fromkeys(options, 1))) == 1

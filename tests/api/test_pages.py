@@ -68,13 +68,13 @@ def test_no_error_is_no_error(error: bytes) -> None:
 def test_an_error_beside_the_list_is_raised_in_its_words(error: bytes, said: str) -> None:
     with pytest.raises(BadResponseError) as caught:
         open_page(b'{"data": [1], "error": ' + error + b"}", "orgs")
-    assert str(caught.value) == f"orgs answered with an error beside the list: {said}"
+    assert str(caught.value) == f"orgs returned an error along with the list: {said}"
 
 
 def test_a_long_error_is_cut() -> None:
     with pytest.raises(BadResponseError) as caught:
         open_page(b'{"data": [], "error": "' + b"x" * 600 + b'"}', "orgs")
-    assert str(caught.value) == "orgs answered with an error beside the list: " + "x" * 500
+    assert str(caught.value) == "orgs returned an error along with the list: " + "x" * 500
 
 
 @pytest.mark.parametrize(

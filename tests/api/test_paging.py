@@ -190,10 +190,10 @@ def test_a_refusal_in_the_middle_of_a_list_is_an_error(httpserver: HTTPServer, s
 
 def test_an_endless_list_ends(server: Server) -> None:
     server.answer = lambda page, size: {"data": rows(page * 5, page * 5 + 5), "paging": {"next": "p"}}
-    with pytest.raises(kx.IncompleteListError, match=r"goes on after 12 pages\..*max_pages="):
+    with pytest.raises(kx.IncompleteListError, match=r"has more pages than max_pages=12 allows"):
         server.load(max_pages=12)
     assert max(server.asked) <= 11
-    with pytest.raises(ValueError, match="whole numbers from 1"):
+    with pytest.raises(ValueError, match="must be 1 or more"):
         server.load(max_pages=0)
 
 
@@ -308,7 +308,7 @@ def test_no_more_pages_are_under_way_than_allowed(server: Server) -> None:
 
 @pytest.mark.parametrize("option", ["page_size", "max_connections"])
 def test_a_size_of_nothing_is_refused(server: Server, option: str) -> None:
-    with pytest.raises(ValueError, match="whole numbers from 1"):
+    with pytest.raises(ValueError, match="must be 1 or more"):
         server.load(**{option: 0})
 
 

@@ -97,10 +97,10 @@ def failed(act: Callable[[], object], kind: type[KimonoError] = KimonoError) -> 
     [
         ("https://x.org:abc", "The base URL is not a URL ("),
         ("https://u:p@x.org", "The base URL holds a user name or password; pass username= and password= instead."),
-        ("https://x.org?a=b", "The base URL has a query, which may hold a secret; leave out what follows the '?'."),
+        ("https://x.org?a=b", "The base URL has a query, which may hold a secret; remove the '?' and what follows it."),
         ("ftp://x.org", f"The base URL must begin with https:// and a host. Example: {BASE_URL}"),
         ("https://", f"The base URL must begin with https:// and a host. Example: {BASE_URL}"),
-        ("http://x.org", "Plain http to x.org would show the token to the network; use https://."),
+        ("http://x.org", "Plain http to x.org would expose the token on the network; use https://."),
     ],
 )
 def test_an_address_that_is_none_is_refused(text: str, said: str) -> None:
@@ -231,13 +231,13 @@ def test_an_answer_that_is_not_what_was_asked_for_is_asked_for_again(wire: type[
 @pytest.mark.parametrize(
     ("fault", "said", "sent"),
     [
-        (httpx.ConnectError, "rostering/orgs (page 7) could not be reached, or its answer broke off: no luck.{} Is"
+        (httpx.ConnectError, "rostering/orgs (page 7) could not be reached, or its answer was cut off: no luck.{} Is"
          " https://api.example.org/v2 right?", False),
-        (httpx.ReadError, "rostering/orgs (page 7) could not be reached, or its answer broke off: no luck.{} Is"
+        (httpx.ReadError, "rostering/orgs (page 7) could not be reached, or its answer was cut off: no luck.{} Is"
          " https://api.example.org/v2 right?", True),
         (httpx.ReadTimeout, "No answer from rostering/orgs (page 7) in time.{} Try a smaller page_size, or later.", True),
         (httpx.ConnectTimeout, "No answer from rostering/orgs (page 7) in time.{} Try a smaller page_size, or later.", False),
-        (httpx.DecodingError, "rostering/orgs (page 7) answered, but the answer cannot be unpacked: no luck.{}", True),
+        (httpx.DecodingError, "rostering/orgs (page 7) answered, but the answer cannot be decompressed: no luck.{}", True),
     ],
 )  # fmt: skip
 def test_no_answer_is_told_with_its_tries(
@@ -272,7 +272,7 @@ def test_too_long_a_wait_is_an_error(wire: type[Wire], waits: list[float]) -> No
     answers(wire, (429, b"", {"Retry-After": "500"}))
     error = failed(lambda: connect(URL, token=TOKEN).request(ORGS), RateLimitError)
     assert str(error) == (
-        "429 from rostering/orgs: the server asks to be left alone for longer than 120 s (Retry-After: 500 s). "
+        "429 from rostering/orgs: the server asks clients to wait longer than 120 s (Retry-After: 500 s). "
         "Try again then."
     )
     assert (error.status, waits) == (429, [])
@@ -312,8 +312,8 @@ def test_one_object_comes_without_its_wrapping(wire: type[Wire], body: dict[str,
     [
         ([], "rostering/orgs/{id}: expected one object, got list."),
         ("a", "rostering/orgs/{id}: expected one object, got str."),
-        ({"error": "x" * 600}, f'rostering/orgs/{{id}} answered with an error in place of an object: "{"x" * 499}.'),
-        ({"data": {"error": 5}}, "rostering/orgs/{id} answered with an error in place of an object: 5."),
+        ({"error": "x" * 600}, f'rostering/orgs/{{id}} returned an error instead of an object: "{"x" * 499}.'),
+        ({"data": {"error": 5}}, "rostering/orgs/{id} returned an error instead of an object: 5."),
     ],
 )
 def test_what_is_no_object_is_told(wire: type[Wire], body: object, said: str) -> None:

@@ -127,4 +127,4 @@ def test_an_accepted_answer_may_deny(body: bytes, denied: bool) -> None:
 def test_an_answer_that_says_neither_is_an_error(body: bytes, name: str) -> None:
     with pytest.raises(errors.BadResponseError) as caught:
         denies(httpx.Response(200, content=body), "tasks")
-    assert str(caught.value) == f"tasks answered with {name}, not with an object. Was it accepted?"
+    assert str(caught.value) == f"tasks answered with {name}, not with an object. Was the request accepted?"

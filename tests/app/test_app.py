@@ -428,7 +428,7 @@ def test_a_large_snapshot_stays_on_disk(
 # While the roster is checked
 
 
-NOTICE = "The roster is being checked. What is found appears here when that is done."
+NOTICE = "The roster is being checked. Findings will appear here when that is done."
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def test_a_repeated_id_is_compared_copy_by_copy_and_told() -> None:
     assert counts(diff, "persons") == {"added": 1, "removed": 0, "changed": 1, "unchanged": 1}
     assert diff.added("persons")["name_last"].tolist() == ["No"]
     assert diff.repeated.to_dict("records") == [{"table": "persons", "id": "1", "old": 2, "new": 3}]
-    assert "there more than once: 1," in diff._repr_html_()
+    assert "occur more than once: 1," in diff._repr_html_()
 
 
 def test_repeated_in_one_and_single_in_the_other() -> None:

@@ -195,7 +195,7 @@ def test_cells_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_bytes_are_bounded_over_all_files(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.csv").write_bytes(b"x" * 50)
-    said = f"{tmp_path} holds more than 99 bytes of CSV. If that is right, say so with max_bytes=."
+    said = f"{tmp_path} holds more than 99 bytes of CSV. If that is expected, raise max_bytes=."
     with closing(Bundle(tmp_path, 99, [])) as bundle:
         bundle.read("a")
         with pytest.raises(BundleError) as caught:
@@ -215,7 +215,7 @@ def test_a_zip_may_grow_so_much_and_no_more(tmp_path: Path, monkeypatch: pytest.
     with closing(Bundle(path, 10**6, [])) as bundle, pytest.raises(BundleError) as caught:
         bundle.read("courses")
     assert str(caught.value) == (
-        f"courses.csv in {path} grows more than 200-fold when it is opened: this is a zip bomb, not a bundle."
+        f"courses.csv in {path} expands more than 200-fold when opened: this is a zip bomb, not a bundle."
     )
 
 

@@ -524,7 +524,7 @@ def test_nothing_else_is_overwritten(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(BundleError, match=r"could not be written: .*What was there before is still there\."):
+    with pytest.raises(BundleError, match=r"could not be written: .*The previous contents are intact\."):
         write_oneroster(make(), tmp_path / "file" / "out")
 
 

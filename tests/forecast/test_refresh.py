@@ -189,7 +189,7 @@ def test_a_gap_in_the_queue_is_a_lost_event(district: District, monkeypatch: pyt
     tasks = kx.load_tasks(district.client)
     monkeypatch.setattr("kimono_explore.forecast.refreshed.load_tasks", lambda *_, **__: tasks.drop(tasks.index[5:8]))
     found = kx.refresh(district.before, district.client)
-    assert found.load_anew[0] == "Numbers are missing in the queue (3): their events are gone from it."
+    assert found.load_anew[0] == "Sequence numbers are missing from the queue (3): their events are no longer in it."
 
 
 def test_wrong_arguments_are_named(district: District) -> None:

@@ -180,7 +180,7 @@ def test_the_page_of_a_hold_has_a_row_for_each_system_and_names_nobody(district:
     page = (tmp_path / "hold.html").read_text(encoding="utf-8")
     assert page.count("<strong>", page.index("Rehearsal: what"), page.index("<section id=steps>")) == len(TARGETS)
     closed = kx.rehearse(district, night.roster, "apple")
-    count = f'data-l="Students concerned">{len(closed.students):,}<'
+    count = f'data-l="Students affected">{len(closed.students):,}<'
     assert page.count(count) == len(TARGETS)
     assert page.count('data-l="Closed">0<') == 1
     assert not [name for name in closed.students["label"] if name in page]

@@ -160,7 +160,7 @@ def test_days_are_added_in_order(tmp_path: Path, school: Roster) -> None:
     days = kx.history(tmp_path)
     days.add(school, "2026-10-05")
     days.add(school, "2026-10-07")
-    with pytest.raises(ValueError, match="2026-10-05 is before 2026-10-07, the last day that is kept"):
+    with pytest.raises(ValueError, match="2026-10-05 is before 2026-10-07, the last day in the history"):
         days.add(school, "2026-10-05")
     with pytest.raises(ValueError, match="2026-10-06 is not kept; the nearest: 2026-10-05, 2026-10-07"):
         days.open("2026-10-06")
@@ -181,7 +181,7 @@ def test_an_empty_history_says_so(tmp_path: Path) -> None:
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, school: Roster) -> None:
     school.save(tmp_path / "monday")
     for folder in (tmp_path / "monday", tmp_path / "monday" / "manifest.json"):
-        with pytest.raises(BundleError, match="is not empty and holds no days"):
+        with pytest.raises(BundleError, match="is not empty and is not a history"):
             kx.history(folder)
 
 

@@ -136,7 +136,7 @@ def test_a_tenant_without_its_secret_is_not_loaded(tmp_path: Path) -> None:
     fleet = run_fleet(read_tenants(tmp_path / "t.toml", tmp_path))
     assert (fleet.exit_code, fleet.headline) == (2, "1 of 1 tenant needs attention")
     assert "NOT_SET_ANYWHERE is not set" in fleet.mornings[0].headline
-    with pytest.raises(kx.ConfigurationError, match="At least 1 tenant runs at a time, not 0"):
+    with pytest.raises(kx.ConfigurationError, match="At least 1 tenant must run at a time, not 0"):
         run_fleet(read_tenants(tmp_path / "t.toml", tmp_path), at_a_time=0)
 
 

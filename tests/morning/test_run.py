@@ -132,7 +132,7 @@ def test_a_hold_is_named_before_a_score_that_fell(tmp_path: Path) -> None:
 def test_only_one_run_is_at_work_in_a_folder(district: kx.Roster, tmp_path: Path) -> None:
     with (
         only_one(tmp_path / ".morning.lock", "busy"),
-        pytest.raises(kx.ConfigurationError, match="Another run is at work in"),
+        pytest.raises(kx.ConfigurationError, match="Another run is in progress in"),
     ):
         morning_of(district, tmp_path)
     assert [path.name for path in tmp_path.iterdir() if path.name != ".morning.lock"] == []
@@ -168,7 +168,7 @@ def test_a_broken_file_of_an_earlier_day_keeps_the_other_steps_from_nothing(
     (first_day / "live.json").write_text('{"da')
     broken = morning_of(district, first_day, 1)
     assert (broken.exit_code, broken.word, broken.worst.name) == (2, "Could not run", "Gate")
-    assert "live.json is damaged. Put it back from a backup, or delete the file" in broken.headline
+    assert "live.json is damaged. Restore it from a backup, or delete the file" in broken.headline
     assert [step.state for step in broken.steps] == ["ok", "ok", "failed", "ok"]
     assert (broken.folder / "message.txt").is_file()
     assert "Could not run" in write_morning(broken).read_text()
@@ -178,7 +178,7 @@ def test_a_broken_file_of_an_earlier_day_keeps_the_other_steps_from_nothing(
     assert (unlike.word, unlike.worst.name, unlike.steps[2].state) == ("Look", "Check", "ok")
     assert "Not compared with the last report" in unlike.worst.detail
     shutil.rmtree(first_day / live(first_day))
-    assert "names 2026-10-07, and there is no roster of that day" in morning_of(district, first_day, 3).headline
+    assert "names 2026-10-07, but there is no roster for that day" in morning_of(district, first_day, 3).headline
 
 
 def test_a_wrong_configuration_leaves_a_message(district: kx.Roster, first_day: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_day_that_the_history_does_not_keep_is_worth_a_look(district: kx.Roste
         file.write_bytes(b"broken")
     found = morning_of(district, first_day, 1)
     assert (found.exit_code, found.word, live(first_day)) == (1, "Look", "2026-10-06")
-    assert found.headline.startswith("Loaded, but not kept in the history: ")
+    assert found.headline.startswith("Loaded, but not added to the history: ")
 
 
 def test_three_runs_of_one_second_have_folders_of_their_own(district: kx.Roster, first_day: Path) -> None:

@@ -124,7 +124,7 @@ def test_what_cannot_be_applied_is_told_and_is_no_finding() -> None:
     coming = kx.forecast_findings(OLD, tasks, ["bad_value"])
     assert coming.created.empty
     assert coming.cleared.empty
-    assert coming.words == "Nothing will be different."
+    assert coming.words == "Nothing will change."
     assert coming.refused["id"].tolist() == ["nobody", "ana"]
     assert "t0 was not applied" in coming.refused["problem"][0]
     again = kx.forecast_findings(coming.roster, tasks.iloc[:1], ["bad_value"])
@@ -135,7 +135,7 @@ def test_what_cannot_be_applied_is_told_and_is_no_finding() -> None:
 def test_a_queue_that_announces_nothing(tasks: pd.DataFrame) -> None:
     coming = kx.forecast_findings(OLD, tasks, EMPTY_OR_SHARED)
     assert [len(df) for df in (coming.created, coming.cleared, coming.refused)] == [0, 0, 0]
-    assert coming.words == "Nothing will be different."
+    assert coming.words == "Nothing will change."
     assert not coming.summary[["added", "removed", "changed"]].to_numpy().any()
     assert coming.by_sync["events"].sum() == 0
 

@@ -70,7 +70,7 @@ def test_the_first_screen_is_a_sentence(tmp_path: Path) -> None:
         "1 student has an invalid e-mail address. Fix these three first."
     ]
     assert "4 people at 2 schools" in page
-    assert "As of Monday, 5 October 2026: the day that was asked for" in page
+    assert "As of Monday, 5 October 2026: the requested day" in page
     assert page.index("<h1>") < page.index("<table")
 
 

@@ -137,7 +137,7 @@ def test_a_life_in_words(days: kx.History) -> None:
     assert browser._life.value == ""
     assert told(browser) == [
         ("5 Oct 2026", "grade: 08 → 09"),
-        ("2 Oct 2026", "first seen, as this is the first day that is kept"),
+        ("2 Oct 2026", "first seen, as this is the first day in the history"),
     ]
     browser._tell_life.click()
     assert browser._tell_life.description == "Hide history"
@@ -172,7 +172,7 @@ def said(changes: pd.DataFrame, type: str, names: dict[tuple[str, str], str] | N
     ("type", "event", "words"),
     [
         ("person", {"what": "back"}, "back in the roster"),
-        ("person", {"what": "copy added"}, "another row with this id came"),
+        ("person", {"what": "copy added"}, "another row with this id appeared"),
         ("person", {"what": "changed", "column": "email", "new": "a@b"}, "e-mail: none → a@b"),
         ("person", {"what": "changed", "column": "ext_bus", "old": "4", "new": "5"}, "bus: 4 → 5"),
         ("term", {"what": "changed", "column": "end_date", "old": "2026-06-01 00:00:00"}, "ends: 2026-06-01 → none"),
@@ -258,7 +258,7 @@ def test_an_object_that_is_only_named_has_no_life(tmp_path: Path) -> None:
 def test_wrong_use_is_answered_in_one_line(days: kx.History, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"has no days yet; history\.add\(roster\) keeps one\.$"):
         kx.browse(kx.history(tmp_path / "none"))
-    with pytest.raises(ValueError, match=r"A report is of one day"):
+    with pytest.raises(ValueError, match=r"A report covers one day"):
         kx.browse(days, kx.check(days.open(THIRD), ["missing_id"]))
     browser = kx.browse(days)
     with pytest.raises(ValueError, match=r"2026-10-04 is not kept; the nearest: 2026-10-02, 2026-10-05\."):

@@ -136,5 +136,5 @@ browser
     assert outputs[0].data["text/plain"] == "Browser()"
     page, _ = HTMLExporter(template_name="basic").from_notebook_node(notebook)
     words = Words(page)
-    assert "As it was last seen. Run the cell to work with it." in words.texts
+    assert "The view as last seen. Run the cell to work with it." in words.texts
     assert any("Period" in text for text in words.texts)

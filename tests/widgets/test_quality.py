@@ -46,7 +46,7 @@ def test_causes_have_the_words_of_the_page(report: kx.Report, tmp_path: Path) ->
         assert cause["sentence"].replace("'", "&#39;") in page
         assert cause["who"] in page
     inspector.select_cause(0)
-    for question in ("Who is affected", "What they will see", "Whose it is", "Next step"):
+    for question in ("Who is affected", "What they will see", "Owner", "Next step"):
         assert f"<dt>{question}</dt>" in page
         assert f"<dt>{question}</dt>" in inspector._about.value
 

@@ -452,7 +452,7 @@ def ahead(box: kx.Sandbox, few_checks: None) -> TaskInspector:
 
 def test_without_a_roster_there_is_nothing_to_look_ahead_to(inspector: TaskInspector) -> None:
     assert inspector._outlook.hidden
-    with pytest.raises(kx.KimonoError, match="knows no roster"):
+    with pytest.raises(kx.KimonoError, match="has no roster"):
         inspector.look_ahead()
 
 
@@ -465,8 +465,8 @@ def test_nothing_is_worked_out_before_it_is_asked_for(ahead: TaskInspector, monk
     assert said == [
         "Begins ...",
         "Applying the queue (1 of 3) ...",
-        "Checking the roster as it is (2 of 3) ...",
-        "Checking the roster to come (3 of 3) ...",
+        "Checking the current roster (2 of 3) ...",
+        "Checking the future roster (3 of 3) ...",
     ]
     assert ahead.coming is not None
 
@@ -506,7 +506,7 @@ def test_a_task_says_what_it_does_to_the_findings(ahead: TaskInspector) -> None:
     known = {leaves, *ahead.coming.cleared["task_id"].dropna()}
     other = tasks[(tasks["type"] == "data_event") & (tasks["action"] == "CHANGE") & ~tasks["id"].isin(known)]
     ahead.pick(other["id"].iloc[0])
-    assert "As far as is known, this task creates and clears no finding." in ahead._detail.value
+    assert "As far as is known, this task creates or clears no findings." in ahead._detail.value
     ahead.pick(tasks.loc[tasks["type"] == "sync_event", "id"].iloc[0])
     assert "this task" not in ahead._detail.value.lower()
 
@@ -526,7 +526,7 @@ def test_only_the_chosen_tenant_counts(ahead: TaskInspector) -> None:
     other = ahead.tasks["tenant_id"].value_counts().index[-1]
     ahead.filter(tenant_id=other)
     ahead.look_ahead()
-    assert "Nothing will be different. No finding is created or cleared." in ahead._outlook.result.value
+    assert "Nothing will change. No finding is created or cleared." in ahead._outlook.result.value
     assert "0 data events of " in ahead._outlook.result.value
 
 

@@ -445,7 +445,7 @@ def test_an_interrupted_act_keeps_what_was_done(
     inspector.confirm()
     assert inspector.history["accepted"].tolist() == [True, False, False]
     assert inspector.history["status"].tolist() == ["done", "not known", "not sent"]
-    assert inspector.history["message"].iloc[2] == "Not tried: interrupted before."
+    assert inspector.history["message"].iloc[2] == "Not attempted: interrupted first."
     assert set(inspector.picked["id"]) == set(inspector.history["id"].iloc[1:])
 
 
@@ -474,7 +474,7 @@ def test_what_is_not_known_is_not_called_refused(
     past = {"acknowledge": "acknowledged as success", "delete": "deleted"}[act]
     for sentence in (
         f"1 task {past}.",
-        "The server refused 1 task: you may not do this (403). It is still selected.",
+        "The server refused 1 task: you are not allowed to do this (403). It is still selected.",
         f"No answer says whether 1 task was {past}. It is still in the queue. It is still selected.",
         "1 task was not sent. It is still selected.",
     ):

@@ -138,11 +138,11 @@ class Bundle:
             self._left -= len(part)
             if self._left < 0:
                 raise BundleError(
-                    f"{self.path} holds more than {self._max_bytes:,} bytes of CSV. If that is right, say so with max_bytes=."
+                    f"{self.path} holds more than {self._max_bytes:,} bytes of CSV. If that is expected, raise max_bytes=."
                 )
             if size > RATIO_FROM and size > MAX_RATIO * taken():
                 raise BundleError(
-                    f"{name} in {self.path} grows more than {MAX_RATIO}-fold when it is opened: this is a zip bomb, not a bundle."
+                    f"{name} in {self.path} expands more than {MAX_RATIO}-fold when opened: this is a zip bomb, not a bundle."
                 )
         return b"".join(parts)
 

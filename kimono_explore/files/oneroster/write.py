@@ -49,7 +49,7 @@ def write_oneroster(
     try:
         _save(path, texts, private)
     except OSError as error:
-        raise BundleError(f"{path} could not be written: {error}. What was there before is still there.") from error
+        raise BundleError(f"{path} could not be written: {error}. The previous contents are intact.") from error
     return writer.notes.frame()
 
 

@@ -76,7 +76,7 @@ def make_district(students: int = 500, seed: int = 7, school_year: int = 2026, *
     500
     """
     if students < 0:
-        raise ValueError(f"A district has 0 or more students, not {students}.")
+        raise ValueError(f"The number of students must be 0 or more, not {students}.")
     rng = np.random.default_rng([seed, students, school_year])
     stamp = _Stamp(rng, school_year)
     enrollment = enroll(rng, students)
