@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from kimono_explore.gate.rollover import Sign
 
 _SAID = {
-    "go": "It may take the place of the last one.",
-    "hold": "Nothing has been sent. The roster that is live stays.",
-    "stop": "Nothing has been sent. The roster that is live stays, and this load cannot be let through.",
+    "go": "It may replace the live roster.",
+    "hold": "Nothing has been sent. The live roster stays in place.",
+    "stop": "Nothing has been sent. The live roster stays in place, and this load cannot be let through.",
 }
 _MOST = 60
 """Schools that the page lists; those with a reason come first."""
@@ -161,11 +161,11 @@ def _steps(verdict: Judged) -> list[tuple[str, str]]:
         return []
     if verdict.verdict == "stop":
         return [
-            ("Load again", "What did not arrive is unknown, and not deleted. A load with resume asks only for what is missing."),
-            ("If it persists, ask the source", "Whoever runs the student information system can say whether it answered last night."),
+            ("Load again", "Missing rows are unknown, not deleted. A load with resume asks only for what is missing."),
+            ("If it persists, ask the source", "The person who runs the student information system can say if it answered last night."),
         ]  # fmt: skip
     recreated = any(reason.rule.endswith("-recreated") for reason in verdict.reasons if reason.because is None)
-    ask = "Ask whoever runs the schedule or the student information system whether this was intended."
+    ask = "Ask the person who runs the schedule or the student information system whether this was intended."
     restore = (
         "Restore the old ids in the source, then load again."
         if recreated
@@ -174,10 +174,10 @@ def _steps(verdict: Judged) -> list[tuple[str, str]]:
     known = (
         "kx.compare(old, new, match='auto').matches pairs each old id with its new one."
         if recreated
-        else "Every system downstream is prepared."
+        else "Make sure that every system downstream is ready for it."
     )
     return [
-        ("Leave it on hold", "The roster that is live stays; what is ordinary in this load waits with it."),
+        ("Leave it on hold", "The live roster stays in place; the ordinary changes in this load wait too."),
         ("Ask", ask),
         ("If it was a mistake", restore),
         ("If it was intended, let it through", f"One reason, at one school, for this load. {known}"),

@@ -229,7 +229,7 @@ class Verdict:
             for kind in kinds
             if kind in whole.index and whole[fate][kind]
         ]
-        let = " with what was let through" if self.reasons else ""
+        let = ", apart from what was let through" if self.reasons else ""
         return f"An ordinary load{let}: {', '.join(words) or 'nothing removed, nothing added'}"
 
     def _without(self, rule: str, school: str | None, because: str) -> Verdict:
@@ -278,7 +278,7 @@ class Verdict:
         """
         expect("let_through", because, str)
         if not because.strip():
-            raise ConfigurationError("Say why: a reason is let through with a because.")
+            raise ConfigurationError('Pass because="..." to explain why this reason is let through.')
         found = self._about(rule, school)
         where = f" at {school}" if school else " of the whole district"
         if not found:
@@ -288,7 +288,7 @@ class Verdict:
             raise ConfigurationError(printable(f"No reason {rule!r}{where} holds this load. Its reasons: {listed}."))
         if any(reason.level == "stop" for reason in found):
             raise ConfigurationError(
-                f"{rule} is a stop and cannot be let through: what did not arrive is unknown. Load again."
+                f"{rule} is a stop and cannot be let through: what happened to the missing rows is unknown. Load again."
             )
         if log:
             write_entry(log, rule=rule, school=school, because=because, load=self.load, sentence=found[0].sentence)
