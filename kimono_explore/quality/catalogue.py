@@ -137,14 +137,14 @@ def define_check(
     ['passed']
     """
     if id in {check.id for check in (*ROSTER_CHECKS, *TASK_CHECKS)}:
-        raise ConfigurationError(f"{id!r} is a check of the library. Give yours another id.")
+        raise ConfigurationError(f"{id!r} is a built-in check. Use a different id.")
     if number is not None and number.upper().startswith("KX-"):
         raise ConfigurationError(
-            f"The number {number!r} begins with KX-, as those of the library do. Give yours other letters."
+            f"The number {number!r} begins with KX-, which is reserved for built-in checks. Use a different prefix."
         )
     others = {name for check in all_checks() if check.id != id for name in (check.id, check.number)}
     if taken := others & {id, number} - {None}:
-        raise ConfigurationError(f"{min(map(str, taken))!r} stands for another check already.")
+        raise ConfigurationError(f"{min(map(str, taken))!r} is already used by another check.")
     if severity not in SEVERITIES:
         raise ConfigurationError(f"No severity {severity!r}. Use one of {', '.join(SEVERITIES)}.")
 

@@ -299,11 +299,11 @@ def test_a_number_of_yours_is_not_one_of_the_librarys() -> None:
     with pytest.raises(kx.ConfigurationError, match="begins with KX-"):
         own("mine", "KX-CMP-999")
     own("mine", "CR-001")
-    with pytest.raises(kx.ConfigurationError, match="'CR-001' stands for another check"):
+    with pytest.raises(kx.ConfigurationError, match="'CR-001' is already used by another check"):
         own("yours", "CR-001")
-    with pytest.raises(kx.ConfigurationError, match="'KX-CMP-001' stands for another check"):
+    with pytest.raises(kx.ConfigurationError, match="'KX-CMP-001' is already used by another check"):
         own("KX-CMP-001", None)
-    with pytest.raises(kx.ConfigurationError, match="'no_lea' stands for another check"):
+    with pytest.raises(kx.ConfigurationError, match="'no_lea' is already used by another check"):
         own("yours", "no_lea")
 
 
