@@ -159,7 +159,9 @@ def _written(text: str) -> str:
 
 def _xlsx(df: pd.DataFrame, told: Told) -> bytes:
     if len(df) > MOST_ROWS:
-        raise KimonoError(f"A sheet holds {MOST_ROWS:,} rows, and these are {len(df):,}. Filter them, or take CSV.")
+        raise KimonoError(
+            f"A sheet holds at most {MOST_ROWS:,} rows, and there are {len(df):,}. Filter the rows or use CSV."
+        )
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, _OPTIONS) as book:
         sheet = book.add_worksheet("Rows")

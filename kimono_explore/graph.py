@@ -116,7 +116,7 @@ def neighborhood(
     """
     expect("neighborhood", roster, Roster)
     if radius < 0 or limit < 1:
-        raise ValueError("radius is a whole number from 0, limit one from 1.")
+        raise ValueError("radius must be an integer >= 0, and limit an integer >= 1.")
     index = roster.index
     focus = index.code(id, type)
     found = np.array([focus])
@@ -196,7 +196,7 @@ def shortest_path(
     """
     expect("shortest_path", roster, Roster)
     if count < 1:
-        raise ValueError("count is a whole number from 1.")
+        raise ValueError("count must be an integer >= 1.")
     index = roster.index
     start, end = index.code(source, source_type), index.code(target, target_type)
     avoided: Iterable[NDArray[np.bool_] | None] = _avoided(index, start, end) if avoid_hubs else (None,)

@@ -92,7 +92,7 @@ def pseudonymize(
     expect("pseudonymize", roster, Roster)
     secret = secrets.token_bytes(32) if key is None else key.encode("utf-8") if isinstance(key, str) else key
     if not secret:
-        raise ValueError("The key is empty: pass a secret, or nothing for one made at random.")
+        raise ValueError("The key is empty: pass a secret, or omit it to use a random key.")
     coder = _Coder(hashlib.blake2b(secret).digest())
     kept = set(keep)
     parts: dict[str, pd.DataFrame] = {

@@ -103,7 +103,7 @@ def test_xlsx_keeps_texts_as_texts_and_numbers_as_numbers() -> None:
 
 def test_a_sheet_is_not_filled_beyond_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "MOST_ROWS", 2)
-    with pytest.raises(KimonoError, match="A sheet holds 2 rows, and these are 3"):
+    with pytest.raises(KimonoError, match="A sheet holds at most 2 rows, and there are 3"):
         file_of(people(), "xlsx")
     assert len(rows_of(file_of(people(), "csv"))) == 4
 

@@ -63,7 +63,7 @@ class _Bearer(SecretAuth):
     def __init__(self, token: str) -> None:
         self._token = token.strip()
         if not self._token.isascii() or not self._token.isprintable() or " " in self._token:
-            raise ConfigurationError("The token holds spaces or characters that no token has; was it copied whole?")
+            raise ConfigurationError("The token contains spaces or invalid characters. Was it copied completely?")
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         request.headers["Authorization"] = f"Bearer {self._token}"

@@ -314,14 +314,16 @@ class Client:
             failed = BadResponseError(f"{error.cause}{times}")
         elif isinstance(error, TooLong):
             status = error.response.status_code
-            text = f"{status} from {where}: the server asks to be left alone for longer than {LONGEST_WAIT:g} s"
+            text = f"{status} from {where}: the server asks for a pause of more than {LONGEST_WAIT:g} s"
             failed = RateLimitError(f"{text} ({error}). Try again then.", status)
         elif isinstance(error, httpx.TimeoutException):
-            failed = ConnectionFailedError(f"No answer from {where} in time.{times} Try a smaller page_size, or later.")
+            failed = ConnectionFailedError(
+                f"No answer from {where} in time.{times} Try a smaller page_size, or try again later."
+            )
         elif isinstance(error, httpx.DecodingError):
             failed = ConnectionFailedError(f"{where} answered, but the answer cannot be unpacked: {error}.{times}")
         else:
-            text = f"{where} could not be reached, or its answer broke off: {error}."
+            text = f"{where} could not be reached, or its answer was cut short: {error}."
             failed = ConnectionFailedError(f"{text}{times} Is {self.base_url} right?")
         # If it was the token that could not be fetched (the only POST), the request itself was not sent.
         failed.sent = not isinstance(error, _NOT_SENT) and error.request.method != "POST"

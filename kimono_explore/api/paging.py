@@ -83,7 +83,7 @@ def read_pages(
         The list began and could not be read to its end.
     """
     if max_connections < 1 or max_pages < 1 or (page_size is not None and page_size < 1):
-        raise ValueError("max_connections, max_pages and page_size are whole numbers from 1.")
+        raise ValueError("max_connections, max_pages and page_size must be integers >= 1.")
     asking = _Asking(client, operation, path or operation.path, id, params or {}, page_size, threading.Event())
     read = asking.ask if saved is None else _remembering(asking.ask, saved, asking.path)
     boundaries = Boundaries()
@@ -164,7 +164,7 @@ def _in_order(
         beyond = 1 if ending and not before and more is not False and not rows and not under_way else 0
         while more is not False and len(under_way) < (beyond if ending else width):
             if asked >= max_pages:
-                text = f"{path} goes on after {max_pages:,} pages. Ask for more with max_pages=, or for larger ones."
+                text = f"{path} goes on after {max_pages:,} pages. Allow more with max_pages=, or larger ones with page_size=."
                 raise IncompleteListError(text)
             under_way.append(in_thread(read, asked))
             asked += 1

@@ -54,7 +54,7 @@ def write_duckdb(tables: Tables, path: str | os.PathLike[str], *, private: bool 
     """Write the database, as `Roster.to_duckdb` describes it."""
     path = Path(path)
     if path.is_dir() or (path.exists() and not _is_duckdb(path)):
-        raise BundleError(f"{path} is there and is not a DuckDB database; nothing was written. Name a new file.")
+        raise BundleError(f"{path} exists and is not a DuckDB database; nothing was written. Name a new file.")
     with atomic_file(path, private=private) as new:
         new.unlink()  # DuckDB makes the file itself
         with duckdb.connect(str(new)) as connection:

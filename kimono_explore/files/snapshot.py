@@ -194,4 +194,4 @@ def part(folder: Path, name: str) -> Path:
 
 def incomplete(folder: Path, error: Exception) -> BundleError:
     """The error of a folder that lacks something or was changed."""
-    return BundleError(f"{folder} is not a whole snapshot ({error}). Make one with roster.save(folder).")
+    return BundleError(f"{folder} is not a complete snapshot ({error}). Make one with roster.save(folder).")

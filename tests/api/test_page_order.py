@@ -77,7 +77,7 @@ def test_an_empty_page_that_says_it_is_the_last_is() -> None:
 
 def test_an_empty_page_that_promises_more_is_told() -> None:
     found = Answers(page(1), page(next="p")).read()
-    assert notes(found) == ["page 1 was empty, yet promises a next page: taken for the end of the list"]
+    assert notes(found) == ["page 1 was empty, yet promises a next page: treated as the end of the list"]
     assert ids(found) == [[1], [], []]
 
 
@@ -101,9 +101,9 @@ def test_rows_behind_an_empty_page_are_read_and_told() -> None:
 def test_a_page_that_came_before_ends_the_list() -> None:
     found = Answers(page(1), page(2)).read()
     assert ids(found) == [[1], [2], [2]]
-    assert notes(found) == ["page 2 repeats page 1: taken for the end of the list"]
+    assert notes(found) == ["page 2 repeats page 1: treated as the end of the list"]
     found = Answers(page(1, next="p")).read()
-    assert notes(found) == ["page 1 repeats page 0, yet promises a next page: taken for the end of the list"]
+    assert notes(found) == ["page 1 repeats page 0, yet promises a next page: treated as the end of the list"]
 
 
 @pytest.mark.parametrize("width", [1, 2, 5])
@@ -116,7 +116,7 @@ def test_so_many_pages_are_under_way(width: int) -> None:
 
 def test_an_endless_list_is_an_error() -> None:
     server = Answers(*[page(n) for n in range(9)])
-    text = r"^rostering/orgs goes on after 3 pages\. Ask for more with max_pages=, or for larger ones\.$"
+    text = r"^rostering/orgs goes on after 3 pages\. Allow more with max_pages=, or larger ones with page_size=\.$"
     with pytest.raises(IncompleteListError, match=text):
         server.read(max_pages=3)
     assert server.asked == {0: 1, 1: 1, 2: 1}
@@ -126,7 +126,7 @@ def test_an_endless_list_is_an_error() -> None:
 @pytest.mark.parametrize("options", [{"max_connections": 0}, {"max_pages": 0}, {"page_size": 0}])
 def test_a_bound_below_one_is_refused(options: dict[str, int]) -> None:
     server = Answers(page(1, next=None))
-    with pytest.raises(ValueError, match="max_connections, max_pages and page_size are whole numbers from 1"):
+    with pytest.raises(ValueError, match="max_connections, max_pages and page_size must be integers >= 1"):
         server.read(**options)
     assert server.sent == []
     assert len(server.read(**dict.fromkeys(options, 1))) == 1

@@ -231,12 +231,12 @@ def test_an_answer_that_is_not_what_was_asked_for_is_asked_for_again(wire: type[
 @pytest.mark.parametrize(
     ("fault", "said", "sent"),
     [
-        (httpx.ConnectError, "rostering/orgs (page 7) could not be reached, or its answer broke off: no luck.{} Is"
+        (httpx.ConnectError, "rostering/orgs (page 7) could not be reached, or its answer was cut short: no luck.{} Is"
          " https://api.example.org/v2 right?", False),
-        (httpx.ReadError, "rostering/orgs (page 7) could not be reached, or its answer broke off: no luck.{} Is"
+        (httpx.ReadError, "rostering/orgs (page 7) could not be reached, or its answer was cut short: no luck.{} Is"
          " https://api.example.org/v2 right?", True),
-        (httpx.ReadTimeout, "No answer from rostering/orgs (page 7) in time.{} Try a smaller page_size, or later.", True),
-        (httpx.ConnectTimeout, "No answer from rostering/orgs (page 7) in time.{} Try a smaller page_size, or later.", False),
+        (httpx.ReadTimeout, "No answer from rostering/orgs (page 7) in time.{} Try a smaller page_size, or try again later.", True),
+        (httpx.ConnectTimeout, "No answer from rostering/orgs (page 7) in time.{} Try a smaller page_size, or try again later.", False),
         (httpx.DecodingError, "rostering/orgs (page 7) answered, but the answer cannot be unpacked: no luck.{}", True),
     ],
 )  # fmt: skip
@@ -272,8 +272,7 @@ def test_too_long_a_wait_is_an_error(wire: type[Wire], waits: list[float]) -> No
     answers(wire, (429, b"", {"Retry-After": "500"}))
     error = failed(lambda: connect(URL, token=TOKEN).request(ORGS), RateLimitError)
     assert str(error) == (
-        "429 from rostering/orgs: the server asks to be left alone for longer than 120 s (Retry-After: 500 s). "
-        "Try again then."
+        "429 from rostering/orgs: the server asks for a pause of more than 120 s (Retry-After: 500 s). Try again then."
     )
     assert (error.status, waits) == (429, [])
 

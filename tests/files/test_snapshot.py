@@ -97,7 +97,9 @@ def test_a_snapshot_is_its_owners_alone_unless_said_otherwise(tmp_path: Path, pr
 )
 def test_a_manifest_that_was_changed_is_said(folder: Path, fields: dict[str, Any], why: str) -> None:
     change(folder, **fields)
-    with pytest.raises(BundleError, match=r"is not a whole snapshot \(.*Make one with roster.save\(folder\)") as caught:
+    with pytest.raises(
+        BundleError, match=r"is not a complete snapshot \(.*Make one with roster.save\(folder\)"
+    ) as caught:
         read_snapshot(folder)
     assert why in str(caught.value)
 
@@ -143,7 +145,7 @@ def test_the_manifest_can_be_read_by_people(tmp_path: Path) -> None:
 
 def test_a_missing_table_is_said(folder: Path) -> None:
     (folder / "links.parquet").unlink()
-    with pytest.raises(BundleError, match="is not a whole snapshot"):
+    with pytest.raises(BundleError, match="is not a complete snapshot"):
         read_snapshot(folder)
     assert is_snapshot(folder)
 
@@ -151,7 +153,7 @@ def test_a_missing_table_is_said(folder: Path) -> None:
 def test_what_is_no_snapshot(tmp_path: Path) -> None:
     assert not is_snapshot(tmp_path)
     assert not is_snapshot(tmp_path / "nothing")
-    with pytest.raises(BundleError, match="is not a whole snapshot"):
+    with pytest.raises(BundleError, match="is not a complete snapshot"):
         read_manifest(tmp_path)
 
 

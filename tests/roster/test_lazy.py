@@ -107,9 +107,9 @@ def test_links_lie_between_what_is_around(stored: LazyRoster) -> None:
 def test_a_folder_that_lacks_a_table_is_no_snapshot(tmp_path: Path) -> None:
     make(student()).save(tmp_path / "a")
     (tmp_path / "a" / "links.parquet").unlink()
-    with pytest.raises(kx.BundleError, match="is not a whole snapshot"):
+    with pytest.raises(kx.BundleError, match="is not a complete snapshot"):
         LazyRoster(tmp_path / "a")
-    with pytest.raises(kx.BundleError, match="is not a whole snapshot"):
+    with pytest.raises(kx.BundleError, match="is not a complete snapshot"):
         LazyRoster(tmp_path / "b")
 
 

@@ -172,7 +172,7 @@ def test_a_snapshot_can_be_replaced_but_nothing_else_is_overwritten(roster: kx.R
 
 
 def test_a_broken_snapshot_says_so(roster: kx.Roster, tmp_path: Path) -> None:
-    with pytest.raises(kx.BundleError, match="not a whole snapshot"):
+    with pytest.raises(kx.BundleError, match="not a complete snapshot"):
         kx.open_roster(tmp_path / "nowhere")
     roster.save(tmp_path / "a")
     manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
@@ -181,7 +181,7 @@ def test_a_broken_snapshot_says_so(roster: kx.Roster, tmp_path: Path) -> None:
         kx.open_roster(tmp_path / "a")
     roster.save(tmp_path / "a")
     (tmp_path / "a" / "links.parquet").write_bytes(b"PAR1")
-    with pytest.raises(kx.BundleError, match="not a whole snapshot"):
+    with pytest.raises(kx.BundleError, match="not a complete snapshot"):
         kx.open_roster(tmp_path / "a")
 
 

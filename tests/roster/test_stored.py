@@ -142,7 +142,7 @@ def test_of_very_many_the_first_are_listed_and_it_is_said(tmp_path: Path, monkey
 def test_what_is_no_snapshot_is_said(tmp_path: Path) -> None:
     make_district(20).save(tmp_path / "snapshot")
     (tmp_path / "snapshot" / "terms.parquet").unlink()
-    with pytest.raises(kx.BundleError, match="not a whole snapshot"):
+    with pytest.raises(kx.BundleError, match="not a complete snapshot"):
         LazyRoster(tmp_path / "snapshot")
     with pytest.raises(kx.BundleError):
         kx.browse(tmp_path)
