@@ -12,26 +12,26 @@ from functools import lru_cache
 REFUSED = "the list was refused"
 ROWS_MAY_BE_MISSING = "rows may be missing"
 SOME_MAY_BE_MISSING = "some may be missing"
-TAKEN_FOR_THE_END = "taken for the end of the list"
-NOT_LOOKED_AT = "whether rows moved while the list was read could not be looked at"
+TAKEN_FOR_THE_END = "treated as the end of the list"
+NOT_LOOKED_AT = "whether rows moved while the list was read could not be checked"
 
 INCOMPLETE = (REFUSED, ROWS_MAY_BE_MISSING, SOME_MAY_BE_MISSING, TAKEN_FOR_THE_END, NOT_LOOKED_AT)
 """A problem with a whole list whose text holds one of these means that the roster may lack rows."""
 
 KNOWN = "an ADD of what is already there"
-NOT_THERE = "the object is not there"
+NOT_THERE = "the object does not exist"
 NO_DATA = "it holds no data"
-NO_ID = "it says of no object"
+NO_ID = "it names no object"
 UNREADABLE = "its data cannot be read"
 UNKNOWN_TYPE = "the type of the object is unknown"
 UNKNOWN_ACTION = "the action is unknown"
 NO_END = "an enrollment without a person, or without a section or school"
-UNKNOWN_END = "an enrollment of which one end is not there"
+UNKNOWN_END = "an enrollment with one end missing"
 _NOT_APPLIED = (KNOWN, NOT_THERE, NO_DATA, NO_ID, UNREADABLE, UNKNOWN_TYPE, UNKNOWN_ACTION, NO_END, UNKNOWN_END)
 
 UNREADABLE_TASK = "a task that cannot be read: what it announces is unknown"
 TASK_CAME_AGAIN = "the task came again with different content; the first one was applied"
-SEVERAL_TENANTS = "the tasks are of several tenants, and all were applied; value counts the tenants"
+SEVERAL_TENANTS = "the tasks belong to several tenants, and all were applied; value counts the tenants"
 
 
 def not_applied(task: str | None, reason: str) -> str:
@@ -76,7 +76,7 @@ _KINDS = (
     "a reference without an id",
     "a reference to an unknown type",
     "a reference from a row without an id; left out",
-    "neither the person nor the membership says student or teacher; student assumed",
+    "neither the person nor the membership has the role student or teacher; student assumed",
     "the two sides of … to … differ: … is kept",
     "who is in which section is unknown: …",
     "who belongs to which school is unknown: …",
@@ -91,11 +91,11 @@ _KINDS = (
     "rows of ….csv without a sourcedId; kept, value counts them",
     "the id of a row of ….csv came again with different content; kept",
     "row … of ….csv has … cells where … were expected",
-    "rows of ….csv hold cells below a column without a name, or with one that came before; left out, value counts them",
+    "rows of ….csv have cells in a column without a name, or with a repeated name; left out, value counts them",
     "an unknown role; the person type is unknown",
-    "an unknown role; read as one of staff",
-    "an unknown role; kept as one of a teacher",
-    "an enrollment without a role; read as one of a teacher",
+    "an unknown role; read as a staff role",
+    "an unknown role; kept as a teacher role",
+    "an enrollment without a role; read as a teacher role",
     "an enrollment without a user or class",
     "a role without a user or org; left out",
     "another school than the class's; left out",

@@ -150,7 +150,7 @@ def test_no_words_of_a_server_are_in_the_problems() -> None:
     said = [
         ("the list was refused: 403 from rostering/terms: Ana Silva may not.", "the list was refused"),
         ("the two sides of student_in to s-4711 differ: Ana is kept", "the two sides of … to … differ: … is kept"),
-        ("page 4 repeats page 2 of Ana: taken for the end of the list", "taken for the end of the list"),
+        ("page 4 repeats page 2 of Ana: treated as the end of the list", "treated as the end of the list"),
         ("the id came 2 times with different content; all are kept", None),
         ("not a date", "not a date"),
         ("Ana Silva", OTHER),

@@ -319,7 +319,9 @@ class Client:
             text = f"{status} from {where}: the server asks clients to wait longer than {LONGEST_WAIT:g} s"
             failed = RateLimitError(f"{text} ({error}). Try again then.", status)
         elif isinstance(error, httpx.TimeoutException):
-            failed = ConnectionFailedError(f"No answer from {where} in time.{times} Try a smaller page_size, or later.")
+            failed = ConnectionFailedError(
+                f"No answer from {where} in time.{times} Try a smaller page_size, or try again later."
+            )
         elif isinstance(error, httpx.DecodingError):
             failed = ConnectionFailedError(f"{where} answered, but the answer cannot be decompressed: {error}.{times}")
         else:

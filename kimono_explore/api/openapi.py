@@ -23,7 +23,7 @@ _QUERY: dict[str, dict[str, JSON]] = {
     "page": {"schema": {"type": "integer", "format": "int32", "minimum": 0}, "description": "Counts from 0."},
     "page_size": {
         "schema": {"type": "integer", "format": "int32", "minimum": 1},
-        "description": "Rows a page; the server's maximum where it is larger or absent.",
+        "description": "Rows per page; the server's maximum where it is larger or absent.",
     },
     "tenant_id": {"schema": {"type": "string"}, "description": "Only tasks of this tenant."},
     "schema": {
@@ -51,11 +51,11 @@ _EXAMPLES: dict[str, list[JSON]] = {
     "object_type": ["RDM:STUDENT", "RDM:STAFF", "RDM:SCHOOL", "RDM:COURSE_SECTION"],
 }
 _REFUSALS = {
-    "400": "The request makes no sense",
+    "400": "The request is invalid",
     "401": "No token, or one that is not accepted",
     "404": "No such object",
 }
-_CONFLICT = {"409": "The task_id of the body is not the id of the path"}
+_CONFLICT = {"409": "The task_id in the body does not match the id in the path"}
 
 
 def openapi(server: str = BASE_URL) -> dict[str, JSON]:

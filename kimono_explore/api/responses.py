@@ -41,7 +41,7 @@ def raise_for(response: httpx.Response, where: str, tries: int = 1) -> NoReturn:
     if status >= 500:
         kind, hint = ServerError, "The server is at fault; try again later."
     if 300 <= status < 400:
-        hint = "A redirect is not followed, so that no token goes astray; correct the base URL."
+        hint = "Redirects are not followed, to keep the token from other servers; correct the base URL."
     said = said if len(said) <= 500 else f"{said[:500]} …"
     said = said if said.endswith((".", "!", "?")) else f"{said}."
     times = f" It was asked for {tries} times." if tries > 1 else ""

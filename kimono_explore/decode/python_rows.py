@@ -168,7 +168,7 @@ class PythonRows:
         if role is None and reference.relation in (None, *MEMBERSHIPS):
             role = reference.role or role_of(membership) or referrer.role
             if role is None and reference.relation is None:
-                text = "neither the person nor the membership says student or teacher; student assumed"
+                text = "neither the person nor the membership has the role student or teacher; student assumed"
                 self.notes.add(referrer.id, reference.key, None, text)
                 role = "student"
         links["role"][-1] = role

@@ -74,6 +74,6 @@ def read_limits(given: Mapping[str, object], path: str) -> Limits:
         whole = name == "least"
         right = isinstance(value, int) if whole else isinstance(value, (int, float)) and 0 <= value <= 1
         if isinstance(value, bool) or not right or (whole and isinstance(value, int) and value < 1):
-            needed = "a whole number from 1 on" if whole else "a share from 0 to 1, such as 0.1"
+            needed = "an integer >= 1" if whole else "a share from 0 to 1, such as 0.1"
             raise ConfigurationError(f"{path}: [gate] {name} is {value!r}; it needs {needed}.")
     return Limits(**given)  # type: ignore[arg-type]  # each was looked at

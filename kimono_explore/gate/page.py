@@ -165,7 +165,7 @@ def _steps(verdict: Judged) -> list[tuple[str, str]]:
             ("If it persists, ask the source", "Whoever runs the student information system can say whether it answered last night."),
         ]  # fmt: skip
     recreated = any(reason.rule.endswith("-recreated") for reason in verdict.reasons if reason.because is None)
-    ask = "Ask whoever runs the schedule or the student information system whether this was intended."
+    ask = "Ask the person who runs the schedule or the student information system whether this was intended."
     restore = (
         "Restore the old ids in the source, then load again."
         if recreated
@@ -174,7 +174,7 @@ def _steps(verdict: Judged) -> list[tuple[str, str]]:
     known = (
         "kx.compare(old, new, match='auto').matches pairs each old id with its new one."
         if recreated
-        else "Every system downstream is prepared."
+        else "Make sure that every system downstream is ready for it."
     )
     return [
         ("Leave it on hold", "The live roster stays, and the ordinary changes in this load wait too."),

@@ -81,7 +81,7 @@ def incomplete(new: Roster) -> Iterator[Reason]:
         tables = ", ".join(str(name) for name in lacking["table"].dropna().unique())
         yield Reason(
             "incomplete-load", "stop", None, None, len(lacking), len(lacking), None,
-            f"The load was not complete ({tables}): what did not arrive is not deleted.",
+            f"The load was not complete ({tables}): missing rows are not treated as deleted.",
         )  # fmt: skip
 
 
@@ -90,9 +90,10 @@ def emptied_tables(old: Roster, new: Roster) -> Iterator[Reason]:
     before, after = old.counts(), new.counts()
     for table in ("orgs", "persons", "courses", "sections", "terms"):
         if before[table] and not after[table]:
+            gone = f"All {before[table]:,} {table} are" if before[table] > 1 else f"The only {table[:-1]} is"
             yield Reason(
                 "empty-table", "stop", None, None, before[table], before[table], None,
-                f"All {before[table]:,} {table} are missing: that is a source that did not answer, not a deletion.",
+                f"{gone} missing. The source probably did not answer; this is not a deletion.",
             )  # fmt: skip
 
 
@@ -105,8 +106,8 @@ def broken_off(diff: Comparison, new: Roster, measures: pd.DataFrame, limits: Li
         level: Level = "stop" if len(gone) > _FEW * total else "hold"
         yield Reason(
             "students-unknown", level, None, None, named, total, limits.unreferenced,
-            f"{_of(len(gone), total, 'students').capitalize()} are missing, and the roster still enrolls {named:,} of them: the load "
-            "broke off, they did not leave.",
+            f"{_of(len(gone), total, 'students').capitalize()} are missing, and the roster still enrolls {named:,} of them, so the load "
+            "was cut short; they did not leave.",
         )  # fmt: skip
 
 
@@ -122,8 +123,8 @@ def source_down(
         if removed >= limits.least and removed > limits.gone * before:
             yield Reason(
                 f"{kind}-gone", "stop", None, None, removed, before, limits.gone,
-                f"{_of(removed, before, kind).capitalize()} of the district are missing: more than {limits.gone:.0%} at "
-                "once is a source that was down.",
+                f"{_of(removed, before, kind).capitalize()} of the district are missing: a loss of more than {limits.gone:.0%} "
+                "at once means the source was down.",
             )  # fmt: skip
 
 
@@ -231,10 +232,13 @@ def primary_flips(days: Sequence[Roster], sections: pd.DataFrame, limits: Limits
         count, total = int(part["id"].isin(flipped).sum()), len(part)
         if count >= limits.least and count > limits.primary * total:
             shown = str(names.get(id, id))
-            often = f" within {len(days)} loads" if len(days) > 2 else ""
+            has = "has" if count == 1 else "have"
+            told = f"{has} a different primary teacher"
+            if len(days) > 2:
+                told = f"{has} had a different primary teacher within {len(days)} loads"
             yield Reason(
                 "primary-teachers", "hold", shown, str(id), count, total, limits.primary,
-                f"{shown}: the primary teacher of {_of(count, total, 'sections')} is another one{often}.",
+                f"{shown}: {_of(count, total, 'sections')} {told}.",
             )  # fmt: skip
 
 

@@ -135,8 +135,8 @@ class Rehearsal:
         objects = len(self.refused[["table", "id", "label"]].drop_duplicates())
         said = [
             f"{does} {_classes_in_words(ended)}" if ended else "",
-            f"creates {created:,} anew, empty" if created else "",
-            f"takes members out of {_classes_in_words(losing)}" if losing else "",
+            _creates(created, alone=not ended) if created else "",
+            f"removes members from {_classes_in_words(losing)}" if losing else "",
             f"refuses {plural(objects, 'object')}" if objects else "",
         ]
         sentence = f"{name} {listed(filter(None, said)) or f'{does} no class and refuses nothing'}"
@@ -152,6 +152,11 @@ class Rehearsal:
         rows = by_school.agg(classes=("what", "size"), students=("students", "sum")).reset_index().to_dict("records")
         facts = {"rows": rows, "rules": self.rules.to_dict("records"), "means": TARGETS[self.target].means}
         return render("rehearsal.html", headline=self.headline, **facts)
+
+
+def _creates(count: int, *, alone: bool) -> str:
+    noun = ("class" if count == 1 else "classes") if alone else "one" if count == 1 else "ones"
+    return f"creates {count:,} new empty {noun}"
 
 
 def _classes_in_words(count: int) -> str:

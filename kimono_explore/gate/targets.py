@@ -38,15 +38,15 @@ class Target(NamedTuple):
 TARGETS: dict[str, Target] = {
     "clever": Target(
         "Clever", "closed", "closes",
-        "The old section is no longer in Clever, whose applications are told to deactivate it; the new one is another section.",
+        "The old section is no longer in Clever, and its applications are told to deactivate it; the new one is a different section.",
     ),
     "google": Target(
         "Google Classroom", "left open", "leaves behind",
-        "The old class stays as it is, no longer tied to the roster, and a new one stands beside it.",
+        "The old class stays as it is, no longer tied to the roster, and a new class is created beside it.",
     ),
     "sds": Target(
         "School Data Sync", "closed", "closes",
-        "The old class is taken to be no longer active; the new one is another class.",
+        "The old class is treated as inactive; the new one counts as a different class.",
     ),
     "canvas": Target(
         "Canvas", "closed", "closes",
@@ -54,7 +54,7 @@ TARGETS: dict[str, Target] = {
     ),
     "apple": Target(
         "Apple School Manager", "closed", "closes",
-        "The students are taken out of the old class, which stays as a manual one, without its progress in Schoolwork.",
+        "The students are removed from the old class, which stays as a manual class and loses its progress in Schoolwork.",
     ),
 }  # fmt: skip
 
@@ -75,12 +75,12 @@ _APPLE_TEMPLATES = "https://support.apple.com/en-me/guide/apple-school-manager-m
 RULES: tuple[Rule, ...] = (
     Rule(
         "clever-missing-record", "clever",
-        "An application should deactivate what it knows by a Clever id that is no longer there, and create what it cannot match.",
+        "An application should deactivate records whose Clever id is gone, and create records that it cannot match.",
         "https://dev.clever.com/docs/data-changes",
     ),
     Rule(
         "clever-hold", "clever",
-        "A sync that changes much is put on hold until the district approves it.",
+        "A sync with many changes is put on hold until the district approves it.",
         _CLEVER_STATUS,
     ),
     Rule(
@@ -97,7 +97,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "google-left-alone", "google",
-        "Roster import creates classes and sets who belongs to them; it neither changes nor deletes the classes that are there.",
+        "Roster import creates classes and sets who belongs to them; it neither changes nor deletes existing classes.",
         _GOOGLE_IMPORT,
     ),
     Rule(
@@ -114,7 +114,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "google-alias-length", "google",
-        "An alias has 256 characters at most, two of which say its scope.",
+        "An alias has at most 256 characters, including two for its scope.",
         f"{_GOOGLE_API}/courses.aliases",
         (Refusal("sections", "id", longer_than(254)),),
     ),
@@ -126,17 +126,17 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "sds-inactive", "sds",
-        "The records of a file that a later upload leaves out are taken to be no longer active.",
+        "The records of a file that a later upload leaves out are treated as inactive.",
         SDS_FILES,
     ),
     Rule(
         "sds-excluded", "sds",
-        "A record whose required data are missing or not valid is left out as a whole.",
+        "A record whose required data is missing or invalid is left out entirely.",
         _SDS_HEALTH,
     ),
     Rule(
         "sds-unique-id", "sds",
-        "A unique id is unique among all records; upper and lower case differ.",
+        "A unique id is unique among all records, and is case-sensitive.",
         _SDS_RULES,
         tuple(Refusal(table, "id", repeated) for table in ("orgs", "persons", "courses", "sections")),
     ),
@@ -154,16 +154,16 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "canvas-batch", "canvas",
-        "A full batch update deletes the courses, sections and enrollments of a term that earlier imports had and this one has not.",
+        "A full batch update deletes the courses, sections and enrollments of a term that earlier imports had and this one does not.",
         _CANVAS,
     ),
-    Rule("canvas-diffing", "canvas", "With diffing, what the last import had and this one has not is deleted.", _CANVAS),
+    Rule("canvas-diffing", "canvas", "With diffing, rows that the last import had and this one does not are deleted.", _CANVAS),
     Rule(
         "canvas-threshold", "canvas",
         "With a change threshold, an import that would delete a larger share stops before it does.",
         _CANVAS,
     ),
-    Rule("canvas-change-id", "canvas", "A file change_sis_id.csv gives a section another id, and it stays the same section.", _CANVAS),
+    Rule("canvas-change-id", "canvas", "The file change_sis_id.csv gives a section a new id, and it stays the same section.", _CANVAS),
     Rule(
         "canvas-unique-id", "canvas",
         "The ids of people, courses, sections and terms are unique and never change.",
@@ -187,7 +187,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "apple-class-removed", "apple",
-        "A class that an upload no longer has loses its students and becomes a manual one, and its progress in Schoolwork is deleted.",
+        "A class that is missing from an upload loses its students and becomes a manual class, and its progress in Schoolwork is deleted.",
         _APPLE_CLASSES,
     ),
     Rule(
@@ -201,7 +201,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "apple-student", "apple",
-        "A student has an id, a location, a first and a last name.",
+        "A student has an id, a location, a first name and a last name.",
         _APPLE_STUDENTS,
         (
             Refusal("persons", "id", missing, "student"), Refusal("persons", "member_of", unlinked, "student"),
@@ -210,7 +210,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "apple-staff", "apple",
-        "A teacher has an id, a location, a first and a last name.",
+        "A teacher has an id, a location, a first name and a last name.",
         _APPLE_STAFF,
         (
             Refusal("persons", "id", missing, "teacher"), Refusal("persons", "member_of", unlinked, "teacher"),
@@ -225,13 +225,13 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "apple-person-id", "apple",
-        "The id of a person is unique over all locations.",
+        "The id of a person is unique across all locations.",
         _APPLE_TEMPLATES,
         (Refusal("persons", "id", repeated),),
     ),
     Rule(
         "apple-id-characters", "apple",
-        "An id has letters, digits and hyphens only.",
+        "An id has only letters, digits and hyphens.",
         _APPLE_TEMPLATES,
         tuple(Refusal(table, "id", not_alphanumeric) for table in ("orgs", "persons", "courses", "sections")),
     ),

@@ -232,7 +232,7 @@ class Verdict:
             for kind in kinds
             if kind in whole.index and whole[fate][kind]
         ]
-        let = " with what was let through" if self.reasons else ""
+        let = ", apart from what was let through" if self.reasons else ""
         return f"An ordinary load{let}: {', '.join(words) or 'nothing removed, nothing added'}"
 
     def _without(self, rule: str, school: str | None, because: str) -> Verdict:
@@ -292,7 +292,7 @@ class Verdict:
             raise ConfigurationError(printable(f"No reason {rule!r}{where} holds this load. Its reasons: {listed}."))
         if any(reason.level == "stop" for reason in found):
             raise ConfigurationError(
-                f"{rule} is a stop and cannot be let through: what did not arrive is unknown. Load again."
+                f"{rule} is a stop and cannot be let through: what happened to the missing rows is unknown. Load again."
             )
         if log:
             write_entry(log, rule=rule, school=school, because=because, load=self.load, sentence=found[0].sentence)

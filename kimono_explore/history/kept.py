@@ -386,7 +386,7 @@ def _loaded_on(roster: Roster) -> date:
 def _not_kept(when: date, days: Sequence[date]) -> str:
     near = [str(max(before)) for before in [[day for day in days if day < when]] if before]
     near += [str(min(after)) for after in [[day for day in days if day > when]] if after]
-    return f"{when} is not kept; " + (f"the nearest: {', '.join(near)}." if near else "no day is, so far.")
+    return f"{when} is not kept; " + (f"the nearest: {', '.join(near)}." if near else "no days are kept yet.")
 
 
 def _checked(report: Report | None) -> Checked | None:

@@ -84,7 +84,7 @@ _OWN_STEPS = {
     "storm_of_deletes": "Stop, and ask the district whether the deletions are intended.",
     "delivered_again_and_again": "Acknowledge the event; if it comes again, ask the sender which systems change the object.",
     "tenant_behind": "Find out why this tenant's tasks are not fetched, then fetch and acknowledge them.",
-    "tasks_after_uninstall": "Ask whether the tenant is back; if not, delete the tasks.",
+    "tasks_after_uninstall": "Ask whether the tenant has come back; if not, delete the tasks.",
     "repeated_task": "Make the change once, and acknowledge both tasks.",
     "delete_of_unknown_object": "Nothing: acknowledge the task.",
     "duplicate_state_id": "Find out whose state id it is, and correct the other person's.",

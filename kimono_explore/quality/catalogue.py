@@ -137,7 +137,7 @@ def define_check(
     ['passed']
     """
     if id in {check.id for check in (*ROSTER_CHECKS, *TASK_CHECKS)}:
-        raise ConfigurationError(f"{id!r} is a check of the library. Give yours another id.")
+        raise ConfigurationError(f"{id!r} is a built-in check. Use a different id.")
     if number is not None and number.upper().startswith("KX-"):
         raise ConfigurationError(
             f"The number {number!r} begins with KX-, which is reserved for the library. Choose other letters."

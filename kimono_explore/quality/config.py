@@ -230,7 +230,7 @@ def waive(outcomes: Iterable[Outcome], waivers: Sequence[Waiver], today: date) -
                 _take(outcome, waiver, mine)
             elif waiver.ids:
                 said.append(
-                    f"A waiver of {waiver.check} {whose} covers no finding: they are mended, or an id is mistyped."
+                    f"A waiver of {waiver.check} {whose} covers no finding: they are fixed, or an id is mistyped."
                 )
     return said
 

@@ -29,7 +29,7 @@ def own_day(context: CheckContext, loaded: date) -> tuple[date, str]:
     nearest = terms.assign(away=away).sort_values(["away", "sections", "id"], ascending=[True, False, True]).iloc[0]
     middle = nearest["start_date"] + (nearest["end_date"] - nearest["start_date"]) // 2
     which = "that is used " if nearest["sections"] else ""
-    return middle.date(), f"no term {which}holds {loaded}, the day of loading: a day in {nearest['label']}"
+    return middle.date(), f"no term {which}includes {loaded}, the day of loading: a day in {nearest['label']}"
 
 
 def _terms(context: CheckContext) -> pd.DataFrame:

@@ -64,7 +64,7 @@ def make_engine(engine: str | SparkSession, memory: str | None = None) -> Engine
     if engine == "polars" and memory is None:
         return Polars()
     if engine == "polars":
-        raise ConfigurationError(f'memory={memory!r} is a limit that DuckDB keeps: use engine="duckdb".')
+        raise ConfigurationError(f'memory={memory!r} is a limit that only DuckDB supports: use engine="duckdb".')
     if engine == "duckdb":
         return DuckDB(memory)
     if hasattr(engine, "createDataFrame"):

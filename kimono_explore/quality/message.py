@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality.findings import Findings
 
 _FIRST = 3
-UNCHECKED = "Nothing was checked: no check had anything to look at. Is the roster empty?"
+UNCHECKED = "Nothing was checked: no check found anything to look at. Is the roster empty?"
 
 
 def make_message(report: Findings, title: str, link: str | None) -> dict[str, Any]:

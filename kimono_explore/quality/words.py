@@ -74,7 +74,7 @@ WORDS = {
     ),
     "alike_ids": _Words(
         "",
-        "has an id that is nearly that of another",
+        "has nearly the same id as another",
         "No two ids are nearly the same",
         many="have ids that are nearly the same",
     ),
@@ -86,23 +86,25 @@ WORDS = {
         many="have an id that Apple School Manager does not accept",
     ),
     "email_elsewhere": _Words(
-        "", "has an e-mail address of another domain", "Every e-mail address is of one of the usual domains"
+        "", "has an e-mail address in another domain", "Every e-mail address is in one of the usual domains"
     ),
     "orphan_child_of": _Words(
         "",
-        "is below a parent that was not delivered",
+        "has a parent that was not delivered",
         "Every parent of an org or term is there",
-        many="are below a parent that was not delivered",
+        many="have a parent that was not delivered",
     ),
-    "orphan_offered_by": _Words("course", "is of an org that was not delivered", "Every course's org is there"),
-    "orphan_of_course": _Words("section", "is of a course that was not delivered", "Every section's course is there"),
+    "orphan_offered_by": _Words("course", "belongs to an org that was not delivered", "Every course's org is there"),
+    "orphan_of_course": _Words(
+        "section", "belongs to a course that was not delivered", "Every section's course is there"
+    ),
     "orphan_held_at": _Words("section", "is at a school that was not delivered", "Every section's school is there"),
     "orphan_in_term": _Words("section", "is in a term that was not delivered", "Every section's term is there"),
     "orphan_member_of": _Words("", "is at a school that was not delivered", "Every person's school is there"),
     "orphan_student_in": _Words("enrollment", "has only one end", "Both ends of every enrollment are there"),
     "orphan_teacher_in": _Words("teaching post", "has only one end", "Both ends of every teaching post are there"),
     "orphan_graded_in": _Words(
-        "grading category", "is of a section that was not delivered", "Every grading category's section is there"
+        "grading category", "belongs to a section that was not delivered", "Every grading category's section is there"
     ),
     "orphan_graded_for": _Words(
         "grading category",
@@ -144,9 +146,9 @@ WORDS = {
     ),
     "current_but_inactive": _Words(
         "membership",
-        "is not active although it goes on",
-        "Every membership that goes on is active",
-        many="are not active although they go on",
+        "is not active although it is still going on",
+        "Every membership that is still going on is active",
+        many="are not active although they are still going on",
     ),
     "membership_far_ahead": _Words("membership", "begins far in the future", "No membership begins far in the future"),
     "membership_before_birth": _Words(
@@ -191,7 +193,7 @@ WORDS = {
         "student", "does not have exactly one primary school", "Every student has one primary school"
     ),
     "missing_grade": _Words("student", "has no grade", "Every student has a grade"),
-    "unknown_grade": _Words("student", "has a grade that is not a known one", "Every grade is a known one"),
+    "unknown_grade": _Words("student", "has an unknown grade", "Every grade is known"),
     "grade_against_age": _Words(
         "student", "is in a grade that does not fit their age", "Every grade fits the student's age"
     ),
@@ -224,15 +226,15 @@ WORDS = {
     "parent_child_mismatch": _Words(
         "", "does not agree with its parent", "Parents and children agree", many="do not agree with their parents"
     ),
-    "org_cycle": _Words("org", "is above itself", "No org is above itself", many="are above themselves"),
-    "term_cycle": _Words("term", "is above itself", "No term is above itself", many="are above themselves"),
+    "org_cycle": _Words("org", "is its own ancestor", "No org is its own ancestor", many="are their own ancestors"),
+    "term_cycle": _Words("term", "is its own ancestor", "No term is its own ancestor", many="are their own ancestors"),
     "parent_of_wrong_type": _Words(
         "",
-        "is below something of the same or a lower kind",
-        "Every org and term is below one of a higher kind",
-        many="are below something of the same or a lower kind",
+        "has a parent of the wrong kind",
+        "Every org and term has a parent of a higher kind",
+        many="have a parent of the wrong kind",
     ),
-    "section_over_two_years": _Words("section", "is over two school years", "No section is over two school years"),
+    "section_over_two_years": _Words("section", "spans two school years", "No section spans two school years"),
     "term_of_another_school": _Words(
         "section",
         "is in a term of another school",
@@ -296,7 +298,7 @@ WORDS = {
     "invalid_phone": _Words("", "has an invalid telephone number", "Every telephone number is well formed"),
     "invalid_postal_code": _Words("", "has an invalid postal code", "Every postal code is well formed"),
     "unknown_state": _Words("", "has an unknown state or province", "Every state or province is known"),
-    "unexpected_sex": _Words("", "has an unexpected value for sex", "Every value for sex is one that is expected"),
+    "unexpected_sex": _Words("", "has an unexpected value for sex", "Every value for sex is an expected one"),
     "untrimmed_text": _Words(
         "", "has text with stray spaces or invisible characters", "No text has stray spaces or invisible characters"
     ),
@@ -311,14 +313,14 @@ WORDS = {
         "No id and no name has a line break",
         many="have a line break in the id or name",
     ),
-    "placeholder_name": _Words("", "has a placeholder as a name", "Every name is that of a person"),
+    "placeholder_name": _Words("", "has a placeholder as a name", "No name is a placeholder"),
     "shouting_name": _Words("", "has a name in capitals", "No name is in capitals"),
     "implausible_age": _Words("", "has an implausible age", "Every age is plausible"),
     "grad_year_against_dob": _Words(
         "", "has a graduation year that does not fit the date of birth", "Graduation years fit the dates of birth"
     ),
     "school_year_outlier": _Words(
-        "", "is of another school year", "Everything is of one school year", many="are of other school years"
+        "", "is from another school year", "Everything is from one school year", many="are from other school years"
     ),
     "term_without_dates": _Words("term", "has no dates", "Every term has dates"),
     "term_ends_before_start": _Words(
@@ -345,7 +347,7 @@ WORDS = {
     "update_of_unknown_object": _Words(
         "task",
         "changes an object that is not in the roster",
-        "Every change is of an object in the roster",
+        "Every change is to an object in the roster",
         many="change objects that are not in the roster",
     ),
     "add_of_known_object": _Words(
@@ -394,9 +396,12 @@ WORDS = {
 """By id of the check. Checks that are not here, such as your own, speak by their title and rule."""
 
 WHOLE = {
-    "stale_roster": ("Nothing was updated for a long time", "The roster was updated recently"),
+    "stale_roster": ("Nothing has been updated for a long time", "The roster was updated recently"),
     "no_lea": ("There is no district", "There is a district"),
-    "no_current_term": ("No term holds the day the roster was loaded", "A term holds the day the roster was loaded"),
+    "no_current_term": (
+        "No term includes the day the roster was loaded",
+        "A term includes the day the roster was loaded",
+    ),
     "sync_without_end": ("A sync does not end", "Every sync has ended"),
 }
 """The same for what has nothing to count."""

@@ -216,7 +216,7 @@ class Service:
 def _whole(query: dict[str, str], name: str, default: int, least: int) -> int:
     text = query.get(name, str(default))
     if not text.isascii() or not text.isdigit() or len(text) > 10 or not least <= int(text) < 2**31:
-        raise Refused(400, f"{name} must be a whole number from {least}")
+        raise Refused(400, f"{name} must be an integer >= {least}")
     return int(text)
 
 
@@ -232,7 +232,7 @@ def _acks(operation: Operation, id: str, body: bytes) -> list[JSON]:
     if not isinstance(given, dict):
         raise Refused(400, "the body must be one acknowledgement")
     if given.setdefault("task_id", id) != id:
-        raise Refused(409, "task_id is not the id of the path")
+        raise Refused(409, "task_id does not match the id in the path")
     return [given]
 
 
@@ -285,7 +285,7 @@ class _OwnHost:
         if len(hosts) == 1 and is_own_host(hosts[0], self._port):
             await self._app(scope, receive, send)
         else:
-            refused = Refused(421, "The sandbox is asked under a name that is not this machine's", headers=_CLOSE)
+            refused = Refused(421, "The sandbox was addressed by a name that is not this machine's", headers=_CLOSE)
             await (await _refuse(Request(scope), refused))(scope, receive, send)
 
 
@@ -304,7 +304,7 @@ def _endpoint(service: Service, operations: dict[str, Operation], latency: float
         operation = operations.get("GET" if request.method == "HEAD" else request.method)
         if operation is None:
             allowed = ", ".join([*operations, *(["HEAD"] if "GET" in operations else [])])
-            raise Refused(405, f"{request.method} is not for this path", headers={"Allow": allowed})
+            raise Refused(405, f"{request.method} is not allowed on this path", headers={"Allow": allowed})
         id = request.path_params.get("id", "")
         if len(id) > MAX_ID:
             raise Refused(404, f"No id is longer than {MAX_ID:,} characters")
@@ -324,7 +324,7 @@ async def _body(request: Request) -> bytes:
     except TooLarge:
         raise Refused(413, f"The body is longer than {MAX_BODY:,} bytes", headers=_CLOSE) from None
     except ClientDisconnect:
-        raise Refused(400, "The body broke off", headers=_CLOSE) from None  # nobody reads it
+        raise Refused(400, "The body was cut short", headers=_CLOSE) from None  # nobody reads it
 
 
 def _token_endpoint(service: Service) -> Endpoint:

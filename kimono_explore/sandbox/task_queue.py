@@ -94,11 +94,11 @@ class TaskQueue:
         if ack.get("status") not in ACK_STATUSES:
             return Refusal(id, 400, f"status must be one of {', '.join(ACK_STATUSES)}")
         if any(not isinstance(ack.get(key), str | None) for key in ("message", "$sys.app_id")):
-            return Refusal(id, 400, "message and $sys.app_id are text")
+            return Refusal(id, 400, "message and $sys.app_id must be strings")
         if ack["status"] in ("error", "retry") and not ack.get("message"):
             return Refusal(id, 400, f"{ack['status']} must come with a message")
         if params is not None and not (isinstance(params, dict) and all(isinstance(v, str) for v in params.values())):
-            return Refusal(id, 400, "params is an object of texts")
+            return Refusal(id, 400, "params must be an object of strings")
         return None if id in self._tasks else Refusal(id, 404, f"no task {id} is in the queue")
 
     def _take(self, ack: dict[str, JSON]) -> None:

@@ -196,7 +196,7 @@ ENVELOPE = {"error": {"status": 0, "code": "x", "message": "In the server's word
         (404, kx.NotFoundError, "base URL"),
         (429, kx.RateLimitError, "fewer connections"),
         (500, kx.ServerError, "try again later"),
-        (302, kx.ResponseError, "redirect"),
+        (302, kx.ResponseError, "Redirects"),
         (418, kx.ResponseError, "not accepted"),
     ],
 )
@@ -230,8 +230,8 @@ def test_no_server_is_a_clear_error() -> None:
         ({"token": "t", "base_url": "http://api.example.org"}, "Plain http"),
         ({"token": "t", "base_url": "https://u:p@api.example.org"}, "holds a user name"),
         ({"token": "t", "base_url": "api.example.org"}, "https://"),
-        ({"token": "two words"}, "copied whole"),
-        ({"token": "t\nInjected: yes"}, "copied whole"),
+        ({"token": "two words"}, "copied completely"),
+        ({"token": "t\nInjected: yes"}, "copied completely"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_before_anything_is_sent(arguments: dict[str, str], said: str) -> None:

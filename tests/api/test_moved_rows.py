@@ -204,7 +204,7 @@ def failing(error: Exception) -> object:
 def test_a_list_that_cannot_be_looked_at_is_told() -> None:
     pages = list(read("abc").heal(failing(NotFoundError("404 from orgs: no.", 404)), 3, 1))  # type: ignore[arg-type]
     assert [(page.number, list(page.rows), page.counted) for page in pages] == [(-1, [], None)]
-    assert pages[0].note == "whether rows moved while the list was read could not be looked at: 404 from orgs: no."
+    assert pages[0].note == "whether rows moved while the list was read could not be checked: 404 from orgs: no."
 
 
 def test_a_load_that_was_ended_ends() -> None:

@@ -77,7 +77,7 @@ def test_an_empty_page_that_says_it_is_the_last_is() -> None:
 
 def test_an_empty_page_that_promises_more_is_told() -> None:
     found = Answers(page(1), page(next="p")).read()
-    assert notes(found) == ["page 1 was empty, yet promises a next page: taken for the end of the list"]
+    assert notes(found) == ["page 1 was empty, yet promises a next page: treated as the end of the list"]
     assert ids(found) == [[1], [], []]
 
 
@@ -101,9 +101,9 @@ def test_rows_behind_an_empty_page_are_read_and_told() -> None:
 def test_a_page_that_came_before_ends_the_list() -> None:
     found = Answers(page(1), page(2)).read()
     assert ids(found) == [[1], [2], [2]]
-    assert notes(found) == ["page 2 repeats page 1: taken for the end of the list"]
+    assert notes(found) == ["page 2 repeats page 1: treated as the end of the list"]
     found = Answers(page(1, next="p")).read()
-    assert notes(found) == ["page 1 repeats page 0, yet promises a next page: taken for the end of the list"]
+    assert notes(found) == ["page 1 repeats page 0, yet promises a next page: treated as the end of the list"]
 
 
 @pytest.mark.parametrize("width", [1, 2, 5])

@@ -122,7 +122,7 @@ def test_pages_past_the_end_that_repeat_the_last_one_end_the_list(server: Server
     server.answer = lambda page, size: {"data": rows(min(page, 2) * 5, min(page, 2) * 5 + 5)}
     found, problems = server.load(max_connections=4)
     assert found == ids(15)
-    assert problems[0] == ("rostering/orgs", "page 3 repeats page 2: taken for the end of the list")
+    assert problems[0] == ("rostering/orgs", "page 3 repeats page 2: treated as the end of the list")
     assert max(server.asked) <= 2 + 4
 
 
@@ -130,7 +130,7 @@ def test_a_server_that_ignores_the_page_number_does_not_loop(server: Server) -> 
     server.answer = lambda page, size: {"data": rows(0, 5), "paging": {"next": "more"}}
     found, problems = server.load(max_connections=3)
     assert found == ids(5)
-    assert problems[0][1] == "page 1 repeats page 0, yet promises a next page: taken for the end of the list"
+    assert problems[0][1] == "page 1 repeats page 0, yet promises a next page: treated as the end of the list"
     assert max(server.asked) <= 3
 
 
@@ -142,7 +142,7 @@ def test_a_next_that_never_ends_is_not_followed_past_empty_pages(server: Server)
     found, problems = server.load(max_connections=2)
     assert found == ids(10)
     assert [text for _, text in problems] == [
-        "page 2 was empty, yet promises a next page: taken for the end of the list"
+        "page 2 was empty, yet promises a next page: treated as the end of the list"
     ]
     assert max(server.asked) <= 1 + 2
 

@@ -26,8 +26,16 @@ def error_of(response: httpx.Response, tries: int = 1) -> errors.ResponseError:
         (429, errors.RateLimitError, "Wait a while, or use fewer connections (max_connections)."),
         (409, errors.ResponseError, OTHER),
         (299, errors.ResponseError, OTHER),
-        (300, errors.ResponseError, "A redirect is not followed, so that no token goes astray; correct the base URL."),
-        (399, errors.ResponseError, "A redirect is not followed, so that no token goes astray; correct the base URL."),
+        (
+            300,
+            errors.ResponseError,
+            "Redirects are not followed, to keep the token from other servers; correct the base URL.",
+        ),
+        (
+            399,
+            errors.ResponseError,
+            "Redirects are not followed, to keep the token from other servers; correct the base URL.",
+        ),
         (400, errors.ResponseError, OTHER),
         (499, errors.ResponseError, OTHER),
         (500, errors.ServerError, "The server is at fault; try again later."),

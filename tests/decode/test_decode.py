@@ -306,7 +306,7 @@ def test_a_person_of_unknown_type_is_not_guessed_in_silence() -> None:
     roster = roster_of(persons=[{"id": "p1", "$schools": [], "$sections": [{"id": "s1"}]}])
     assert roster.links["relation"].tolist() == ["student_in"]
     assert roster.problems["problem"].tolist() == [
-        "neither the person nor the membership says student or teacher; student assumed"
+        "neither the person nor the membership has the role student or teacher; student assumed"
     ]
 
 

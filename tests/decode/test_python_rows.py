@@ -168,7 +168,7 @@ def test_a_role_is_the_memberships_own_then_its_types_then_the_persons(
 def test_without_any_role_a_person_in_a_section_is_taken_for_a_student() -> None:
     read = Read("persons", {"id": "p1", "$sections": [{"id": "s1"}], "$schools": [{"id": "o1"}]})
     assert [link["role"] for link in read.links] == ["student", None]
-    text = "neither the person nor the membership says student or teacher; student assumed"
+    text = "neither the person nor the membership has the role student or teacher; student assumed"
     assert read.told == [("p1", "$sections", None, text)]
 
 

@@ -180,7 +180,7 @@ def test_demographics_that_differ_are_left_missing(load) -> None:
     assert persons["dob"].tolist() == [pd.NaT, pd.Timestamp(1980, 1, 2)]
     assert persons["sex"].tolist() == ["F", "M"]
     assert persons["ext_countryOfBirthCode"].tolist() == ["US", "CA"]
-    text = "rows of demographics.csv differ: value names what they hold; what they contradict each other in is left missing"
+    text = "rows of demographics.csv differ: value names what they hold; where they contradict each other, the cell is left missing"
     assert _rows(roster.problems[roster.problems["table"] == "persons"])[1:] == [
         ["persons", "p1", None, "birthDate: 2015-01-01, 2015-02-01, 2015-03-01, 2015-04-01", f"4 {text}"],
         ["persons", "p2", None, "birthDate: 1980-01-02, (empty); countryOfBirthCode: (empty), CA", f"2 {text}"],

@@ -105,7 +105,7 @@ TOLD: dict[str, tuple[dict[str, str | bytes | None], str]] = {
     "roleType": ({"roles": ROLES + "r1,p1,main,student,sch1\n"}, "neither primary nor secondary"),
     "role of 1.2 unknown": (
         {"roles": ROLES + "r1,p1,primary,ext:coach,sch1\n"},
-        "an unknown role; read as one of staff",
+        "an unknown role; read as a staff role",
     ),
     "quote not closed in the last row": (
         {"courses": 'sourcedId,title,orgSourcedId\nc1,Art,sch1\nc2,"Band,sch1'},

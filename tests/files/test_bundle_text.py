@@ -68,10 +68,10 @@ def test_a_missing_column_is_all_empty() -> None:
         ("utf-8-sig", []),
         ("utf-16", []),
         ("utf-32", []),
-        ("utf-16-le", ["courses.csv is UTF-16 without a byte order mark; read as that"]),
-        ("utf-16-be", ["courses.csv is UTF-16 without a byte order mark; read as that"]),
-        ("utf-32-le", ["courses.csv is UTF-32 without a byte order mark; read as that"]),
-        ("utf-32-be", ["courses.csv is UTF-32 without a byte order mark; read as that"]),
+        ("utf-16-le", ["courses.csv is UTF-16 without a byte order mark; read as such"]),
+        ("utf-16-be", ["courses.csv is UTF-16 without a byte order mark; read as such"]),
+        ("utf-32-le", ["courses.csv is UTF-32 without a byte order mark; read as such"]),
+        ("utf-32-be", ["courses.csv is UTF-32 without a byte order mark; read as such"]),
         ("cp1252", ["courses.csv is not UTF-8; read as Windows-1252"]),
     ],
 )
@@ -103,7 +103,9 @@ def test_cells_are_split_by_what_splits_the_header(tmp_path: Path, separator: st
         tmp_path, f'"SourcedId"{separator} title {separator}x\na{separator}b,b{separator}c\n'.replace("b,b", "bb")
     )
     assert read.columns == {"sourcedId": ["a"], "title": ["bb"], "x": ["c"]}
-    assert read.texts == ([] if told is None else [f"courses.csv has {told} between its cells, not commas; read so"])
+    assert read.texts == (
+        [] if told is None else [f"courses.csv has {told} between its cells, not commas; read accordingly"]
+    )
 
 
 def test_one_known_name_is_not_enough_for_another_separator(tmp_path: Path) -> None:
@@ -120,7 +122,7 @@ def test_a_first_line_may_name_the_separator(tmp_path: Path, end: str) -> None:
 
 
 def test_cells_that_no_column_names_are_counted(tmp_path: Path) -> None:
-    text = "rows of courses.csv hold cells below a column without a name, or with one that came before; left out, value counts them"
+    text = "rows of courses.csv have cells in a column without a name, or with a repeated name; left out, value counts them"
     read = Opened(tmp_path, "sourcedId,,title,\na,,b,\nc,x,d,\ne,,f,y\ng,1,h,2\n")
     assert read.columns == {"sourcedId": ["a", "c", "e", "g"], "title": ["b", "d", "f", "h"]}
     assert read.told == [("courses", None, None, "3", text)]

@@ -105,7 +105,7 @@ def test_what_is_required_is_filled_by_rules_that_are_told(tmp_path: Path) -> No
     assert out.cells("courses", "title") == [("Algebra",)]
     assert out.cells("classes", "classType") == [("scheduled",)]
     assert out.cells("users", "username", "enabledUser") == [(id, "true") for id in ("a@x.org", "ben", "cy", "di")]
-    by_end = "was empty; the year of the end date is written, after July the next"
+    by_end = "was empty; the year of the end date is written, or the next one if it is after July"
     name = "was empty, and no email address is this person's only; the id is written"
     assert sorted(row for row in out.told if row[2] not in ("term_type", "enabledUser")) == sorted([
         ("terms", "fall", "name", "Fall Term", "was empty; the label is written"),
@@ -149,7 +149,7 @@ def test_school_years_are_of_the_session_around_or_in_other_forms(tmp_path: Path
     ]
     around, by_end = (
         "was empty; that of the session around it is written",
-        "was empty; the year of the end date is written, after July the next",
+        "was empty; the year of the end date is written, or the next one if it is after July",
     )
     assert [row[1:] for row in out.told if row[2] == "school_year"] == [
         ("c", "school_year", "soon", "academicSessions.csv requires schoolYear and there is none that fits: the row is left out"),
@@ -301,7 +301,9 @@ def test_demographics_are_a_file_of_their_own(tmp_path: Path) -> None:
     [
         ("teacher", None, "teacher", []),
         ("Student", None, "student", [("person_type", "Student", "Student is written as student")]),
-        ("staff", None, "aide", [("person_type", "staff", "staff has no role of its own in OneRoster; written as aide, who may do least")]),
+        ("staff", None, "aide", [
+            ("person_type", "staff", "staff has no role of its own in OneRoster; written as aide, the role with the fewest rights"),
+        ]),
         ("staff", "proctor", "proctor", []),
         ("staff", "Principal", "administrator", [("ext_role", "Principal", "Principal is written as administrator")]),
         ("teacher", "wizard", "teacher", [
@@ -386,7 +388,7 @@ def test_ids_of_enrollments_are_their_own_or_made_of_what_they_say(tmp_path: Pat
     ids = [id for (id,) in out.cells("enrollments", "sourcedId")]
     assert ids[0] == "e1"
     assert (len(ids), len(set(ids))) == (5, 5)
-    made = "in enrollments.csv it has one made of its user, place and role"
+    made = "in enrollments.csv its id is built from its user, place and role"
     assert out.told == [
         ("links", "e1", "membership_id", "ben,algebra-1", "the id of an enrollment came again; its first row is written: left out"),
         ("links", ids[1], "membership_id", "e:2", f"a membership with an id that OneRoster does not allow; {made}"),
@@ -442,7 +444,8 @@ def test_1_2_has_a_role_a_person_and_org(tmp_path: Path) -> None:
         ("links", "m3", "role", "ben,school", f"a membership that is stated twice: {left}"),
         ("persons", "cy", "person_type", "administrator", "administrator is written as siteAdministrator"),
         ("persons", "cy", "person_type", "administrator", "administrator is written as districtAdministrator"),
-        ("persons", "di", "person_type", "staff", "staff has no role of its own in OneRoster; written as aide, who may do least"),
+        ("persons", "di", "person_type", "staff",
+         "staff has no role of its own in OneRoster; written as aide, the role with the fewest rights"),
         ("persons", "ed", "person_type", "Site Admin", "Site Admin is written as siteAdministrator"),
         ("persons", "fe", "person_type", "co  chair", "co  chair is written as ext:co chair"),
         ("links", "m9", "role", "gil,school", f"a membership without a role: {left}"),

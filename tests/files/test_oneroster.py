@@ -188,7 +188,7 @@ def test_ragged_rows_are_repaired_and_told(read) -> None:
 def test_unknown_columns_are_kept_and_headers_come_in_any_case(read) -> None:
     roster = read(courses="SOURCEDID,Title,courseCode,orgSourcedId,Credits,,Credits\nc1,Art,A1,sch1,3,x,4\n")
     assert roster.courses[["id", "title", "ext_Credits"]].to_numpy().tolist() == [["c1", "Art", "3"]]
-    text = "rows of courses.csv hold cells below a column without a name, or with one that came before; left out, value counts them"
+    text = "rows of courses.csv have cells in a column without a name, or with a repeated name; left out, value counts them"
     assert [problem[4] for problem in told(roster)] == [
         "courses.csv has two columns of this name; the first is read",
         text,
@@ -356,7 +356,7 @@ def test_a_roster_of_the_api_survives_as_far_as_it_says(small_roster: kx.Roster,
         "was empty; written as scheduled, the standard's usual class",
         "was empty; written as true",
         "was empty; the email address is written",
-        "staff has no role of its own in OneRoster; written as aide, who may do least",
+        "staff has no role of its own in OneRoster; written as aide, the role with the fewest rights",
     }
 
 

@@ -159,7 +159,7 @@ def test_references_are_looked_for() -> None:
     assert held(made, "terms") == ["t1,t2", "t1", None, None]
     made.rows()
     assert told(made.notes) == [
-        ("courses", "b", "held", "s2", "OneRoster has place for one only; the first is written"),
+        ("courses", "b", "held", "s2", "OneRoster allows only one; the first is written"),
         ("courses", "c", "held", "l1", "is not in orgs.csv with the type school: the reference is left out"),
         ("courses", "b", "terms", "t9", "is not in terms.csv: the reference is left out"),
         ("courses", "c", "terms", "t9", "is not in terms.csv: the reference is left out"),

@@ -110,7 +110,7 @@ def test_an_enrollment_moves_to_the_end_that_its_data_names() -> None:
     later = kx.apply_tasks(members(section("algebra-2")), queue(move))
     assert in_words(later) == ["ana student_in algebra-2"]
     assert said(later) == []
-    assert said(kx.apply_tasks(members(), queue(move))) == ["an enrollment of which one end is not there"]
+    assert said(kx.apply_tasks(members(), queue(move))) == ["an enrollment with one end missing"]
 
 
 def test_a_teaching_post_and_a_school() -> None:
@@ -163,15 +163,15 @@ def test_an_event_that_comes_twice_is_applied_once() -> None:
 
 ODD = {
     "an ADD of what is already there": event("ADD", "RDM:STUDENT", "ana", {"email": "b@x"}),
-    "the object is not there": event("CHANGE", "RDM:STUDENT", "gone", {"email": "b@x"}),
+    "the object does not exist": event("CHANGE", "RDM:STUDENT", "gone", {"email": "b@x"}),
     "it holds no data": event("ADD", "RDM:STUDENT", "zoe"),
-    "it says of no object": event("ADD", "RDM:STUDENT", None, {"email": "b@x"}),
+    "it names no object": event("ADD", "RDM:STUDENT", None, {"email": "b@x"}),
     "the type of the object is unknown": event("ADD", "rdm:bus_Route", "7", {"name": "7"}),
     "the action is unknown": event("MERGE", "RDM:STUDENT", "ana", {"email": "b@x"}),
     "an enrollment without a person, or without a section or school": event(
         "ADD", IN_CLASS, "m2", {"$person": {"id": "ana"}}
     ),
-    "an enrollment of which one end is not there": event(
+    "an enrollment with one end missing": event(
         "ADD", IN_CLASS, "m2", {"$person": {"id": "gone"}, "$section": {"id": "algebra-1"}}
     ),
 }
@@ -189,7 +189,7 @@ def test_what_cannot_be_applied_is_a_problem(reason: str) -> None:
 @pytest.mark.parametrize("action", ["DELETE", "UNSET", "UPDATE"])
 def test_what_is_not_there_neither_changes_nor_goes(kind: str, action: str) -> None:
     assert said(kx.apply_tasks(members(), queue(event(action, kind, "gone", {"status": "Active"})))) == [
-        "the object is not there"
+        "the object does not exist"
     ]
 
 
@@ -215,7 +215,7 @@ def test_tasks_that_cannot_be_read_and_those_of_several_tenants_are_told() -> No
     )
     one, two = (event("UPDATE", "RDM:STUDENT", "ana", {"email": t}, tenant_id=t) for t in ("a", "b"))
     assert said(kx.apply_tasks(members(), queue(one, two))) == [
-        "the tasks are of several tenants, and all were applied; value counts the tenants"
+        "the tasks belong to several tenants, and all were applied; value counts the tenants"
     ]
 
 

@@ -62,7 +62,7 @@ def test_a_rebuilt_calendar_closes_exactly_its_classes_and_names_exactly_their_s
     assert closed["students"].sum() == (links["relation"] == "student_in").sum()
     assert closed["teachers"].sum() == (links["relation"] == "teacher_in").sum()
     assert rehearsal.classes["school"].nunique() == 1
-    assert f"creates {len(again)} anew, empty" in rehearsal.headline
+    assert f"creates {len(again)} new empty ones" in rehearsal.headline
 
 
 @pytest.mark.parametrize("target", ALL)
@@ -97,7 +97,7 @@ def test_who_loses_which_class() -> None:
     assert rehearsal.students.to_dict("records") == [
         {"person_id": "ana", "label": "Ana Silva", "school": "school", "classes": "algebra-1"}
     ]
-    assert rehearsal.headline == "Canvas closes 1 class and creates 1 anew, empty; 1 student loses a class"
+    assert rehearsal.headline == "Canvas closes 1 class and creates 1 new empty one; 1 student loses a class"
     assert repr(rehearsal) == f"<Rehearsal: {rehearsal.headline}>"
 
 

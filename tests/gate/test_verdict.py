@@ -160,7 +160,7 @@ def test_one_reason_at_one_school_for_one_load_is_let_through(district: kx.Roste
         "enrollments-recreated", school=night.school, because="the same", log=tmp_path / "gate.log"
     )
     assert (twice.verdict, len(twice.reasons)) == ("go", 2)
-    assert "with what was let through" in twice.headline
+    assert "apart from what was let through" in twice.headline
     assert kx.gate(tmp_path / "mon", tmp_path / "tue").verdict == "go"
     assert stat.S_IMODE((tmp_path / "gate.log").stat().st_mode) == 0o600
     lines = [json.loads(line) for line in (tmp_path / "gate.log").read_text().splitlines()]
@@ -182,7 +182,7 @@ def test_one_reason_at_one_school_for_one_load_is_let_through(district: kx.Roste
             "x",
             "at Nowhere holds this load. Its reasons: courses-recreated at the district",
         ),
-        ("courses-recreated", None, " ", "Say why"),
+        ("courses-recreated", None, " ", "Pass because="),
     ],
 )
 def test_what_cannot_be_let_through_says_why(
@@ -210,8 +210,8 @@ def test_limits_are_read_from_the_file_beside_the_snapshot(district: kx.Roster, 
         ({"removed": 10}, "it needs a share"),
         ({"removed": True}, "it needs a share"),
         ({"removed": "0.1"}, "it needs a share"),
-        ({"least": 0}, "whole number from 1 on"),
-        ({"least": 2.5}, "whole number from 1 on"),
+        ({"least": 0}, "integer >= 1"),
+        ({"least": 2.5}, "integer >= 1"),
     ],
 )
 def test_a_limit_that_is_none_is_named(given: dict[str, object], message: str) -> None:

@@ -172,7 +172,7 @@ def test_an_empty_history_says_so(tmp_path: Path) -> None:
     days = kx.history(tmp_path / "nothing")
     assert (days.days, len(days.table()), len(days.gaps)) == ([], 0, 0)
     assert not (tmp_path / "nothing").exists()
-    with pytest.raises(ValueError, match="no day is, so far"):
+    with pytest.raises(ValueError, match="no days are kept yet"):
         days.open("2026-10-06")
     with pytest.raises(KeyError, match="No person has the id 'ana' on any of 0 days"):
         days.changes("persons", "ana")

@@ -216,7 +216,7 @@ def test_a_check_says_what_its_objects_share() -> None:
     items += [student(f"new{n}", created_at=day) for n in range(4)]
     causes = kx.check(make(*items), ["student_without_school"]).causes
     assert causes["cause"].tolist() == ["Student without a school: all created on 2026-09-28"]
-    assert causes.loc[0, "consequence"] == "The student reaches no product of any school."
+    assert causes.loc[0, "consequence"] == "The student has access to no school's products."
 
 
 def test_people_are_counted_once_however_many_rows_name_them() -> None:

@@ -38,7 +38,9 @@ def test_an_engine_is_found_by_its_name() -> None:
         ConfigurationError, match=r"^Unknown engine 'pandas'. Use engine=\"polars\", \"duckdb\" or a SparkSession.$"
     ):
         make_engine("pandas")
-    with pytest.raises(ConfigurationError, match=r"memory='1GB' is a limit that DuckDB keeps: use engine=\"duckdb\"."):
+    with pytest.raises(
+        ConfigurationError, match=r"memory='1GB' is a limit that only DuckDB supports: use engine=\"duckdb\"."
+    ):
         make_engine("polars", memory="1GB")
     with pytest.raises(ConfigurationError, match=r"memory='much' is not an amount of memory. Write it as \"4GB\"."):
         make_engine("duckdb", memory="much")

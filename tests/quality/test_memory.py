@@ -158,7 +158,9 @@ def test_a_waiver_that_covers_nothing_is_said(tmp_path: Path) -> None:
     )
     (tmp_path / "own.toml").write_text(text.format("X "))
     report = kx.check(roster("x"), config=tmp_path / "own.toml")
-    told = "A waiver of section_without_teacher (office: a guest) covers no finding: they are mended, or an id is mistyped."
+    told = (
+        "A waiver of section_without_teacher (office: a guest) covers no finding: they are fixed, or an id is mistyped."
+    )
     assert report.notices == [told]
     assert report.failures("section_without_teacher")["id"].tolist() == ["x"]
     (tmp_path / "own.toml").write_text(text.format("x"))

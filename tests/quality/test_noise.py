@@ -31,7 +31,7 @@ def loaded(roster: kx.Roster, day: str) -> kx.Roster:
 def test_the_day_of_the_check_is_one_of_the_rosters_own_year(engine: str) -> None:
     report = kx.check(loaded(make(*LINKED), "2026-11-28"), ["no_current_term"], engine=engine)
     assert report.as_of == date(2011, 3, 16)
-    assert report.as_of_reason == "no term that is used holds 2026-11-28, the day of loading: a day in spring"
+    assert report.as_of_reason == "no term that is used includes 2026-11-28, the day of loading: a day in spring"
     assert report.as_of_reason in repr(report).splitlines()[0]
     # That nothing goes on today is still said.
     assert report.summary["status"].tolist() == ["failed"]

@@ -393,7 +393,7 @@ def test_a_check_that_breaks_is_told_and_fails_the_roster() -> None:
 
 
 def test_ours_cannot_be_replaced() -> None:
-    with pytest.raises(kx.ConfigurationError, match="'no_lea' is a check of the library"):
+    with pytest.raises(kx.ConfigurationError, match="'no_lea' is a built-in check"):
         kx.define_check("no_lea", title="", severity="error", tables=[], rule="", why="")
     with pytest.raises(kx.ConfigurationError, match="Unknown severity 'fatal'"):
         kx.define_check("x", title="", severity="fatal", tables=[], rule="", why="")  # type: ignore[arg-type]

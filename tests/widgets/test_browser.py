@@ -343,14 +343,14 @@ def test_a_finding_leads_to_its_rows_and_its_object(lab: Lab, page: Page) -> Non
     before = count.inner_text(timeout=60_000)
     page.locator(".kx-chips button", has_text="warning").click()
     expect(count).not_to_have_text(before)  # rows that move under the pointer are not those that were aimed at
-    checks.get_by_text("E-mail address that cannot be one", exact=True).click()
-    expect(page.locator(".kx-panel .kx h3").first).to_have_text("E-mail address that cannot be one")
+    checks.get_by_text("Invalid e-mail address", exact=True).click()
+    expect(page.locator(".kx-panel .kx h3").first).to_have_text("Invalid e-mail address")
     failing = page.get_by_role("grid", name="Failing rows").locator(".kx-body [role=row]")
     expect(failing).to_have_count(2)
     name = failing.first.locator("[role=gridcell]").first.inner_text()
     failing.first.click()
     expect(page.locator(".kx-panel .kx h3").nth(1)).to_have_text(name)
-    expect(page.locator(".kx li", has_text="E-mail address that cannot be one")).to_be_visible()
+    expect(page.locator(".kx li", has_text="Invalid e-mail address")).to_be_visible()
     rows = page.locator(".kx-table", has=page.get_by_role("grid", name="Failing rows"))
     with page.expect_download(timeout=60_000) as saved:
         rows.get_by_role("button", name="CSV").click()

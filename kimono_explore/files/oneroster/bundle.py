@@ -181,7 +181,7 @@ class Bundle:
         if encoding is None and (guess := _without_mark(body)):
             encoding = guess
             told = guess.upper().removesuffix("-LE").removesuffix("-BE")
-            self._note(table, f"{name}.csv is {told} without a byte order mark; read as that")
+            self._note(table, f"{name}.csv is {told} without a byte order mark; read as such")
         try:
             return body.decode(encoding or "utf-8")
         except UnicodeDecodeError as error:
@@ -203,7 +203,7 @@ class Bundle:
         best = max((",", *_SEPARATORS), key=fitting)
         if best == "," or fitting(best) < 2:
             return ",", text
-        self._note(table, f"{name}.csv has {_SEPARATORS[best]} between its cells, not commas; read so")
+        self._note(table, f"{name}.csv has {_SEPARATORS[best]} between its cells, not commas; read accordingly")
         return best, text
 
     def _header(self, name: str, table: str, header: list[str], known: tuple[str, ...]) -> list[str]:
@@ -244,7 +244,7 @@ class Bundle:
             unnamed += any(cell and not key for cell, key in zip(row, names, strict=True)) if "" in names else 0
             kept.append(row)
         if unnamed:
-            text = f"rows of {name}.csv hold cells below a column without a name, or with one that came before; left out, value counts them"
+            text = f"rows of {name}.csv have cells in a column without a name, or with a repeated name; left out, value counts them"
             self.problems.append(Problem(table, None, None, str(unnamed), text))
         if rows.unclosed:
             self._note(table, f"{name}.csv, line {rows.unclosed}: a quote is opened here and not closed")

@@ -132,7 +132,7 @@ class Memberships:
             if primary is None:
                 self._problem("links", id, "primary", kind, "a roleType that is neither primary nor secondary")
             if role is None or type_of(role) is None:
-                self._problem("links", id, "role", role, "an unknown role; read as one of staff")
+                self._problem("links", id, "role", role, "an unknown role; read as a staff role")
             if primary and home_of.get(user, org) != org:
                 primary = False  # the user's primary org is another one
             values = {"membership_id": id, "status": status, "primary": primary, "stated_by": "source"}
@@ -202,9 +202,9 @@ class Memberships:
                 self._problem("links", id, None, ends_given, "an enrollment without a user or class")
                 continue
             if role not in ("student", "teacher", "") and type_of(role) is None:
-                self._problem("links", id, "role", link["role"], "an unknown role; kept as one of a teacher")
+                self._problem("links", id, "role", link["role"], "an unknown role; kept as a teacher role")
             if not role:
-                self._problem("links", id, "role", None, "an enrollment without a role; read as one of a teacher")
+                self._problem("links", id, "role", None, "an enrollment without a role; read as a teacher role")
             if schools[n] is not None and schools[n] not in held.get(link["target_id"], {schools[n]}):
                 self._problem("links", id, "schoolSourcedId", schools[n], "another school than the class's; left out")
             ends = ("person", link.pop("source_id")), ("section", link.pop("target_id"))

@@ -81,7 +81,7 @@ def read_demographics(source: Csv) -> Demographics:
         if told:
             text = (
                 f"{len(distinct)} rows of demographics.csv differ: value names what they hold; "
-                "what they contradict each other in is left missing"
+                "where they contradict each other, the cell is left missing"
             )
             problems.append(Problem("persons", id, None, "; ".join(told), text))
     return Demographics(cells, set(rows_of), repeated, problems)

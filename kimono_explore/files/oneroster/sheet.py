@@ -210,7 +210,7 @@ class Sheet:
                     what = f"is not in {cell.refers}.csv" + (f" with the type {of_type}" if of_type else "")
                     self.say(row, column, id, f"{what}: the reference is left out")
             if not cell.many and len(fitting) > 1:
-                self.say(row, column, ",".join(fitting[1:]), "OneRoster has place for one only; the first is written")
+                self.say(row, column, ",".join(fitting[1:]), "OneRoster allows only one; the first is written")
                 fitting = fitting[:1]
             kept[row] = ",".join(fitting) or None
         self.columns[name] = pd.Series([kept.get(row) for row in self.ids.index], index=self.ids.index, dtype="object")

@@ -31,7 +31,7 @@ _ROLES_1_2 = {fold(role): role for role in ROLES["1.2"]} | {
 # 1.2 distinguishes administrators by what they administer. Neither version has a word for staff; an aide has the fewest rights.
 _OF_ORG = {"school": "siteAdministrator", "district": "districtAdministrator"}
 _STAFF = "staff"
-_AIDE = "staff has no role of its own in OneRoster; written as aide, who may do least"
+_AIDE = "staff has no role of its own in OneRoster; written as aide, the role with the fewest rights"
 _KINDS = {"student_in": "student", "teacher_in": "teacher"}
 
 
@@ -273,11 +273,11 @@ class _Ids:
             times += 1
         self._used.add(made)
         if own is None:
-            why = f"without an id; in {self.file}.csv it has one made of its user, place and role"
+            why = f"without an id; in {self.file}.csv its id is built from its user, place and role"
         elif GUID.fullmatch(own):
-            why = f"with an id that came before; in {self.file}.csv it has one made of its user, place and role"
+            why = f"with a repeated id; in {self.file}.csv its id is built from its user, place and role"
         else:
-            why = f"with an id that OneRoster does not allow; in {self.file}.csv it has one made of its user, place and role"
+            why = f"with an id that OneRoster does not allow; in {self.file}.csv its id is built from its user, place and role"
         self.notes.add("links", made, "membership_id", own, f"a membership {why}")
         return made
 

@@ -189,7 +189,7 @@ class _Writer:
         sheet.fill("schoolYear", given.isna(), around, "was empty; that of the session around it is written")
         end = pd.to_datetime(df["end_date"], errors="coerce")
         by_end = (end.dt.year + (end.dt.month > 7)).astype("Int64").astype("str").where(end.notna()).str.zfill(4)
-        text = "was empty; the year of the end date is written, after July the next"
+        text = "was empty; the year of the end date is written, or the next one if it is after July"
         sheet.fill("schoolYear", given.isna(), by_end, text)
 
     def _linked(self, file: File, name: str, ours: str) -> pd.Series:

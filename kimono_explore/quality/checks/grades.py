@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 _GROUP = "Grades"
 _PARAMS = {"columns": GRADE_COLUMNS}
-_SAID = (
-    "The grade is that of the current membership of a school, else that of the first column that is filled: {columns}."
-)
+_SAID = "The grade is taken from the current school membership, else from the first of these columns that is filled: {columns}."
 _KNOWN = sorted({number for number in NUMBERS.values() if number is not None})
 _YEAR = "^[0-9]{4}$"
 _JULY = 7
@@ -123,18 +121,18 @@ CHECKS: tuple[Check, ...] = (
         _GROUP,
         ("persons",),
         f"A student has no grade, and others have one. {_SAID}",
-        "Products for one grade leave the student out, or show everything.",
+        "Products meant for one grade leave the student out, or show everything.",
         missing_grade,
         params=_PARAMS,
     ),
     Check(
         "unknown_grade",
         "KX-GRD-002",
-        "Grade that nobody knows",
+        "Unknown grade",
         "warning",
         _GROUP,
         ("persons",),
-        f"The grade is neither a code of CEDS (KG, 01 to 13, ...) nor a name that Clever publishes (9). {_SAID}",
+        f"The grade is neither a CEDS code (KG, 01 to 13, ...) nor a name that Clever publishes (9). {_SAID}",
         "Products cannot tell which grade it is, and treat the student as if there were none.",
         unknown_grade,
         params=_PARAMS,
@@ -149,12 +147,12 @@ CHECKS: tuple[Check, ...] = (
         ("persons",),
         "On the day of the check (`as_of`), the student is younger or older than the grade's number (0 for KG) plus "
         f"{{ages}} years. {_SAID}",
-        "The grade or the date of birth is wrong: the student gets the products of another age.",
+        "The grade or the date of birth is wrong: the student gets the products for another age.",
         grade_against_age,
         params={**_PARAMS, "ages": (4, 9)},
         needs=("persons.dob",),
         follows=("implausible_age",),
-        likely="the grades, or the dates of birth, are not of this school year.",
+        likely="the grades, or the dates of birth, are not from this school year.",
     ),
     Check(
         "grade_against_grad_year",
@@ -165,12 +163,12 @@ CHECKS: tuple[Check, ...] = (
         ("persons",),
         "The student's graduation year is more than {years} years from the one in which the grade would graduate, counted "
         f"from the school year of the check (`as_of`). {_SAID}",
-        "Groups and addresses that are made of the graduation year put the student among others than the grade does.",
+        "Groups and addresses built from the graduation year put the student in a different class than the grade does.",
         grade_against_grad_year,
         params={**_PARAMS, "years": 1},
         needs=("persons.grad_year",),
         follows=("grad_year_against_dob", "grade_against_age"),
-        likely="the grades, or the graduation years, are not of this school year.",
+        likely="the grades, or the graduation years, are not from this school year.",
     ),
     Check(
         "graduated_but_enrolled",
@@ -180,41 +178,41 @@ CHECKS: tuple[Check, ...] = (
         _GROUP,
         ("persons",),
         "The graduation year lies before the school year of the check (`as_of`), and the student is in a section today.",
-        "The student keeps a licence, and is counted in a class that they left; or the year is wrong.",
+        "The student keeps a license, and is counted in a class that they left; or the year is wrong.",
         graduated_but_enrolled,
         needs=("persons.grad_year", "student_in"),
         follows=("grad_year_against_dob",),
-        likely="the graduation years are not of these students' grades.",
+        likely="the graduation years do not belong to these students' grades.",
     ),
     Check(
         "grade_not_of_school",
         "KX-GRD-006",
-        "Student of a grade that the school does not have",
+        "Student in a grade that the school does not have",
         "warning",
         _GROUP,
         ("persons",),
-        "The student's grade is not among the grades of the school, of which the student is a member today; a membership "
-        f"that is said to be a secondary one does not count. {_SAID} Those of the school are in the same columns of orgs.",
+        "The student's grade is not among the grades of the school that the student is a member of today; a membership "
+        f"marked as secondary does not count. {_SAID} The school's grades are in the same columns of orgs.",
         "The grade or the school is wrong: the student gets what is meant for others.",
         grade_not_of_school,
         params=_PARAMS,
         needs=("member_of:student",),
         follows=("two_schools_at_once",),
-        likely="the school's grades are those of another year.",
+        likely="the school's grades are from another year.",
     ),
     Check(
         "grade_not_of_section",
         "KX-GRD-007",
-        "Student of a grade that the section is not for",
+        "Student in a grade that the section is not for",
         "information",
         _GROUP,
         ("persons",),
         "The student's grade is not among the grades of a section in which the student is today. "
-        f"{_SAID} Those of the section are in the same columns of sections.",
-        "The student may be in the wrong class; some are, on purpose, ahead of their grade.",
+        f"{_SAID} The section's grades are in the same columns of sections.",
+        "The student may be in the wrong class; some students are ahead of their grade on purpose.",
         grade_not_of_section,
         params=_PARAMS,
         needs=("student_in",),
-        likely="the grades of sections are not kept.",
+        likely="the grades of sections are not maintained.",
     ),
 )

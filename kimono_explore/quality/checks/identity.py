@@ -241,7 +241,7 @@ CHECKS: tuple[Check, ...] = (
         _GROUP,
         tuple(TABLES),
         "The id is missing.",
-        "Nothing can refer to the object, and every update makes it anew.",
+        "Nothing can refer to the object, and every update creates it again.",
         missing_id,
     ),
     Check(
@@ -252,7 +252,7 @@ CHECKS: tuple[Check, ...] = (
         _GROUP,
         tuple(TABLES),
         "The id occurs more than once, in one table or across tables.",
-        "Whoever receives the roster merges the objects or refuses them.",
+        "Systems that receive the roster merge the objects or reject them.",
         duplicate_id,
     ),
     Check(
@@ -264,7 +264,7 @@ CHECKS: tuple[Check, ...] = (
         ("orgs", "persons", "courses", "sections"),
         "The local id occurs more than once among orgs, among persons of one type, among the courses of one org, "
         "or among the sections of one org and term.",
-        "Products that match by local id take one object for the other.",
+        "Products that match by local id mistake one object for the other.",
         duplicate_local_id,
     ),
     Check(
@@ -275,7 +275,7 @@ CHECKS: tuple[Check, ...] = (
         _GROUP,
         ("persons",),
         "The state id occurs more than once.",
-        "A state id stands for one person: state reports and records of two persons are mixed.",
+        "A state id identifies one person: state reports and records mix up two people.",
         partial(shared_value, "state_id"),
         needs=("persons.state_id",),
     ),
@@ -322,7 +322,7 @@ CHECKS: tuple[Check, ...] = (
         _GROUP,
         ("persons",),
         "The same first and last name (case, accents and spaces ignored) and the same date of birth.",
-        "Work, grades and licences are split over two accounts.",
+        "Work, grades and licenses are split across two accounts.",
         possible_duplicate_person,
         needs=("persons.dob",),
     ),
@@ -333,21 +333,21 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _GROUP,
         ("persons",),
-        "One e-mail address, state id or local id stands on a student and on a teacher or member of staff. Numbers do not "
-        "count where two series overlap, and share no more than chance gives them.",
+        "One e-mail address, state id or local id is shared by a student and a teacher or member of staff. Numbers do not "
+        "count where two series overlap and have no more in common than chance would give.",
         "A student may get a teacher's rights.",
         student_and_staff,
     ),
     Check(
         "alike_ids",
         "KX-IDN-010",
-        "Ids that differ in case, zeros, spaces or punctuation only",
+        "Ids that differ only in case, zeros, spaces or punctuation",
         "warning",
         _GROUP,
         tuple(TABLES),
-        "Another object of the table has an id that is the same without case, leading zeros, and which punctuation or spaces "
-        "stand between its parts.",
-        "One object, written in two ways; or two, which a spreadsheet or a database makes one.",
+        "Another object of the table has an id that is the same once case, leading zeros, and the kind of punctuation or "
+        "spaces between its parts are ignored.",
+        "One object written in two ways, or two that a spreadsheet or a database turns into one.",
         alike_ids,
     ),
     Check(
@@ -357,33 +357,33 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _GROUP,
         tuple(TABLES),
-        "A space, a tab or a space that takes no room is in or around the id.",
-        "Whoever trims ids no longer finds what refers to this one.",
+        "The id has a space, a tab or a zero-width space in or around it.",
+        "Code that trims ids no longer finds what refers to this one.",
         id_with_spaces,
-        likely="the ids are made of names or codes with spaces.",
+        likely="the ids are made from names or codes with spaces.",
     ),
     Check(
         "refused_id",
         "KX-IDN-012",
-        "Id that Apple School Manager does not take",
+        "Id that Apple School Manager does not accept",
         "information",
         _GROUP,
         ("orgs", "persons", "courses", "sections"),
-        "The id has a sign other than a letter from A to Z, a digit or a hyphen "
+        "The id has a character other than a letter from A to Z, a digit or a hyphen "
         "(https://support.apple.com/guide/apple-school-manager-m/axm46d50f6bf/web).",
-        "An upload to Apple School Manager refuses the row, or the whole file.",
+        "Apple School Manager rejects the row, or the whole upload.",
         refused_id,
-        likely="the ids are made of codes with other signs in them.",
+        likely="the ids are made from codes with other characters in them.",
     ),
     Check(
         "email_elsewhere",
         "KX-IDN-013",
-        "E-mail address of another domain",
+        "E-mail address in another domain",
         "information",
         _GROUP,
         ("persons",),
-        "The address is of a domain that less than {usual} % of students, and of other people, have, while {nearly_all} % of "
-        "those of the person's own group are of domains that more have. Groups of fewer than 20 are left out.",
+        "The address is in a domain that less than {usual} % of students, and of other people, have, while {nearly_all} % of "
+        "the addresses of the person's own group are in more common domains. Groups of fewer than 20 are left out.",
         "A private or mistyped address: single sign-on fails, and mail about students leaves the district.",
         email_elsewhere,
         params={"usual": 5.0, "nearly_all": 95.0},

@@ -94,7 +94,7 @@ CHECKS: tuple[Check, ...] = (
             _GROUP,
             tuple(dict.fromkeys(TABLE_OF[t] for ends in relation.ends for t in ends)),
             f"A `{relation.name}` link leads to, or comes from, an object that is in no table. "
-            "`near_id` is an id that is there and differs in case, leading zeros, spaces or punctuation only.",
+            "`near_id` is an existing id that differs only in case, leading zeros, spaces or punctuation.",
             relation.harm,
             partial(orphan, relation.name),
             needs=(relation.name,),
@@ -108,20 +108,20 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _GROUP,
         ("persons",),
-        "Both sides are sent, and only one of them lists the membership: the person, or the section or org.",
+        "Both sides are sent, but only one of them lists the membership: the person, or the section or org.",
         "Depending on which side a product reads, the person is in the class or is not.",
         one_sided_membership,
     ),
     Check(
         "duplicate_membership",
         "KX-REF-012",
-        "One membership, several times",
+        "Membership sent several times",
         "warning",
         _GROUP,
         ("persons",),
-        "The same person stands more than once in one section or org. Somebody who left and came back, with dates that "
+        "The same person is listed more than once in a section or org. Somebody who left and came back, with dates that "
         "say so, does not count.",
-        "Class lists show the person twice; counts and licences are too high.",
+        "Class lists show the person twice; counts and licenses are too high.",
         duplicate_membership,
     ),
     Check(

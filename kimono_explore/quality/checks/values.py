@@ -268,7 +268,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "invalid_email",
         "KX-VAL-003",
-        "E-mail address that cannot be one",
+        "Invalid e-mail address",
         "warning",
         _GROUP,
         ("persons",),
@@ -280,12 +280,12 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "invalid_phone",
         "KX-VAL-004",
-        "Telephone number that cannot be one",
+        "Invalid telephone number",
         "information",
         _GROUP,
         ("persons",),
-        "The number has letters other than an extension's, or not {digits} digits.",
-        "Nobody can be called.",
+        "The number has letters other than an extension's, or does not have {digits} digits.",
+        "Nobody can be reached by phone.",
         invalid_phone,
         params={"digits": (7, 15)},
         needs=("persons.phone",),
@@ -293,13 +293,13 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "invalid_postal_code",
         "KX-VAL-005",
-        "Postal code that cannot be one",
+        "Invalid postal code",
         "information",
         _GROUP,
         ("persons",),
         "The code is not a ZIP code (United States) or postal code (Canada). Without a country, either will do; other "
         "countries are not checked.",
-        "Mail, and reports by area, go astray.",
+        "Mail goes astray, and reports by area are wrong.",
         invalid_postal_code,
         needs=("persons.address_postal_code",),
     ),
@@ -310,9 +310,9 @@ CHECKS: tuple[Check, ...] = (
         "information",
         _GROUP,
         ("persons",),
-        "The state is neither code nor name of a state or territory (United States) or province (Canada). Without a "
+        "The state is neither the code nor the name of a state or territory (United States) or province (Canada). Without a "
         "country, either will do; other countries are not checked.",
-        "Mail, and reports by area, go astray.",
+        "Mail goes astray, and reports by area are wrong.",
         unknown_state,
         needs=("persons.address_state",),
     ),
@@ -323,8 +323,8 @@ CHECKS: tuple[Check, ...] = (
         "information",
         _GROUP,
         ("persons",),
-        "The value, case ignored, is none of {known}.",
-        "State reports refuse codes that they do not know.",
+        "The value, case ignored, is not one of {known}.",
+        "State reports reject codes that they do not know.",
         unexpected_sex,
         params={
             "known": ("f", "m", "x", "u", "o", "female", "male", "other", "unspecified", "not selected", "nonbinary")
@@ -334,12 +334,12 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "untrimmed_text",
         "KX-VAL-008",
-        "Text with spaces around it or unseen characters in it",
+        "Text with stray spaces or invisible characters",
         "warning",
         _GROUP,
         tuple(TABLES),
         "A text begins or ends with a space, or holds control or zero-width characters. Descriptions are not checked.",
-        "Two texts look alike and are not: matching by name, id or e-mail fails.",
+        "Two texts look the same and are not: matching by name, id or e-mail fails.",
         partial(
             text_with,
             f"(?:^|{_SEPARATOR}){SPACE}|{SPACE}(?:{_SEPARATOR}|$)|{UNSEEN}",
@@ -354,18 +354,18 @@ CHECKS: tuple[Check, ...] = (
         _GROUP,
         tuple(TABLES),
         "A text holds the replacement character U+FFFD, or UTF-8 that was read as Latin-1, such as `JosÃ©`.",
-        "Names are shown wrong to the people who bear them.",
+        "People see their own names misspelled.",
         partial(text_with, _MOJIBAKE, _MOJIBAKE),
     ),
     Check(
         "placeholder_name",
         "KX-VAL-010",
-        "Name that stands for no person",
+        "Placeholder instead of a name",
         "warning",
         _GROUP,
         ("persons",),
-        "The first or last name is one of {always}, or is made of x, digits or marks; or both are among these and "
-        "{in_both}, each of which somebody may bear.",
+        "The first or last name is one of {always}, or consists of x, digits or punctuation marks; or both are "
+        "among these and {in_both}, each of which alone may be a real name.",
         "Test accounts are counted, licensed and given access.",
         placeholder_name,
         params={
@@ -392,7 +392,7 @@ CHECKS: tuple[Check, ...] = (
         _GROUP,
         ("persons",),
         "The first or last name has {letters} letters or more, and all are capitals.",
-        "It looks unkind on screen, and hides where accents were lost.",
+        "It looks like shouting on screen, and hides where accents were lost.",
         shouting_name,
         params={"letters": 3},
     ),
@@ -409,7 +409,7 @@ CHECKS: tuple[Check, ...] = (
         implausible_age,
         params={"students": (3, 22), "staff": (16, 90)},
         needs=("persons.dob",),
-        likely="the day of the check (`as_of`) is not of the roster's own year, or birthdays were shifted.",
+        likely="the day of the check (`as_of`) is not in the roster's own year, or birthdays were shifted.",
     ),
     Check(
         "grad_year_against_dob",
@@ -428,7 +428,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "school_year_outlier",
         "KX-VAL-014",
-        "Object of another school year",
+        "Object from another school year",
         "information",
         _GROUP,
         tuple(TABLES),
@@ -443,34 +443,34 @@ CHECKS: tuple[Check, ...] = (
         "warning",
         _GROUP,
         tuple(TABLES),
-        "An id or a text is a number that was shortened (1.2E+05), a date that was a code (1-Mar, Mar-01) or the error of a "
-        "formula (#REF!). Descriptions are left out.",
-        "What stood there is lost, and several objects may now have one number.",
+        "An id or a text is a number that was shortened (1.2E+05), a date that was a code (1-Mar, Mar-01) or a formula "
+        "error (#REF!). Descriptions are not checked.",
+        "The original value is lost, and several objects may now have the same number.",
         partial(text_with, f"(?:^|{_SEPARATOR})(?:{_DAMAGE})(?:$|{_SEPARATOR})", f"^(?:{_DAMAGE})$", ids=True),
     ),
     Check(
         "name_too_long",
         "KX-VAL-016",
-        "Name that Google does not take",
+        "Name that Google does not accept",
         "information",
         _GROUP,
         ("persons",),
-        "The first or the last name has more than {letters} letters, the most that accounts of Google may have "
+        "The first or the last name has more than {letters} letters, the most that Google accounts may have "
         "(https://developers.google.com/admin-sdk/directory/reference/rest/v1/users).",
-        "The account is not made, or with a shortened name.",
+        "The account is not created, or gets a shortened name.",
         name_too_long,
         params={"letters": 60},
     ),
     Check(
         "line_break",
         "KX-VAL-017",
-        "Id or name that School Data Sync does not take",
+        "Id or name that School Data Sync does not accept",
         "information",
         _GROUP,
         tuple(SDS_TEXTS),
-        "The id, the name or the title has a line break, which the files of Microsoft School Data Sync may not have "
+        "The id, the name or the title has a line break, which Microsoft School Data Sync files may not contain "
         f"({SDS_FILES}).",
-        "School Data Sync leaves the record out, or refuses the file.",
+        "School Data Sync leaves the record out, or rejects the file.",
         line_break,
         follows=("untrimmed_text", "id_with_spaces"),
     ),

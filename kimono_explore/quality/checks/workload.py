@@ -83,7 +83,7 @@ CHECKS: tuple[Check, ...] = (
         "More than {bound} students; or, in a course of {sections} sections or more, at least {from_size} students and "
         "more than {factor} times the mean of the course's other sections. With `current_only` ({current_only}), students "
         "count whose enrollment is current on the day of the check (`as_of`).",
-        "Often several classes that were put into one, or a whole grade enrolled by mistake.",
+        "Often several classes combined into one, or a whole grade enrolled by mistake.",
         partial(section_size, True),
         params={"bound": 60, "factor": 2.5, "sections": 5, "from_size": 40, "current_only": True},
         needs=("student_in",),
@@ -124,7 +124,7 @@ CHECKS: tuple[Check, ...] = (
         _GROUP,
         ("persons",),
         "More than {most} sections in one term, those of longer terms around it included.",
-        "Often an account that several people use, or a placeholder for posts that are not filled.",
+        "Often an account that several people use, or a placeholder for unfilled positions.",
         partial(overload, "teacher_in"),
         params={"most": 12},
         needs=("teacher_in", "in_term"),
