@@ -9,6 +9,7 @@ import pytest
 from builders import course, lea, link, make, problem, school, section, student, teacher, term
 
 import kimono_explore as kx
+from kimono_explore.frames import frame
 from kimono_explore.roster import roster as module
 from kimono_explore.roster.roster import Description
 
@@ -46,6 +47,20 @@ def test_what_may_be_missing_is_told_apart(small: kx.Roster) -> None:
     assert small.incomplete["table"].tolist() == ["orgs"]
     assert small.incomplete["problem"].str.startswith("page 2 holds rows").tolist() == [True]
     assert small.incomplete.index.tolist() == [0]
+
+
+@pytest.mark.parametrize("text", [
+    "the list was refused: 403 from rostering/terms",
+    "page 3 is empty, yet promises a next page: taken for the end of the list",
+    "page 3 is empty, yet promises a next page: treated as the end of the list",
+    "whether rows moved while the list was read could not be looked at: 500",
+    "whether rows moved while the list was read could not be checked: 500",
+    "page 2 repeats rows; some may be missing",
+    "the server ended the list early: rows may be missing",
+])  # fmt: skip
+def test_a_snapshot_of_an_earlier_version_is_as_incomplete_as_it_was(text: str) -> None:
+    kept = kx.Roster(problems=frame("problems", {"table": ["terms"], "problem": [text]}))
+    assert kept.incomplete["problem"].tolist() == [text]
 
 
 def test_a_roster_is_one_line(small: kx.Roster) -> None:
