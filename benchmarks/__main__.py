@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -60,7 +61,11 @@ CASES = {
         "5 times faster, half the memory",
         decoding.prepare,
         decoding.ours,
-        {"json + json_normalize + loop": decoding.normalize},
+        {
+            "json + json_normalize + loop": decoding.normalize,
+            "polars.read_ndjson, exploded": decoding.polars,
+            "duckdb.read_json, unnested": decoding.duckdb_json,
+        },
     ),
     "decode-odd": Case(
         "the same, `$ext` varies, 1 % odd rows",
@@ -74,7 +79,11 @@ CASES = {
         "2.5 times faster, 70 % of the memory",
         looking.prepare_district,
         looking.graph_ours,
-        {"from_pandas_edgelist + set_node_attributes": looking.graph_edgelist},
+        {
+            "from_pandas_edgelist + set_node_attributes": looking.graph_edgelist,
+            "rustworkx, without attributes": looking.graph_rustworkx,
+            "igraph, without attributes": looking.graph_igraph,
+        },
     ),
     "first-neighborhood": Case(
         "first neighborhood in 1,000,000 persons, 6,000,000 links",
@@ -119,7 +128,7 @@ CASES = {
         "5 times faster than CSV; under a quarter of the JSON",
         looking.prepare_snapshot,
         looking.open_ours,
-        {"read_csv": looking.open_csv, "read_pickle": looking.open_pickle},
+        {"read_csv": looking.open_csv, "read_pickle": looking.open_pickle, "duckdb, .df()": looking.open_duckdb},
     ),
     "bundle": Case(
         "read the OULAD bundle",
@@ -168,13 +177,13 @@ def is_installed(package: str) -> bool:
 # What a case, or a way that begins with the word, needs beyond this repository.
 NEEDS = {
     "bundle": ("the OULAD bundle, in ../shared/data", bundles.OULAD.is_file),
-    **{name: (name, partial(is_installed, name)) for name in ("dlt", "cuallee", "pointblank")},
+    **{name: (name, partial(is_installed, name)) for name in ("dlt", "cuallee", "pointblank", "rustworkx", "igraph")},
 }
 
 
 def lacks(way: str) -> str:
     """The package that the way needs and that is not installed, or nothing."""
-    text, there = NEEDS.get(way.split()[0], ("", lambda: True))
+    text, there = NEEDS.get(re.split(r"\W", way)[0], ("", lambda: True))
     return "" if there() else text
 
 

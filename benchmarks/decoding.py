@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 from typing import TYPE_CHECKING
 
+import duckdb
 import msgspec
 import pandas as pd
+import polars as pl
 
 from kimono_explore.api.pages import open_page
 from kimono_explore.decode.decoder import Decoder
@@ -98,5 +101,34 @@ def normalize(folder: Path) -> Callable[[], object]:
             frame[name] = pd.to_datetime(frame[name])
         extra = persons.filter(regex=r"^\$ext\.key")
         return [len(persons), len(frame), int(extra.notna().to_numpy().sum())]
+
+    return run
+
+
+def polars(folder: Path) -> Callable[[], object]:
+    """`polars.read_ndjson`, and the references taken apart: no dates, no common names, and nothing odd may come."""
+    bodies = _bodies(folder)
+
+    def run() -> object:
+        persons = pl.read_ndjson(io.BytesIO(b"\n".join(bodies))).select("data").explode("data").unnest("data")
+        links = [persons.select(key).explode(key).drop_nulls().unnest(key) for key in ("$schools", "$sections")]
+        return [len(persons), sum(map(len, links)), 0]
+
+    return run
+
+
+def duckdb_json(folder: Path) -> Callable[[], object]:
+    """`read_json` of DuckDB on the files, in the same way."""
+
+    def run() -> object:
+        with duckdb.connect() as connection:
+            pages = f"read_json('{folder}/*.json', maximum_object_size=1000000000)"
+            connection.execute(f"CREATE TABLE persons AS SELECT unnest(data, max_depth := 2) FROM {pages}")
+            persons = connection.sql("FROM persons").to_arrow_table()
+            links = [
+                connection.sql(f'SELECT unnest("{key}", max_depth := 2) FROM persons').to_arrow_table()
+                for key in ("$schools", "$sections")
+            ]
+        return [len(persons), sum(map(len, links)), 0]
 
     return run

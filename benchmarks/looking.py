@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
 import networkx as nx
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 import kimono_explore as kx
-from kimono_explore.frames import frame
+from kimono_explore.frames import frame, to_arrow
 from kimono_explore.json_text import encode
 from kimono_explore.sandbox.dialect import Dialect, Speaker
 from kimono_explore.sandbox.district.build import make_district
@@ -41,6 +42,36 @@ def graph_edgelist(folder: Path) -> Callable[[], object]:
     """`from_pandas_edgelist` and `set_node_attributes`."""
     roster = kx.open_roster(folder / "district")
     return lambda: _size(_by_edgelist(roster))
+
+
+def graph_rustworkx(folder: Path) -> Callable[[], object]:
+    """rustworkx, of the codes of both ends: the graph holds no names, no types and no relations."""
+    import rustworkx
+
+    roster = kx.open_roster(folder / "district")
+
+    def run() -> object:
+        index = roster.index
+        graph = rustworkx.PyDiGraph(multigraph=True)
+        graph.add_nodes_from(range(index.size))
+        graph.add_edges_from_no_data(list(zip(index.source.tolist(), index.target.tolist(), strict=True)))
+        return [graph.num_nodes(), graph.num_edges()]
+
+    return run
+
+
+def graph_igraph(folder: Path) -> Callable[[], object]:
+    """igraph, of the codes as well."""
+    import igraph
+
+    roster = kx.open_roster(folder / "district")
+
+    def run() -> object:
+        index = roster.index
+        graph = igraph.Graph(n=index.size, edges=np.column_stack([index.source, index.target]), directed=True)
+        return [graph.vcount(), graph.ecount()]
+
+    return run
 
 
 def _by_edgelist(roster: kx.Roster) -> nx.MultiDiGraph[str]:
@@ -168,6 +199,10 @@ def prepare_snapshot(folder: Path, size: float) -> None:
     for name in _FILES:
         getattr(roster, name).to_csv(folder / f"{name}.csv", index=False)
         getattr(roster, name).to_pickle(folder / f"{name}.pickle")
+    with duckdb.connect(folder / "roster.duckdb") as connection:
+        for name in _FILES:
+            connection.register("df", to_arrow(name, getattr(roster, name)))
+            connection.execute(f"CREATE TABLE {name} AS FROM df")
     speaker, sent = Speaker(roster, Dialect()), 0.0
     for name, df in roster.tables.items():
         rows = range(0, len(df), max(1, len(df) // 500))
@@ -207,3 +242,13 @@ def open_csv(folder: Path) -> Callable[[], object]:
 def open_pickle(folder: Path) -> Callable[[], object]:
     """`read_pickle`."""
     return lambda: [len(pd.read_pickle(folder / f"{name}.pickle")) for name in _FILES]
+
+
+def open_duckdb(folder: Path) -> Callable[[], object]:
+    """A database of DuckDB, each table as a DataFrame."""
+
+    def run() -> object:
+        with duckdb.connect(folder / "roster.duckdb", read_only=True) as connection:
+            return [len(connection.sql(f"FROM {name}").df()) for name in _FILES]
+
+    return run
