@@ -155,7 +155,7 @@ def _in_words(found: pd.DataFrame, refused: int) -> str:
     else:
         lost = int((~seen["explained"]).sum())
         text = f"{plural(len(seen), 'difference')}: the queue explains {len(seen) - lost:,}"
-        text += f", but not {lost:,}: events may have been lost." if lost else "."
+        text += f", but not the other {lost:,}: events may have been lost." if lost else "."
         if len(lacking):
             text += f" {len(lacking):,} that it announces did not arrive."
     return text + (

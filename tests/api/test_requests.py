@@ -235,8 +235,8 @@ def test_an_answer_that_is_not_what_was_asked_for_is_asked_for_again(wire: type[
          " https://api.example.org/v2 right?", False),
         (httpx.ReadError, "rostering/orgs (page 7) could not be reached, or its answer was cut off: no luck.{} Is"
          " https://api.example.org/v2 right?", True),
-        (httpx.ReadTimeout, "No answer from rostering/orgs (page 7) in time.{} Try a smaller page_size, or later.", True),
-        (httpx.ConnectTimeout, "No answer from rostering/orgs (page 7) in time.{} Try a smaller page_size, or later.", False),
+        (httpx.ReadTimeout, "No answer from rostering/orgs (page 7) in time.{} Try a smaller page_size, or try again later.", True),
+        (httpx.ConnectTimeout, "No answer from rostering/orgs (page 7) in time.{} Try a smaller page_size, or try again later.", False),
         (httpx.DecodingError, "rostering/orgs (page 7) answered, but the answer cannot be decompressed: no luck.{}", True),
     ],
 )  # fmt: skip

@@ -49,7 +49,9 @@ def test_a_lost_event_is_an_alarm() -> None:
         ["ana", "changed", "email", False, None],
         ["ana student_in algebra-1 (student)", "removed", None, False, None],
     ]
-    assert found.attrs["summary"] == "4 differences: the queue explains 1, and not 3: events may have been lost."
+    assert (
+        found.attrs["summary"] == "4 differences: the queue explains 1, but not the other 3: events may have been lost."
+    )
 
 
 def test_what_did_not_arrive_is_told() -> None:

@@ -182,7 +182,7 @@ def test_one_reason_at_one_school_for_one_load_is_let_through(district: kx.Roste
             "x",
             "at Nowhere holds this load. Its reasons: courses-recreated at the district",
         ),
-        ("courses-recreated", None, " ", "Pass because="),
+        ("courses-recreated", None, " ", "Say why with because="),
     ],
 )
 def test_what_cannot_be_let_through_says_why(

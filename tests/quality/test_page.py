@@ -282,7 +282,7 @@ def test_repairs_stand_on_the_page_once_they_were_asked_for(tmp_path: Path) -> N
     assert f"<b>{repair}</b>" in section_of(text_of(report, tmp_path), "repairs")
     other = kx.check(two_schools(), FEW, as_of=OCTOBER)
     other.repairs()
-    assert "None: what to do" in section_of(text_of(other, tmp_path), "repairs")
+    assert "None: people must decide what to do" in section_of(text_of(other, tmp_path), "repairs")
 
 
 def test_the_score_of_earlier_days_is_a_line(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_it_has_as_many_students_as_asked_for(students):
 
 
 def test_a_negative_number_of_students_is_refused():
-    with pytest.raises(ValueError, match="0 or more students, not -1"):
+    with pytest.raises(ValueError, match="must be 0 or more, not -1"):
         make_district(-1)
 
 

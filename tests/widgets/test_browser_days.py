@@ -256,7 +256,7 @@ def test_an_object_that_is_only_named_has_no_life(tmp_path: Path) -> None:
 
 
 def test_wrong_use_is_answered_in_one_line(days: kx.History, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"has no days yet; history\.add\(roster\) keeps one\.$"):
+    with pytest.raises(ValueError, match=r"has no days yet; history\.add\(roster\) adds one\.$"):
         kx.browse(kx.history(tmp_path / "none"))
     with pytest.raises(ValueError, match=r"A report covers one day"):
         kx.browse(days, kx.check(days.open(THIRD), ["missing_id"]))
