@@ -264,7 +264,7 @@ def test_wrong_use_is_answered_in_one_line(days: kx.History, tmp_path: Path) -> 
     with pytest.raises(ValueError, match=r"2026-10-04 is not kept; the nearest: 2026-10-02, 2026-10-05\."):
         browser.day = "2026-10-04"
     assert browser.day == THIRD
-    with pytest.raises(ValueError, match="5 is not a day. Write it as"):
+    with pytest.raises(ValueError, match=r"5 is not a day\. Write it as"):
         browser.day = 5  # type: ignore[assignment]
     alone = kx.browse(days.open(THIRD))
     assert (alone.day, alone.state["day"], alone._days.hidden, alone._tell_life.hidden) == (None, None, True, True)
