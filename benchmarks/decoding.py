@@ -122,7 +122,7 @@ def duckdb_json(folder: Path) -> Callable[[], object]:
 
     def run() -> object:
         with duckdb.connect() as connection:
-            pages = f"read_json('{folder}/*.json', maximum_object_size=1000000000)"
+            pages = f"read_json('{folder}/*.json', maximum_object_size=100000000)"
             connection.execute(f"CREATE TABLE persons AS SELECT unnest(data, max_depth := 2) FROM {pages}")
             persons = connection.sql("FROM persons").to_arrow_table()
             links = [
