@@ -76,7 +76,7 @@ class District(NamedTuple):
     def panels(self) -> dict[str, tuple[str, Callable[[], Panel]]]:
         """The pages by their path: what each is called, and what makes its widget for a visitor."""
         ready = Ready(self._browser)
-        if isinstance(self.report, Future):
+        if isinstance(self.report, Future) and self.history is None:
             self.report.add_done_callback(lambda _: ready.renew())
         pages: dict[str, tuple[str, Callable[[], Panel]]] = {
             "": ("Browse", lambda: self._with_findings(ready.take())),
@@ -95,11 +95,11 @@ class District(NamedTuple):
     def _browser(self) -> Browser:
         if self.history is not None:
             return Browser(self.history)
-        browser = Browser(self.roster)
+        report = None
         if self.is_checked and self.report is not None:
             with suppress(Exception):  # who comes is told
-                browser.report = self._found()
-        return browser
+                report = self._found()
+        return Browser(self.roster, report)
 
     def _with_findings(self, browser: Browser) -> Browser:
         """A visitor's browser, which shows the findings as soon as they are known."""
