@@ -9,16 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import kimono_explore as kx
-from benchmarks.__main__ import machine
-from benchmarks.comparing import edited
-from benchmarks.waits import RECORD, Wait, load, serving, timed
+from benchmarks.waits import RECORD, Wait, apart, check, compare, graph, load, opening, serving, understood
 from kimono_explore.sandbox.district.build import make_district
 
 if TYPE_CHECKING:
@@ -31,46 +28,19 @@ _MOST_SERVED = 100_000
 PICTURE = RECORD.parent / "images" / "growth.svg"
 
 
-def _roster(folder: Path) -> kx.Roster:
-    return kx.open_roster(folder / "roster")
-
-
-def _check(folder: Path) -> Run:
-    roster = _roster(folder)
-    return lambda: kx.check(roster, as_of="2026-10-05", progress=False)
-
-
-def _compare(folder: Path) -> Run:
-    old = _roster(folder)
-    new = edited(old)
-    return lambda: kx.compare(old, new).summary
-
-
 def _search(folder: Path) -> Run:
-    roster = _roster(folder)
+    roster = kx.open_roster(folder / "roster")
     return lambda: roster.search("smith")
-
-
-def _graph(folder: Path) -> Run:
-    roster = _roster(folder)
-    return lambda: kx.build_graph(roster)
 
 
 CASES = {
     "load": Wait("load over HTTP", "", load),
-    "open": Wait("open a snapshot", "", lambda folder: lambda: _roster(folder)),
-    "check": Wait("check", "", _check),
-    "compare": Wait("compare", "", _compare),
+    "open": Wait("open a snapshot", "", opening("roster")),
+    "check": Wait("check", "", check("roster")),
+    "compare": Wait("compare", "", compare("roster")),
     "search": Wait("first search", "", _search),
-    "graph": Wait("graph", "", _graph),
+    "graph": Wait("graph", "", graph("roster")),
 }
-
-
-def _apart(name: str, folder: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.growth", "--one", name, "--folder", str(folder)]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found: dict[str, Any] = json.loads(out.splitlines()[-1])
-    return found
 
 
 def grown(sizes: list[int], names: list[str]) -> dict[str, dict[str, dict[str, float]]]:
@@ -91,9 +61,9 @@ def grown(sizes: list[int], names: list[str]) -> dict[str, dict[str, dict[str, f
 def _each(name: str, folder: Path, students: int) -> dict[str, float]:
     if name == "load":
         with serving(folder, "stored", "benchmarks.stored", str(students)):
-            runs = [_apart(name, folder) for _ in range(_RUNS)]
+            runs = [apart("benchmarks.growth", name, folder) for _ in range(_RUNS)]
     else:
-        runs = [_apart(name, folder) for _ in range(_RUNS)]
+        runs = [apart("benchmarks.growth", name, folder) for _ in range(_RUNS)]
     seconds, megabytes = (statistics.median(float(run[key]) for run in runs) for key in ("seconds", "megabytes"))
     return {"microseconds": round(seconds / students * 1e6, 2), "kilobytes": round(megabytes / students * 1e3, 3)}
 
@@ -130,13 +100,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="CASE", help=f"some of {', '.join(CASES)} (default: all)")
     parser.add_argument("--students", type=int, nargs="+", default=list(_SIZES), help="default: %(default)s")
     parser.add_argument("--record", action="store_true", help="keep the figures, and draw them")
-    parser.add_argument("--one", choices=list(CASES), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.one:
-        print(json.dumps(timed(CASES[options.one], options.folder)))
+    options = understood(parser, CASES)
+    if options is None:
         return 0
-    print(machine(), "\n", flush=True)
     growth = grown(options.students, options.names or list(CASES))
     if options.record:
         record = json.loads(RECORD.read_text(encoding="utf-8"))

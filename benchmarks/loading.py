@@ -32,29 +32,41 @@ def prepare(folder: Path, size: float) -> None:
     (folder / "students.ndjson").write_bytes(b"\n".join(map(msgspec.json.encode, rows)))
 
 
+class Answering(BaseHTTPRequestHandler):
+    """Answers with JSON, and logs nothing."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave together: apart, the second may wait 40 ms for the first one's receipt
+
+    def reply(self) -> tuple[int, bytes]:
+        """The status and the body that answer ``self.path``."""
+        raise NotImplementedError
+
+    def do_GET(self) -> None:
+        """Send the reply."""
+        status, body = self.reply()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
 def _serve(folder: Path) -> str:
     rows = (folder / "students.ndjson").read_bytes().split(b"\n")
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body leave together: apart, the second may wait 40 ms for the first one's receipt
-
-        def do_GET(self) -> None:
+    class Handler(Answering):
+        def reply(self) -> tuple[int, bytes]:
             time.sleep(_DELAY)
             query = parse_qs(urlsplit(self.path).query)
             page, size = int(query["page"][0]), int(query["page_size"][0])
             more = (page + 1) * size < len(rows)
             following = b'"/rostering/students?page=%d&page_size=%d"' % (page + 1, size) if more else b"null"
             data = b",".join(rows[page * size : (page + 1) * size])
-            body = b'{"data":[%s],"paging":{"next":%s}}' % (data, following)
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
+            return 200, b'{"data":[%s],"paging":{"next":%s}}' % (data, following)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import httpx
 
 import kimono_explore as kx
+from benchmarks.loading import Answering
 
 
 def stored(box: kx.Sandbox) -> ThreadingHTTPServer:
@@ -22,23 +23,12 @@ def stored(box: kx.Sandbox) -> ThreadingHTTPServer:
         base_url=box.base_url, headers={"Authorization": f"Bearer {box.credentials.token}"}, timeout=600
     )
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # head and body leave together: apart, the second may wait 40 ms for the first one's receipt
-
-        def do_GET(self) -> None:
+    class Handler(Answering):
+        def reply(self) -> tuple[int, bytes]:
             if self.path not in answers:
                 answer = asking.get(self.path)
                 answers[self.path] = answer.status_code, answer.content
-            status, body = answers[self.path]
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
+            return answers[self.path]
 
     return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 

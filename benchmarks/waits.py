@@ -54,7 +54,9 @@ def _command(*arguments: str) -> Run:
     return lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
 
 
-def _check(name: str) -> Callable[[Path], Run]:
+def check(name: str) -> Callable[[Path], Run]:
+    """`check`."""
+
     def prepare(folder: Path) -> Run:
         roster = kx.open_roster(folder / name)
         return lambda: kx.check(roster, as_of="2026-10-05", progress=False)
@@ -91,13 +93,19 @@ def _served(folder: Path) -> Run:
     return run
 
 
-def _open(folder: Path) -> Run:
-    return lambda: kx.open_roster(folder / "large")
+def opening(name: str) -> Callable[[Path], Run]:
+    """`open_roster` of a snapshot of the folder."""
+    return lambda folder: lambda: kx.open_roster(folder / name)
 
 
-def _graph(folder: Path) -> Run:
-    roster = kx.open_roster(folder / "graph")
-    return lambda: kx.build_graph(roster)
+def graph(name: str) -> Callable[[Path], Run]:
+    """`build_graph`."""
+
+    def prepare(folder: Path) -> Run:
+        roster = kx.open_roster(folder / name)
+        return lambda: kx.build_graph(roster)
+
+    return prepare
 
 
 def _path(folder: Path) -> Run:
@@ -107,7 +115,9 @@ def _path(folder: Path) -> Run:
     return lambda: kx.shortest_path(roster, third, fourth)
 
 
-def _compare(name: str) -> Callable[[Path], Run]:
+def compare(name: str) -> Callable[[Path], Run]:
+    """`compare` with 1 % of edits."""
+
     def prepare(folder: Path) -> Run:
         old = kx.open_roster(folder / name)
         new = edited(old)
@@ -127,15 +137,15 @@ def _browse(name: str) -> Callable[[Path], Run]:
 WAITS = {
     "import": Wait("`import kimono_explore`", "0.4 s", lambda _: _command("-c", "import kimono_explore")),
     "help": Wait("`kimono-explore --help`", "0.15 s", lambda _: _command("-m", "kimono_explore", "--help")),
-    "check-small": Wait("`check`, 500 students", "0.4 s", _check("small"), "small"),
-    "check": Wait("`check`, 100,000 students from memory", "2 s", _check("medium"), "medium"),
+    "check-small": Wait("`check`, 500 students", "0.4 s", check("small"), "small"),
+    "check": Wait("`check`, 100,000 students from memory", "2 s", check("medium"), "medium"),
     "load": Wait("`load_roster`, 100,000 students, which another process serves from memory", "2.5 s, 350 MB", load),
     "sandbox": Wait("the sandbox's pages of these persons, read and dropped", "150 MB a second", _served),
-    "open": Wait("`open_roster`, 600,000 students", "0.5 s, 300 MB", _open, "large"),
-    "graph": Wait("`build_graph`, 200,000 students", "3.5 s, 500 MB", _graph, "graph"),
+    "open": Wait("`open_roster`, 600,000 students", "0.5 s, 300 MB", opening("large"), "large"),
+    "graph": Wait("`build_graph`, 200,000 students", "3.5 s, 500 MB", graph("graph"), "graph"),
     "path": Wait("`shortest_path` of two people, 600,000 students", "0.05 s", _path, "large"),
-    "compare": Wait("`compare`, 100,000 against 100,000 students", "0.5 s", _compare("medium"), "medium"),
-    "compare-large": Wait("`compare`, 600,000 against 600,000 students", "3 s", _compare("large"), "large"),
+    "compare": Wait("`compare`, 100,000 against 100,000 students", "0.5 s", compare("medium"), "medium"),
+    "compare-large": Wait("`compare`, 600,000 against 600,000 students", "3 s", compare("large"), "large"),
     "browse": Wait("`browse`, 500 students", "", _browse("small"), "small"),
     "browse-large": Wait("`browse`, 600,000 students", "", _browse("large"), "large"),
     "state": Wait("`check` of a state of 5 million students", "90 s, 4 GB", _check_state),
@@ -161,11 +171,24 @@ def timed(wait: Wait, folder: Path) -> dict[str, object]:
     return {"seconds": seconds, "megabytes": megabytes, "said": said, "loop": (loop + _loop()) / 2}
 
 
-def _apart(name: str, folder: Path) -> dict[str, object]:
-    command = [sys.executable, "-m", "benchmarks.waits", "--one", name, "--folder", str(folder)]
+def apart(module: str, name: str, folder: Path) -> dict[str, Any]:
+    """What a module measures of one wait, in a process of its own."""
+    command = [sys.executable, "-m", module, "--one", name, "--folder", str(folder)]
     out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    found: dict[str, object] = json.loads(out.splitlines()[-1])
+    found: dict[str, Any] = json.loads(out.splitlines()[-1])
     return found
+
+
+def understood(parser: argparse.ArgumentParser, waits: dict[str, Wait]) -> argparse.Namespace | None:
+    """What was asked for; None if that was one wait, which has been measured for `apart`."""
+    parser.add_argument("--one", choices=list(waits), help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(timed(waits[options.one], options.folder)))
+        return None
+    print(machine(), "\n", flush=True)
+    return options
 
 
 @contextmanager
@@ -191,7 +214,7 @@ def serving(folder: Path, name: str, *command: str) -> Iterator[float]:
 def measured(names: list[str], folder: Path) -> Iterator[tuple[str, dict[str, float | str]]]:
     """The medians of each wait."""
     for name in names:
-        runs = [_apart(name, folder) for _ in range(1 if name == "state" else _RUNS)]
+        runs = [apart("benchmarks.waits", name, folder) for _ in range(1 if name == "state" else _RUNS)]
         medians = {key: statistics.median(float(str(run[key])) for run in runs) for key in ("seconds", "megabytes")}
         beside = statistics.median(float(str(run["seconds"])) / float(str(run["loop"])) for run in runs)
         yield name, {**medians, "loops": beside, "said": str(runs[0]["said"])}
@@ -238,14 +261,10 @@ def main() -> int:
     parser.add_argument("--state", action="store_true", help="check a state of 5 million students, too")
     parser.add_argument("--record", action="store_true", help="keep the figures, and write the page's table")
     parser.add_argument("--check", action="store_true", help="fail where a wait is 15 %% longer than in the record")
-    parser.add_argument("--one", choices=list(WAITS), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.one:
-        print(json.dumps(timed(WAITS[options.one], options.folder)))
+    options = understood(parser, WAITS)
+    if options is None:
         return 0
     names = options.names or [name for name in WAITS if options.state or name != "state"]
-    print(machine(), "\n", flush=True)
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         for name in {WAITS[name].needs for name in names} - {""}:
