@@ -7,7 +7,7 @@ READY = $(VENV)/.ready
 NOTEBOOKS = $(wildcard notebooks/[0-9]*.ipynb)
 EXECUTED = build/notebooks/.done
 
-.PHONY: front help demo lab test fast lowest mutants reliability bench bench-check docs pictures lock clean
+.PHONY: front help demo lab test fast types style collected lowest mutants reliability bench bench-check docs pictures lock clean
 
 help:
 	@echo "make demo   the main job on the embedded sandbox; leaves pages and pictures in build/demo/"
@@ -40,19 +40,25 @@ lab: $(READY)
 # Compiled once, not by each of the workers and each process that they start, also where the machine says otherwise.
 test fast: export PYTHONDONTWRITEBYTECODE =
 
+# mypy is half of the time before the tests, and knows one core; the other makes ready what each of the tests' workers needs.
 test: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+	$(MAKE) --jobs=2 types style collected
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 fast: $(READY)
+	$(MAKE) --jobs=2 types style collected COLLECT='-m "not slow"'
+	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --dist worksteal
+
+types:
+	$(BIN)/mypy
+
+style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest -m "not slow" --numprocesses auto --dist worksteal
+
+collected:
+	$(BIN)/python -m pytest --collect-only -qqq $(COLLECT)
 
 # Old versions warn of what newer ones changed: warnings are shown there, and are no failures.
 lowest:
