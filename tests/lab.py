@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import nbformat
+from jupyter_client import BlockingKernelClient, find_connection_file
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect, sync_playwright
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, ConsoleMessage, Dialog
+    from playwright.sync_api import APIResponse, Browser, ConsoleMessage, Dialog
 
 CHROMIUM = shutil.which("chromium")
 OURS = ("data:", "blob:", "http://127.0.0.1", "ws://127.0.0.1")
+EMPTY = "import ipywidgets\nipywidgets.Widget.close_all()\nget_ipython().run_line_magic('reset', '-f')"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -51,6 +53,25 @@ class Lab:
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder, self.port = folder, port
+        self.kernel = ""
+
+    def ask(self, page: Page, method: str, path: str, data: object = None) -> APIResponse:
+        headers = {"Authorization": "token t"}
+        return page.request.fetch(f"http://127.0.0.1:{self.port}/api/{path}", method=method, data=data, headers=headers)
+
+    def empty_kernel(self, page: Page) -> str:
+        """The kernel of all notebooks, which imports the library once; of what earlier ones left in it, nothing is there."""
+        if not self.kernel or not self.ask(page, "GET", f"kernels/{self.kernel}").ok:
+            self.kernel = self.ask(page, "POST", "kernels", {"name": "python3"}).json()["id"]
+        client = BlockingKernelClient(connection_file=find_connection_file(self.kernel))
+        client.load_connection_file()
+        client.start_channels()
+        try:
+            reply = client.execute_interactive(EMPTY, timeout=120)
+            assert reply["content"]["status"] == "ok", reply["content"]
+        finally:
+            client.stop_channels()
+        return self.kernel
 
     def write(self, name: str, *cells: str) -> str:
         notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
@@ -61,9 +82,8 @@ class Lab:
     def run(self, page: Page, name: str, *cells: str) -> None:
         address = self.write(name, *cells)
         # Started before the page is: on a busy machine, a page that has not heard of kernels yet asks for one.
-        session = {"path": f"{name}.ipynb", "name": name, "type": "notebook", "kernel": {"name": "python3"}}
-        token = {"Authorization": "token t"}
-        assert page.request.post(f"http://127.0.0.1:{self.port}/api/sessions", data=session, headers=token).ok
+        session = {"path": f"{name}.ipynb", "name": name, "type": "notebook", "kernel": {"id": self.empty_kernel(page)}}
+        assert self.ask(page, "POST", "sessions", session).ok
         # On a busy machine JupyterLab may ask which kernel to take, with the right one chosen already.
         asked = page.locator("dialog.jp-Dialog")
         accept = asked.locator(".jp-mod-accept")
