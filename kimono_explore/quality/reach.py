@@ -12,7 +12,7 @@ import narwhals as nw
 import pandas as pd
 
 from kimono_explore.quality.definition import SEVERITIES
-from kimono_explore.schema import OBJECT_TYPES
+from kimono_explore.schema import IN_SECTION, OBJECT_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -130,7 +130,7 @@ def _sections(context: CheckContext, seeds: Frame, types: Collection[str]) -> Fr
         graded = _near(seeds, "grading_category").join(graded, on="id", how="inner")
         found.append(graded.select(*_MARKS, yes, "section"))
     if "link" in types:
-        named = context.links("student_in", "teacher_in").filter(~nw.col("membership_id").is_null())
+        named = context.links(*IN_SECTION).filter(~nw.col("membership_id").is_null())
         named = named.select(id="membership_id", section="target_id")
         found.append(_near(seeds, "link").join(named, on="id", how="inner").select(*_MARKS, no, "section"))
     return nw.concat(found).filter(~nw.col("section").is_null()).unique()
@@ -143,7 +143,7 @@ def _people(context: CheckContext, seeds: Frame, sections: Frame, types: Collect
         members = context.links("member_of").select(person="source_id", id="target_id")
         found.append(_near(seeds, "org").join(members, on="id", how="inner").select(*_MARKS, "person"))
     if not {_SEAT, "link"}.issuperset(types):
-        seats = context.links("student_in", "teacher_in").select(person="source_id", section="target_id")
+        seats = context.links(*IN_SECTION).select(person="source_id", section="target_id")
         taught = sections.filter(nw.col("taught") == "yes").join(seats, on="section", how="inner")
         found.append(taught.select(*_MARKS, "person"))
     if "link" in types:
@@ -226,7 +226,7 @@ def _count_harmed(
 def _homes(context: CheckContext, kinds: Frame) -> Frame:
     """Who belongs to which school, as a member or in one of its sections: person, org."""
     members = context.links("member_of").select(person="source_id", org="target_id")
-    seats = context.links("student_in", "teacher_in").select(person="source_id", section="target_id")
+    seats = context.links(*IN_SECTION).select(person="source_id", section="target_id")
     held = context.links("held_at").select(section="source_id", org="target_id")
     seated = seats.join(held, on="section", how="inner").select("person", "org")
     schools = context.objects("orgs").filter(nw.col("org_type") == "school").select(org="id")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from kimono_explore.atomic import whole
 from kimono_explore.errors import BundleError, ConfigurationError, expect
-from kimono_explore.files.snapshot import is_snapshot, part, read_manifest
+from kimono_explore.files.snapshot import PARTS, is_snapshot, part, read_manifest
 from kimono_explore.progress import Bar
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, by_name, choose
 from kimono_explore.quality.causes import group_by_cause
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from kimono_explore.quality.definition import Check, CheckResult, Parameter
     from kimono_explore.quality.engines import Answer, Engine
 
-_FRAMES = (*TABLES, "links", "problems")
 _IN_MEMORY = 1_000_000
 """Rows of a snapshot that are checked faster in memory."""
 _TOGETHER = 32
@@ -144,7 +143,7 @@ def _usual_engine(roster: Roster | str | os.PathLike[str], memory: str | None) -
 
 def _is_large(roster: Roster | str | os.PathLike[str]) -> bool:
     if isinstance(roster, Roster):
-        return sum(len(getattr(roster, name)) for name in _FRAMES) > _IN_MEMORY
+        return sum(len(getattr(roster, name)) for name in PARTS) > _IN_MEMORY
     rows = read_manifest(roster).rows
     return not rows or sum(rows.values()) > _IN_MEMORY  # a folder that Spark wrote says nothing of its rows
 
@@ -197,14 +196,14 @@ class _Seen(NamedTuple):
 
 
 def _in_memory(roster: Roster, engine: Engine) -> _Seen:
-    frames = {name: engine.bring(name, getattr(roster, name)) for name in _FRAMES}
+    frames = {name: engine.bring(name, getattr(roster, name)) for name in PARTS}
     return _Seen(frames, roster.source, roster.loaded_at, roster.rollups, roster=roster)
 
 
 def _on_disk(path: str | os.PathLike[str], engine: Engine) -> _Seen:
     """A snapshot stays where it is."""
     manifest = read_manifest(path)
-    frames = {name: engine.scan(part(whole(path), name)) for name in _FRAMES}
+    frames = {name: engine.scan(part(whole(path), name)) for name in PARTS}
     return _Seen(frames, manifest.source, manifest.loaded_at, manifest.rollups, folder=path, manifest=manifest)
 
 

@@ -17,7 +17,7 @@ from kimono_explore.quality.repairs.evidence import (
     another,
     in_words,
 )
-from kimono_explore.schema import TABLE_OF
+from kimono_explore.schema import IN_SECTION, TABLE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def _wrong_type(evidence: Evidence) -> Iterator[Edit]:
 def _two_schools(evidence: Evidence) -> Iterator[Edit]:
     for check, row in evidence.failing("two_schools_at_once"):
         schools = {row["school_id"], row["other_school_id"]}
-        seats = [s for relation in ("student_in", "teacher_in") for s in evidence.far(relation, "source", row["id"])]
+        seats = [s for relation in IN_SECTION for s in evidence.far(relation, "source", row["id"])]
         held = [school for seat in seats for school in evidence.far("held_at", "source", seat)]
         if len(held) >= ALIKE and len(set(held) & schools) == 1 and not set(held) - schools:
             (stays,) = set(held)
@@ -161,7 +161,7 @@ def _days(evidence: Evidence) -> Iterator[Edit]:
     links = evidence.links
     for _, row in evidence.failing(*checks):
         relation = row.get("relation", "student_in")
-        if relation not in ("student_in", "teacher_in"):
+        if relation not in IN_SECTION:
             continue
         mates = evidence.at(relation, "target", row["target_id"])
         mine = [int(at) for at in mates if links["source_id"].iloc[at] == row["id"]]

@@ -12,7 +12,7 @@ from kimono_explore.quality.repairs.evidence import (
     Evidence,
     another,
 )
-from kimono_explore.schema import TABLE_OF
+from kimono_explore.schema import IN_SECTION, TABLE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,7 +116,7 @@ def _what_a_section_has(evidence: Evidence, relation: str, section: str) -> Iter
         said = [tuple(evidence.far("in_term", "source", id)) for id in alike]
         why = "all {n} other sections of its course are in it"
     else:
-        people = [p for seat in ("teacher_in", "student_in") for p in evidence.far(seat, "target", section)]
+        people = [p for seat in IN_SECTION for p in evidence.far(seat, "target", section)]
         said = [tuple(evidence.far("member_of", "source", person)) for person in people]
         why = "all {n} of its people are there"
     if len(said) >= ALIKE and len(set(said)) == 1 and len(said[0]) == 1:
