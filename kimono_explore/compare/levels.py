@@ -29,7 +29,7 @@ class Key(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """How the objects of a table are recognised."""
+    """How the objects of a table are recognized."""
 
     keys: tuple[Key, ...]
     """The first is tried first."""
