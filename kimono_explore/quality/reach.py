@@ -1,4 +1,4 @@
-"""Whom findings reach: the people behind an object, counted once each, however many rows name them.
+"""Whom findings affect: the people behind an object, each counted once, however many rows name them.
 
 A person is reached by a finding about that person, and by one about an org, section, course, term or grading category that
 the person belongs to or is taught in. A missing student does not reach the class, a missing teacher does.
@@ -78,7 +78,7 @@ def measure(context: CheckContext, findings: pd.DataFrame, numbers: Sequence[int
 
 
 def _add_missing_people(causes: pd.DataFrame, findings: pd.DataFrame, numbers: Sequence[int]) -> None:
-    """Who was not delivered is reached, too: nobody else is told of them."""
+    """Count people who were not delivered as affected, too: no other finding names them."""
     gone = findings.assign(cause=list(numbers))[findings["missing_type"] == "person"]
     for name, mine in (("teachers", gone["role"] == "teacher"), ("students", gone["role"] != "teacher")):
         counts = gone[mine].groupby("cause")["missing_id"].nunique()
@@ -174,7 +174,7 @@ def _schools(context: CheckContext, seeds: Frame, sections: Frame, types: Collec
 
 
 def _kinds(context: CheckContext) -> Frame:
-    """Everybody, once: person, kind. Whoever is not a student counts among the teachers."""
+    """Each person once: person, kind. Everyone who is not a student counts as a teacher."""
     people = context.objects("persons").filter(~nw.col("id").is_null())
     student = nw.when(nw.col("person_type") == "student").then(nw.lit("students")).otherwise(nw.lit("teachers"))
     return people.select(person="id", kind=student).group_by("person").agg(kind=nw.col("kind").min())

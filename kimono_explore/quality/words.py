@@ -22,7 +22,7 @@ _VERBS = {"has": "have", "is": "are", "does": "do", "was": "were", "goes": "go",
 
 
 class _Words(NamedTuple):
-    """What a check says: of one object that fails, and where all is well; no noun, where that of its table will do.
+    """What a check says of one failing object, and what when all pass; an empty noun means that of the table.
 
     ``many`` is said of several objects, where another verb is not enough: "cannot be told apart", not "look like another".
     """
@@ -437,7 +437,7 @@ def passed(outcome: Outcome) -> str:
 
 
 def noun_of(outcome: Outcome, rows: pd.DataFrame) -> str:
-    """What most of the failing rows are: "student", "section"."""
+    """The noun for most of the failing rows: "student", "section"."""
     tables = rows["table"].dropna()
     table = str(tables.mode().iloc[0]) if len(tables) else ""
     failures = outcome.failures
