@@ -366,8 +366,8 @@ def _gallery() -> str:
         "function takes an `ax` where it draws one panel, and returns the `Axes` or the `Figure`. The "
         "[notebook](notebooks/07_gallery.md) draws them too, also of a OneRoster bundle.",
         "",
-        "The colours are those of Okabe and Ito, adapted until every pair that stands side by side can be told apart "
-        "under each of the three kinds of colour blindness (simulated after Machado and others, 2009, in "
+        "The colors are those of Okabe and Ito, adapted until every pair that stands side by side can be told apart "
+        "under each of the three kinds of color blindness (simulated after Machado and others, 2009, in "
         "`tests/test_palette.py`); the widgets use the same.",
         "",
         "```python",

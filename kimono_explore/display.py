@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kimono_explore.schema import label_columns
+from kimono_explore.schema import OBJECT_TYPES, label_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -94,12 +94,22 @@ def cell_text(value: object, *, seconds: bool = False, rounded: bool = False) ->
 
 def plural(count: int, noun: str) -> str:
     """A number and its noun: ``1 school``, ``1,200 schools``, ``19 grading categories``."""
-    if count == 1:
-        return f"1 {noun}"
-    several = {"staff": "staff", "person": "people"}.get(noun)
-    if several is None:
-        several = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
-    return f"{count:,} {several}"
+    return f"{count:,} {noun if count == 1 else several(noun)}"
+
+
+def several(noun: str) -> str:
+    """The plural of a noun: ``schools``, ``people``, ``grading categories``."""
+    if noun in _IRREGULAR:
+        return _IRREGULAR[noun]
+    return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
+
+
+_IRREGULAR = {"staff": "staff", "person": "people", "member of staff": "members of staff"}
+
+
+def noun(table: str) -> str:
+    """What one object of a table is called: ``grading category``."""
+    return OBJECT_TYPES[table].replace("_", " ")
 
 
 def listed(words: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
-"""One colour for each type of object, in every picture: the Okabe-Ito palette, made for colour-blind people.
+"""One color for each type of object, in every picture: the Okabe-Ito palette, made for color-blind people.
 
-tests/test_palette.py measures it: any two colours that are used together can be told apart with any of the three kinds
-of colour blindness.
+tests/test_palette.py measures it: any two colors that are used together can be told apart with any of the three kinds
+of color blindness.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ INK, QUIET, LINE = "#1F2328", "#59636E", "#C9CED6"
 """Text, secondary text, and lines."""
 
 TASK_COLORS: dict[str, str] = {row.name: row.color for row in TASK_TYPE_ROWS} | {"unknown": "#6B6B6B"}
-"""One colour for each type of task, from the same palette."""
+"""One color for each type of task, from the same palette."""
 
 SEVERITY_COLORS: dict[str, str] = {"error": "#D55E00", "warning": "#E69F00", "information": "#56B4E9"}
-"""One colour for each severity of a check, from the same palette; the word is always shown beside it."""
+"""One color for each severity of a check, from the same palette; the word is always shown beside it."""
 
 HEAT: tuple[str, ...] = ("#EAF2FA", "#B7D4EC", "#78B2DC", "#3A8BC4", "#0F62A0", "#083B6B")
 """From few to many in heat maps: one hue, and each step as much darker as the one before."""
@@ -54,7 +54,7 @@ CHANGE_COLORS: dict[str, str] = {"added": "#0072B2", "removed": "#D55E00", "chan
 RELATION_COLORS: dict[str, tuple[str, Literal["-", "--", ":"]]] = {
     row.name: (TYPE_COLORS.get(row.color or "", QUIET), row.line) for row in RELATION_ROWS
 }
-"""One colour and one line style for each relation: the colour of the type that it leads to or comes from."""
+"""One color and one line style for each relation: the color of the type that it leads to or comes from."""
 
 DARK_PAPER = "#14171C"
 ON_DARK: dict[str, str] = {
@@ -70,4 +70,4 @@ ON_DARK: dict[str, str] = {
         TYPE_COLORS["grading_category"]: "#A8AEB6",
     }.items()
 }
-"""The shade on dark paper of a colour that is made for white; a colour that is not named here can be read on both."""
+"""The shade on dark paper of a color that is made for white; a color that is not named here can be read on both."""

@@ -15,9 +15,12 @@ SOME_MAY_BE_MISSING = "some may be missing"
 TAKEN_FOR_THE_END = "treated as the end of the list"
 NOT_LOOKED_AT = "whether rows moved while the list was read could not be checked"
 
-_ONCE = ("taken for the end of the list", "whether rows moved while the list was read could not be looked at")
+_EARLIER_WORDING = (
+    "taken for the end of the list",
+    "whether rows moved while the list was read could not be looked at",
+)
 """How snapshots of earlier versions say the last two."""
-INCOMPLETE = (REFUSED, ROWS_MAY_BE_MISSING, SOME_MAY_BE_MISSING, TAKEN_FOR_THE_END, NOT_LOOKED_AT, *_ONCE)
+INCOMPLETE = (REFUSED, ROWS_MAY_BE_MISSING, SOME_MAY_BE_MISSING, TAKEN_FOR_THE_END, NOT_LOOKED_AT, *_EARLIER_WORDING)
 """A problem with a whole list whose text holds one of these means that the roster may lack rows."""
 
 KNOWN = "an ADD of what is already there"

@@ -9,13 +9,12 @@ import pandas as pd
 
 from kimono_explore.errors import expect
 from kimono_explore.roster.roster import Roster
+from kimono_explore.schema import IN_SECTION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kimono_explore.roster.index import LinkIndex
-
-_IN_CLASS = ("student_in", "teacher_in")
 
 
 def shared_classes(roster: Roster, person_id: str) -> pd.DataFrame:
@@ -70,7 +69,7 @@ def _seats(roster: Roster, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """The links among these by which somebody studies or teaches in a section."""
     index = roster.index
     rows = rows[(index.source[rows] >= 0) & (index.target[rows] >= 0)]
-    return rows[roster.links["relation"].iloc[rows].isin(_IN_CLASS).to_numpy(dtype=bool)]
+    return rows[roster.links["relation"].iloc[rows].isin(IN_SECTION).to_numpy(dtype=bool)]
 
 
 def _person_types(roster: Roster, codes: NDArray[np.int64]) -> pd.Series[str]:

@@ -46,7 +46,7 @@ class Relation(NamedTuple):
     """A relation: which types it may join, and what it means when one end was not delivered.
 
     ``ends`` are the pairs of types that it may have as source and target. ``number``, ``orphan`` and ``harm`` are the number,
-    the title and the reason of the check of its ends. ``color`` names the type whose colour a picture gives it, ``line`` its line style.
+    the title and the reason of the check of its ends. ``color`` names the type whose color a picture gives it, ``line`` its line style.
     A ``membership`` says who belongs where, and may carry a role, dates and a status.
     """
 
@@ -74,6 +74,10 @@ class Reference(NamedTuple):
     forward: bool
     many: bool
     role: str | None = None
+
+    def states(self, relation: str) -> bool:
+        """Whether the key can state a relation."""
+        return relation in IN_SECTION if self.relation is None else relation == self.relation
 
 
 def _columns(*own: Column, label: Rule) -> tuple[Column, ...]:
@@ -258,6 +262,8 @@ RELATIONS: tuple[str, ...] = tuple(row.name for row in RELATION_ROWS)
 ENDS: dict[str, tuple[tuple[str, str], ...]] = {row.name: row.ends for row in RELATION_ROWS}
 """Which types of objects a relation may have as its source and its target."""
 MEMBERSHIPS: tuple[str, ...] = tuple(row.name for row in RELATION_ROWS if row.membership)
+IN_SECTION = ("student_in", "teacher_in")
+"""The relations of a person to a section."""
 
 
 REFERENCES: tuple[Reference, ...] = (
@@ -319,7 +325,7 @@ class Problem(NamedTuple):
 
 
 class TaskType(NamedTuple):
-    """A type of task: its name on the wire, its colour in pictures, and what it is, in words."""
+    """A type of task: its name on the wire, its color in pictures, and what it is, in words."""
 
     name: str
     color: str = ""
@@ -335,7 +341,7 @@ TASK_TYPE_ROWS: tuple[TaskType, ...] = (
     TaskType("grades_query", "#4B0082", "grades query"),
     TaskType("request", "#D55E00", "request"),
 )
-"""The types that the reference knows; the colours are of the palette of `kimono_explore.palette`."""
+"""The types that the reference knows; the colors are of the palette of `kimono_explore.palette`."""
 
 
 def declared(name: str) -> tuple[Column, ...]:
@@ -343,6 +349,13 @@ def declared(name: str) -> tuple[Column, ...]:
     if name == "links":
         return LINK_COLUMNS
     return PROBLEM_COLUMNS if name == "problems" else TABLES.get(name, ())
+
+
+def keys_of(relation: str, role: str | None = None) -> tuple[str, ...]:
+    """The reference keys that state a relation, for one role if it is given: ``"persons.$sections"``."""
+    return tuple(
+        f"{r.table}.{r.key}" for r in REFERENCES if r.states(relation) and (role is None or r.role in (None, role))
+    )
 
 
 def label_columns(table: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from builders import course, link, make, problem, school, section, student
 import kimono_explore as kx
 from kimono_explore.__main__ import main
 from kimono_explore.api.operations import operation
-from kimono_explore.display import cell_text, display_label, printable, printable_frame
+from kimono_explore.display import cell_text, display_label, noun, plural, printable, printable_frame, several
 from kimono_explore.quality.context import _label
 
 EVIL = "\x1b[2J\x1b]0;pwned\x07 \u202e\u2028\x9b31m"
@@ -86,6 +86,16 @@ def test_a_cell_is_a_day_where_it_has_no_time() -> None:
     assert cell_text(moment, seconds=True) == "2026-08-17 08:05:09"
     assert [cell_text(value, rounded=True) for value in (3.0, 2.55, 7, "x")] == ["3", "2.5", "7", "x"]
     assert cell_text(2.55) == "2.55"
+
+
+def test_a_noun_has_one_plural_everywhere() -> None:
+    assert [noun(table) for table in ("orgs", "grading_categories")] == ["org", "grading category"]
+    assert [several(word) for word in ("person", "staff", "day", "member of staff")] == [
+        "people", "staff", "days", "members of staff",
+    ]  # fmt: skip
+    assert [plural(count, "grading category") for count in (0, 1, 1200)] == [
+        "0 grading categories", "1 grading category", "1,200 grading categories",
+    ]  # fmt: skip
 
 
 def test_a_label_is_the_same_in_pandas_and_in_the_checks() -> None:

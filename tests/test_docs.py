@@ -116,6 +116,12 @@ def test_every_link_of_a_page_written_by_hand_leads_somewhere(file: Path, site: 
     assert broken == []
 
 
+@pytest.mark.parametrize("file", sorted((ROOT / ".github").rglob("*.*")), ids=lambda file: file.name)
+def test_every_link_of_a_template_leads_to_a_file(file: Path) -> None:
+    named = re.findall(r"blob/main/([^)\s]+)", file.read_text(encoding="utf-8"))
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
 def test_the_site_fetches_nothing_from_another_host(site: Path) -> None:
     fetched = {f"{page.name}: {a}" for page in pages(site) for a in links_of(page).fetched if outside(a)}
     assert {found for found in fetched if "data:" not in found} == set()

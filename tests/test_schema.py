@@ -1,6 +1,8 @@
 """The declaration of the tables: complete, without contradiction, and as the API's reference says."""
 
 from kimono_explore.schema import (
+    ENDS,
+    IN_SECTION,
     LINK_COLUMNS,
     OBJECT_TYPES,
     PROBLEM_COLUMNS,
@@ -9,6 +11,7 @@ from kimono_explore.schema import (
     TABLES,
     Problem,
     declared,
+    keys_of,
 )
 
 
@@ -75,3 +78,17 @@ def test_the_columns_of_a_table_by_its_name() -> None:
 def test_every_column_says_what_a_pseudonymized_copy_has_in_its_place() -> None:
     columns = [*LINK_COLUMNS, *PROBLEM_COLUMNS, *(column for table in TABLES.values() for column in table)]
     assert [column.name for column in columns if column.privacy is None] == []
+
+
+def test_the_relations_of_a_person_to_a_section() -> None:
+    assert tuple(name for name, ends in ENDS.items() if ("person", "section") in ends) == IN_SECTION
+
+
+def test_a_relation_knows_the_keys_that_state_it() -> None:
+    assert keys_of("of_course") == ("courses.$sections", "sections.$course")
+    assert keys_of("student_in") == ("persons.$sections", "sections.$students")
+    assert keys_of("teacher_in") == ("persons.$sections", "sections.$teachers")
+    assert keys_of("member_of") == ("orgs.$students", "orgs.$teachers", "persons.$schools")
+    assert keys_of("member_of", "student") == ("orgs.$students", "persons.$schools")
+    assert keys_of("no_relation") == ()
+    assert [relation for relation in RELATIONS if not keys_of(relation)] == []

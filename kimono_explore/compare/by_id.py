@@ -37,7 +37,7 @@ def pair(
     keys = [f'"{name}"' for name in key_of(table)]
     values = [f'"{alias}"' for name, alias in aligned.names.items() if name not in {*key_of(table), *ignore}]
     nameless = "false" if table == "links" else "id IS NULL"
-    if any(_any(connection, f"{side}_{table}", nameless) for side in SIDES):
+    if any(_has_rows(connection, f"{side}_{table}", nameless) for side in SIDES):
         # A row without an id is identified by everything it holds.
         keys.append(f"CASE WHEN {nameless} THEN row({', '.join(values)})::VARCHAR END")
     for side in SIDES:
@@ -47,7 +47,7 @@ def pair(
             f"hash({', '.join(values or ['0'])}) AS content, {moved} AS renamed FROM {side}_{table}"
         )
     # Where no old key repeats, the join cannot grow beyond the new rows; whether a new one does is seen by its size.
-    repeats = _any(connection, "(SELECT 1 FROM old GROUP BY key HAVING count(*) > 1)", "true")
+    repeats = _has_rows(connection, "(SELECT 1 FROM old GROUP BY key HAVING count(*) > 1)", "true")
     if not repeats:
         _join(connection, table, copy="0")
         ((found, rows),) = connection.execute(
@@ -77,5 +77,5 @@ def count_repeated(connection: duckdb.DuckDBPyConnection, table: str) -> pd.Data
     return found
 
 
-def _any(connection: duckdb.DuckDBPyConnection, view: str, condition: str) -> bool:
+def _has_rows(connection: duckdb.DuckDBPyConnection, view: str, condition: str) -> bool:
     return bool(connection.execute(f"SELECT 1 FROM {view} WHERE {condition} LIMIT 1").fetchall())

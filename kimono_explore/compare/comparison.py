@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from kimono_explore.compare.by_id import LINK_KEY, count_repeated, key_of, pair
-from kimono_explore.compare.levels import BY, begin, match_left_over, rename_links
+from kimono_explore.compare.levels import BY, create_matches, match_left_over, rename_links
 from kimono_explore.compare.sources import InMemory, OnDisk, Source, bring, numbers
 from kimono_explore.display import display_label, printable
 from kimono_explore.errors import expect
@@ -40,7 +40,7 @@ _COMPARED = (*TABLES, "links")
 
 
 class _Found(NamedTuple):
-    """All that was found out from both rosters."""
+    """The result of comparing both rosters, computed once."""
 
     tables: dict[str, _Match]
     matches: pd.DataFrame
@@ -308,7 +308,7 @@ class Comparison:
             aligned = {table: bring(connection, self._sources, table) for table in _COMPARED}
             for table in TABLES:
                 pair(connection, aligned[table], self.ignore)
-            begin(connection)
+            create_matches(connection)
             if self.match == "auto":
                 match_left_over(connection, *self._sources)
                 rename_links(connection)

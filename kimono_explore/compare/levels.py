@@ -1,4 +1,4 @@
-"""What is the same under a new id: each level matches what those before it left over on both sides.
+"""Objects that are the same under a new id: each level matches what earlier levels left over on both sides.
 
 A match is one to one, or none: whatever could be two things is left over. At every level both sides are treated alike,
 so that exchanging the rosters exchanges the matches.
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 
 class Key(NamedTuple):
-    """Columns that identify an object if nobody else has the same, and what to call a match by them."""
+    """Columns that identify an object if no other has the same values, and the name for a match by them."""
 
     by: str
     columns: tuple[str, ...]
 
 
 class Identity(NamedTuple):
-    """How the objects of a table are recognised."""
+    """How the objects of a table are recognized."""
 
     keys: tuple[Key, ...]
     """The first is tried first."""
     fields: tuple[str, ...]
     """Of those that both sides know, most must agree."""
     telling: str | None = None
-    """Who shares nine tenths of this relation is the same, whatever the name. None: the name must be alike as well."""
+    """Objects that share nine tenths of this relation match, whatever their names. None: names must be similar, too."""
     same: tuple[str, ...] = ()
     """What must be equal wherever both sides know it."""
 
@@ -71,7 +71,7 @@ IDENTITIES = {
     ),
     "grading_categories": Identity((Key("name", ("name",)),), ("name",), None, ("school_year",)),
 }
-"""A section, term or grading category of another school year is another one, though all else be the same."""
+"""A section, term or grading category of another school year is a different one, even if all else is equal."""
 
 _YEAR_OF_TERMS = (
     "SELECT l.source_id AS id, max(coalesce(t.school_year::VARCHAR, (year(ends) + (month(ends) >= 8)::INT)::VARCHAR)) "
@@ -80,17 +80,17 @@ _YEAR_OF_TERMS = (
 )
 """The school year of sections that do not say theirs, as in OneRoster, where only terms have one; it begins in August."""
 
-_ENOUGH = 0.9
+_MIN_SHARED = 0.9
 """The share of neighbors that two objects have in common, on average over the relations."""
-_CROWD = 2_500
-"""Pairs that one neighbor may suggest: a term or a school suggests none."""
-_ALIKE = 0.9
-"""The least Jaro-Winkler similarity of two names that are taken for one."""
-_PROBABLE = 0.95
+_MOST_PAIRS = 2_500
+"""A neighbor that would suggest more pairs than this, such as a term or a school, suggests none."""
+_MIN_SIMILARITY = 0.9
+"""The minimum Jaro-Winkler similarity of two names that count as the same."""
+_MIN_PROBABILITY = 0.95
 _ROUNDS = 4
 
 
-def begin(connection: duckdb.DuckDBPyConnection) -> None:
+def create_matches(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the table ``matches``, still empty: table, old and new (row numbers), old_id, new_id, by, certainty."""
     connection.execute(
         'CREATE TABLE matches ("table" VARCHAR, old BIGINT, new BIGINT, old_id VARCHAR, new_id VARCHAR, '
@@ -105,7 +105,7 @@ def match_left_over(connection: duckdb.DuckDBPyConnection, old: Source, new: Sou
     for names that are only alike the probability of the model, for neighbors the share of them that is the same.
     """
     for table in TABLES:
-        _leave(connection, table)
+        _list_left_over(connection, table)
         for key in IDENTITIES[table].keys if _left_on_both_sides(connection, table) else ():
             _match_by_key(connection, table, key)
     _match_names_alike(connection, old, new)
@@ -133,8 +133,8 @@ def _fold(cell: str) -> str:
     return f"nullif(strip_accents(lower(trim({cell}::VARCHAR))), '')"
 
 
-def _leave(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Make the tables ``left_<side>_<table>``: the objects whose id the other side does not have."""
+def _list_left_over(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Make the tables ``left_<side>_<table>``: the objects whose id only this side has."""
     identity = IDENTITIES[table]
     columns = dict.fromkeys([*identity.fields, *identity.same, *(c for key in identity.keys for c in key.columns)])
     days = {column.name for column in TABLES[table] if column.kind == "date"}
@@ -162,8 +162,8 @@ def _rows_of(side: str, table: str) -> str:
     return f"(SELECT s.* REPLACE ({year} AS school_year) FROM {side}_sections s LEFT JOIN ({terms}) t USING (id))"
 
 
-def _accept(connection: duckdb.DuckDBPyConnection, table: str, by: str, found: str) -> int:
-    """Keep the pairs that a query gives (old, new, certainty); what is matched is left over no more."""
+def _record(connection: duckdb.DuckDBPyConnection, table: str, by: str, found: str) -> int:
+    """Record the pairs that a query returns (old, new, certainty), and take them out of what is left over."""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE found AS {found}")
     connection.execute(
         f"INSERT INTO matches SELECT '{table}', old, new, o.id, n.id, '{by}', round(certainty, 3) FROM found "
@@ -186,7 +186,7 @@ def _match_by_key(connection: duckdb.DuckDBPyConnection, table: str, key: Key) -
         f"(SELECT {keys}, min(row) AS row FROM left_{side}_{table} WHERE {known} GROUP BY ALL HAVING count(*) = 1)"
         for side in SIDES
     ]
-    _accept(
+    _record(
         connection,
         table,
         key.by,
@@ -202,7 +202,7 @@ def _same_where_known(identity: Identity) -> str:
 
 
 def _match_names_alike(connection: duckdb.DuckDBPyConnection, old: Source, new: Source) -> None:
-    """Persons whose names are alike, by the model that also finds duplicates."""
+    """Match persons with similar names, by the model that also finds duplicates."""
     rows = [numbers(connection, f"SELECT row FROM left_{side}_persons ORDER BY row")[0] for side in SIDES]
     if not all(map(len, rows)):
         return
@@ -214,17 +214,17 @@ def _match_names_alike(connection: duckdb.DuckDBPyConnection, old: Source, new: 
     pairs = score_pairs(connection, persons, len(rows[0]))
     pairs["old"], pairs["new"] = rows[0][pairs["old"]], rows[1][pairs["new"] - len(rows[0])]
     connection.register("scored", pairs)
-    _accept(
+    _record(
         connection,
         "persons",
         "names alike",
-        f"SELECT old, new, probability AS certainty FROM scored WHERE probability >= {_PROBABLE} {_best('weight')}",
+        f"SELECT old, new, probability AS certainty FROM scored WHERE probability >= {_MIN_PROBABILITY} {_best_of_both('weight')}",
     )
     connection.unregister("scored")
 
 
-def _best(*order: str) -> str:
-    """Of pairs: each the only best one of both its sides."""
+def _best_of_both(*order: str) -> str:
+    """A filter of pairs: only those that are the single best choice for both sides."""
     best = ", ".join(f"{name} DESC" for name in order)
     alone = " AND ".join(
         f"rank() OVER (PARTITION BY {side} ORDER BY {best}) = 1 "
@@ -235,7 +235,7 @@ def _best(*order: str) -> str:
 
 
 def _match_by_neighbors(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    """Match what is linked to the same things, and say how many were."""
+    """Match objects that are linked to the same things; returns how many."""
     if not _left_on_both_sides(connection, table):
         return 0
     identity = IDENTITIES[table]
@@ -246,7 +246,7 @@ def _match_by_neighbors(connection: duckdb.DuckDBPyConnection, table: str) -> in
         "JOIN neighbors_new n USING (relation, id) "
         "WHERE (relation, id) IN (SELECT (relation, id) FROM (SELECT relation, id, count(*) AS few FROM neighbors_old "
         "GROUP BY ALL) JOIN (SELECT relation, id, count(*) AS many FROM neighbors_new GROUP BY ALL) "
-        f"USING (relation, id) WHERE few * many <= {_CROWD}) GROUP BY ALL"
+        f"USING (relation, id) WHERE few * many <= {_MOST_PAIRS}) GROUP BY ALL"
     )
     degrees = " ".join(
         f"JOIN (SELECT row, relation, count(*) AS degree_{side} FROM neighbors_{side} GROUP BY ALL) d_{side} "
@@ -267,9 +267,9 @@ def _match_by_neighbors(connection: duckdb.DuckDBPyConnection, table: str) -> in
         "SELECT old, new, relation, id, count(*) AS sides, sum(old_) AS a, sum(new_) AS b "
         f"FROM ({' UNION ALL '.join(sides)}) GROUP BY ALL) GROUP BY ALL"
     )
-    telling = f"OR max(share) FILTER (relation LIKE '{identity.telling}%') >= {_ENOUGH}" if identity.telling else ""
+    telling = f"OR max(share) FILTER (relation LIKE '{identity.telling}%') >= {_MIN_SHARED}" if identity.telling else ""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE candidates AS {candidates}")
-    return _accept(
+    return _record(
         connection,
         table,
         "neighbors",
@@ -277,14 +277,14 @@ def _match_by_neighbors(connection: duckdb.DuckDBPyConnection, table: str) -> in
         "any_value(coalesce(jaro_winkler_similarity(o.label_, n.label_), 0)) AS alike "
         f"FROM ({shares}) JOIN left_old_{table} o ON o.row = old JOIN left_new_{table} n ON n.row = new "
         f"WHERE true {_same_where_known(identity)} GROUP BY old, new "
-        f"HAVING avg(share) >= {_ENOUGH} AND (alike >= {_ALIKE} {telling})) {_best('certainty', 'alike')}",
+        f"HAVING avg(share) >= {_MIN_SHARED} AND (alike >= {_MIN_SIMILARITY} {telling})) {_best_of_both('certainty', 'alike')}",
     )
 
 
 def _find_neighbors(connection: duckdb.DuckDBPyConnection, side: str, table: str) -> None:
-    """Make the table ``neighbors_<side>``: row, relation, id: of what is left over, each link to an object of both rosters.
+    """Make the table ``neighbors_<side>`` (row, relation, id): the links from what is left over to objects of both rosters.
 
-    Ids are those of the new roster. What itself is left over is unknown: nobody can say whether it is the same.
+    Ids are those of the new roster. Links to objects that are left over do not count: whether those match is unknown.
     """
     left = " UNION ALL ".join(
         f"SELECT '{type}' AS type, id FROM left_{side}_{name}" for name, type in OBJECT_TYPES.items()

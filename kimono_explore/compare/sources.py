@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SIDES = ("old", "new")
 _WIDEST = {"text": "VARCHAR", "number": "DOUBLE", "date": "TIMESTAMP"}
-"""What two types of one kind are compared as."""
+"""The type to which two types of one kind are cast for comparison."""
 
 
 class Source(Protocol):
@@ -148,7 +148,7 @@ def _types(connection: duckdb.DuckDBPyConnection, view: str, columns: Sequence[s
 
 
 def _kind(type: str) -> str:
-    """What can be compared with each other as it is."""
+    """The kind of an SQL type; types of one kind can be compared without a cast."""
     if type.startswith(("VARCHAR", "ENUM", '"NULL"', "NULL")):
         return "text"
     if type.startswith(("DATE", "TIMESTAMP")):
@@ -169,7 +169,7 @@ def _as_text(cell: str, type: str) -> str:
 
 
 def _arrow(column: pd.Series) -> pa.Array | pa.ChunkedArray:
-    """A column as it lies in memory; text is not copied. Mixed values become text."""
+    """The column as Arrow, without copying text; mixed values become text."""
     if column.dtype == object:
         column = column.astype("str").where(column.notna())
     if isinstance(column.dtype, pd.CategoricalDtype) and not len(column.cat.categories):

@@ -71,8 +71,8 @@ class ArrowRows:
         self._references = [(i, reference) for i, reference in enumerate(REFERENCES) if reference.table == table]
         self._flat = [c.name for c in TABLES[table] if c.path[0] == "$sys" and c.name != "id"]
         self._declared = _fields_of(table)
-        self._asked = dict(self._declared)
-        self._ask_for_integers(pa.int64())
+        self._expected = dict(self._declared)
+        self._expect_integers(pa.int64())
         # Arrow does not read a number where text is expected. Keys under which one was met are read with the number in quotes,
         # after a mark that nobody can send on purpose: {"local_id": 12} -> {"local_id": "kx-5b1e...-12"}.
         self._mark = f"kx-{secrets.token_hex(8)}-"
@@ -110,12 +110,12 @@ class ArrowRows:
         text = b"".join(rows)
         lines = b"\n" in text or b"\r" in text
         sound = 0
-        # With more odd rows than that, or if it is unknown which they are, the tolerant decoder is quicker.
-        while len(positions) > _WORTH_IT * len(rows):
+        # If more rows are odd, or Arrow does not say which, the tolerant decoder is faster.
+        while len(positions) > _MIN_SHARE * len(rows):
             try:
                 page = self.parse([rows[n] for n in positions[sound:]], lines=lines)
             except pa.ArrowInvalid as error:
-                if self._learn(str(error)):
+                if self._expect_other_type(str(error)):
                     continue
                 place = re.search(r" in row (\d+)$", str(error))
                 if place is None:
@@ -145,46 +145,46 @@ class ArrowRows:
             pa.BufferReader(text),
             arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
             arrow_json.ParseOptions(
-                explicit_schema=pa.schema(list(self._asked.values())),
+                explicit_schema=pa.schema(list(self._expected.values())),
                 unexpected_field_behavior="infer",
                 newlines_in_values=lines,
             ),
         )
         if found.num_rows != len(rows):
             raise pa.ArrowInvalid("rows were lost")
-        if self._ask_for_text(found.schema):
+        if self._expect_text(found.schema):
             return self.parse(rows, lines=lines)
         found.validate(full=True)
         return pa.StructArray.from_arrays(
             [column.combine_chunks() for column in found.columns], fields=list(found.schema)
         )
 
-    def _learn(self, error: str) -> bool:
-        """Expect from now on the type that Arrow met. False if the rows cannot be read that way."""
+    def _expect_other_type(self, error: str) -> bool:
+        """From now on, expect the type that Arrow's error names. False if the rows cannot be read that way."""
         found = re.search(r"Column\(/(.+)\) changed from (\w+) to (\w+) in row", error)
         if found is None or not {found[2], found[3]} <= {"string", "number", "boolean"}:
             return False
         path = found[1].split("/")
-        asked = self._asked_at(path)
-        if asked == pa.int64():
-            self._ask_for_integers(pa.string())  # a tenant that sends school years as text
+        expected = self._expected_at(path)
+        if expected == pa.int64():
+            self._expect_integers(pa.string())  # a tenant that sends school years as text
             return True
-        if path[-1] in self._quoted or len(self._quoted) > _MANY or (asked or pa.string()) != pa.string():
+        if path[-1] in self._quoted or len(self._quoted) > _MOST_QUOTED or (expected or pa.string()) != pa.string():
             return False
-        if asked is None:
-            groups = [name for name, field in self._asked.items() if pa.types.is_struct(field.type)]
+        if expected is None:
+            groups = [name for name, field in self._expected.items() if pa.types.is_struct(field.type)]
             if path[1:] and (path[0] not in groups or len(path) > 2):
                 return False
-            self._ask(path, pa.string())
+            self._expect(path, pa.string())
         self._quoted |= {path[-1]}
         names = b"|".join(re.escape(encode(name)[1:-1].encode()) for name in sorted(self._quoted))
         # Within a text, each quotation mark follows a backslash: no key can be found there.
         self._quote = re.compile(rb'"(' + names + rb')"(\s*:\s*)(-?[1-9][0-9]{0,17}|0|true|false)(?=\s*[,}])')
         return True
 
-    def _asked_at(self, path: Sequence[str]) -> pa.DataType | None:
-        """The type that Arrow is told to expect at a path; None if there is none."""
-        dtype: pa.DataType = pa.struct(list(self._asked.values()))
+    def _expected_at(self, path: Sequence[str]) -> pa.DataType | None:
+        """The type that Arrow is told to expect at a path; None if no type is declared there."""
+        dtype: pa.DataType = pa.struct(list(self._expected.values()))
         for name in path:
             if name == "[]":
                 dtype = dtype.value_type
@@ -194,31 +194,31 @@ class ArrowRows:
                 return None
         return dtype
 
-    def _ask_for_integers(self, dtype: pa.DataType) -> None:
+    def _expect_integers(self, dtype: pa.DataType) -> None:
         for column in TABLES[self._table]:
             if column.integer:
-                self._ask(column.path, dtype)
-                self._ask(column.path[-1:], dtype)  # $sys may be null, with its values beside it
+                self._expect(column.path, dtype)
+                self._expect(column.path[-1:], dtype)  # $sys may be null, with its values beside it
 
-    def _ask(self, path: Sequence[str], dtype: pa.DataType) -> None:
-        """Expect another type at top level, or one level below."""
+    def _expect(self, path: Sequence[str], dtype: pa.DataType) -> None:
+        """Change the expected type of a key at top level, or one level below."""
         name, *rest = path
         if rest:
-            members = {field.name: field for field in self._asked[name].type}
+            members = {field.name: field for field in self._expected[name].type}
             dtype = pa.struct(list((members | {rest[0]: pa.field(rest[0], dtype)}).values()))
-        self._asked = self._asked | {name: pa.field(name, dtype)}
+        self._expected = self._expected | {name: pa.field(name, dtype)}
 
-    def _ask_for_text(self, found: pa.Schema) -> bool:
-        """Undeclared text that looks like times would be turned into times: expect text instead. True if there is any."""
+    def _expect_text(self, found: pa.Schema) -> bool:
+        """Expect text wherever Arrow took undeclared text for times. True if it took any."""
         many = 0
         for field in found:
             if pa.types.is_timestamp(field.type):
-                self._ask([field.name], pa.string())
+                self._expect([field.name], pa.string())
                 many += 1
-            elif field.name in self._asked and pa.types.is_struct(field.type):
+            elif field.name in self._expected and pa.types.is_struct(field.type):
                 times = [inner.name for inner in field.type if pa.types.is_timestamp(inner.type)]
                 for name in times:
-                    self._ask([field.name, name], pa.string())
+                    self._expect([field.name, name], pa.string())
                 many += len(times)
         return many > 0
 
@@ -229,7 +229,7 @@ class ArrowRows:
         return truth(pc.starts_with(values, self._mark))
 
     def _untextual(self, values: Mapping[str, pa.Array], columns: Sequence[Column]) -> list[pa.Array]:
-        """The columns in which a number is not a text without quotes, but odd."""
+        """The columns in which a number makes the row odd; elsewhere it is a text whose quotes are missing."""
         return [values[c.name] for c in columns if c.kind not in ("text", "category") or c.name in _READ_AS_TYPES]
 
     def _kinds(self, values: pa.Array) -> set[type]:
@@ -293,7 +293,7 @@ class ArrowRows:
         return pc.coalesce(roles, suggested.take(pa.array(near)))
 
     def _extras(self, page: pa.StructArray) -> tuple[dict[str, pa.Array], Mask]:
-        """What the rows hold beside what is declared, and which rows it makes odd."""
+        """The undeclared values of the rows, by column, and which rows they make odd."""
         extras: dict[str, pa.Array] = {}
         odd = np.zeros(len(page), dtype=bool)
         taken = {column.name for column in TABLES[self._table]}
@@ -322,7 +322,7 @@ class ArrowRows:
                         yield f"{field.name.removeprefix('$')}_{inner.name}", _field(page, field.name, inner.name)
 
     def _contradictory(self, page: pa.StructArray) -> Mask:
-        """Rows without an id, with two, or with values beside ``$sys`` that belong into it."""
+        """Which rows have no id, two different ids, or values next to ``$sys`` that belong in it."""
         inner, outer = (_empty_is_null(_field(page, *path)) for path in (("$sys", "id"), ("id",)))
         odd = truth(pc.and_(inner.is_null(), outer.is_null())) | truth(pc.not_equal(inner, outer))
         values = {column.name: self._values(page, column.path) for column in TABLES[self._table]}
@@ -349,10 +349,10 @@ class ArrowRows:
         return [(int(row), said[int(row)].as_py()) for row in wrong]
 
 
-_WORTH_IT = 0.75
+_MIN_SHARE = 0.75
 
 
-_MANY = 50  # keys whose numbers are put into quotes
+_MOST_QUOTED = 50  # keys whose numbers are put into quotes
 
 
 _INTEGERS = frozenset(column.name for columns in TABLES.values() for column in columns if column.integer)

@@ -78,28 +78,28 @@ class Decoder:
         self._digests = array("q")
         self._links: list[pa.Table] = [link_table()]
         self._count = 0
-        # Arrow reads two pages, outside of Python, while what the page before them holds is put together.
+        # Arrow parses two pages outside the GIL while Python joins the page before them.
         self._reader = ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="decode")
-        self._under_way: deque[tuple[Sequence[bytes | msgspec.Raw], str, Future[ArrowPage]]] = deque()
+        self._pending: deque[tuple[Sequence[bytes | msgspec.Raw], str, Future[ArrowPage]]] = deque()
 
     def add(self, rows: Sequence[bytes | msgspec.Raw], where: str = "page") -> None:
         """Decode the rows of one page."""
-        self._under_way.append((rows, where, self._reader.submit(self._arrow_rows.read_page, rows)))
-        if len(self._under_way) > _READERS:
-            self._take_in()
+        self._pending.append((rows, where, self._reader.submit(self._arrow_rows.read_page, rows)))
+        if len(self._pending) > _READERS:
+            self._finish_oldest()
 
     def note_gone(self, rows: Sequence[tuple[int, int]]) -> None:
         """Note rows that the server no longer has, by page and position in it."""
-        while rows and self._under_way:
-            self._take_in()
+        while rows and self._pending:
+            self._finish_oldest()
         for page, position in rows:
             ids = self._pages[page]["id"]
             id = ids[position].as_py() if position < len(ids) else None
             self._notes.add(id, None, None, "a row that was deleted while the list was read; kept")
 
-    def _take_in(self) -> None:
-        """Put the oldest page under way together: what Arrow accepted, and the odd rows, which Python reads."""
-        rows, where, reading = self._under_way.popleft()
+    def _finish_oldest(self) -> None:
+        """Finish the oldest pending page: join the rows that Arrow accepted with the odd ones, which Python reads."""
+        rows, where, reading = self._pending.popleft()
         accepted = reading.result()
         objects = self._objects(rows, accepted.odd, where)
         kept = np.array([*accepted.positions, *objects], dtype=np.int64)
@@ -122,7 +122,7 @@ class Decoder:
     def _objects(
         self, rows: Sequence[bytes | msgspec.Raw], positions: Sequence[int], where: str
     ) -> dict[int, dict[str, JSON]]:
-        """The objects at some positions of a page, decoded; what is not an object is noted, and left out."""
+        """The decoded objects at some positions of a page; a row that is not an object is noted and left out."""
         found: dict[int, dict[str, JSON]] = {}
         for position in positions:
             try:
@@ -184,8 +184,8 @@ class Decoder:
 
     def finish(self) -> Decoded:
         """Everything that was added, as one table; repeated rows found and dealt with."""
-        while self._under_way:
-            self._take_in()
+        while self._pending:
+            self._finish_oldest()
         self._reader.shutdown()
         extras = sorted({name for page in self._pages for name in page} - set(self._types))
         arrays = {}
@@ -197,7 +197,7 @@ class Decoder:
             ]
             column = pa.chunked_array(chunks, dtype)
             arrays[name] = column if name in self._types else _typed(column, self._kinds[name])
-        self._notes.tell_numbers()
+        self._notes.report_numbers()
         links = pa.concat_tables(self._links).unify_dictionaries()
         self._pages.clear()
         self._links.clear()
@@ -245,7 +245,7 @@ def _repeated(ids: pa.ChunkedArray) -> np.ndarray:
 
 
 def _typed(column: pa.ChunkedArray, kinds: set[type]) -> pa.ChunkedArray:
-    """An extra column takes the type of its values if all have the same one; else it stays text."""
+    """The column cast to the type that all its values have; unchanged (text) if they have several types."""
     for dtype, allowed in ((pa.bool_(), {bool}), (pa.int64(), {int}), (pa.float64(), {int, float})):
         if kinds and kinds <= allowed:
             try:

@@ -38,9 +38,9 @@ class IdIndex:
         self._ids = {t: _distinct(_texts(ids[t])) for t in self.types}
         self._orders: dict[str, NDArray[np.int64]] = {}
         self._known = {t: len(index) for t, index in self._ids.items()}
-        self._place()
+        self._set_starts()
 
-    def _place(self) -> None:
+    def _set_starts(self) -> None:
         sizes = [len(self._ids[t]) for t in self.types]
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.size = int(self._starts[-1])
@@ -54,7 +54,7 @@ class IdIndex:
             for t in self.types
         }
         self._orders.clear()
-        self._place()
+        self._set_starts()
         codes = [np.full(len(ids), -1, dtype=np.int32) for _, ids in ends]
         for start, t in zip(self._starts, self.types, strict=False):
             for found, here, place in zip(codes, rows[t], places[t], strict=True):
@@ -62,7 +62,7 @@ class IdIndex:
         return codes
 
     def _number(self, type: str, ends: list[pd.Series]) -> list[NDArray[np.int64]]:
-        """The place of each id among those of its type, to which unknown ones are added; -1 for a missing id."""
+        """The position of each id among the ids of its type (unknown ids are appended first); -1 for a missing id."""
         known, texts = self._ids[type], [_texts(ids) for ids in ends]
         places = [pc.index_in(named, value_set=known, skip_nulls=True) for named in texts]
         strange = [pc.and_(place.is_null(), named.is_valid()) for place, named in zip(places, texts, strict=True)]
@@ -132,14 +132,14 @@ class IdIndex:
         return found
 
     def _order(self, type: str) -> NDArray[np.int64]:
-        """The ids of a type in order: 8 bytes each, where a hash table of them would take fifteen times as much."""
+        """The order that sorts the ids of a type: 8 bytes an id, a fifteenth of what a hash table would take."""
         if type not in self._orders:
             self._orders[type] = pc.sort_indices(self._ids[type]).to_numpy().astype(np.int64)
         return self._orders[type]
 
 
 def _distinct(texts: pa.Array) -> pa.Array:
-    """The texts without repeats; the table's own memory if it has no repeats."""
+    """The texts without repeats; if there are none, the array itself, uncopied."""
     texts = texts.drop_null() if texts.null_count else texts
     distinct = pc.unique(texts)
     return texts if len(distinct) == len(texts) else distinct

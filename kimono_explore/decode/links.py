@@ -104,7 +104,7 @@ def sort_links(links: pd.DataFrame, ids: Mapping[str, pd.Series]) -> pd.DataFram
 
 
 def _distinct_ends(links: RawLinks) -> tuple[pd.Series, pd.Series]:
-    """Each far end that is named, once: its type and its id."""
+    """The types and ids of the far ends, without repeats."""
     types, ids = (_whole(links.table, name) for name in ("far_type", "far_id"))
     many = len(ids.dictionary)
     codes = np.unique(types.indices.to_numpy().astype(np.int64) * many + ids.indices.to_numpy())
@@ -115,7 +115,7 @@ def _distinct_ends(links: RawLinks) -> tuple[pd.Series, pd.Series]:
 
 
 def _ends(table: str, near_ids: pd.Series, links: RawLinks, index: IdIndex) -> tuple[NDArray[Any], ...]:
-    """One table's statements: the codes of source and target, the relation's place in RELATIONS, and who states it."""
+    """The links one table states: codes of source and target, position in RELATIONS, whether the source states it."""
     types, ids = (_whole(links.table, name) for name in ("far_type", "far_id"))
     code_of = np.stack(
         [
@@ -147,9 +147,9 @@ def _key(relation: NDArray[np.int8], source: Codes, target: Codes, size: int) ->
 
 
 def _pairs(keys: NDArray[np.int64], forward: NDArray[np.bool_], membership_id: pa.ChunkedArray) -> tuple[Codes, Codes]:
-    """The statements to keep, in order: all of sources, and those of targets that no source made.
+    """The statements to keep, in order: all that sources make, and those of targets that no source makes.
 
-    With each goes the target's statement of the same membership, or -1.
+    Beside each: the target's statement of the same membership, or -1.
     """
     # keys 7 7 5, forward yes no no  ->  sorted 5 7 7: the second 7 is the target's statement, and the first one's partner
     keys *= 2
@@ -200,7 +200,7 @@ def _pair_memberships(mine: list[str | None], theirs: list[str | None]) -> list[
 def _coalesced(
     name: str, stated: pa.ChunkedArray, rows: Codes, partner: Codes, differences: list[_Difference]
 ) -> pa.Array:
-    """The rows' values, filled in with what only their partner knows; where the two differ, the source's."""
+    """The rows' values; gaps are filled from the partner, and where the two differ, the source's value is kept."""
     # In one piece, and more than 2 GB of text may come together.
     whole = (stated.cast(pa.large_string()) if pa.types.is_string(stated.type) else stated).combine_chunks()
     dictionary = whole.dictionary if pa.types.is_dictionary(whole.type) else None

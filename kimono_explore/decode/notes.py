@@ -1,4 +1,4 @@
-"""What does not fit, on its way to ``problems``."""
+"""Notes of what does not fit, which become rows of ``problems``."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Notes:
         self._numbers: dict[str, Numbers] = {}
 
     def add(self, id: str | None, column: str | None, value: JSON, problem: str) -> None:
-        """Note one value, or one row, with what is odd about it."""
+        """Note what is odd about a value, or about a whole row."""
         self.problems.append(Problem(self._table, id, column, None if value is None else as_text(value), problem))
 
     def fitted(self, id: str | None, name: str, value: JSON, column: Column) -> object:
-        """The value converted to its column's kind; what is odd about it is noted under a name."""
+        """The value converted to its column's kind; anything odd is noted under ``name``."""
         if is_number(value) and column.kind in ("text", "category"):
             if not column.integer:
                 self.count_numbers(Numbers(name, 1, as_text(value)))
@@ -46,8 +46,8 @@ class Notes:
         smallest = min(before.example, found.example)
         self._numbers[found.column] = Numbers(found.column, before.times + found.times, smallest)
 
-    def tell_numbers(self) -> None:
-        """Add a row of ``problems`` for each column in which numbers stood."""
+    def report_numbers(self) -> None:
+        """Add a row of ``problems`` for each text column in which numbers were sent."""
         references = {reference.key for reference in REFERENCES if reference.table == self._table}
         for column, count, example in self._numbers.values():
             lost = "; leading zeros may be lost" if column.endswith("id") or column in references else ""

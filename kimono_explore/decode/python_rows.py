@@ -75,7 +75,7 @@ class PythonRows:
         return PythonPage(columns, page.kinds, link_table(links))
 
     def stated(self, item: dict[str, JSON]) -> tuple[set[str], set[int]]:
-        """What an object says something of, even if that is null: its columns, and the places of its references."""
+        """What an object mentions, even if only as null: its columns, and the positions of its references in REFERENCES."""
         columns, references = set[str](), set[int]()
         for key, value in item.items():
             grouped = (key in ("$sys", "$ext") or key in self.groups) and (isinstance(value, dict) or value is None)
@@ -89,11 +89,11 @@ class PythonRows:
         return columns - {"", "id", "sys_type"}, references
 
     def _group(self, key: str) -> list[str]:
-        """The keys of a group, all of which a null empties; ``$sys`` and ``$ext`` are null where they are not sent."""
+        """The keys that a null in place of a group empties; none for ``$sys`` and ``$ext``, whose null means "not sent"."""
         return [] if key in ("$sys", "$ext") else [path[1] for path in self.columns if path[0] == key]
 
     def _name(self, path: tuple[str, ...], undeclared: str) -> str:
-        """The column of a value; empty for a key named like a column, which is left out."""
+        """The column name of a value; "" for an undeclared key that has the name of a column and is left out."""
         column = self.columns.get(path)
         if column is None:
             return "" if undeclared in self.names else undeclared
@@ -223,7 +223,7 @@ class _Cells:
             self._put((group, key), f"{group}_{key}", value)
 
     def put(self, key: str, value: JSON) -> None:
-        """Put a value at top level, which may belong into ``$sys`` where that is null."""
+        """Put a value at top level, which belongs in ``$sys`` if that is null."""
         path = ("$sys", key) if ("$sys", key) in self._rows.columns else (key,)
         if key in self._rows.groups:
             self._note(key, value, "not an object")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class RawLinks(NamedTuple):
     """The links that one table's objects state, each from the object's own side.
 
-    ``near`` is the row of the table that states the link; ``reference`` the index into REFERENCES. Texts that come again
-    and again, as ids of the far end do, are dictionaries.
+    ``near`` is the row of the table that states the link; ``reference`` is an index into REFERENCES. Texts that repeat a
+    lot, such as the ids of far ends, are dictionary-encoded.
     """
 
     table: pa.Table
@@ -40,10 +40,10 @@ LINK_FIELDS: dict[str, pa.DataType] = {
 
 
 def link_table(links: Mapping[str, object] | None = None) -> pa.Table:
-    """The links of a page that were read one by one, as a table."""
+    """The links that Python read one by one, as a table; empty without any."""
     return pa.table({name: pa.array(links[name] if links else [], dtype) for name, dtype in LINK_FIELDS.items()})
 
 
 def as_declared(values: pa.Array, dtype: pa.DataType) -> pa.Array:
-    """The values as a dictionary, where texts come again and again."""
+    """The values, dictionary-encoded if the declared type is."""
     return values.dictionary_encode() if dtype == _AGAIN else values

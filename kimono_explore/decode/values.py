@@ -47,7 +47,7 @@ def to_kind(values: pa.Array, column: Column, cell: Cell) -> pa.Array:
 
 
 def _cast(texts: pa.Array, dtype: pa.DataType) -> pa.Array | None:
-    """The texts as dates or times; None where one is not, or Python's would not begin so early."""
+    """The texts as dates or times; None if one of them is neither, or is too early for Python's dates."""
     try:
         array = texts.cast(dtype)
     except pa.ArrowInvalid:
@@ -59,7 +59,7 @@ def _cast(texts: pa.Array, dtype: pa.DataType) -> pa.Array | None:
 _SHAPES = {"date": r"^\d{4}-\d\d-\d\d$", "time": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
 
 
-# What Python's dates, and so the tolerant decoder's, begin with.
+# The earliest year of Python's dates, and so of the tolerant decoder's.
 _YEAR_ONE = pa.scalar("0001-01-01").cast(pa.timestamp("us")).value
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _FORMAT = 1
 _AT_A_TIME = 2
 _SMALL = 20_000
-"""Rows of a table that is read in one piece: to ask for each column takes longer than to read them."""
+"""A table of at most this many rows is read in one piece, which is faster than column by column."""
 _TRIES = 5
 _MANIFEST = "manifest.json"
 PARTS = (*TABLES, "links", "problems")
@@ -52,7 +52,7 @@ class Manifest(NamedTuple):
     digests: Mapping[str, str]
     """The SHA-256 of each file, by its path within the folder."""
     saved_as: str = ""
-    """A name made at random for each save: the same roster saved twice is not taken for one save."""
+    """A random name for each save, so that two saves of the same roster can be told apart."""
 
 
 def write_snapshot(tables: Tables, folder: str | os.PathLike[str], *, private: bool = True) -> None:
@@ -141,7 +141,7 @@ def _miscounted(manifest: Manifest, counts: Mapping[str, int]) -> ValueError | N
 
 
 def _read(path: Path, name: str) -> pd.DataFrame:
-    """A table of a snapshot. Of a large one, columns are read side by side, and each is pandas' before the next are read."""
+    """A table of a snapshot. The columns of a large one are read two at a time, each converted before the next is read."""
     again = {column.name for column in declared(name) if column.kind == "category"}
     options = dataset.ParquetReadOptions(dictionary_columns=again)
     files = dataset.dataset(path, format=dataset.ParquetFileFormat(read_options=options), partitioning="hive")
@@ -193,5 +193,5 @@ def part(folder: Path, name: str) -> Path:
 
 
 def incomplete(folder: Path, error: Exception) -> BundleError:
-    """The error of a folder that lacks something or was changed."""
+    """The error for a snapshot that lacks a file or was changed."""
     return BundleError(f"{folder} is not a complete snapshot ({error}). Make one with roster.save(folder).")

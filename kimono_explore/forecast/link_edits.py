@@ -211,12 +211,14 @@ def _is_of(values: Values, near: End, reference: Reference) -> bool:
 
 
 def _has_relation(values: Values, reference: Reference) -> bool:
-    relation = values["relation"]
-    if reference.relation is None:
-        return relation in ("student_in", "teacher_in")
-    if relation == "member_of" and reference.role is not None:
-        return relation == reference.relation and (values["role"] == "student") == (reference.role == "student")
-    return relation == reference.relation
+    relation = str(values["relation"])
+    if (
+        relation == "member_of"
+        and reference.role is not None
+        and (values["role"] == "student") != (reference.role == "student")
+    ):
+        return False
+    return reference.states(relation)
 
 
 def _joined(links: pd.DataFrame, gone: list[int], new: list[Values]) -> pd.DataFrame:

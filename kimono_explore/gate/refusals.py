@@ -10,7 +10,7 @@ import pandas as pd
 from kimono_explore.display import display_label
 from kimono_explore.gate.measures import of_type, schools
 from kimono_explore.quality.downstream import LINE_BREAK
-from kimono_explore.schema import ENDS, OBJECT_TYPES, REFERENCES, TABLE_OF
+from kimono_explore.schema import ENDS, OBJECT_TYPES, TABLE_OF, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Roster
 
 COLUMNS = ("table", "id", "label", "rule", "column", "value", "source")
-_IN_CLASS = ("student_in", "teacher_in")
 
 
 class Refusal(NamedTuple):
@@ -83,22 +82,13 @@ def not_alphanumeric(_roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> p
 def unlinked(roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
     """No delivered object is linked with it by the relation; nothing is said of a relation that was not sent."""
     relation, type = refusal.column, OBJECT_TYPES[refusal.table]
-    if not _sent(relation) & roster.rollups:
+    if not roster.rollups.intersection(keys_of(relation)):
         return pd.Series(data=False, index=rows.index)
     near, far = ("source", "target") if ENDS[relation][0][0] == type else ("target", "source")
     links = roster.links[(roster.links["relation"] == relation) & (roster.links[f"{near}_type"] == type)]
     far_type = ENDS[relation][0][near == "source"]
     linked = links[links[f"{far}_id"].isin(roster.tables[TABLE_OF[far_type]]["id"].dropna())]
     return ~rows["id"].isin(linked[f"{near}_id"])
-
-
-def _sent(relation: str) -> set[str]:
-    """The keys of an object that state a relation."""
-    return {
-        f"{r.table}.{r.key}"
-        for r in REFERENCES
-        if r.relation == relation or (r.relation is None and relation in _IN_CLASS)
-    }
 
 
 def _values(refusal: Refusal, rows: pd.DataFrame) -> pd.Series:

@@ -22,7 +22,6 @@ from kimono_explore.history.life import Life, as_days, changes, ends_of, read_li
 from kimono_explore.history.segment import (
     CHANGED,
     COMPARED,
-    SEVERITIES,
     Checked,
     Day,
     Segment,
@@ -32,6 +31,7 @@ from kimono_explore.history.segment import (
 )
 from kimono_explore.history.weave import FROM, UNTIL, arrow_rows, begin, difference, on_day, rows_of, unravel, weave
 from kimono_explore.quality import Report
+from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, TABLES
 

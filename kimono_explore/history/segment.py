@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from kimono_explore.atomic import atomic_folder, whole
 from kimono_explore.errors import BundleError
 from kimono_explore.files.snapshot import PARTS
+from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.schema import TABLES
 
 if TYPE_CHECKING:
@@ -172,9 +173,6 @@ def _write(table: pa.Table, path: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-SEVERITIES = ("error", "warning", "information")
-
-
 def _table(days: Iterable[Day]) -> pa.Table:
     """The days as a table that anyone can read."""
     counts = [*(f"{part}_rows" for part in PARTS), *(f"{part}_{kind}" for part in COMPARED for kind in CHANGED)]
@@ -207,7 +205,7 @@ def _row(day: Day) -> dict[str, Any]:
 
 def _day(row: Mapping[str, Any]) -> Day:
     changes = {part: {kind: row[f"{part}_{kind}"] for kind in CHANGED} for part in COMPARED}
-    findings = {severity: row[severity] for severity in SEVERITIES}
+    findings: dict[str, int] = {severity: row[severity] for severity in SEVERITIES}
     known = all(count is not None for count in findings.values())
     return Day(
         row["day"],

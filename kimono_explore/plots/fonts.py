@@ -55,7 +55,7 @@ def printable(words: str) -> str:
 def _shown(char: str, found: dict[str, str | None]) -> str:
     if char not in found or found[char]:
         return char
-    # What joins letters or picks their colour is nothing by itself.
+    # What joins letters or picks their color is nothing by itself.
     return "" if char in _UNSEEN else BOX
 
 

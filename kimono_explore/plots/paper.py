@@ -1,6 +1,6 @@
-"""Pictures on dark paper: the same drawing, each colour of the palette in the shade that is read there.
+"""Pictures on dark paper: the same drawing, each color of the palette in the shade that is read there.
 
-A picture is drawn in the colours for white paper, and turned at its end, so that none can forget a colour.
+A picture is drawn in the colors for white paper, and turned at its end, so that none can forget a color.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def lay(figure: Figure, *, dark: bool | None) -> None:
 
 
 def follows_paper(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
-    """A picture whose colours fit the paper of its figure, whoever gave it."""
+    """A picture whose colors fit the paper of its figure, whoever gave it."""
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Drawn:
@@ -67,7 +67,7 @@ def _is_dark(color: ColorType) -> bool:
 
 
 def _turn(picture: Axes | Figure, shades: dict[str, str]) -> None:
-    """Put each colour in place of another, wherever it is used."""
+    """Put each color in place of another, wherever it is used."""
 
     def turn(color: ColorType) -> ColorType | None:
         """Another color in its place; None where it stays."""
@@ -79,7 +79,7 @@ def _turn(picture: Axes | Figure, shades: dict[str, str]) -> None:
     images = [artist for artist in picture.findobj(AxesImage) if isinstance(artist, AxesImage)]
     scales = [image.colorbar.ax for image in images if image.colorbar is not None]
     for part in (picture, *scales):
-        # What is made when the picture is drawn, such as the ticks of another range, takes its colours from the axis.
+        # What is made when the picture is drawn, such as the ticks of another range, takes its colors from the axis.
         for axis in part.findobj(Axis):
             _turn_axis(axis, turn)
         for artist in part.findobj():

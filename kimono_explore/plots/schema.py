@@ -16,7 +16,7 @@ from kimono_explore.plots.fonts import set_words
 from kimono_explore.plots.paper import follows_paper
 from kimono_explore.plots.style import SMALL, TEXT, axes_or_new, district, heading, join_parts, titled
 from kimono_explore.roster.roster import Roster
-from kimono_explore.schema import OBJECT_TYPES, REFERENCES, TABLE_OF
+from kimono_explore.schema import ENDS, TABLE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,16 +34,7 @@ _PLACES: dict[str, tuple[float, float]] = {
     "grading_category": (9.0, 4.75),
 }
 _WIDTH, _HEIGHT, _LANE = 1.9, 0.72, 5.75
-_EXPECTED = {
-    ends
-    for r in REFERENCES
-    for near, relation in [(OBJECT_TYPES[r.table], r.relation)]
-    for ends in (
-        [("person", "student_in", "section"), ("person", "teacher_in", "section")]
-        if relation is None or relation in ("student_in", "teacher_in")
-        else [(near, relation, r.far_type) if r.forward else (r.far_type, relation, near)]
-    )
-}
+_EXPECTED = {(source, relation, target) for relation, ends in ENDS.items() for source, target in ends}
 
 
 class _Count(NamedTuple):

@@ -218,7 +218,7 @@ def heat(ax: Axes, cells: NDArray[np.int64], rows: Sequence[Name], columns: Sequ
 
 
 def legend(ax: Axes, colors: Mapping[str, str]) -> None:
-    """What each colour means, below the axes."""
+    """What each color means, below the axes."""
     key(ax, [Patch(facecolor=color, label=printable(name)) for name, color in colors.items()])
 
 

@@ -1,8 +1,8 @@
 """What to fix first: findings grouped by what explains them.
 
 One school that was not delivered leaves hundreds of orphans and of students without a school. Here each finding gets
-one cause; objects that fail in the same way and share something are one cause. Errors come first, and of these what reaches
-most people.
+one cause; objects that fail in the same way and share something are one cause. Errors come first, and among them those that
+affect the most people.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pandas as pd
 
-from kimono_explore.display import listed
+from kimono_explore.display import listed, plural
 from kimono_explore.quality.advice import INTEGRATION, MISSING, PATTERN, next_step, owner
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.reach import REACHED, Reach, measure
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality.outcome import Outcome
 
 STAGES: tuple[str, ...] = ("orgs", "terms and courses", "sections", "staff", "students", "memberships", "tasks")
-"""In this order: a section cannot be right before its course and school are."""
+"""In order of repair: a section cannot be right before its course and school are."""
 
 COLUMNS = (
     "stage",
@@ -45,11 +45,11 @@ COLUMNS = (
     "id",
 )
 FEW = 10
-"""So few people could be recognized: a message does not count them out."""
+"""Fewer people than this could be recognized: a message says "a few" instead of the number."""
 _MANY = 10
-"""So many causes of one kind are one line, though what they share is not known."""
+"""This many causes of one kind become one line, even if nothing they share is known."""
 _MOST_OBJECTS = 100_000
-"""Of more objects nobody asks what they share."""
+"""For more objects than this, what they share is not looked up."""
 _OF_WHOLE_TABLES = frozenset({"created_on_one_day"})
 """Checks that find tables, not objects in them: several tables that fail are one cause."""
 _STAGE_OF = {
@@ -101,7 +101,7 @@ class _Key(NamedTuple):
     shared: str | None = None
 
 
-_NOBODY = _Key("", "", "")
+_UNEXPLAINED = _Key("", "", "")
 
 
 def group_by_cause(outcomes: Sequence[Outcome], context: CheckContext | None = None) -> Explained:
@@ -142,7 +142,7 @@ def group_by_cause(outcomes: Sequence[Outcome], context: CheckContext | None = N
 
 
 def _order(df: pd.DataFrame) -> list[int]:
-    """Errors first; of these what reaches most people, then what explains most findings."""
+    """Errors first; among equals, what affects the most people, then what explains the most findings."""
     order = pd.DataFrame(
         {
             "severity": df["severity"].map(SEVERITIES.index),
@@ -190,12 +190,12 @@ def _causes(findings: pd.DataFrame, checks: dict[str, Check], patterns: Mapping[
         for name, check in checks.items():
             mine = of_check.get(name, ())
             for earlier, far, near in ((check.follows, "object", "object"), (check.follows_school, "id", "org_id")):
-                explained: dict[object, _Key] = {None: _NOBODY}
+                explained: dict[object, _Key] = {None: _UNEXPLAINED}
                 for number in sorted(n for other in earlier if mine for n in of_check.get(other, ())):
                     explained.setdefault(getattr(rows[number], far), causes[number])
                 for number in mine:
-                    cause = explained.get(getattr(rows[number], near), _NOBODY)
-                    causes[number] = causes[number] if cause is _NOBODY else cause
+                    cause = explained.get(getattr(rows[number], near), _UNEXPLAINED)
+                    causes[number] = causes[number] if cause is _UNEXPLAINED else cause
     return causes
 
 
@@ -239,7 +239,7 @@ def _most_frequent(words: Iterable[str]) -> str:
 def _worth_asking(
     findings: pd.DataFrame, keys: Sequence[_Key], patterns: Mapping[str, str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The objects that may share something, and the school from which missing ones are referred to: type, id; with value."""
+    """The objects that may share something (type, id), and the one school that refers to each missing object (and value)."""
     kinds = pd.Series([key.kind for key in keys], index=findings.index)
     own = findings[(kinds == "check") & ~findings["check"].isin(patterns) & findings["table"].isin(OBJECT_TYPES)]
     own = own.assign(type=own["table"].map(OBJECT_TYPES))[["type", "id"]].dropna().drop_duplicates()
@@ -393,7 +393,7 @@ class _Cause:
         """How much depends on what was not delivered."""
         seats = int(self.group["check"].isin(["orphan_student_in", "orphan_teacher_in"]).sum())
         counts = [(seats, "enrollment"), *((self.reached[name], name[:-1]) for name in ("students", "teachers"))]
-        told = [f"{n:,} {word}{'' if n == 1 else 's'}" for n, word in counts if n]
+        told = [plural(n, word) for n, word in counts if n]
         if not told:
             return ""
         single = len(told) == 1 and told[0].startswith("1 ")

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from kimono_explore.compare import Comparison, compare
-from kimono_explore.display import listed, plural
+from kimono_explore.display import listed, noun, plural
 from kimono_explore.errors import expect
 from kimono_explore.forecast.apply import HARMLESS, forecast
 from kimono_explore.forecast.behind import tasks_behind
 from kimono_explore.forecast.events import read_events
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.run import check
+from kimono_explore.schema import IN_SECTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
     from kimono_explore.quality.report import Report
     from kimono_explore.roster.roster import Roster
 
-_ENROLLMENTS = ("student_in", "teacher_in")
 _DONE = {"added": ("is added", "are added"), "removed": ("is removed", "are removed"), "changed": ("changes", "change")}
 _OF_PERSONS = _DONE | {"added": ("joins", "join"), "removed": ("leaves", "leave")}
-_NOUNS = {"grading_categories": "grading category"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,9 +203,9 @@ def _in_words(diff: Comparison) -> str:
     tables = diff.summary.set_index("table")
     sentences = []
     for table in tables.index.drop("links"):
-        noun = _NOUNS.get(table, table[:-1])
-        sentences.append(_sentence(noun, tables.loc[table].to_dict(), _OF_PERSONS if noun == "person" else _DONE))
-    sentences += [_sentence(noun, counts, _DONE) for noun, counts in _of_links(diff).items()]
+        verbs = _OF_PERSONS if table == "persons" else _DONE
+        sentences.append(_sentence(noun(table), tables.loc[table].to_dict(), verbs))
+    sentences += [_sentence(name, counts, _DONE) for name, counts in _of_links(diff).items()]
     return " ".join(filter(None, sentences)) or "Nothing will change."
 
 
@@ -220,15 +219,15 @@ def _of_links(diff: Comparison) -> dict[str, dict[str, int]]:
     }
     counts: dict[str, dict[str, int]] = {"enrollment": {}, "other link": {}}
     for what, df in parts.items():
-        enrollments = int(df["relation"].isin(_ENROLLMENTS).sum())
+        enrollments = int(df["relation"].isin(IN_SECTION).sum())
         counts["enrollment"][what], counts["other link"][what] = enrollments, len(df) - enrollments
     return counts
 
 
-def _sentence(noun: str, counts: Mapping[str, int], verbs: Mapping[str, tuple[str, str]]) -> str:
+def _sentence(name: str, counts: Mapping[str, int], verbs: Mapping[str, tuple[str, str]]) -> str:
     done = [(counts[what], verbs[what]) for what in _DONE if counts[what]]
     words = [
-        f"{plural(count, noun) if place == 0 else f'{count:,}'} {verb[count > 1]}"
+        f"{plural(count, name) if place == 0 else f'{count:,}'} {verb[count > 1]}"
         for place, (count, verb) in enumerate(done)
     ]
     return f"{listed(words)}." if words else ""

@@ -15,7 +15,7 @@ from kimono_explore.problems import REFUSED
 from kimono_explore.quality.current import day, is_current, plain_status, true
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.quality.grades import vocabulary
-from kimono_explore.schema import ENDS, REFERENCES, TABLE_OF, TABLES, label_columns
+from kimono_explore.schema import ENDS, REFERENCES, TABLE_OF, TABLES, keys_of, label_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -311,16 +311,6 @@ class CheckContext:
     def count(self, frame: Frame) -> int:
         """The number of rows in a frame."""
         return self.engine.count(frame)
-
-
-def keys_of(relation: str, role: str | None = None) -> list[str]:
-    """The reference keys that state a relation, for one role where it is named."""
-    return [
-        f"{r.table}.{r.key}"
-        for r in REFERENCES
-        if (r.relation == relation or (r.relation is None and relation in ("student_in", "teacher_in")))
-        and (role is None or r.role in (None, role))
-    ]
 
 
 def plain_id(column: str) -> nw.Expr:

@@ -32,6 +32,11 @@ def day(of: date) -> nw.Expr:
     return nw.lit(pd.Timestamp(of).to_pydatetime())
 
 
+def years_before(of: date, years: int) -> nw.Expr:
+    """The same day some years earlier, as the checks compare dates of birth with it."""
+    return nw.lit((pd.Timestamp(of) - pd.DateOffset(years=years)).to_pydatetime())
+
+
 def is_current(relation: str, as_of: date) -> nw.Expr:
     """Whether a membership is current, from its own days and its section's ``first_day`` and ``last_day``."""
     begins, ends = nw.coalesce("start_date", "first_day"), nw.coalesce("end_date", "last_day")

@@ -38,13 +38,13 @@ class Engine(Protocol):
         """One of the roster's tables, from memory."""
 
     def scan(self, path: Path) -> Frame:
-        """One of the roster's tables, from a Parquet file or a folder of them, read when it is needed."""
+        """One of the roster's tables, from a Parquet file or a folder of them, read lazily."""
 
     def small(self, columns: dict[str, list[str | None]]) -> Frame:
-        """A small table of text that was worked out in Python."""
+        """A small table of text from Python values."""
 
     def keep(self, frame: Frame) -> Frame:
-        """The same frame, worked out once."""
+        """The same frame, computed once and kept."""
 
     def collect(self, frame: Frame) -> pd.DataFrame:
         """The rows, with the dtypes of this library."""
@@ -56,7 +56,7 @@ class Engine(Protocol):
         """How many rows the one frame has, and the rows of the other, for each question; or why it has no answer."""
 
     def close(self) -> None:
-        """Give back what the engine holds."""
+        """Release what the engine holds."""
 
 
 def make_engine(engine: str | SparkSession, memory: str | None = None) -> Engine:
@@ -94,7 +94,7 @@ class _OneByOne:
 
 
 class DuckDB(_OneByOne):
-    """All cores, and larger than memory: what does not fit spills to a private folder that is deleted at the end."""
+    """Uses all cores and can exceed memory: data that does not fit spills to a private folder, deleted at the end."""
 
     name = "duckdb"
 
@@ -140,7 +140,7 @@ _ENGINE: Final = "in-memory"
 
 
 class Polars(_OneByOne):
-    """All cores, in memory, and no planning to speak of: a small roster takes a third of DuckDB's time."""
+    """Uses all cores, in memory, with little planning: a small roster takes a third of DuckDB's time."""
 
     name = "polars"
 
@@ -236,7 +236,7 @@ _NO_ROWS: dict[str, pd.DataFrame] = {}
 
 
 def _rows(table: pa.Table) -> pd.DataFrame:
-    """Rows as this library has them. Most checks find nothing: what has no rows is made once for its columns."""
+    """Rows with this library's dtypes. Most checks find nothing, so empty results are cached by their columns."""
     shape = str(table.schema.remove_metadata())
     if not table.num_rows and shape in _NO_ROWS:
         return _NO_ROWS[shape].copy(deep=False)
@@ -248,7 +248,7 @@ def _rows(table: pa.Table) -> pd.DataFrame:
 
 
 def _plain(type: pa.DataType) -> pa.DataType:
-    """Numbers and text as this library has them, however wide an engine makes a sum or a count."""
+    """The type this library uses for an engine's type: int64 for any sum or count, plain text for any text."""
     if pa.types.is_decimal(type) or pa.types.is_unsigned_integer(type):
         return pa.int64()
     return pa.string() if pa.types.is_large_string(type) or pa.types.is_string_view(type) else type

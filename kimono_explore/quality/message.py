@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kimono_explore.display import plural
 from kimono_explore.html import render
 from kimono_explore.quality import words
 from kimono_explore.quality.causes import FEW
@@ -108,5 +109,5 @@ def _status(report: Findings) -> str:
     broken = int(status.get("could not run", 0))
     text += f" {broken} could not run." if broken else ""
     waived, odd = len(report.waived), len(report.notices)
-    text += f" {words.counted(waived, 'finding')} {'is' if waived == 1 else 'are'} waived." if waived else ""
-    return text + (f" {words.counted(odd, 'waiver')} {'needs' if odd == 1 else 'need'} a look." if odd else "")
+    text += f" {plural(waived, 'finding')} {'is' if waived == 1 else 'are'} waived." if waived else ""
+    return text + (f" {plural(odd, 'waiver')} {'needs' if odd == 1 else 'need'} a look." if odd else "")

@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 
 _ENOUGH = 20
-"""Of fewer objects, most may fail by chance."""
+"""Among fewer rows than this, most may fail by chance."""
 
 PLACE = ("table", "id", "label", "org_id", "org")
 
 
-def nothing(values: pd.DataFrame | None = None) -> pd.DataFrame:
-    """No failing row: the columns that all failing rows have, and the others of a check's own."""
+def no_failures(values: pd.DataFrame | None = None) -> pd.DataFrame:
+    """A table without rows: the columns of all failing rows, then those of the check."""
     own = () if values is None else tuple(zip(values.columns, values.dtypes, strict=True))
-    return _nothing(own).copy(deep=False)
+    return _empty(own).copy(deep=False)
 
 
 @cache
-def _nothing(own: tuple[tuple[str, Any], ...]) -> pd.DataFrame:
-    """Made once for its columns, as most checks find nothing."""
+def _empty(own: tuple[tuple[str, Any], ...]) -> pd.DataFrame:
+    """Cached by its columns, since most checks find nothing."""
     dtypes = dict.fromkeys(PLACE, "str") | {name: dtype for name, dtype in own if name not in (*PLACE, "person_type")}
     return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in dtypes.items()})
 
@@ -57,12 +57,12 @@ class Outcome:
     failed: int = 0
     status: str = "passed"
     reason: str | None = None
-    failures: pd.DataFrame = field(default_factory=nothing, repr=False)
-    waived: pd.DataFrame = field(default_factory=nothing, repr=False)
+    failures: pd.DataFrame = field(default_factory=no_failures, repr=False)
+    waived: pd.DataFrame = field(default_factory=no_failures, repr=False)
 
     @property
     def pattern(self) -> str | None:
-        """What is likely where most of what was looked at fails: that is one cause, not hundreds of mistakes."""
+        """The likely reason if most of the rows fail: that is one cause, not hundreds of mistakes."""
         if self.checked < _ENOUGH or self.failed * 2 <= self.checked:
             return None
         return f"{self.failed:,} of {self.checked:,}, so one cause is likely: {self.check.likely}"

@@ -219,7 +219,7 @@ def _heat_map(report: Findings) -> dict[str, object] | None:
 
 
 def _heat_cells(row: list[int], most: int) -> list[tuple[int, str]]:
-    """Counts, and how strongly each is coloured: the square root lets a handful be seen beside hundreds."""
+    """Counts, and how strongly each is colored: the square root lets a handful be seen beside hundreds."""
     return [(int(value), f"{0.08 + 0.46 * (value / most) ** 0.5:.2f}") for value in row]
 
 

@@ -1,4 +1,4 @@
-"""Whom findings reach: the people behind an object, counted once each, however many rows name them.
+"""Whom findings affect: the people behind an object, each counted once, however many rows name them.
 
 A person is reached by a finding about that person, and by one about an org, section, course, term or grading category that
 the person belongs to or is taught in. A missing student does not reach the class, a missing teacher does.
@@ -12,7 +12,7 @@ import narwhals as nw
 import pandas as pd
 
 from kimono_explore.quality.definition import SEVERITIES
-from kimono_explore.schema import OBJECT_TYPES
+from kimono_explore.schema import IN_SECTION, OBJECT_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -78,7 +78,7 @@ def measure(context: CheckContext, findings: pd.DataFrame, numbers: Sequence[int
 
 
 def _add_missing_people(causes: pd.DataFrame, findings: pd.DataFrame, numbers: Sequence[int]) -> None:
-    """Who was not delivered is reached, too: nobody else is told of them."""
+    """Count people who were not delivered as affected, too: no other finding names them."""
     gone = findings.assign(cause=list(numbers))[findings["missing_type"] == "person"]
     for name, mine in (("teachers", gone["role"] == "teacher"), ("students", gone["role"] != "teacher")):
         counts = gone[mine].groupby("cause")["missing_id"].nunique()
@@ -130,7 +130,7 @@ def _sections(context: CheckContext, seeds: Frame, types: Collection[str]) -> Fr
         graded = _near(seeds, "grading_category").join(graded, on="id", how="inner")
         found.append(graded.select(*_MARKS, yes, "section"))
     if "link" in types:
-        named = context.links("student_in", "teacher_in").filter(~nw.col("membership_id").is_null())
+        named = context.links(*IN_SECTION).filter(~nw.col("membership_id").is_null())
         named = named.select(id="membership_id", section="target_id")
         found.append(_near(seeds, "link").join(named, on="id", how="inner").select(*_MARKS, no, "section"))
     return nw.concat(found).filter(~nw.col("section").is_null()).unique()
@@ -143,7 +143,7 @@ def _people(context: CheckContext, seeds: Frame, sections: Frame, types: Collect
         members = context.links("member_of").select(person="source_id", id="target_id")
         found.append(_near(seeds, "org").join(members, on="id", how="inner").select(*_MARKS, "person"))
     if not {_SEAT, "link"}.issuperset(types):
-        seats = context.links("student_in", "teacher_in").select(person="source_id", section="target_id")
+        seats = context.links(*IN_SECTION).select(person="source_id", section="target_id")
         taught = sections.filter(nw.col("taught") == "yes").join(seats, on="section", how="inner")
         found.append(taught.select(*_MARKS, "person"))
     if "link" in types:
@@ -174,7 +174,7 @@ def _schools(context: CheckContext, seeds: Frame, sections: Frame, types: Collec
 
 
 def _kinds(context: CheckContext) -> Frame:
-    """Everybody, once: person, kind. Whoever is not a student counts among the teachers."""
+    """Each person once: person, kind. Everyone who is not a student counts as a teacher."""
     people = context.objects("persons").filter(~nw.col("id").is_null())
     student = nw.when(nw.col("person_type") == "student").then(nw.lit("students")).otherwise(nw.lit("teachers"))
     return people.select(person="id", kind=student).group_by("person").agg(kind=nw.col("kind").min())
@@ -226,7 +226,7 @@ def _count_harmed(
 def _homes(context: CheckContext, kinds: Frame) -> Frame:
     """Who belongs to which school, as a member or in one of its sections: person, org."""
     members = context.links("member_of").select(person="source_id", org="target_id")
-    seats = context.links("student_in", "teacher_in").select(person="source_id", section="target_id")
+    seats = context.links(*IN_SECTION).select(person="source_id", section="target_id")
     held = context.links("held_at").select(section="source_id", org="target_id")
     seated = seats.join(held, on="section", how="inner").select("person", "org")
     schools = context.objects("orgs").filter(nw.col("org_type") == "school").select(org="id")

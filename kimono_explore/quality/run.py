@@ -15,7 +15,7 @@ import pandas as pd
 
 from kimono_explore.atomic import whole
 from kimono_explore.errors import BundleError, ConfigurationError, expect
-from kimono_explore.files.snapshot import is_snapshot, part, read_manifest
+from kimono_explore.files.snapshot import PARTS, is_snapshot, part, read_manifest
 from kimono_explore.progress import Bar
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, by_name, choose
 from kimono_explore.quality.causes import group_by_cause
@@ -25,7 +25,7 @@ from kimono_explore.quality.context import CheckContext
 from kimono_explore.quality.day import day_of, own_day
 from kimono_explore.quality.definition import Frame, NotApplicable
 from kimono_explore.quality.engines import make_engine
-from kimono_explore.quality.outcome import PLACE, Outcome, nothing
+from kimono_explore.quality.outcome import PLACE, Outcome, no_failures
 from kimono_explore.quality.report import Report
 from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
@@ -41,11 +41,10 @@ if TYPE_CHECKING:
     from kimono_explore.quality.definition import Check, CheckResult, Parameter
     from kimono_explore.quality.engines import Answer, Engine
 
-_FRAMES = (*TABLES, "links", "problems")
 _IN_MEMORY = 1_000_000
-"""Rows of a snapshot that are checked faster in memory."""
+"""A snapshot of at most this many rows is checked faster in memory."""
 _TOGETHER = 32
-"""Checks of no more rows that are worked out together: a larger roster takes long, and is checked with a bar that moves."""
+"""How many checks run together on a roster of ordinary size; a large one runs them one by one, so that its bar moves."""
 
 
 def check(
@@ -126,7 +125,7 @@ def check(
             context.as_of, reason = own_day(context, context.today)
         with seen.unchanged():
             outcomes = _run(chosen, context, max_rows, progress, 1 if _is_large(roster) else _TOGETHER)
-            _name_failing(outcomes, context)
+            _add_labels(outcomes, context)
             notices = waive(outcomes, settled.waivers, context.today)
             labels, district = _org_labels(context), _district(context)
             explained = group_by_cause(outcomes, context)
@@ -144,7 +143,7 @@ def _usual_engine(roster: Roster | str | os.PathLike[str], memory: str | None) -
 
 def _is_large(roster: Roster | str | os.PathLike[str]) -> bool:
     if isinstance(roster, Roster):
-        return sum(len(getattr(roster, name)) for name in _FRAMES) > _IN_MEMORY
+        return sum(len(getattr(roster, name)) for name in PARTS) > _IN_MEMORY
     rows = read_manifest(roster).rows
     return not rows or sum(rows.values()) > _IN_MEMORY  # a folder that Spark wrote says nothing of its rows
 
@@ -197,14 +196,14 @@ class _Seen(NamedTuple):
 
 
 def _in_memory(roster: Roster, engine: Engine) -> _Seen:
-    frames = {name: engine.bring(name, getattr(roster, name)) for name in _FRAMES}
+    frames = {name: engine.bring(name, getattr(roster, name)) for name in PARTS}
     return _Seen(frames, roster.source, roster.loaded_at, roster.rollups, roster=roster)
 
 
 def _on_disk(path: str | os.PathLike[str], engine: Engine) -> _Seen:
     """A snapshot stays where it is."""
     manifest = read_manifest(path)
-    frames = {name: engine.scan(part(whole(path), name)) for name in _FRAMES}
+    frames = {name: engine.scan(part(whole(path), name)) for name in PARTS}
     return _Seen(frames, manifest.source, manifest.loaded_at, manifest.rollups, folder=path, manifest=manifest)
 
 
@@ -331,7 +330,7 @@ def _run(
             found = [(outcome, result) for outcome, result in asked if result is not None]
             questions = [(result.checked, result.failing.head(max_rows + 1)) for _, result in found]
             for (outcome, result), answer in zip(found, context.engine.answer(questions), strict=True):
-                _settle(outcome, result, answer, context, max_rows)
+                _fill_outcome(outcome, result, answer, context, max_rows)
             outcomes += [outcome for outcome, _ in asked]
             bar.step(len(asked))
         bar.at("checks")
@@ -339,8 +338,8 @@ def _run(
 
 
 @contextmanager
-def _told(outcome: Outcome) -> Iterator[None]:
-    """One check that breaks, perhaps a user's own, must not cost the report: its outcome says so, and counts as a failure."""
+def _errors_into(outcome: Outcome) -> Iterator[None]:
+    """Turn errors into the outcome: a check that breaks, perhaps a user's own, must not stop the report."""
     try:
         yield
     except NotApplicable as reason:
@@ -350,31 +349,32 @@ def _told(outcome: Outcome) -> Iterator[None]:
 
 
 def _find(outcome: Outcome, params: dict[str, Parameter], context: CheckContext | QueueContext) -> CheckResult | None:
-    """What a check looks at and what fails, as plans; None if it cannot tell."""
-    with _told(outcome):
+    """What a check looks at and what fails, as lazy tables; None if it is not applicable or breaks."""
+    with _errors_into(outcome):
         for need in outcome.check.needs:
             context.require(need)
         return outcome.check.find(context, **params)
     return None
 
 
-def _settle(
+def _fill_outcome(
     outcome: Outcome,
     found: CheckResult,
     answer: Answer | Exception,
     context: CheckContext | QueueContext,
     max_rows: int,
 ) -> None:
-    """Put what came of a check into its outcome."""
+    """Fill in the outcome of a check from the engine's answer."""
     check = outcome.check
-    with _told(outcome):
+    with _errors_into(outcome):
         if isinstance(answer, Exception):
             raise answer
         outcome.checked, failing = answer
         if not outcome.checked:
             reasons = [context.refused(table) for table in check.tables]
             raise NotApplicable(next(filter(None, reasons), "no object or link that the rule is about"))
-        outcome.failures, outcome.failed = _in_order(failing, check) if len(failing) else nothing(failing), len(failing)
+        outcome.failures = _in_order(failing, check) if len(failing) else no_failures(failing)
+        outcome.failed = len(failing)
         if outcome.failed > max_rows:
             outcome.failed = context.engine.count(found.failing)
             outcome.failures = outcome.failures.head(max_rows)
@@ -397,8 +397,8 @@ def _in_order(df: pd.DataFrame, check: Check) -> pd.DataFrame:
     return df.loc[keys.sort_values(list(keys.columns), kind="stable").index].reset_index(drop=True)
 
 
-def _name_failing(outcomes: Sequence[Outcome], context: CheckContext) -> None:
-    """Put the label and the org of each failing object beside its id."""
+def _add_labels(outcomes: Sequence[Outcome], context: CheckContext) -> None:
+    """Add the label and org of each failing object to the failing rows."""
     failed = [outcome for outcome in outcomes if len(outcome.failures)]
     if not failed:
         return
@@ -418,7 +418,7 @@ def _org_labels(context: CheckContext) -> dict[str, str]:
 
 
 def _district(context: CheckContext) -> str:
-    """The name of the one district; "" where there is none, or several."""
+    """The name of the district; "" if there is none, or more than one."""
     leas = context.objects("orgs").filter(nw.col("org_type") == "lea").select("id", "label")
     df = context.engine.collect(leas).dropna().drop_duplicates()
     return str(df["label"].iloc[0]) if len(df) == 1 else ""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kimono_explore.quality.context import CheckContext
 
 ENOUGH = 3
-"""Fewer objects may share something by chance."""
+"""Fewer objects than this may share something by chance."""
 _SHARE = 0.5
 """At least this share of all objects with a value fails, or the value explains nothing."""
 
@@ -42,13 +42,13 @@ class Shared(NamedTuple):
 
 
 class Traits:
-    """What objects of one type have, and how many objects have the same.
+    """What objects of one type are linked with, and how many others share it.
 
     Parameters
     ----------
     context : CheckContext
     objects : pandas.DataFrame
-        type, id: those about which it will be asked.
+        type, id: the objects that `shared` may be asked about.
     homes : pandas.DataFrame
         type, id, value: the org from which alone a missing object is referred to.
     """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kimono_explore.display import listed
+from kimono_explore.display import listed, noun, plural, several
 from kimono_explore.quality.advice import MISSING
+from kimono_explore.schema import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -15,27 +16,13 @@ if TYPE_CHECKING:
     from kimono_explore.quality.findings import Findings
     from kimono_explore.quality.outcome import Outcome
 
-_OF_TABLE = {
-    "orgs": "org",
-    "terms": "term",
-    "courses": "course",
-    "sections": "section",
-    "grading_categories": "grading category",
-    "persons": "person",
-    "links": "membership",
-    "tasks": "task",
-}
+_NOUNS = {table: noun(table) for table in TABLES} | {"links": "membership", "tasks": "task"}
 _OF_KIND = {"student": "student", "teacher": "teacher", "staff": "member of staff"}
-_MANY = {
-    "person": "people",
-    "grading category": "grading categories",
-    "member of staff": "members of staff",
-}
 _VERBS = {"has": "have", "is": "are", "does": "do", "was": "were", "goes": "go", "reaches": "reach", "teaches": "teach"}
 
 
 class _Words(NamedTuple):
-    """What a check says: of one object that fails, and where all is well; no noun, where that of its table will do.
+    """What a check says of one failing object, and what when all pass; an empty noun means that of the table.
 
     ``many`` is said of several objects, where another verb is not enough: "cannot be told apart", not "look like another".
     """
@@ -432,8 +419,8 @@ def of_check(outcome: Outcome, objects: int, rows: pd.DataFrame, few: int = 0) -
         return f"{check.title}: {'a few' if hidden else f'{objects:,}'}"
     words = WORDS[check.id]
     if hidden:
-        return f"A few {_many(words.noun or noun_of(outcome, rows))} {_predicate(words, few)}"
-    return f"{counted(objects, words.noun or noun_of(outcome, rows))} {_predicate(words, objects)}"
+        return f"A few {several(words.noun or noun_of(outcome, rows))} {_predicate(words, few)}"
+    return f"{plural(objects, words.noun or noun_of(outcome, rows))} {_predicate(words, objects)}"
 
 
 def _predicate(words: _Words, objects: int) -> str:
@@ -450,7 +437,7 @@ def passed(outcome: Outcome) -> str:
 
 
 def noun_of(outcome: Outcome, rows: pd.DataFrame) -> str:
-    """What most of the failing rows are: "student", "section"."""
+    """The noun for most of the failing rows: "student", "section"."""
     tables = rows["table"].dropna()
     table = str(tables.mode().iloc[0]) if len(tables) else ""
     failures = outcome.failures
@@ -458,22 +445,7 @@ def noun_of(outcome: Outcome, rows: pd.DataFrame) -> str:
         kinds = failures.loc[failures["id"].isin(rows["id"]), "person_type"].dropna().unique()
         if len(kinds) == 1 and kinds[0] in _OF_KIND:
             return _OF_KIND[kinds[0]]
-    return _OF_TABLE.get(table, "row")
-
-
-def counted(n: int, noun: str) -> str:
-    """A number with its noun.
-
-    Examples
-    --------
-    >>> counted(1, "section"), counted(2_000, "person")
-    ('1 section', '2,000 people')
-    """
-    return f"{n:,} {noun if n == 1 else _many(noun)}"
-
-
-def _many(noun: str) -> str:
-    return _MANY.get(noun, f"{noun}s")
+    return _NOUNS.get(table, "row")
 
 
 def _plural_verb(verb: str) -> str:
@@ -487,7 +459,7 @@ def _missing(type: str, rows: pd.DataFrame) -> str:
     if named.empty:
         return f"1 {what} was not delivered"
     n = int(named.iloc[0])
-    who = counted(n, _OF_TABLE.get(str(named.index[0]), "row"))
+    who = plural(n, _NOUNS.get(str(named.index[0]), "row"))
     article, that = "an" if what[0] in "aeiou" else "a", "who" if what == "person" else "that"
     return f"{who} {'refers' if n == 1 else 'refer'} to {article} {what} {that} was not delivered"
 

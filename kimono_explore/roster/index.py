@@ -65,7 +65,7 @@ class LinkIndex(IdIndex):
 
     @cached_property
     def broad(self) -> NDArray[np.bool_]:
-        """True for each object that connects too much to say anything: terms, and orgs that are not schools."""
+        """True for each object that links nearly everything, and so says nothing: terms, and orgs that are not schools."""
         orgs = self._tables["orgs"]
         kinds = orgs["org_type"].str.lower()
         ids = orgs.loc[(kinds.notna() & (kinds != "school")).to_numpy(dtype=bool), "id"].dropna().astype("str")
@@ -75,7 +75,7 @@ class LinkIndex(IdIndex):
 
     @cached_property
     def parts(self) -> NDArray[np.int32]:
-        """The number of the part that each object is in: what links connect, but for those of the broad objects."""
+        """The connected part that each object is in, as a number; links of `broad` objects do not connect."""
         ends = (self.source >= 0) & (self.target >= 0)
         ends &= ~(self.broad[self.source] | self.broad[self.target])
         shape = (self.size, self.size)

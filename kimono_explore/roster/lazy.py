@@ -23,15 +23,15 @@ from kimono_explore.roster.query import (
     FOLDED,
     Name,
     Place,
-    most_wrong,
-    nearest_word,
+    nearest_word_query,
     orgs_named,
+    parse_search,
     people_named,
-    understood,
-    words_of,
+    typos_allowed,
+    words_query,
 )
 from kimono_explore.roster.roster import Roster
-from kimono_explore.roster.search import SEARCHED, meant, ranked, shown, tables_of
+from kimono_explore.roster.search import SEARCHED, did_you_mean, rank_results, shown, tables_of
 from kimono_explore.roster.text import fold
 from kimono_explore.schema import GRADE_COLUMNS, TABLE_OF, TABLES, columns_named
 from kimono_explore.threads import let_go_at_exit
@@ -44,12 +44,12 @@ if TYPE_CHECKING:
 
     from kimono_explore.roster.roster import Step
 
-_MOST = 1000
+_MOST_FOUND = 1000
 MOST_IN_MEMORY = 1_000_000
 """People of a snapshot that is read whole to be browsed: about 4 KB each. A larger one stays on disk."""
 FIRST = 1000
 """How many objects of a type are listed where nothing is searched for."""
-# Codes, which are never written with accents.
+# Codes, which never have accents.
 _PLAIN = columns_named(
     lambda column: column.name == "id" or (column.searched and column.privacy in ("number", "email"))
 )
@@ -93,7 +93,7 @@ class LazyRoster:
         except duckdb.Error as error:
             raise incomplete(Path(folder), error) from error
         self._known = {name: self._duckdb.view(name).columns for name in TABLES}
-        self._near = lru_cache(maxsize=8)(self._read)
+        self._around = lru_cache(maxsize=8)(self._read)
 
     longest_path = 4
     """A path is looked for in what is within two links of either end."""
@@ -101,11 +101,11 @@ class LazyRoster:
     @property
     def orgs(self) -> pd.DataFrame:
         """The table of schools, districts and other orgs."""
-        return to_pandas("orgs", self._ask("select * from orgs"))
+        return to_pandas("orgs", self._query("select * from orgs"))
 
     def counts(self) -> dict[str, int]:
         """The number of rows of each table."""
-        return {name: int(self._ask(f"select count(*) as n from {name}")["n"][0].as_py()) for name in TABLES}  # noqa: S608
+        return {name: int(self._query(f"select count(*) as n from {name}")["n"][0].as_py()) for name in TABLES}  # noqa: S608
 
     def search(self, text: str, type: str | None = None, limit: int = 50) -> pd.DataFrame:
         """Find objects as `Roster.search` does.
@@ -117,15 +117,15 @@ class LazyRoster:
             are more matches than ``attrs["found"]``.
         """
         wanted, words = tables_of(type), fold(text).split()
-        most = max(limit, _MOST) + 1
+        most = max(limit, _MOST_FOUND) + 1
         parts = [shown(name, self._matching(name, words, most)) for name in wanted if words]
         if words and "persons" in wanted and not any(map(len, parts)):
             parts.append(shown("persons", self._people(text, most)))
-        result = ranked(parts, words, limit)
+        result = rank_results(parts, words, limit)
         result.attrs["more"] = any(len(part) >= most for part in parts)
         result.attrs["did_you_mean"] = None
         if result.attrs["found"] == 0:
-            result.attrs["did_you_mean"] = meant(
+            result.attrs["did_you_mean"] = did_you_mean(
                 words,
                 lambda word: self._nearest(word, wanted),
                 lambda near: sum(len(self._matching(name, near, 1)) for name in wanted),
@@ -133,19 +133,19 @@ class LazyRoster:
         return result
 
     def _people(self, text: str, limit: int) -> pd.DataFrame:
-        """The people whom a text means that is more than words."""
-        who = understood(text)
+        """The people whom a name or place describes, such as "smith, j" or "grade 9 lincoln"."""
+        who = parse_search(text)
         if isinstance(who, Name):
             names = " and ".join(f"starts_with({FOLDED.format(name)}, ?)" for name in ("name_last", "name_first"))
-            # Some who only begin like it are among them: more are asked for than shown.
+            # Some have a last name that only begins like it, and are filtered out below: ask for more than are shown.
             query = f"select * from persons where {names} limit {20 * limit}"  # noqa: S608
-            people = to_pandas("persons", self._ask(query, who))
+            people = to_pandas("persons", self._query(query, who))
             return people[people_named(people, who)].head(limit)
         if isinstance(who, Place):
-            return to_pandas("persons", self._at(who, limit))
-        return to_pandas("persons", self._ask("select * from persons limit 0"))
+            return to_pandas("persons", self._people_at(who, limit))
+        return to_pandas("persons", self._query("select * from persons limit 0"))
 
-    def _at(self, where: Place, limit: int) -> pa.Table:
+    def _people_at(self, where: Place, limit: int) -> pa.Table:
         member = "id in (select source_id from links where relation = 'member_of' and {})"
         grades = f"({', '.join('?' * len(where.grades))})"
         graded = [
@@ -158,12 +158,12 @@ class LazyRoster:
             orgs = orgs_named(self.orgs, where.org)
             wanted.append(member.format("target_id in (select id from ring)"))
         query = f"select * from persons where {' and '.join(wanted)} limit {limit}"  # noqa: S608
-        return self._ask(query, [*where.grades] * len(graded), ring=orgs)
+        return self._query(query, [*where.grades] * len(graded), ring=orgs)
 
     def _nearest(self, word: str, tables: Sequence[str]) -> str | None:
         if any(len(self._matching(name, [word], 1)) for name in tables):
             return word
-        most = most_wrong(word)
+        most = typos_allowed(word)
         if not most:
             return None
         texts = " union all ".join(
@@ -172,7 +172,7 @@ class LazyRoster:
         )
         with self._duckdb.cursor() as cursor:
             found = cursor.execute(
-                nearest_word(f"({words_of('words', f'({texts})')})"), {"word": word, "most": most}
+                nearest_word_query(f"({words_query('words', f'({texts})')})"), {"word": word, "most": most}
             ).fetchone()
         return None if found is None else str(found[0])
 
@@ -181,7 +181,7 @@ class LazyRoster:
         plain, named = ([c for c in columns if c in known] for columns in (_PLAIN, _NAMED))
         found = f"(contains({FOLDED.format(', '.join(named))}, ?) or contains(lower(concat_ws(chr(10), {', '.join(plain)})), ?))"
         query = f"select * from {name} where {' and '.join([found] * len(words))} limit {limit}"  # noqa: S608
-        return to_pandas(name, self._ask(query, [word for word in words for _ in range(2)]))
+        return to_pandas(name, self._query(query, [word for word in words for _ in range(2)]))
 
     def wait_for(self, step: Step) -> str | None:
         """Say that every step scans the files."""
@@ -202,14 +202,14 @@ class LazyRoster:
             `Roster.describe` and `neighborhood` give the same results for these objects as with the whole roster. The
             results of the last few calls are cached.
         """
-        return self._near(frozenset(ids), radius)
+        return self._around(frozenset(ids), radius)
 
     def subset_of(self, type: str) -> Roster:
         """Return a roster of the first 1,000 objects of a type, with their links and the objects their list names."""
         name = TABLE_OF[type]
-        objects = self._ask(f"select * from {name} limit {FIRST}")  # noqa: S608
+        objects = self._query(f"select * from {name} limit {FIRST}")  # noqa: S608
         query = "select * from links where {0}_type = '{1}' and {0}_id in (select id from ring)"
-        links = self._ask(
+        links = self._query(
             f"{query.format('source', type)} union all {query.format('target', type)} and source_type != '{type}'",
             ring=objects["id"].drop_null().to_pylist(),
         )
@@ -221,7 +221,7 @@ class LazyRoster:
     def _read(self, ids: frozenset[str], radius: int) -> Roster:
         found = ring = {name for id in ids for name in (id, id.partition(":")[2]) if name}
         for _ in range(radius):
-            ends = self._ask(
+            ends = self._query(
                 "select target_id as id from links where source_id in (select id from ring) union "
                 "select source_id from links where target_id in (select id from ring)",
                 ring=ring,
@@ -229,11 +229,11 @@ class LazyRoster:
             ring = set(ends["id"].drop_null().to_pylist()) - found
             found = found | ring
         links = "select * from links where source_id in (select id from ring) and target_id in (select id from ring)"
-        return self._roster(self._objects(found), self._ask(links, ring=found))
+        return self._roster(self._objects(found), self._query(links, ring=found))
 
     def _objects(self, ids: Collection[str]) -> dict[str, pa.Table]:
         query = "select * from {} where id in (select id from ring)"
-        return {name: self._ask(query.format(name), ring=ids) for name in TABLES}
+        return {name: self._query(query.format(name), ring=ids) for name in TABLES}
 
     def _roster(self, objects: dict[str, pa.Table], links: pa.Table) -> Roster:
         return Roster(
@@ -244,7 +244,7 @@ class LazyRoster:
             rollups=self._manifest.rollups,
         )
 
-    def _ask(self, query: str, words: Sequence[str] = (), ring: Collection[str] = ()) -> pa.Table:
+    def _query(self, query: str, words: Sequence[str] = (), ring: Collection[str] = ()) -> pa.Table:
         with self._duckdb.cursor() as cursor:
             cursor.register("ring", pa.table({"id": pa.array(ring, pa.string())}))
             return cursor.sql(query, params=list(words)).to_arrow_table()

@@ -1,4 +1,4 @@
-"""How a search is understood if no object has all its words: "smith, j", "grade 9 lincoln", a typo."""
+"""How a search is read if no object has all its words: "smith, j", "grade 9 lincoln", a typo."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOLDED = "translate(lower(strip_accents(concat_ws(chr(10), {}))), 'øłđðı’
 """Names without accents, in SQL: as `fold` does it, but for a few letters."""
 _GRADE = re.compile(r"(?:\bgrade (?P<after>\S+)|\b(?P<before>\d{1,2})(?:st|nd|rd|th) grade)\b")
 _KINDERGARTEN = {"k", "kg", "kindergarten", "0", "00"}
-_SHORTEST = 4
+_SHORTEST_WORD = 4
 _WORDS = """
 select distinct {more} word from (select {more} unnest(string_split(translate({words}, chr(10), ' '), ' ')) as word
 from {source}) where length(word) >= {shortest} and regexp_full_match(word, '[\\p{{L}}''-]+')
@@ -46,14 +46,14 @@ class Place(NamedTuple):
     org: tuple[str, ...]
 
 
-def understood(text: str) -> Name | Place | None:
-    """Who is meant by a text that is more than words; None: it is just words.
+def parse_search(text: str) -> Name | Place | None:
+    """The name or place that a search describes; None if it is only words.
 
     Examples
     --------
-    >>> understood("Smith, J")
+    >>> parse_search("Smith, J")
     Name(last='smith', first='j')
-    >>> understood("grade 9 Lincoln")
+    >>> parse_search("grade 9 Lincoln")
     Place(grades=('9', '09'), org=('lincoln',))
     """
     plain = fold(text)
@@ -88,7 +88,7 @@ def _spellings(grade: str) -> tuple[str, ...]:
 
 
 def people_named(persons: pd.DataFrame, who: Name) -> NDArray[np.bool_]:
-    """Which people have the last name, or one that goes on behind a space or hyphen, and a first one that begins so."""
+    """Which people have this last name (alone, or before a space or hyphen) and a first name that begins like this."""
     last, first = fold_all(persons["name_last"]), fold_all(persons["name_first"])
     begins = pc.match_substring_regex(last, f"^{re.escape(who.last)}($|[ -])")
     return pc.and_(begins, pc.starts_with(first, who.first)).to_numpy(zero_copy_only=False)
@@ -105,7 +105,7 @@ def orgs_named(orgs: pd.DataFrame, words: tuple[str, ...]) -> list[str]:
 
 
 def people_at(persons: pd.DataFrame, orgs: pd.DataFrame, links: pd.DataFrame, where: Place) -> NDArray[np.bool_]:
-    """Which people are of the grade, by their own columns or a membership, and linked with an org of that name."""
+    """Which people are in the grade, by a column of theirs or a membership, and belong to an org of that name."""
     of_people = links[(links["relation"] == "member_of").to_numpy(dtype=bool)]
     ids = persons["id"]
     graded = of_people.loc[of_people["grade"].astype("str").str.upper().isin(where.grades), "source_id"]
@@ -119,16 +119,16 @@ def people_at(persons: pd.DataFrame, orgs: pd.DataFrame, links: pd.DataFrame, wh
     return found.to_numpy(dtype=bool)
 
 
-def words_of(words: str, source: str, more: str = "") -> str:
-    """A query for the different words, without figures and addresses, of an SQL text in a source; ``more``: columns."""
-    return _WORDS.format(words=words, source=source, shortest=_SHORTEST - 1, more=more)
+def words_query(words: str, source: str, more: str = "") -> str:
+    """A query for the distinct words of letters in an SQL text of a source; ``more`` adds columns."""
+    return _WORDS.format(words=words, source=source, shortest=_SHORTEST_WORD - 1, more=more)
 
 
-def nearest_word(source: str) -> str:
-    """A query for the word of a source that is nearest to ``$word``, with ``$most`` letters wrong."""
+def nearest_word_query(source: str) -> str:
+    """A query for the word of a source nearest to ``$word``, with at most ``$most`` letters different."""
     return _NEAREST.format(source=source)
 
 
-def most_wrong(word: str) -> int:
-    """How many letters of a word may be wrong: one, in a long word two, in a short word none."""
-    return 0 if len(word) < _SHORTEST else 1 if len(word) < _SHORTEST + 2 else 2
+def typos_allowed(word: str) -> int:
+    """How many letters of a word may be wrong: none in a short word, two in a long one, else one."""
+    return 0 if len(word) < _SHORTEST_WORD else 1 if len(word) < _SHORTEST_WORD + 2 else 2

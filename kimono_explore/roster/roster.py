@@ -21,8 +21,8 @@ from kimono_explore.files.snapshot import write_snapshot
 from kimono_explore.html import frame_html, render
 from kimono_explore.problems import INCOMPLETE
 from kimono_explore.roster.index import LinkIndex
-from kimono_explore.roster.query import Name, people_at, people_named, understood
-from kimono_explore.roster.search import SearchIndex, meant, ranked, shown, tables_of
+from kimono_explore.roster.query import Name, parse_search, people_at, people_named
+from kimono_explore.roster.search import SearchIndex, did_you_mean, rank_results, shown, tables_of
 from kimono_explore.roster.text import fold
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 from kimono_explore.tables import Tables
@@ -158,11 +158,11 @@ class Roster(Tables):
             found = self._people(text)
         # Ranking looks at as little as possible: a first keystroke may match half the roster.
         parts = [shown(name, self.tables[name].iloc[rows[: max(limit, 1000)]]) for name, rows in found.items()]
-        result = ranked(parts, words, limit)
+        result = rank_results(parts, words, limit)
         result.attrs["found"] = sum(len(rows) for rows in found.values())
         result.attrs["did_you_mean"] = None
         if not found:
-            result.attrs["did_you_mean"] = meant(
+            result.attrs["did_you_mean"] = did_you_mean(
                 words,
                 lambda word: self._texts.nearest(word, wanted),
                 lambda near: sum(len(rows) for name, rows in self._texts.rows(near).items() if name in wanted),
@@ -170,8 +170,8 @@ class Roster(Tables):
         return result
 
     def _people(self, text: str) -> dict[str, np.ndarray]:
-        """The rows of the people whom a text means that is more than words."""
-        who = understood(text)
+        """The rows of the people whom a name or place describes, such as "smith, j" or "grade 9 lincoln"."""
+        who = parse_search(text)
         if who is None:
             return {}
         there = (

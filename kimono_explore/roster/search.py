@@ -1,4 +1,4 @@
-"""Words looked up in everything a person may know about an object: names, titles, e-mail addresses, ids.
+"""Search in everything a person may know about an object: names, titles, e-mail addresses, ids.
 
 The texts of each object are folded once, into one Arrow column that DuckDB scans on all cores. Ids are a third of all
 text, and mostly hexadecimal: they are scanned only for words that could be in one.
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from kimono_explore.display import display_label
 from kimono_explore.frames import frame
-from kimono_explore.roster.query import most_wrong, nearest_word, words_of
+from kimono_explore.roster.query import nearest_word_query, typos_allowed, words_query
 from kimono_explore.roster.text import fold_all, plain_texts
 from kimono_explore.schema import OBJECT_TYPES, TABLES, columns_named, label_columns
 from kimono_explore.threads import let_go_at_exit
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 
-# The columns in which a person looks for an object, for the table at hand those that it has; beside its id.
+# The columns that a search looks in besides the id; a table has some of them.
 SEARCHED = columns_named(lambda column: column.searched)
-_OF_IDS = b"0123456789abcdef-"
+_HEX_DIGITS = b"0123456789abcdef-"
 _AT_A_TIME = 200_000
 _NOTHING = pa.schema(
     {"table": pa.int8(), "row": pa.int32(), "words": pa.large_string(), "id": pa.large_string()}
@@ -58,7 +58,7 @@ class SearchIndex:
         with ThreadPoolExecutor() as pool:
             connected = pool.submit(duckdb.connect)
             texts = list(pool.map(lambda piece: _searchable(*piece), pieces))
-            self._letters = set(_OF_IDS).union(*pool.map(lambda some: _letters(some["id"].chunk(0)), texts))
+            self._letters = set(_HEX_DIGITS).union(*pool.map(lambda some: _letters(some["id"].chunk(0)), texts))
             if not self._letters <= _LOWER_CASE:
                 self._letters = set(range(256))
                 folded = pool.map(lambda some: fold_all(some["id"].chunk(0)), texts)
@@ -85,23 +85,23 @@ class SearchIndex:
 
     @cached_property
     def _words(self) -> pa.Table:
-        """The different words of each table; made where a search finds nothing."""
+        """The distinct words of each table; made when a search first finds nothing."""
         with self._duckdb.cursor() as cursor:
             cursor.register("texts", self._texts)
-            return cursor.sql(words_of("words", "texts", '"table",')).to_arrow_table()
+            return cursor.sql(words_query("words", "texts", '"table",')).to_arrow_table()
 
     def nearest(self, word: str, tables: Collection[str]) -> str | None:
-        """The word in the texts of some tables that a folded word was meant to be; itself where it occurs there."""
+        """The word in some tables that is nearest to a folded word; the word itself if it occurs there."""
         found = self.rows([word])
         if any(len(found[name]) for name in tables):
             return word
-        most = most_wrong(word)
+        most = typos_allowed(word)
         if not most:
             return None
         numbers = ", ".join(str(self._names.index(name)) for name in tables)
         with self._duckdb.cursor() as cursor:
             cursor.register("known", self._words)
-            query = nearest_word(f'(select distinct word from known where "table" in ({numbers}))')  # noqa: S608
+            query = nearest_word_query(f'(select distinct word from known where "table" in ({numbers}))')  # noqa: S608
             near = cursor.execute(query, {"word": word, "most": most}).fetchone()
         return None if near is None else str(near[0])
 
@@ -138,8 +138,10 @@ def shown(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns).reset_index(drop=True)
 
 
-def meant(words: list[str], nearest: Callable[[str], str | None], found: Callable[[list[str]], int]) -> str | None:
-    """What words that find nothing were meant to be: each by its nearest, where these find something."""
+def did_you_mean(
+    words: list[str], nearest: Callable[[str], str | None], found: Callable[[list[str]], int]
+) -> str | None:
+    """The nearest known words to words that find nothing, if those find something; else None."""
     near = []
     for word in words:
         other = nearest(word)
@@ -149,8 +151,8 @@ def meant(words: list[str], nearest: Callable[[str], str | None], found: Callabl
     return " ".join(near) if near != words and found(near) else None
 
 
-def ranked(parts: list[pd.DataFrame], words: list[str], limit: int) -> pd.DataFrame:
-    """What was found, labels that begin with the words first; ``attrs["found"]`` counts it."""
+def rank_results(parts: list[pd.DataFrame], words: list[str], limit: int) -> pd.DataFrame:
+    """The results, labels that begin with the words first; ``attrs["found"]`` is how many there are."""
     result = pd.concat(parts or [shown("orgs", frame("orgs"))], ignore_index=True)
     total = len(result)
     if total:
@@ -161,7 +163,7 @@ def ranked(parts: list[pd.DataFrame], words: list[str], limit: int) -> pd.DataFr
 
 
 def _searchable(number: int, name: str, df: pd.DataFrame, first_row: int) -> pa.Table:
-    """The texts in which a person looks, of some rows of a table."""
+    """The folded texts of some rows of a table: what a search looks in."""
     raw = {column: plain_texts(df[column]) for column in (*SEARCHED, "label") if column in df}
     # A label is mostly what is there already: "First Last", or the title.
     named = _joined([plain_texts(df[column]) for column in label_columns(name)], " ")
@@ -178,9 +180,9 @@ def _joined(texts: list[pa.LargeStringArray], between: str) -> pa.LargeStringArr
 
 
 def _letters(texts: pa.LargeStringArray) -> set[int]:
-    """The bytes that occur in the texts, but for those of hexadecimal ids."""
+    """The bytes that occur in the texts, except those of hexadecimal ids."""
     starts, data = texts.buffers()[1:]
     if data is None:
         return set()
     first, last = np.frombuffer(starts, np.int64)[[texts.offset, texts.offset + len(texts)]].tolist()
-    return set(data.slice(first, last - first).to_pybytes().translate(None, _OF_IDS))
+    return set(data.slice(first, last - first).to_pybytes().translate(None, _HEX_DIGITS))

@@ -249,9 +249,7 @@ class _Link(NamedTuple):
 @cache
 def _reference_for(table: str, forward: bool, relation: str, far_type: str, student: bool) -> Reference | None:
     """The key under which this side states a link; None if the API has none."""
-    fitting = [r for r in REFERENCES if r.table == table and r.forward == forward]
-    stated_by = None if forward and relation in ("student_in", "teacher_in") else relation
-    fitting = [r for r in fitting if r.relation == stated_by]
+    fitting = [r for r in REFERENCES if r.table == table and r.forward == forward and r.states(relation)]
     exact = [r for r in fitting if r.far_type == far_type] or fitting
     if relation == "member_of" and not forward:
         exact = [r for r in exact if (r.role == "student") == student]

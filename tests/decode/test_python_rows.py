@@ -22,7 +22,7 @@ class Read:
         self.kinds, self.sent = dict(page.kinds), rows.sent
         self.links = page.links.to_pylist()
         self.told: Told = [problem[1:] for problem in notes.problems]
-        notes.tell_numbers()
+        notes.report_numbers()
         self.numbers = {p.column: p.value for p in notes.problems[len(self.told) :]}
 
 

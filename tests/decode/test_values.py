@@ -119,7 +119,7 @@ def test_numbers_where_text_was_declared_are_told_once_for_a_column() -> None:
     )
     notes.count_numbers(Numbers("$schools", 2, "5"))
     assert notes.problems == []
-    notes.tell_numbers()
+    notes.report_numbers()
     start, end = "numbers or flags where text was expected, such as", "kept as text"
     assert [tuple(problem) for problem in notes.problems] == [
         ("persons", None, "local_id", "3", f"{start} 12, {end}; leading zeros may be lost; value counts them"),
@@ -132,7 +132,7 @@ def test_zeros_are_lost_only_where_the_tables_own_references_or_ids_are_numbers(
     notes = Notes("orgs")
     for column in ("$students", "$terms", "$schools"):
         notes.count_numbers(Numbers(column, 1, "5"))
-    notes.tell_numbers()
+    notes.report_numbers()
     assert ["leading zeros" in problem.problem for problem in notes.problems] == [True, False, False]
 
 

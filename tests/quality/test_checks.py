@@ -25,8 +25,7 @@ from builders import (
 
 import kimono_explore as kx
 from kimono_explore.quality.catalogue import ROSTER_CHECKS
-from kimono_explore.quality.context import keys_of
-from kimono_explore.schema import TABLES
+from kimono_explore.schema import TABLES, keys_of
 
 OCTOBER = "2026-10-05"
 IN_CLASS = (section(), student(), link("ana student_in algebra-1"))

@@ -12,6 +12,7 @@ import pytest
 from builders import lea, link, make, school, section, student, teacher
 
 import kimono_explore as kx
+from kimono_explore.display import plural
 from kimono_explore.quality.advice import (
     _OWN_OWNERS,
     _OWN_STEPS,
@@ -25,7 +26,7 @@ from kimono_explore.quality.advice import (
 )
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS
 from kimono_explore.quality.definition import Check
-from kimono_explore.quality.words import WHOLE, WORDS, _predicate, counted, sentence
+from kimono_explore.quality.words import WHOLE, WORDS, _predicate, sentence
 
 OCTOBER = "2026-10-05"
 
@@ -97,8 +98,8 @@ def test_words_are_those_of_checks() -> None:
     known = {check.id for check in (*ROSTER_CHECKS, *TASK_CHECKS)}
     assert set(WORDS) | set(WHOLE) <= known
     assert not set(WORDS) & set(WHOLE)
-    assert counted(1, "person") == "1 person"
-    assert counted(2, "grading category") == "2 grading categories"
+    assert plural(1, "person") == "1 person"
+    assert plural(2, "grading category") == "2 grading categories"
 
 
 def test_each_school_has_a_part(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_search_may_be_of_one_type_and_of_so_many(stored: LazyRoster) -> None:
 
 
 def test_more_than_the_most_is_said(stored: LazyRoster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kimono_explore.roster.lazy._MOST", 1)
+    monkeypatch.setattr("kimono_explore.roster.lazy._MOST_FOUND", 1)
     found = stored.search("ana", "person", limit=1)
     assert (len(found), found.attrs["found"], found.attrs["more"]) == (1, 2, True)
     assert stored.search("ana", "person", limit=2).attrs["more"] is False

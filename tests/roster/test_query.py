@@ -7,7 +7,7 @@ from builders import course, lea, link, make, school, student, teacher
 
 import kimono_explore as kx
 from kimono_explore.roster.lazy import LazyRoster
-from kimono_explore.roster.query import Name, Place, most_wrong, understood
+from kimono_explore.roster.query import Name, Place, parse_search, typos_allowed
 from kimono_explore.sandbox.district.build import make_district
 
 
@@ -29,11 +29,11 @@ from kimono_explore.sandbox.district.build import make_district
     ],
 )
 def test_a_text_is_understood(text: str, meant: object) -> None:
-    assert understood(text) == meant
+    assert parse_search(text) == meant
 
 
 def test_short_words_are_no_typing_errors() -> None:
-    assert [most_wrong("a" * length) for length in (1, 3, 4, 5, 6, 20)] == [0, 0, 1, 1, 2, 2]
+    assert [typos_allowed("a" * length) for length in (1, 3, 4, 5, 6, 20)] == [0, 0, 1, 1, 2, 2]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from builders import course, make, school, section, student, teacher
 
 from kimono_explore.frames import frame
-from kimono_explore.roster.search import SearchIndex, ranked, shown
+from kimono_explore.roster.search import SearchIndex, rank_results, shown
 
 
 def rows(*items: object, words: list[str]) -> dict[str, list[int]]:
@@ -78,17 +78,17 @@ def part(*labels: str | None) -> pd.DataFrame:
 
 
 def test_labels_that_begin_with_the_words_come_first() -> None:
-    found = ranked([part("Old Ana", "Ana B", None), part("Anastasia", "Ana")], ["ana"], 3)
+    found = rank_results([part("Old Ana", "Ana B", None), part("Anastasia", "Ana")], ["ana"], 3)
     assert found["label"].tolist() == ["Ana B", "Anastasia", "Ana"]
     assert found.attrs["found"] == 5
     assert found.columns.tolist() == ["type", "id", "label", "local_id", "detail"]
     assert found.index.tolist() == [0, 1, 2]
-    both = ranked([part("B ana b", "ÁNA  b", "ana bc")], ["ana", "b"], 9)
+    both = rank_results([part("B ana b", "ÁNA  b", "ana bc")], ["ana", "b"], 9)
     assert both["label"].tolist() == ["ÁNA  b", "ana bc", "B ana b"]
 
 
 def test_nothing_found_is_an_empty_table() -> None:
-    found = ranked([], ["ana"], 3)
+    found = rank_results([], ["ana"], 3)
     assert (len(found), found.attrs["found"]) == (0, 0)
     assert found.columns.tolist() == ["type", "id", "label", "local_id", "detail"]
     assert np.array_equal(found.index, [])

@@ -286,7 +286,7 @@ class _Rows:
         return row
 
     def _look_for_quotes(self) -> None:
-        """Look for an unclosed quote, which makes one row of many: no reader can tell where it should have ended."""
+        """Raise if a quote is unclosed: it merges many rows into one, and no reader can tell where it should have ended."""
         try:
             list(csv.reader(self._taken, delimiter=self._separator, strict=True))
         except csv.Error:

@@ -26,7 +26,7 @@ _TABLE_OF = {file.name: file.table for file in FILES} | {
 
 
 class Memberships:
-    """What the reader of a bundle has gathered so far, and how it adds memberships."""
+    """The links and problems gathered so far from a bundle, and the methods that add memberships."""
 
     def __init__(self, bundle: Bundle, problems: list[Problem]) -> None:
         self.bundle, self.problems = bundle, problems
@@ -225,5 +225,5 @@ class Memberships:
 
 
 def _side(role: str | None) -> str:
-    """The role of a member of an org: student, or teacher, as all who are not students."""
+    """The role of a member of an org: student, or teacher for everyone else."""
     return "student" if str(role).strip().lower() == "student" else "teacher"

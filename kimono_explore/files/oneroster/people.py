@@ -120,7 +120,7 @@ def primary_of(kind: str | None) -> bool | None:
 
 
 def decide(user: str, roles: Sequence[Role], home: str | None, problems: list[Problem]) -> WhoIs:
-    """Which of several roles a person is known by: a primary one, preferably the one at the primary org."""
+    """Choose a person's main role among several: a primary one, preferably the one at the primary org."""
     own = [role for role in roles if not is_family(role.role)] or list(roles)
     order = sorted(own, key=lambda role: (role.deleted, not role.primary, role.org != home))
     best = order[0]

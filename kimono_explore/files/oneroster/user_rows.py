@@ -217,7 +217,7 @@ def enrollments(
 def _unfit(
     link: Mapping[str, str | None], known: Mapping[str, Mapping[str, str | None]], ids: _Ids
 ) -> tuple[str, str] | None:
-    """The column that keeps a link from being an enrollment, and why; None where it can be one."""
+    """The column that keeps a link from being written as an enrollment, and why; None if it can be."""
     if (link["source_type"], link["target_type"]) != ("person", "section"):
         return "relation", "an enrollment that is not of a person in a section"
     if link["source_id"] not in known["users"]:
@@ -247,7 +247,7 @@ def _enrollment_role(link: Mapping[str, Any], words: Iterable[str], version: Ver
 
 
 class _Ids:
-    """The ids of a file's rows: the link's own where it has one that fits, else one made of what the row says."""
+    """The ids of a file's rows: the link's own if it has a valid one, else one derived from the row's content."""
 
     def __init__(self, file: str, notes: Notes) -> None:
         self.file, self.notes = file, notes

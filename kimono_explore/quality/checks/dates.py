@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, cast
 import narwhals as nw
 import pandas as pd
 
-from kimono_explore.quality.context import keys_of, once
+from kimono_explore.quality.context import once
 from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
+from kimono_explore.schema import keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

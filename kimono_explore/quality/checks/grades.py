@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import narwhals as nw
-import pandas as pd
 
 from kimono_explore.quality.context import once
+from kimono_explore.quality.current import years_before
 from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
 from kimono_explore.quality.grades import NUMBERS, grade_codes
 from kimono_explore.schema import GRADE_COLUMNS
@@ -39,8 +39,8 @@ def grade_against_age(context: CheckContext, columns: tuple[str, ...], ages: tup
     students = _numbered(context, columns, "dob")
     fits = [
         (nw.col("number") == number)
-        & (nw.col("dob") <= _years_before(context.as_of, number + ages[0]))
-        & (nw.col("dob") > _years_before(context.as_of, number + ages[1] + 1))
+        & (nw.col("dob") <= years_before(context.as_of, number + ages[0]))
+        & (nw.col("dob") > years_before(context.as_of, number + ages[1] + 1))
         for number in _KNOWN
     ]
     return CheckResult(students, students.filter(~nw.any_horizontal(*fits, ignore_nulls=True)).drop("number"))
@@ -106,10 +106,6 @@ def _numbered(context: CheckContext, columns: tuple[str, ...], column: str) -> F
 def _school_year(day: date) -> int:
     """The year in which the school year ends; one begins in July."""
     return day.year + (day.month >= _JULY)
-
-
-def _years_before(day: date, years: int) -> nw.Expr:
-    return nw.lit((pd.Timestamp(day) - pd.DateOffset(years=years)).to_pydatetime())
 
 
 CHECKS: tuple[Check, ...] = (

@@ -11,13 +11,12 @@ import narwhals as nw
 from kimono_explore.quality.context import stack
 from kimono_explore.quality.current import ACTIVE, GONE, STATUSES, TO_COME, day, plain_status, true
 from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
-from kimono_explore.schema import MEMBERSHIPS
+from kimono_explore.schema import IN_SECTION, MEMBERSHIPS
 
 if TYPE_CHECKING:
     from kimono_explore.quality.context import CheckContext
 
 _GROUP = "Memberships"
-_SEATS = ("student_in", "teacher_in")
 _SHOWN = ("id", "relation", "target_id", "status", "start_date", "end_date")
 _ALL_ACTIVE = 20
 """So many memberships that ended, all of them active: then the status is that of the record."""
@@ -25,7 +24,9 @@ _ALL_ACTIVE = 20
 
 def enrollment_outside_terms(context: CheckContext, days: int) -> CheckResult:
     """Enrollments that begin long before, or end long after, the terms of their section, or share no day with them."""
-    seats = context.dated_memberships(*_SEATS).filter(~nw.col("first_day").is_null() | ~nw.col("last_day").is_null())
+    seats = context.dated_memberships(*IN_SECTION).filter(
+        ~nw.col("first_day").is_null() | ~nw.col("last_day").is_null()
+    )
     start, end, first, last = (nw.col(name) for name in ("start_date", "end_date", "first_day", "last_day"))
     margin = f"{days}d"
     early = true(start < first.dt.offset_by(f"-{margin}")) | true(end < first)
@@ -78,7 +79,7 @@ def membership_before_birth(context: CheckContext) -> CheckResult:
 
 
 def enrollment_without_end(context: CheckContext) -> CheckResult:
-    seats = context.dated_memberships(*_SEATS)
+    seats = context.dated_memberships(*IN_SECTION)
     without = seats.filter(nw.col("end_date").is_null())
     if context.count(without) == context.count(seats):
         raise NotApplicable("the tenant sends no end_date of memberships")
@@ -141,7 +142,7 @@ def of_an_inactive_person(relation: str, counted: str, context: CheckContext, in
 def in_an_inactive_section(context: CheckContext, inactive: tuple[str, ...]) -> CheckResult:
     gone = _inactive(context, "sections", inactive)
     seats = stack(
-        [context.current(relation).filter(~nw.col("over")).select("source_id", "target_id") for relation in _SEATS]
+        [context.current(relation).filter(~nw.col("over")).select("source_id", "target_id") for relation in IN_SECTION]
     )
     sections = seats.group_by("target_id").agg(people=nw.col("source_id").n_unique()).rename({"target_id": "id"})
     return CheckResult(sections, sections.join(gone, on="id", how="inner"))

@@ -8,7 +8,7 @@ import narwhals as nw
 
 from kimono_explore.quality.context import CheckContext, stack, table_of
 from kimono_explore.quality.definition import Check, CheckResult, NotApplicable
-from kimono_explore.schema import ENDS, MEMBERSHIPS, RELATION_ROWS, TABLE_OF
+from kimono_explore.schema import ENDS, IN_SECTION, MEMBERSHIPS, RELATION_ROWS, TABLE_OF
 
 _GROUP = "References"
 _HOLDER = ("relation", "target_type", "target_id")
@@ -77,7 +77,7 @@ def membership_ends_before_start(context: CheckContext) -> CheckResult:
 
 
 def enrollment_without_start(context: CheckContext) -> CheckResult:
-    links = context.links("student_in", "teacher_in")
+    links = context.links(*IN_SECTION)
     without = links.filter(nw.col("start_date").is_null())
     if context.count(without) == context.count(links):
         raise NotApplicable("the tenant sends no start_date of memberships")
@@ -134,7 +134,7 @@ CHECKS: tuple[Check, ...] = (
         "The person is enrolled in a section and teaches it.",
         "A student can see and change the grades of the class.",
         student_and_teacher_of_section,
-        needs=("student_in", "teacher_in"),
+        needs=IN_SECTION,
     ),
     Check(
         "wrong_target_type",

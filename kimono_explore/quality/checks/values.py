@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import narwhals as nw
-import pandas as pd
 
 from kimono_explore.quality.context import CheckContext, stack
+from kimono_explore.quality.current import years_before
 from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
 from kimono_explore.quality.downstream import LINE_BREAK, SDS_FILES, SDS_TEXTS
 from kimono_explore.quality.regions import CANADA, PROVINCES, STATES, UNITED_STATES
@@ -16,7 +16,6 @@ from kimono_explore.schema import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
 _GROUP = "Values"
 
@@ -166,7 +165,7 @@ def implausible_age(context: CheckContext, students: tuple[int, int], staff: tup
     wrong = []
     for kind, (youngest, oldest) in (("student", students), ("", staff)):
         born = nw.col("dob")
-        outside = (born > _years_before(context.as_of, youngest)) | (born < _years_before(context.as_of, oldest))
+        outside = (born > years_before(context.as_of, youngest)) | (born < years_before(context.as_of, oldest))
         who = nw.col("person_type") == "student" if kind else nw.col("person_type") != "student"
         wrong.append(who & outside)
     return CheckResult(persons, persons.filter(wrong[0] | wrong[1]))
@@ -231,10 +230,6 @@ def _addresses(context: CheckContext, column: str) -> Frame:
 
 def _in(countries: tuple[str, ...]) -> nw.Expr:
     return _trimmed("address_country").fill_null("").is_in(countries)
-
-
-def _years_before(day: date, years: int) -> nw.Expr:
-    return nw.lit((pd.Timestamp(day) - pd.DateOffset(years=years)).to_pydatetime())
 
 
 _ADDRESS = '[^\\s@,;:<>()"\\[\\]\\\\.]+'

@@ -1,4 +1,4 @@
-"""What a rule asks the roster, and what it proposes: an edit."""
+"""The roster as repair rules query it, and what they propose: edits."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Roster
 
 SHARE = 0.9
-"""Evidence is what this share of those alike says."""
+"""The share of similar objects that must agree to count as evidence."""
 ALIKE = 3
-"""Of fewer, nothing follows."""
+"""Fewer similar objects than this are not evidence."""
 
 
 STANDS_FOR = {
@@ -74,7 +74,7 @@ class Edit(NamedTuple):
 
 
 class Evidence:
-    """A roster and what fails in it, as the rules ask for it.
+    """A roster and what fails in it, indexed for the rules.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Evidence:
         """The ids of each type of object."""
         return {type: frozenset(self.roster.tables[name]["id"].dropna()) for name, type in OBJECT_TYPES.items()}
 
-    def at(self, relation: str, side: str, id: str) -> np.ndarray:
+    def link_rows(self, relation: str, side: str, id: str) -> np.ndarray:
         """The positions in ``links`` of a relation's links that have an id on one side."""
         key = relation, side
         if key not in self._ends:
@@ -108,17 +108,17 @@ class Evidence:
             self._ends[key] = {id: rows[np.asarray(places)] for id, places in ids.groupby(ids).indices.items()}
         return self._ends[key].get(id, np.array([], dtype=np.int64))
 
-    def like(self, relation: str, target: str) -> int:
-        """The position of a link that another one to the target would be like."""
-        here = self.at(relation, "target", target)
+    def typical_link(self, relation: str, target: str) -> int:
+        """The position of a typical link to the target, as a pattern for a new one."""
+        here = self.link_rows(relation, "target", target)
         here = here if len(here) else np.flatnonzero((self.links["relation"] == relation).to_numpy())
         stated = self.links["stated_by"].iloc[here]
         return int(here[(stated == stated.mode().iloc[0]).to_numpy()][0])
 
-    def far(self, relation: str, side: str, id: str) -> list[str]:
-        """The ids on the other side of an object's links, as far as they were delivered, without repeats."""
+    def other_ends(self, relation: str, side: str, id: str) -> list[str]:
+        """The delivered ids on the other side of an object's links, without repeats."""
         other = "target" if side == "source" else "source"
-        links = self.links.iloc[self.at(relation, side, id)]
+        links = self.links.iloc[self.link_rows(relation, side, id)]
         known = [
             far for type, far in zip(links[f"{other}_type"], links[f"{other}_id"], strict=True) if far in self.ids[type]
         ]

@@ -17,7 +17,7 @@ from kimono_explore.quality.repairs.evidence import (
     another,
     in_words,
 )
-from kimono_explore.schema import TABLE_OF
+from kimono_explore.schema import IN_SECTION, TABLE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def _state_both(evidence: Evidence) -> Iterator[Edit]:
         relation, far = (row["relation"], row["target_id"]) if member else ("child_of", row["parent_id"])
         places = [
             int(at)
-            for at in evidence.at(relation, "source", row["id"])
+            for at in evidence.link_rows(relation, "source", row["id"])
             if evidence.links["target_id"].iloc[at] == far and evidence.links["stated_by"].iloc[at] != "both"
         ]
         table = TABLE_OF[row["target_type"]] if member else row["table"]
@@ -48,7 +48,7 @@ def _once(evidence: Evidence) -> Iterator[Edit]:
     for check, row in evidence.failing("duplicate_membership"):
         at = [
             int(at)
-            for at in evidence.at(row["relation"], "source", row["id"])
+            for at in evidence.link_rows(row["relation"], "source", row["id"])
             if evidence.links["target_id"].iloc[at] == row["target_id"]
         ]
         mine = evidence.links.iloc[at]
@@ -80,7 +80,7 @@ def _one_role(evidence: Evidence) -> Iterator[Edit]:
 def _wrong_type(evidence: Evidence) -> Iterator[Edit]:
     for check, row in evidence.failing("wrong_target_type"):
         relation, table = row["relation"], row["table"]
-        others = [id for id in evidence.far(relation, "source", row["id"]) if id != row["target_id"]]
+        others = [id for id in evidence.other_ends(relation, "source", row["id"]) if id != row["target_id"]]
         if others:
             wanted, what = STANDS_FOR[relation], evidence.name(TABLE_OF[row["target_type"]], row["target_id"])
             text = f"Take the {row['target_type']} {what} off the {wanted} of {evidence.name(table, row['id'])}"
@@ -91,8 +91,8 @@ def _wrong_type(evidence: Evidence) -> Iterator[Edit]:
 def _two_schools(evidence: Evidence) -> Iterator[Edit]:
     for check, row in evidence.failing("two_schools_at_once"):
         schools = {row["school_id"], row["other_school_id"]}
-        seats = [s for relation in ("student_in", "teacher_in") for s in evidence.far(relation, "source", row["id"])]
-        held = [school for seat in seats for school in evidence.far("held_at", "source", seat)]
+        seats = [s for relation in IN_SECTION for s in evidence.other_ends(relation, "source", row["id"])]
+        held = [school for seat in seats for school in evidence.other_ends("held_at", "source", seat)]
         if len(held) >= ALIKE and len(set(held) & schools) == 1 and not set(held) - schools:
             (stays,) = set(held)
             (goes,) = schools - {stays}
@@ -107,11 +107,11 @@ def _elsewhere(evidence: Evidence) -> Iterator[Edit]:
     """Somebody in a single section of another school, whose others are at their own, and whose mates are all of that school."""
     for relation, kind in (("student_in", "student"), ("teacher_in", "teacher")):
         for check, row in evidence.failing(f"{kind}_outside_school"):
-            own = set(evidence.far("member_of", "source", row["id"]))
-            seats = [s for s in evidence.far(relation, "source", row["id"]) if s != row["section_id"]]
-            at_home = [bool(own & set(evidence.far("held_at", "source", seat))) for seat in seats]
-            mates = [m for m in evidence.far(relation, "target", row["section_id"]) if m != row["id"]]
-            there = [row["section_org_id"] in evidence.far("member_of", "source", mate) for mate in mates]
+            own = set(evidence.other_ends("member_of", "source", row["id"]))
+            seats = [s for s in evidence.other_ends(relation, "source", row["id"]) if s != row["section_id"]]
+            at_home = [bool(own & set(evidence.other_ends("held_at", "source", seat))) for seat in seats]
+            mates = [m for m in evidence.other_ends(relation, "target", row["section_id"]) if m != row["id"]]
+            there = [row["section_org_id"] in evidence.other_ends("member_of", "source", mate) for mate in mates]
             if len(at_home) >= ALIKE and all(at_home) and there and np.mean(there) >= SHARE:
                 name, section = evidence.name("persons", row["id"]), evidence.name("sections", row["section_id"])
                 text = f"Take {name} off the {kind}s of {section}"
@@ -133,7 +133,7 @@ def _taken_away(
     table: str = "persons",
 ) -> Edit:
     links = evidence.links
-    at = [int(at) for at in evidence.at(relation, "source", source) if links["target_id"].iloc[at] == target]
+    at = [int(at) for at in evidence.link_rows(relation, "source", source) if links["target_id"].iloc[at] == target]
     return Edit("remove", table, source, text, why, "links", tuple(at), {}, checks, frozenset({source, target}))
 
 
@@ -143,11 +143,11 @@ def _primary(evidence: Evidence) -> Iterator[Edit]:
         ("student_without_one_primary_school", "member_of", "source", "school"),
     ):
         for _, row in evidence.failing(check):
-            at = evidence.at(relation, side, row["id"])
+            at = evidence.link_rows(relation, side, row["id"])
             if len(at) == 1:
                 name = evidence.name(row["table"], row["id"])
                 text, why = f"Make the only {role} of {name} the primary one", f"There is no other {role}."
-                far = evidence.far(relation, side, row["id"])
+                far = evidence.other_ends(relation, side, row["id"])
                 yield Edit(
                     "change", row["table"], row["id"], text, why, "links", (int(at[0]),), {"primary": True}, (check,),
                     frozenset({row["id"], *far}),
@@ -161,9 +161,9 @@ def _days(evidence: Evidence) -> Iterator[Edit]:
     links = evidence.links
     for _, row in evidence.failing(*checks):
         relation = row.get("relation", "student_in")
-        if relation not in ("student_in", "teacher_in"):
+        if relation not in IN_SECTION:
             continue
-        mates = evidence.at(relation, "target", row["target_id"])
+        mates = evidence.link_rows(relation, "target", row["target_id"])
         mine = [int(at) for at in mates if links["source_id"].iloc[at] == row["id"]]
         others = links.iloc[[at for at in mates if at not in mine]]
         days = others[["start_date", "end_date"]].dropna().value_counts()

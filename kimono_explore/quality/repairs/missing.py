@@ -12,7 +12,7 @@ from kimono_explore.quality.repairs.evidence import (
     Evidence,
     another,
 )
-from kimono_explore.schema import TABLE_OF
+from kimono_explore.schema import IN_SECTION, TABLE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +49,9 @@ def _of_all(
     text = f"Refer to {evidence.name(table, near)} as {near!r}, not as {missing!r}"
     why = f"No {noun} has the id {missing!r}; {near!r} differs in case, leading zeros, spaces or punctuation only."
     for side in ("source", "target"):
-        rows = [at for name in {row["relation"] for _, row in findings} for at in evidence.at(name, side, missing)]
+        rows = [
+            at for name in {row["relation"] for _, row in findings} for at in evidence.link_rows(name, side, missing)
+        ]
         if rows:
             cells = {f"{side}_id": near}
             yield Edit("change", table, near, text, why, "links", tuple(map(int, rows)), cells, checks, touched)
@@ -58,9 +60,9 @@ def _of_all(
 def _of_one(evidence: Evidence, check: str, row: pd.Series, missing: str) -> Iterator[Edit]:
     """The only link to what was not delivered: let it lead to what the roster says, or take it away if there is another."""
     relation, id, table = row["relation"], row["id"], row["table"]
-    places = [*evidence.at(relation, "target", missing), *evidence.at(relation, "source", missing)]
+    places = [*evidence.link_rows(relation, "target", missing), *evidence.link_rows(relation, "source", missing)]
     side = "source" if (evidence.links["source_id"].iloc[places] == id).any() else "target"
-    others = evidence.far(relation, side, id)
+    others = evidence.other_ends(relation, side, id)
     if others:
         type = row["missing_type"].replace("_", " ")
         text = f"Take the {type} {missing} off {evidence.name(table, id)}"
@@ -72,7 +74,7 @@ def _of_one(evidence: Evidence, check: str, row: pd.Series, missing: str) -> Ite
             checks = (check, f"section_without_{relation.rpartition('_')[2]}")
             cells = {
                 "target_id": target,
-                "stated_by": evidence.links["stated_by"].iloc[evidence.like(relation, target)],
+                "stated_by": evidence.links["stated_by"].iloc[evidence.typical_link(relation, target)],
             }
             yield Edit(
                 "change", table, id, text, why, "links", tuple(map(int, places)), cells, checks, frozenset({id})
@@ -86,12 +88,12 @@ def _lacking(evidence: Evidence) -> Iterator[Edit]:
         ("held_at", "section_without_org"),
     ):
         for _, row in evidence.failing(check):
-            if len(evidence.at(relation, "source", row["id"])):
+            if len(evidence.link_rows(relation, "source", row["id"])):
                 continue  # it names something that was not delivered
             if not (evidence.links["relation"] == relation).any():
                 continue  # no section has one: there is nothing that another link would be like
             for target, why in _what_a_section_has(evidence, relation, row["id"]):
-                like = evidence.like(relation, target)
+                like = evidence.typical_link(relation, target)
                 cells = {"source_id": row["id"], "target_id": target}
                 text = _assigned(evidence, relation, row["id"], target)
                 yield Edit(
@@ -111,13 +113,13 @@ def _what_a_section_has(evidence: Evidence, relation: str, section: str) -> Iter
         yield from _course_of(evidence, section)
         return
     if relation == "in_term":
-        courses = evidence.far("of_course", "source", section)
-        alike = [id for course in courses for id in evidence.far("of_course", "target", course) if id != section]
-        said = [tuple(evidence.far("in_term", "source", id)) for id in alike]
+        courses = evidence.other_ends("of_course", "source", section)
+        alike = [id for course in courses for id in evidence.other_ends("of_course", "target", course) if id != section]
+        said = [tuple(evidence.other_ends("in_term", "source", id)) for id in alike]
         why = "all {n} other sections of its course are in it"
     else:
-        people = [p for seat in ("teacher_in", "student_in") for p in evidence.far(seat, "target", section)]
-        said = [tuple(evidence.far("member_of", "source", person)) for person in people]
+        people = [p for seat in IN_SECTION for p in evidence.other_ends(seat, "target", section)]
+        said = [tuple(evidence.other_ends("member_of", "source", person)) for person in people]
         why = "all {n} of its people are there"
     if len(said) >= ALIKE and len(set(said)) == 1 and len(said[0]) == 1:
         yield said[0][0], why.format(n=len(said)).capitalize() + "."
@@ -128,8 +130,8 @@ def _course_of(evidence: Evidence, section: str) -> Iterator[tuple[str, str]]:
     title = evidence.name("sections", section).casefold()
     offered = [
         course
-        for school in evidence.far("held_at", "source", section)
-        for course in evidence.far("offered_by", "target", school)
+        for school in evidence.other_ends("held_at", "source", section)
+        for course in evidence.other_ends("offered_by", "target", school)
         if title.startswith(evidence.name("courses", course).casefold())
     ]
     longest = max((len(evidence.name("courses", course)) for course in offered), default=0)
@@ -141,12 +143,12 @@ def _course_of(evidence: Evidence, section: str) -> Iterator[tuple[str, str]]:
 def _parent(evidence: Evidence) -> Iterator[Edit]:
     orgs = evidence.roster.orgs
     schools = orgs.loc[orgs["org_type"] == "school", "id"].dropna()
-    parents = [parent for school in schools for parent in evidence.far("child_of", "source", school)]
+    parents = [parent for school in schools for parent in evidence.other_ends("child_of", "source", school)]
     if len(parents) < ALIKE or len(set(parents)) > 1:
         return
-    like = evidence.like("child_of", parents[0])
+    like = evidence.typical_link("child_of", parents[0])
     for check, row in evidence.failing("school_without_parent"):
-        if len(evidence.at("child_of", "source", row["id"])):
+        if len(evidence.link_rows("child_of", "source", row["id"])):
             continue
         text = f"Put {evidence.name('orgs', row['id'])} under {evidence.name('orgs', parents[0])}"
         why = f"All {len(parents)} other schools are."

@@ -1,4 +1,4 @@
-"""What the rules propose, tried on a copy of the roster: which findings it clears, and whether it brings one."""
+"""Trying the proposed edits on a copy of the roster: which findings each clears, and whether it causes new ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 COLUMNS = ("repair", "why", "kind", "table", "id", "findings", "checks")
 _KEY = ["check", "table", "id"]
 _MOST = 10_000
-"""What a check finds more often is a fault of the export, and is not mended one by one."""
+"""If a check finds more than this, the export is at fault, and its findings are not repaired one by one."""
 _ROUNDS = 8
 """How often the roster is checked again at most, as each round takes as long as a check: made-up districts with every kind
 of flaw need one round, and a round that leaves out what broke something seldom needs more than another."""
@@ -77,7 +77,7 @@ def find_repairs(
 def _tried(
     edits: list[Edit], before: Counter[Key], after: Callable[[list[Edit]], Counter[Key]]
 ) -> tuple[list[Edit], Counter[Key]]:
-    """Those edits that together bring no finding, and the findings that they clear; no edit where `_ROUNDS` were too few."""
+    """The edits that together cause no new finding, and the findings they clear; no edits if `_ROUNDS` were too few."""
     for left in reversed(range(_ROUNDS)):
         now = after(edits) if edits else before
         broken = {str(id) for _, _, id in now - before}
@@ -171,7 +171,7 @@ def _changed(df: pd.DataFrame, edits: Sequence[Edit]) -> pd.DataFrame:
 
 
 def _relabelled(name: str, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Labels that were made of other columns are made anew."""
+    """Update labels that were derived from other columns."""
     made = display_label(name, before.assign(label=pd.Series(index=before.index, dtype="str"))) == before["label"]
     new = display_label(name, after.assign(label=pd.Series(index=after.index, dtype="str")))
     after["label"] = after["label"].where(~made, new)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.int64]
 
-_LEVELS_FROM = 100  # with fewer students there is one K-12 school, and neighbouring grades learn together
+_LEVELS_FROM = 100  # with fewer students there is one K-12 school, and neighboring grades learn together
 _BANDS = ((0, 2), (3, 5), (6, 8), (9, 12))
 _DEPARTMENTS = sorted({subject.department for subject in SUBJECTS})
 _SUPPORT = "Special Education"

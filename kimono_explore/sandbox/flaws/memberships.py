@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
+from kimono_explore.schema import IN_SECTION
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -156,7 +158,7 @@ def _days(editor: RosterEditor) -> tuple[pd.Timestamp, pd.Timestamp]:
 def _seated(editor: RosterEditor) -> NDArray[np.bool_]:
     """The persons with a year-long section, as a student or as a teacher."""
     long = editor.tables["sections"]["id"][_long(editor) & editor.free("sections", links=True)]
-    seats = pd.concat([editor.relation(name) for name in ("student_in", "teacher_in")])
+    seats = pd.concat([editor.relation(name) for name in IN_SECTION])
     return editor.among(seats.loc[seats["target_id"].isin(long), "source_id"])
 
 
