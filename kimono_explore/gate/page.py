@@ -6,10 +6,10 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from kimono_explore.gate.baseline import usual_words
 from kimono_explore.gate.measures import KINDS
 from kimono_explore.gate.rehearsal import CREATED, rehearsed
 from kimono_explore.gate.targets import TARGETS, rules_of
-from kimono_explore.gate.usual import usual_words
 from kimono_explore.html import render
 from kimono_explore.roster.roster import Roster
 

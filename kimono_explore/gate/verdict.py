@@ -17,12 +17,12 @@ from kimono_explore.errors import ConfigurationError, expect
 from kimono_explore.files.snapshot import is_snapshot, read_manifest
 from kimono_explore.gate import reasons as rules
 from kimono_explore.gate.acceptance import let_through_before, write_entry
+from kimono_explore.gate.baseline import usual_shares
 from kimono_explore.gate.limits import Limits, read_limits
 from kimono_explore.gate.measures import measure, members
 from kimono_explore.gate.page import Judged, make_page
 from kimono_explore.gate.reasons import Reason
 from kimono_explore.gate.rollover import Sign, signs
-from kimono_explore.gate.usual import usual_shares
 from kimono_explore.quality.config import beside, read_config
 from kimono_explore.quality.day import day_of
 from kimono_explore.roster.open import read_source

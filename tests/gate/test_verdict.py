@@ -19,9 +19,9 @@ from nights import INCIDENTS, later, ordinary, rollover, without
 import kimono_explore as kx
 from kimono_explore.__main__ import main
 from kimono_explore.frames import add_rows
+from kimono_explore.gate.baseline import usual_shares, usual_words
 from kimono_explore.gate.limits import Limits, read_limits
 from kimono_explore.gate.measures import measure, members, schools
-from kimono_explore.gate.usual import usual_shares, usual_words
 from kimono_explore.sandbox.district.build import make_district
 
 if TYPE_CHECKING:
