@@ -12,7 +12,7 @@ import pandas as pd
 
 from kimono_explore.display import cell_text, plural
 from kimono_explore.errors import ConfigurationError, KimonoError, expect
-from kimono_explore.graph import neighborhood, shortest_path
+from kimono_explore.graph import graph_of_paths, neighborhood, shortest_path
 from kimono_explore.history.kept import History, day_of, history
 from kimono_explore.history.segment import is_history
 from kimono_explore.html import render
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from kimono_explore.roster.explorable import Explorable
     from kimono_explore.roster.roster import Description, Step
 
-_MOST_NODES, _MOST_ROWS, _TRAIL = 80, 20, 6
+_MOST_NODES, _MOST_ROWS, _TRAIL, _MOST_WAYS = 80, 20, 6, 3
 _BRIEF = ("name", "type", "label", "findings")
 """The columns of the list that stay when an object stands beside it."""
 
@@ -616,7 +616,8 @@ class Browser(Panel):
     def _show_picture(self) -> None:
         self._network.hidden = not self._radius.value
         if self._description is not None and self._radius.value:
-            self._network.show(self._graph(self._description.id, self._radius.value, self._description.type))
+            about = self._description
+            self._network.show(self._graph(about.id, self._radius.value, about.type), about.label)
 
     def _graph(self, id: str, radius: int, type: str | None) -> nx.MultiDiGraph[str]:
         return neighborhood(self.roster.subset_around(id, radius=radius), id, radius, limit=_MOST_NODES, type=type)
@@ -654,16 +655,24 @@ class Browser(Panel):
             return
         here = self._places[self._at]
         near = self.roster.subset_around(self._start.id, here.id, radius=2)
-        way = shortest_path(near, self._start.id, here.id, self._start.type, here.type)
-        if way.empty:
+        ends = self._start.id, here.id, self._start.type, here.type
+        ways = shortest_path(near, *ends, count=_MOST_WAYS)
+        if ways.empty:
             longest = self.roster.longest_path
             self.say(f"No path{f' of at most {longest} links' if longest else ''} connects the two.")
             return
-        direct = shortest_path(near, self._start.id, here.id, self._start.type, here.type, avoid_hubs=False)
+        direct = shortest_path(near, *ends, avoid_hubs=False)
         self._relations.options = []
-        self.related = way
-        self._related.fill(way[["type", "label", "relation", "id"]])
-        self.say(f"A shortest path: {' → '.join(way['label'])}{_about_hubs(way, direct)}")
+        self.related = ways
+        shown = (
+            ways[["way", "type", "label", "relation", "id"]]
+            if ways["way"].max() > 1
+            else ways[["type", "label", "relation", "id"]]
+        )
+        self._related.fill(shown.assign(relation=ways["relation"].str.replace("_", " ")))
+        if self._radius.value:
+            self._network.show(graph_of_paths(near, ways), f"{self._start.label} and {here.label}")
+        self.say(_told_ways(ways, direct))
 
     def _near(self, id: str) -> Roster:
         """A roster that holds what is around an object, as far as the picture goes."""
@@ -699,12 +708,17 @@ def _names(about: Description) -> dict[tuple[str, str], str]:
     return dict(zip(zip(near["type"], near["id"], strict=True), near["label"].astype(str), strict=True))
 
 
-def _about_hubs(way: pd.DataFrame, direct: pd.DataFrame) -> str:
-    """A sentence on hubs: objects with so many links that a path through them says little."""
-    if len(direct) < len(way):
-        return f". A shorter one, through {' and '.join(direct['label'].iloc[1:-1])}, says little and was avoided."
-    hubs = way.attrs.get("hubs", [])
-    return f". Only {' and '.join(hubs)} {'connects' if len(hubs) == 1 else 'connect'} the two." if hubs else ""
+def _told_ways(ways: pd.DataFrame, direct: pd.DataFrame) -> str:
+    """The best path, how many others there are, and which hubs were avoided: a path through them says little."""
+    best, more = ways[ways["way"] == 1], int(ways["way"].max()) - 1
+    told = f"A shortest path: {' → '.join(best['label'])}."
+    if more:
+        told += f" {'Another way is' if more == 1 else f'{more} other ways are'} listed and drawn below."
+    if len(direct) < len(best):
+        told += f" A shorter one, through {' and '.join(direct['label'].iloc[1:-1])}, says little and was avoided."
+    elif hubs := ways.attrs["hubs"]:
+        told += f" Only {' and '.join(hubs)} {'connects' if len(hubs) == 1 else 'connect'} the two."
+    return told
 
 
 def _expect_no_report(report: Report | None) -> None:

@@ -237,11 +237,40 @@ def test_two_objects_are_connected_by_a_path(small_roster: kx.Roster) -> None:
     browser._mark.click()
     browser.select(course)
     browser._connect.click()
-    way = browser.related["id"].tolist()
-    assert [way[0], way[-1]] == [student, course]
-    graph = kx.build_graph(small_roster).to_undirected()
-    assert nx.is_simple_path(nx.Graph(graph), way)
-    assert way == kx.shortest_path(small_roster, student, course)["id"].tolist()
+    pd.testing.assert_frame_equal(browser.related, kx.shortest_path(small_roster, student, course, count=3))
+    graph = nx.Graph(kx.build_graph(small_roster).to_undirected())
+    for _, way in browser.related.groupby("way")["id"]:
+        assert way.iloc[[0, -1]].tolist() == [student, course]
+        assert nx.is_simple_path(graph, way.tolist())
+
+
+def test_the_three_best_paths_are_drawn_from_one_end_to_the_other() -> None:
+    names = ("art", "band", "chess", "drama")
+    roster = make(student("ana"), student("bo"), *(section(name) for name in names),
+                  *(link(f"{who} student_in {name}") for who in ("ana", "bo") for name in names))  # fmt: skip
+    browser = kx.browse(roster, id="ana")
+    browser._mark.click()
+    browser.select("bo")
+    browser._connect.click()
+    through = browser.related["id"].iloc[1::3].tolist()
+    assert len(set(through) & set(names)) == 3
+    scene = browser._network.scene
+    assert sorted(scene["ids"]) == sorted(["ana", "bo", *through])
+    assert len(scene["from"]) == 6
+    left = dict(zip(scene["ids"], scene["x"], strict=True))
+    assert left["ana"] < left[through[0]] == left[through[2]] < left["bo"]
+    assert [words for _, words in scene["columns"]] == ["students", "sections", "students"]
+    assert browser._network.heading[0].count(" and ") == 1
+    assert "2 other ways are listed and drawn below." in browser._status.value
+    browser.select("ana")
+    assert browser._network.heading[0] == browser._description.label
+    browser.select("ana")
+    browser._mark.click()
+    browser.select("bo")
+    browser._radius.value = 0
+    before = browser._network.scene
+    browser._connect.click()
+    assert browser._network.scene == before
 
 
 def test_an_object_shows_what_was_found_about_it(flawed: tuple[kx.Roster, kx.Report]) -> None:
