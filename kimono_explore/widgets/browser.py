@@ -33,7 +33,7 @@ from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.words import LINK_NAMES, capital, column_words, detail_words, kind_words, value_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     import networkx as nx
@@ -168,6 +168,7 @@ class Browser(Panel):
         self._results = DataTable(label="Results", height=560, words=column_words, comm=Channel())
         self._meant = self._button("Did you mean", "search", self._search_what_was_meant)
         self._meant.hidden = True
+        self._widen = self._button("Search all types", "close", self._search_wider, hidden=True)
         self._back = self._button("Back", "left", lambda: self._go(-1))
         self._forward = self._button("Forward", "right", lambda: self._go(1))
         self._trail = Row([self._crumb(place) for place in range(_TRAIL)])
@@ -210,19 +211,20 @@ class Browser(Panel):
         self.children = [
             self._days,
             Row([self._text, self._types]),
-            Row([self._status, self._meant]),
+            Row([self._status, self._meant, self._widen]),
             Row([self._list, self._object], look="split"),
         ]
 
-    def _kinds(self) -> list[tuple[str, str]]:
-        """The types of objects that the roster has, and how many of each."""
+    def _kinds(self, found: Mapping[str, int] | None = None) -> list[tuple[str, str]]:
+        """The types of objects that the roster has, and how many there are of each, or were found where that is known."""
         counts = self.roster.counts()
-        rows = {type: counts[TABLE_OF[type]] for type in object_types(counts)}
-        types = [
-            (f"{TABLE_OF[type].replace('_', ' ') if type != 'person' else 'people'} {many:,}", type)
-            for type, many in rows.items()
+        types = object_types(counts)
+        many = {type: counts[TABLE_OF[type]] for type in types} if found is None else found
+        words = {type: "people" if type == "person" else TABLE_OF[type].replace("_", " ") for type in types}
+        return [
+            ("all", ""),
+            *((f"{words[type]} {many[type]:,}" if type in many else words[type], type) for type in types),
         ]
-        return [("all", ""), *types]
 
     def _button(self, text: str, icon: str, action: Callable[[], object], **facts: Any) -> Button:  # noqa: ANN401
         button = Button(text, icon, **facts)
@@ -426,7 +428,7 @@ class Browser(Panel):
     def _search(self, *, keep: bool = False) -> None:
         """List what is searched for; where it is to keep them, sorted and filtered as before."""
         text, type = self._text.value, self._types.value or None
-        self._meant.hidden = True
+        self._meant.hidden = self._widen.hidden = True
         kinds = [type] if type else object_types(self.roster.counts())[:1]
         if not text.strip() and kinds:
             self._show_listing(kinds[0], keep=keep)
@@ -435,6 +437,7 @@ class Browser(Panel):
         self._narrow_list()
 
     def _show_listing(self, type: str, *, keep: bool) -> None:
+        self._types.options = self._kinds()
         if type not in self._listings:
             self._say_wait("object")
             self._listings[type] = listing(self.roster.subset_of(type), type, self.report)
@@ -462,8 +465,18 @@ class Browser(Panel):
         shown = f"{more}{found:,} found"
         if found > len(self.table):
             shown += f", {len(self.table)} shown: type more"
+        by_type = self.table.attrs["by_type"]
+        self._types.options = self._kinds(by_type)
+        if found == 0 and text.strip():
+            shown = _nothing_found(text, type, by_type)
+            self._widen.description = "Search all types" if type else "Clear the search"
+            self._widen.hidden = False
         self.say(shown if text.strip() else "")
         self._suggest(self.table.attrs.get("did_you_mean"), type)
+
+    def _search_wider(self) -> None:
+        """Look through all types; where that was done, list everything again."""
+        self.search(self._text.value if self._types.value else "")
 
     def _suggest(self, meant: str | None, type: str | None) -> None:
         if meant is not None:
@@ -706,6 +719,15 @@ def _names(about: Description) -> dict[tuple[str, str], str]:
     """What the objects are called that an object is linked with, by type and id."""
     near = about.relations
     return dict(zip(zip(near["type"], near["id"], strict=True), near["label"].astype(str), strict=True))
+
+
+def _nothing_found(text: str, type: str | None, by_type: Mapping[str, int]) -> str:
+    """What was looked for, and what else matches, with counts."""
+    others = [
+        f"1 {kind_words(other)}" if many == 1 else kind_words(other, many) for other, many in by_type.items() if many
+    ]
+    told = f"{f'No {kind_words(type)}' if type else 'Nothing'} matches “{text.strip()}”."
+    return f"{told} Of other types: {', '.join(others)}." if others else told
 
 
 def _told_ways(ways: pd.DataFrame, direct: pd.DataFrame) -> str:

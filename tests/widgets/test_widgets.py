@@ -8,7 +8,7 @@ from pathlib import Path
 import networkx as nx
 import pandas as pd
 import pytest
-from builders import lea, link, make, school, section, student, term
+from builders import course, lea, link, make, school, section, student, term
 
 import kimono_explore as kx
 from kimono_explore.api.operations import Operation
@@ -119,6 +119,42 @@ def test_what_was_meant_is_one_click_away(small_roster: kx.Roster, tmp_path: Pat
         browser._meant.click()
         assert (browser._text.value, browser._meant.hidden) == ("mathematics", True)
         assert len(browser.table) == len(meant)
+
+
+def test_the_types_count_what_a_search_finds(small_roster: kx.Roster, tmp_path: Path) -> None:
+    small_roster.save(tmp_path / "monday")
+    for roster in (small_roster, LazyRoster(tmp_path / "monday")):
+        browser = kx.browse(roster)
+        everything = browser._types.options
+        assert (f"courses {len(small_roster.courses)}", "course") in everything
+        browser.search("science")
+        for words, type in browser._types.options[1:]:
+            many = len(small_roster.search("science", type, limit=1000))
+            assert int(words.rsplit(" ", 1)[1]) == many == browser.table.attrs["by_type"][type]
+        browser.search("")
+        assert browser._types.options == everything
+    browser = kx.browse(small_roster)
+    browser.search("science", type="term")
+    counts = {type: len(small_roster.search("science", type, limit=1000)) for type in ("course", "section")}
+    assert [words for words, type in browser._types.options if type in counts] == [
+        f"{type}s {many}" for type, many in counts.items()
+    ]
+
+
+def test_a_search_that_finds_nothing_says_what_else_matches_and_leads_back() -> None:
+    roster = make(student("ana"), course("art"), section("art2"))
+    browser = kx.browse(roster)
+    assert browser._widen.hidden
+    browser.search("art", type="person")
+    assert "No person matches “art”. Of other types: 1 course, 1 section." in browser._status.value
+    assert browser._widen.description == "Search all types"
+    browser._widen.click()
+    assert (browser._types.value, len(browser.table), browser._widen.hidden) == ("", 2, True)
+    browser.search("<b>nobody</b>")
+    assert "Nothing matches “&lt;b&gt;nobody&lt;/b&gt;”." in browser._status.value
+    assert browser._widen.description == "Clear the search"
+    browser._widen.click()
+    assert (browser._text.value, browser.table["id"].tolist(), browser._widen.hidden) == ("", ["ana"], True)
 
 
 def test_two_questions_are_one_click_each(small_roster: kx.Roster) -> None:
@@ -317,7 +353,7 @@ def test_an_empty_roster_can_be_browsed() -> None:
     browser = kx.browse(kx.Roster())
     browser.search("anything")
     assert len(browser.table) == 0
-    assert "0 found" in browser._status.value
+    assert "Nothing matches “anything”." in browser._status.value
 
 
 def test_names_are_escaped_in_every_html() -> None:
