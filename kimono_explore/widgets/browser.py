@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from kimono_explore.roster.roster import Description, Step
 
 _MOST_NODES, _MOST_ROWS, _TRAIL, _MOST_WAYS = 80, 20, 6, 3
-_BRIEF = ("name", "type", "label", "findings")
+_BRIEF = ("name", "kind", "type", "label", "findings")
 """The columns of the list that stay when an object stands beside it."""
 
 
@@ -115,6 +115,10 @@ class Browser(Panel):
     table : pandas.DataFrame
         The list or search results: type, id, label, local_id, detail. Without a search, also the other columns of the
         list (`kimono_explore.widgets.listing.listing`), in the order of the roster's table.
+    filter : dict
+        What is kept of the table: labels of bars by column. It can be set, too.
+    shown : pandas.DataFrame
+        The rows of ``table`` that the filter keeps, in the order on screen.
     related : pandas.DataFrame
         The relations on screen, as returned by `Roster.describe`; or the result of `shared_classes`, `dependents` or
         `shortest_path`, with type, id and label.
@@ -338,6 +342,36 @@ class Browser(Panel):
             self._mark_in_list()
 
     @property
+    def filter(self) -> dict[str, list[str]]:
+        """What is kept of ``table``: the labels of bars by column, such as ``{"grade": ["09", "10"]}``.
+
+        Set it to filter the list; an empty dict shows all rows.
+
+        Raises
+        ------
+        ValueError
+            The list has no such column, or the column no such bar.
+        """
+        return {str(column): labels for column, labels in self._results.filter.items()}
+
+    @filter.setter  # noqa: A003  the name that was promised; the builtin is not used here
+    def filter(self, chosen: Mapping[str, Sequence[str]]) -> None:
+        known = {str(name): self._results.bars(at) for at, name in enumerate(self._results.df.columns)}
+        for name, labels in chosen.items():
+            if name not in known:
+                raise ValueError(f"Unknown column {name!r}. Choose one of: {', '.join(known)}.")
+            for label in labels:
+                if label not in known[name]:
+                    raise ValueError(f"{label!r} is not a bar of {name}. Choose one of: {', '.join(known[name])}.")
+        self._results.clear()
+        self._filter_again(chosen)
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The rows of ``table`` that the filter keeps, in the order on screen."""
+        return self.table.iloc[self._results.shown.index]
+
+    @property
     def state(self) -> dict[str, Any]:
         """What is on screen, as a small dict for JSON. It holds ids and typed text.
 
@@ -347,12 +381,14 @@ class Browser(Panel):
             "day": None if self.day is None else str(self.day),
             "search": self._text.value,
             "type": self._types.value,
-            "filter": {str(column): labels for column, labels in self._results.filter.items()},
+            "filter": self.filter,
+            "sort": None if self._results.sorted_by is None else list(self._results.sorted_by),
             "columns": self._results.arrangement,
             "places": [[place.type, place.id] for place in self._places],
             "at": self._at,
             "open": self.selected is not None,
             "life": not self._life.hidden,
+            "radius": self._radius.value,
             "relation": None if self._relations.value is None else list(self._relations.value),
         }
 
@@ -363,6 +399,10 @@ class Browser(Panel):
         type = state.get("type", "")
         self.search(str(state.get("search", "")), type if type in types else None)
         self._filter_again(state.get("filter", {}))
+        if "sort" in state:
+            self._sort_again(state["sort"])
+        radius = state.get("radius", 1)
+        self._radius.value = radius if radius in self._radius.values else 1
         self._results.arrangement = state.get("columns", {})
         self.show_list()
         self._life.hidden = self.history is None or not state.get("life")
@@ -389,7 +429,14 @@ class Browser(Panel):
         if relation is not None and tuple(relation) in self._relations.values:
             self._relations.value = tuple(relation)
 
-    def _filter_again(self, filter: dict[str, list[str]]) -> None:
+    def _sort_again(self, sort: Sequence[Any] | None) -> None:
+        """Sort by a column, where it is there; None: as the rows came."""
+        name, descending = sort or (None, False)
+        names = [None, *map(str, self._results.df.columns)]
+        if name in names:
+            self._results.sort(None if name is None else names.index(name) - 1, descending=bool(descending))
+
+    def _filter_again(self, filter: Mapping[str, Sequence[str]]) -> None:
         names = [str(name) for name in self._results.df.columns]
         for name, labels in filter.items():
             if name in names:

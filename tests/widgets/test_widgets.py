@@ -62,7 +62,7 @@ def test_all_people_are_there_at_first_sight(flawed: tuple[kx.Roster, kx.Report]
     assert {"type", "id", "label", "local_id", "detail"} <= set(browser.table)
     assert browser._results.view["left"] == len(roster.persons)
     assert [column["name"] for column in browser._results.view["columns"]] == [
-        "name", "type", "school", "grade", "sex", "sections", "local_id", "findings", "id"]  # fmt: skip
+        "name", "kind", "school", "grade", "sex", "sections", "local_id", "findings", "id"]  # fmt: skip
     assert browser._results.view["sort"] == [0, False]
     browser._types.value = "section"
     assert browser.table["id"].tolist() == roster.sections["id"].tolist()
@@ -81,8 +81,8 @@ def test_a_list_beside_an_object_has_fewer_columns_and_keeps_its_filter(flawed: 
     browser._results.pick(picked)
     assert browser.selected == browser.table["id"].iloc[picked[0]]
     assert (browser._object.hidden, browser._list.share, browser._object.share) == (False, 1, 2)
-    assert [column["name"] for column in browser._results.view["columns"]] == ["name", "type", "findings"]
-    assert browser._results.filter == {"type": ["student"]}
+    assert [column["name"] for column in browser._results.view["columns"]] == ["name", "kind", "findings"]
+    assert browser._results.filter == {"kind": ["student"]}
     assert browser._results.selected_rows == picked
     browser.show_list()
     assert (browser.selected, browser._object.hidden) == (None, True)
@@ -106,6 +106,51 @@ def test_the_state_holds_the_columns_and_an_older_one_is_still_read(flawed: tupl
     del state["columns"]
     again.state = state
     assert again.state == {**state, "columns": {}}
+
+
+def test_the_filter_is_read_set_and_copied_as_python_that_runs(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    roster, report = flawed
+    browser = kx.browse(roster, report)
+    names = list(browser._results.df.columns)
+    assert browser.filter == {}
+    pd.testing.assert_frame_equal(browser.shown, browser.table.loc[browser._results.shown.index])
+    for chosen in (
+        {"kind": ["teacher"]},
+        {"grade": ["02", "03"], "sex": ["F"]},
+        {"findings": ["1"], "kind": ["student"]},
+    ):
+        browser.filter = chosen
+        assert browser.filter == chosen
+        assert 0 < len(browser.shown) < len(browser.table)
+        kept = eval(browser._results.code, {"df": browser.table})
+        assert kept.index.tolist() == sorted(browser.shown.index)
+    assert browser._results.view["columns"][names.index("kind")]["title"] == "Type"
+    for wrong, said in (
+        ({"hair": ["red"]}, "Unknown column 'hair'"),
+        ({"grade": ["99"]}, "'99' is not a bar of grade"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            browser.filter = wrong
+        assert browser.filter == chosen
+    browser.filter = {}
+    assert len(browser.shown) == len(browser.table)
+
+
+def test_the_state_holds_the_order_and_how_far_the_picture_goes(small_roster: kx.Roster) -> None:
+    browser, again = kx.browse(small_roster), kx.browse(small_roster)
+    browser._results.sort(list(browser._results.df.columns).index("sections"), descending=True)
+    browser.select(small_roster.sections["id"].iloc[0])
+    browser._radius.value = 2
+    again.state = json.loads(json.dumps(browser.state))
+    assert again.state == browser.state
+    assert again.state["sort"] == ["sections", True]
+    pd.testing.assert_frame_equal(again.shown, browser.shown)
+    assert again._network.scene["ids"] == browser._network.scene["ids"]
+    again.state = {"sort": ["no such column", True], "radius": 7}
+    assert (again.state["sort"], again._radius.value) == (["name", False], 1)
+    browser._results.sort(None)
+    again.state = browser.state
+    assert again.state["sort"] is None
 
 
 def test_what_was_meant_is_one_click_away(small_roster: kx.Roster, tmp_path: Path) -> None:
