@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 _MOST_NODES, _MOST_ROWS, _TRAIL, _MOST_WAYS = 80, 20, 6, 3
 _BRIEF = ("name", "kind", "type", "label", "findings")
 """The columns of the list that stay when an object stands beside it."""
+_FOUND = ("type", "kind", "label", "school", "grade", "detail", "local_id", "id")
+"""The columns of what a search finds, those of people where there are people."""
 
 
 class _Place(NamedTuple):
@@ -113,8 +115,9 @@ class Browser(Panel):
     selected : str or None
         The id of the object on screen.
     table : pandas.DataFrame
-        The list or search results: type, id, label, local_id, detail. Without a search, also the other columns of the
-        list (`kimono_explore.widgets.listing.listing`), in the order of the roster's table.
+        The list or search results: type, id, label, local_id, detail, and of people kind, school and grade. Without a
+        search, also the other columns of the list (`kimono_explore.widgets.listing.listing`), in the order of the
+        roster's table.
     filter : dict
         What is kept of the table: labels of bars by column. It can be set, too.
     shown : pandas.DataFrame
@@ -500,11 +503,13 @@ class Browser(Panel):
     def _show_found(self, text: str, type: str | None, *, keep: bool) -> None:
         if text:
             self._say_wait("search")
-        self.table = self.roster.search(text, type, limit=200)
+        self.table = self._of_people(self.roster.search(text, type, limit=200))
         marks = dict.fromkeys(("label", "detail", "local_id", "id"), words_to_mark(text))
-        rows = self.table[["type", "label", "detail", "local_id", "id"]]
+        left_out = {name for name in self.table if self.table[name].isna().all()} - {"type", "label", "id"}
+        only_people = "kind" in self.table and (self.table["type"] == "person").all()
+        left_out |= {"type"} if only_people and "kind" not in left_out else {"kind"}
         self._results.fill(
-            rows.drop(columns=[name for name in ("detail", "local_id") if rows[name].isna().all()]),
+            self.table[[name for name in _FOUND if name in self.table and name not in left_out]],
             keep=keep,
             marks=marks,
         )
@@ -524,6 +529,15 @@ class Browser(Panel):
     def _search_wider(self) -> None:
         """Look through all types; where that was done, list everything again."""
         self.search(self._text.value if self._types.value else "")
+
+    def _of_people(self, found: pd.DataFrame) -> pd.DataFrame:
+        """What was found, of people with their kind, school and grade, where a list of all of them is at hand."""
+        people, here = self._listings.get("person"), found["type"] == "person"
+        if people is None or len(people) < self.roster.counts()["persons"] or not here.any():
+            return found
+        known = people[people["id"].isin(found.loc[here, "id"].dropna())].drop_duplicates("id").set_index("id")
+        of_each = known.reindex(found["id"].where(here)).set_axis(found.index)
+        return found.assign(**{name: of_each[name] for name in ("kind", "school", "grade") if name in of_each})
 
     def _suggest(self, meant: str | None, type: str | None) -> None:
         if meant is not None:

@@ -186,6 +186,25 @@ def test_the_types_count_what_a_search_finds(small_roster: kx.Roster, tmp_path: 
     ]
 
 
+def test_people_who_are_found_are_narrowed_by_type_school_and_grade(small_roster: kx.Roster) -> None:
+    browser = kx.browse(small_roster)
+    everybody = browser.table.set_index("id")
+    browser.search("smith", type="person")
+    assert [column["title"] for column in browser._results.view["columns"]][:4] == ["Type", "Name", "School", "Grade"]
+    for name in ("kind", "school", "grade"):
+        found, listed = browser.table[name].astype("str"), everybody[name].reindex(browser.table["id"]).astype("str")
+        assert found.tolist() == listed.tolist()
+    grades = browser._results.bars(list(browser._results.df.columns).index("grade"))
+    assert grades == [grade for grade in everybody["grade"].cat.categories if grade in set(browser.table["grade"])]
+    many = len(browser.table)
+    browser.filter = {"grade": grades[:1]}
+    assert 0 < len(browser.shown) < many
+    assert set(browser.shown["grade"]) == {grades[0]}
+    browser.search("mathematics")  # sections and courses, perhaps the e-mail of somebody
+    assert "kind" not in browser._results.df.columns
+    assert {"type", "label"} <= set(browser._results.df.columns)
+
+
 def test_a_search_that_finds_nothing_says_what_else_matches_and_leads_back() -> None:
     roster = make(student("ana"), course("art"), section("art2"))
     browser = kx.browse(roster)
