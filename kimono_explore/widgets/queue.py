@@ -161,7 +161,7 @@ class TaskInspector(Panel):
         self._rows.spare = ("object_type", "sequence", "id")  # they stand beside a task once it is picked
         self._detail = Html()
         self._opens = [
-            self._button("", self.guarded(lambda _, place=place: self.show_object(place)), "search")
+            self._button("Open", self.guarded(lambda _, place=place: self.show_object(place)), "search")
             for place in range(2)
         ]
         self._beside = Column([self._detail, Row(self._opens)], share=2, hidden=True)  # until a task is picked
