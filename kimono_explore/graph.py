@@ -180,8 +180,8 @@ def shortest_path(
     pandas.DataFrame
         One row per object on the path, including both ends: type, id, label, and the relation and direction (``"to"``
         or ``"from"``) of the link to the next object, which are missing in the last row. Empty if there is no path. If
-        ``count`` is greater than 1, a first column, way, numbers the paths from 1; otherwise ``attrs["hubs"]`` names
-        the hubs that could not be avoided.
+        ``count`` is greater than 1, a first column, way, numbers the paths from 1. ``attrs["hubs"]`` names the hubs
+        that the first path could not avoid.
 
     Raises
     ------
@@ -205,12 +205,43 @@ def shortest_path(
         if ways:
             break
     tables = [_way_table(roster, *way) for way in ways or [([], [])]]
-    if count == 1:
-        between = np.array(ways[0][0][1:-1] if ways and avoid_hubs else [], dtype=np.int64)
-        tables[0].attrs["hubs"] = index.labels(between[_hubs(index)[between]]).tolist()
-        return tables[0]
-    numbered = [table.assign(way=n)[["way", *table.columns]] for n, table in enumerate(tables, 1)]
-    return pd.concat(numbered, ignore_index=True)
+    if count > 1:
+        tables = [table.assign(way=n)[["way", *table.columns]] for n, table in enumerate(tables, 1)]
+    found = pd.concat(tables, ignore_index=True)
+    between = np.array(ways[0][0][1:-1] if ways and avoid_hubs else [], dtype=np.int64)
+    found.attrs["hubs"] = index.labels(between[_hubs(index)[between]]).tolist()
+    return found
+
+
+def graph_of_paths(roster: Roster, paths: pd.DataFrame) -> nx.MultiDiGraph[str]:
+    """Return the graph of several paths between two objects, to be drawn from one end to the other.
+
+    Parameters
+    ----------
+    roster : Roster
+    paths : pandas.DataFrame
+        From `shortest_path` with ``count`` greater than 1.
+
+    Returns
+    -------
+    networkx.MultiDiGraph
+        As from `build_graph`, but only the objects and links of the paths. The attribute ``step`` of a node is its
+        place on its path, from 0; the other end has the last place of the longest path.
+    """
+    index = roster.index
+    codes = index.codes(paths["type"], paths["id"]).astype(np.int64)
+    graph = _graph(roster, pd.unique(codes), np.array([], dtype=np.int64))
+    names = index.name(codes).tolist()
+    steps = paths.groupby("way").cumcount().tolist()
+    for here, there, step, relation, direction in zip(
+        names, [*names[1:], ""], steps, paths["relation"], paths["direction"], strict=True
+    ):
+        is_end = pd.isna(relation)
+        graph.nodes[here]["step"] = max(steps) if is_end else step
+        if not is_end:
+            source, target = (here, there) if direction == "to" else (there, here)
+            graph.add_edge(source, target, relation, relation=relation, role=None)
+    return graph
 
 
 def _avoided(index: LinkIndex, start: int, end: int) -> Iterator[NDArray[np.bool_] | None]:

@@ -33,7 +33,7 @@ from kimono_explore.roster.query import (
 from kimono_explore.roster.roster import Roster
 from kimono_explore.roster.search import SEARCHED, did_you_mean, rank_results, shown, tables_of
 from kimono_explore.roster.text import fold
-from kimono_explore.schema import GRADE_COLUMNS, TABLE_OF, TABLES, columns_named
+from kimono_explore.schema import GRADE_COLUMNS, OBJECT_TYPES, TABLE_OF, TABLES, columns_named
 from kimono_explore.threads import let_go_at_exit
 
 if TYPE_CHECKING:
@@ -114,15 +114,17 @@ class LazyRoster:
         -------
         pandas.DataFrame
             The same columns. The search of each table stops after 1,000 objects: if ``attrs["more"]`` is true, there
-            are more matches than ``attrs["found"]``.
+            are more matches than ``attrs["found"]``. ``attrs["by_type"]`` has only the types that were counted to the
+            end.
         """
         wanted, words = tables_of(type), fold(text).split()
         most = max(limit, _MOST_FOUND) + 1
-        parts = [shown(name, self._matching(name, words, most)) for name in wanted if words]
-        if words and "persons" in wanted and not any(map(len, parts)):
-            parts.append(shown("persons", self._people(text, most)))
-        result = rank_results(parts, words, limit)
-        result.attrs["more"] = any(len(part) >= most for part in parts)
+        found = {name: shown(name, self._matching(name, words, most)) for name in wanted if words}
+        if words and "persons" in wanted and not any(map(len, found.values())):
+            found["persons"] = shown("persons", self._people(text, most))
+        result = rank_results(list(found.values()), words, limit)
+        counted = {OBJECT_TYPES[name]: len(part) for name, part in found.items() if len(part) < most}
+        result.attrs["by_type"], result.attrs["more"] = counted, len(counted) < len(found)
         result.attrs["did_you_mean"] = None
         if result.attrs["found"] == 0:
             result.attrs["did_you_mean"] = did_you_mean(

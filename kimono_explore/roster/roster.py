@@ -139,8 +139,9 @@ class Roster(Tables):
         -------
         pandas.DataFrame
             With columns type, id, label, local_id, detail (e-mail, or kind of org, person or term). Labels that begin
-            with the text come first. If nothing was found, ``attrs["did_you_mean"]`` is a similar text, a letter or two
-            different, that does find something; otherwise it is None.
+            with the text come first. ``attrs["by_type"]`` says how many each type alone would find. If nothing was
+            found, ``attrs["did_you_mean"]`` is a similar text, a letter or two different, that does find something;
+            otherwise it is None.
 
         Raises
         ------
@@ -153,13 +154,17 @@ class Roster(Tables):
         ['course']
         """
         wanted, words = tables_of(type), fold(text).split()
-        found = {name: rows for name, rows in self._texts.rows(words).items() if len(rows) and name in wanted}
+        everywhere = {name: rows for name, rows in self._texts.rows(words).items() if len(rows)}
+        found = {name: rows for name, rows in everywhere.items() if name in wanted}
+        people = {} if "persons" in everywhere else self._people(text)
         if not found and "persons" in wanted:
-            found = self._people(text)
+            found = people
         # Ranking looks at as little as possible: a first keystroke may match half the roster.
         parts = [shown(name, self.tables[name].iloc[rows[: max(limit, 1000)]]) for name, rows in found.items()]
         result = rank_results(parts, words, limit)
         result.attrs["found"] = sum(len(rows) for rows in found.values())
+        counts = everywhere | people
+        result.attrs["by_type"] = {own: len(counts.get(name, ())) for name, own in OBJECT_TYPES.items()}
         result.attrs["did_you_mean"] = None
         if not found:
             result.attrs["did_you_mean"] = did_you_mean(

@@ -12,7 +12,7 @@ import pandas as pd
 
 from kimono_explore.display import cell_text, plural
 from kimono_explore.errors import ConfigurationError, KimonoError, expect
-from kimono_explore.graph import neighborhood, shortest_path
+from kimono_explore.graph import graph_of_paths, neighborhood, shortest_path
 from kimono_explore.history.kept import History, day_of, history
 from kimono_explore.history.segment import is_history
 from kimono_explore.html import render
@@ -33,7 +33,7 @@ from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.words import LINK_NAMES, capital, column_words, detail_words, kind_words, value_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     import networkx as nx
@@ -41,9 +41,11 @@ if TYPE_CHECKING:
     from kimono_explore.roster.explorable import Explorable
     from kimono_explore.roster.roster import Description, Step
 
-_MOST_NODES, _MOST_ROWS, _TRAIL = 80, 20, 6
-_BRIEF = ("name", "type", "label", "findings")
+_MOST_NODES, _MOST_ROWS, _TRAIL, _MOST_WAYS = 80, 20, 6, 3
+_BRIEF = ("name", "kind", "type", "label", "findings")
 """The columns of the list that stay when an object stands beside it."""
+_FOUND = ("type", "kind", "label", "school", "grade", "detail", "local_id", "id")
+"""The columns of what a search finds, those of people where there are people."""
 
 
 class _Place(NamedTuple):
@@ -113,8 +115,13 @@ class Browser(Panel):
     selected : str or None
         The id of the object on screen.
     table : pandas.DataFrame
-        The list or search results: type, id, label, local_id, detail. Without a search, also the other columns of the
-        list (`kimono_explore.widgets.listing.listing`), in the order of the roster's table.
+        The list or search results: type, id, label, local_id, detail, and of people kind, school and grade. Without a
+        search, also the other columns of the list (`kimono_explore.widgets.listing.listing`), in the order of the
+        roster's table.
+    filter : dict
+        What is kept of the table: labels of bars by column. It can be set, too.
+    shown : pandas.DataFrame
+        The rows of ``table`` that the filter keeps, in the order on screen.
     related : pandas.DataFrame
         The relations on screen, as returned by `Roster.describe`; or the result of `shared_classes`, `dependents` or
         `shortest_path`, with type, id and label.
@@ -168,6 +175,7 @@ class Browser(Panel):
         self._results = DataTable(label="Results", height=560, words=column_words, comm=Channel())
         self._meant = self._button("Did you mean", "search", self._search_what_was_meant)
         self._meant.hidden = True
+        self._widen = self._button("Search all types", "close", self._search_wider, hidden=True)
         self._back = self._button("Back", "left", lambda: self._go(-1))
         self._forward = self._button("Forward", "right", lambda: self._go(1))
         self._trail = Row([self._crumb(place) for place in range(_TRAIL)])
@@ -210,19 +218,20 @@ class Browser(Panel):
         self.children = [
             self._days,
             Row([self._text, self._types]),
-            Row([self._status, self._meant]),
+            Row([self._status, self._meant, self._widen]),
             Row([self._list, self._object], look="split"),
         ]
 
-    def _kinds(self) -> list[tuple[str, str]]:
-        """The types of objects that the roster has, and how many of each."""
+    def _kinds(self, found: Mapping[str, int] | None = None) -> list[tuple[str, str]]:
+        """The types of objects that the roster has, and how many there are of each, or were found where that is known."""
         counts = self.roster.counts()
-        rows = {type: counts[TABLE_OF[type]] for type in object_types(counts)}
-        types = [
-            (f"{TABLE_OF[type].replace('_', ' ') if type != 'person' else 'people'} {many:,}", type)
-            for type, many in rows.items()
+        types = object_types(counts)
+        many = {type: counts[TABLE_OF[type]] for type in types} if found is None else found
+        words = {type: "people" if type == "person" else TABLE_OF[type].replace("_", " ") for type in types}
+        return [
+            ("all", ""),
+            *((f"{words[type]} {many[type]:,}" if type in many else words[type], type) for type in types),
         ]
-        return [("all", ""), *types]
 
     def _button(self, text: str, icon: str, action: Callable[[], object], **facts: Any) -> Button:  # noqa: ANN401
         button = Button(text, icon, **facts)
@@ -336,6 +345,36 @@ class Browser(Panel):
             self._mark_in_list()
 
     @property
+    def filter(self) -> dict[str, list[str]]:
+        """What is kept of ``table``: the labels of bars by column, such as ``{"grade": ["09", "10"]}``.
+
+        Set it to filter the list; an empty dict shows all rows.
+
+        Raises
+        ------
+        ValueError
+            The list has no such column, or the column no such bar.
+        """
+        return {str(column): labels for column, labels in self._results.filter.items()}
+
+    @filter.setter  # noqa: A003  the name that was promised; the builtin is not used here
+    def filter(self, chosen: Mapping[str, Sequence[str]]) -> None:
+        known = {str(name): self._results.bars(at) for at, name in enumerate(self._results.df.columns)}
+        for name, labels in chosen.items():
+            if name not in known:
+                raise ValueError(f"Unknown column {name!r}. Choose one of: {', '.join(known)}.")
+            for label in labels:
+                if label not in known[name]:
+                    raise ValueError(f"{label!r} is not a bar of {name}. Choose one of: {', '.join(known[name])}.")
+        self._results.clear()
+        self._filter_again(chosen)
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The rows of ``table`` that the filter keeps, in the order on screen."""
+        return self.table.iloc[self._results.shown.index]
+
+    @property
     def state(self) -> dict[str, Any]:
         """What is on screen, as a small dict for JSON. It holds ids and typed text.
 
@@ -345,12 +384,14 @@ class Browser(Panel):
             "day": None if self.day is None else str(self.day),
             "search": self._text.value,
             "type": self._types.value,
-            "filter": {str(column): labels for column, labels in self._results.filter.items()},
+            "filter": self.filter,
+            "sort": None if self._results.sorted_by is None else list(self._results.sorted_by),
             "columns": self._results.arrangement,
             "places": [[place.type, place.id] for place in self._places],
             "at": self._at,
             "open": self.selected is not None,
             "life": not self._life.hidden,
+            "radius": self._radius.value,
             "relation": None if self._relations.value is None else list(self._relations.value),
         }
 
@@ -361,6 +402,10 @@ class Browser(Panel):
         type = state.get("type", "")
         self.search(str(state.get("search", "")), type if type in types else None)
         self._filter_again(state.get("filter", {}))
+        if "sort" in state:
+            self._sort_again(state["sort"])
+        radius = state.get("radius", 1)
+        self._radius.value = radius if radius in self._radius.values else 1
         self._results.arrangement = state.get("columns", {})
         self.show_list()
         self._life.hidden = self.history is None or not state.get("life")
@@ -387,7 +432,14 @@ class Browser(Panel):
         if relation is not None and tuple(relation) in self._relations.values:
             self._relations.value = tuple(relation)
 
-    def _filter_again(self, filter: dict[str, list[str]]) -> None:
+    def _sort_again(self, sort: Sequence[Any] | None) -> None:
+        """Sort by a column, where it is there; None: as the rows came."""
+        name, descending = sort or (None, False)
+        names = [None, *map(str, self._results.df.columns)]
+        if name in names:
+            self._results.sort(None if name is None else names.index(name) - 1, descending=bool(descending))
+
+    def _filter_again(self, filter: Mapping[str, Sequence[str]]) -> None:
         names = [str(name) for name in self._results.df.columns]
         for name, labels in filter.items():
             if name in names:
@@ -426,7 +478,7 @@ class Browser(Panel):
     def _search(self, *, keep: bool = False) -> None:
         """List what is searched for; where it is to keep them, sorted and filtered as before."""
         text, type = self._text.value, self._types.value or None
-        self._meant.hidden = True
+        self._meant.hidden = self._widen.hidden = True
         kinds = [type] if type else object_types(self.roster.counts())[:1]
         if not text.strip() and kinds:
             self._show_listing(kinds[0], keep=keep)
@@ -435,6 +487,7 @@ class Browser(Panel):
         self._narrow_list()
 
     def _show_listing(self, type: str, *, keep: bool) -> None:
+        self._types.options = self._kinds()
         if type not in self._listings:
             self._say_wait("object")
             self._listings[type] = listing(self.roster.subset_of(type), type, self.report)
@@ -450,11 +503,13 @@ class Browser(Panel):
     def _show_found(self, text: str, type: str | None, *, keep: bool) -> None:
         if text:
             self._say_wait("search")
-        self.table = self.roster.search(text, type, limit=200)
+        self.table = self._of_people(self.roster.search(text, type, limit=200))
         marks = dict.fromkeys(("label", "detail", "local_id", "id"), words_to_mark(text))
-        rows = self.table[["type", "label", "detail", "local_id", "id"]]
+        left_out = {name for name in self.table if self.table[name].isna().all()} - {"type", "label", "id"}
+        only_people = "kind" in self.table and (self.table["type"] == "person").all()
+        left_out |= {"type"} if only_people and "kind" not in left_out else {"kind"}
         self._results.fill(
-            rows.drop(columns=[name for name in ("detail", "local_id") if rows[name].isna().all()]),
+            self.table[[name for name in _FOUND if name in self.table and name not in left_out]],
             keep=keep,
             marks=marks,
         )
@@ -462,8 +517,27 @@ class Browser(Panel):
         shown = f"{more}{found:,} found"
         if found > len(self.table):
             shown += f", {len(self.table)} shown: type more"
+        by_type = self.table.attrs["by_type"]
+        self._types.options = self._kinds(by_type)
+        if found == 0 and text.strip():
+            shown = _nothing_found(text, type, by_type)
+            self._widen.description = "Search all types" if type else "Clear the search"
+            self._widen.hidden = False
         self.say(shown if text.strip() else "")
         self._suggest(self.table.attrs.get("did_you_mean"), type)
+
+    def _search_wider(self) -> None:
+        """Look through all types; where that was done, list everything again."""
+        self.search(self._text.value if self._types.value else "")
+
+    def _of_people(self, found: pd.DataFrame) -> pd.DataFrame:
+        """What was found, of people with their kind, school and grade, where a list of all of them is at hand."""
+        people, here = self._listings.get("person"), found["type"] == "person"
+        if people is None or len(people) < self.roster.counts()["persons"] or not here.any():
+            return found
+        known = people[people["id"].isin(found.loc[here, "id"].dropna())].drop_duplicates("id").set_index("id")
+        of_each = known.reindex(found["id"].where(here)).set_axis(found.index)
+        return found.assign(**{name: of_each[name] for name in ("kind", "school", "grade") if name in of_each})
 
     def _suggest(self, meant: str | None, type: str | None) -> None:
         if meant is not None:
@@ -616,7 +690,8 @@ class Browser(Panel):
     def _show_picture(self) -> None:
         self._network.hidden = not self._radius.value
         if self._description is not None and self._radius.value:
-            self._network.show(self._graph(self._description.id, self._radius.value, self._description.type))
+            about = self._description
+            self._network.show(self._graph(about.id, self._radius.value, about.type), about.label)
 
     def _graph(self, id: str, radius: int, type: str | None) -> nx.MultiDiGraph[str]:
         return neighborhood(self.roster.subset_around(id, radius=radius), id, radius, limit=_MOST_NODES, type=type)
@@ -654,16 +729,24 @@ class Browser(Panel):
             return
         here = self._places[self._at]
         near = self.roster.subset_around(self._start.id, here.id, radius=2)
-        way = shortest_path(near, self._start.id, here.id, self._start.type, here.type)
-        if way.empty:
+        ends = self._start.id, here.id, self._start.type, here.type
+        ways = shortest_path(near, *ends, count=_MOST_WAYS)
+        if ways.empty:
             longest = self.roster.longest_path
             self.say(f"No path{f' of at most {longest} links' if longest else ''} connects the two.")
             return
-        direct = shortest_path(near, self._start.id, here.id, self._start.type, here.type, avoid_hubs=False)
+        direct = shortest_path(near, *ends, avoid_hubs=False)
         self._relations.options = []
-        self.related = way
-        self._related.fill(way[["type", "label", "relation", "id"]])
-        self.say(f"A shortest path: {' → '.join(way['label'])}{_about_hubs(way, direct)}")
+        self.related = ways
+        shown = (
+            ways[["way", "type", "label", "relation", "id"]]
+            if ways["way"].max() > 1
+            else ways[["type", "label", "relation", "id"]]
+        )
+        self._related.fill(shown.assign(relation=ways["relation"].str.replace("_", " ")))
+        if self._radius.value:
+            self._network.show(graph_of_paths(near, ways), f"{self._start.label} and {here.label}")
+        self.say(_told_ways(ways, direct))
 
     def _near(self, id: str) -> Roster:
         """A roster that holds what is around an object, as far as the picture goes."""
@@ -699,12 +782,26 @@ def _names(about: Description) -> dict[tuple[str, str], str]:
     return dict(zip(zip(near["type"], near["id"], strict=True), near["label"].astype(str), strict=True))
 
 
-def _about_hubs(way: pd.DataFrame, direct: pd.DataFrame) -> str:
-    """A sentence on hubs: objects with so many links that a path through them says little."""
-    if len(direct) < len(way):
-        return f". A shorter one, through {' and '.join(direct['label'].iloc[1:-1])}, says little and was avoided."
-    hubs = way.attrs.get("hubs", [])
-    return f". Only {' and '.join(hubs)} {'connects' if len(hubs) == 1 else 'connect'} the two." if hubs else ""
+def _nothing_found(text: str, type: str | None, by_type: Mapping[str, int]) -> str:
+    """What was looked for, and what else matches, with counts."""
+    others = [
+        f"1 {kind_words(other)}" if many == 1 else kind_words(other, many) for other, many in by_type.items() if many
+    ]
+    told = f"{f'No {kind_words(type)}' if type else 'Nothing'} matches “{text.strip()}”."
+    return f"{told} Of other types: {', '.join(others)}." if others else told
+
+
+def _told_ways(ways: pd.DataFrame, direct: pd.DataFrame) -> str:
+    """The best path, how many others there are, and which hubs were avoided: a path through them says little."""
+    best, more = ways[ways["way"] == 1], int(ways["way"].max()) - 1
+    told = f"A shortest path: {' → '.join(best['label'])}."
+    if more:
+        told += f" {'Another way is' if more == 1 else f'{more} other ways are'} listed and drawn below."
+    if len(direct) < len(best):
+        told += f" A shorter one, through {' and '.join(direct['label'].iloc[1:-1])}, says little and was avoided."
+    elif hubs := ways.attrs["hubs"]:
+        told += f" Only {' and '.join(hubs)} {'connects' if len(hubs) == 1 else 'connect'} the two."
+    return told
 
 
 def _expect_no_report(report: Report | None) -> None:

@@ -127,9 +127,9 @@ def listing(roster: Roster, type: str, report: Report | None = None) -> pd.DataF
 
 
 def on_screen(listed: pd.DataFrame) -> pd.DataFrame:
-    """The columns of a listing that are shown, under the names that a person reads."""
+    """The columns of a listing that are shown. They keep their names, so that a filter copied as Python fits the listing."""
     left_out = [*_ONCE, *(["local_id"] if listed["local_id"].isna().all() else [])]
-    return listed.drop(columns=left_out).rename(columns={"kind": "type"})
+    return listed.drop(columns=left_out)
 
 
 class _Rows(NamedTuple):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _BRIEF = 8
 """Characters of an id that mostly tell it from others."""
+_ENDS = ("$person", "$section")
+"""What an enrollment names."""
 
 
 class Names:
@@ -69,13 +71,20 @@ class Names:
         except (KeyError, ValueError):
             return None
 
+    def objects(self, task: pd.Series) -> list[Description]:
+        """The objects of the roster that a task is about: of an enrollment, the person and the section."""
+        data = task["data"] if isinstance(task["data"], dict) else {}
+        ids = [task["object_id"], *(end.get("id") for name in _ENDS if isinstance(end := data.get(name), dict))]
+        found = [about for id in dict.fromkeys(id for id in ids if isinstance(id, str)) if (about := self.find(id))]
+        return found[: len(_ENDS)]
+
     def _of(self, enrollments: pd.DataFrame) -> dict[str, str]:
         """The names of those in enrollments, by id."""
         if self._roster is None:
             return {}
         data = [fields for fields in enrollments["data"] if isinstance(fields, dict)]
         found: dict[str, str] = {}
-        for table, field in (("persons", "$person"), ("sections", "$section")):
+        for table, field in zip(("persons", "sections"), _ENDS, strict=True):
             ids = {str(end.get("id")) for fields in data if isinstance(end := fields.get(field), dict)}
             df = self._roster.tables[table]
             df = df[df["id"].isin(ids)].drop_duplicates("id")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -21,6 +22,7 @@ from kimono_explore.tasks import load_tasks
 from kimono_explore.threads import in_thread
 from kimono_explore.waits import queue_delays
 from kimono_explore.widgets.acting import Result, act_on
+from kimono_explore.widgets.browser import Browser
 from kimono_explore.widgets.channel import Channel
 from kimono_explore.widgets.coming import Outlook, coming_html, task_effects, told_tasks
 from kimono_explore.widgets.confirm import Confirmation
@@ -33,7 +35,7 @@ from kimono_explore.widgets.outcome import (
     lost_html,
     outcome_html,
 )
-from kimono_explore.widgets.parts import Panel, line
+from kimono_explore.widgets.parts import Panel, line, shorten
 from kimono_explore.widgets.table import DataTable
 from kimono_explore.widgets.task_detail import task_html, waits_html
 from kimono_explore.widgets.timeline import Span, Timeline
@@ -105,6 +107,8 @@ class TaskInspector(Panel):
         Whether the last attempt to read the queue failed, so that older data is shown.
     report : Report or None
         The report from `check_tasks`.
+    browser : Browser or None
+        Where objects of the roster are opened; None without a roster.
     coming : ComingFindings or None
         The latest result of `look_ahead`; reset to None when the queue changes.
     """
@@ -156,7 +160,12 @@ class TaskInspector(Panel):
         self._rows = DataTable(label="Tasks", many=True, words=column_words, comm=Channel())
         self._rows.spare = ("object_type", "sequence", "id")  # they stand beside a task once it is picked
         self._detail = Html()
-        self._beside = Column([self._detail], share=2, hidden=True)  # until a task is picked
+        self._opens = [
+            self._button("Open", self.guarded(lambda _, place=place: self.show_object(place)), "search")
+            for place in range(2)
+        ]
+        self._beside = Column([self._detail, Row(self._opens)], share=2, hidden=True)  # until a task is picked
+        self._shelf = Column()
         self._actions = self._make_actions()
         self._confirm_box = Confirmation(self.guarded(lambda _: self.confirm()), self.guarded(lambda _: self.cancel()))
         self._retry = self._button("Retry", again, "refresh", tooltip="Read the admin queue again", hidden=True)
@@ -173,6 +182,7 @@ class TaskInspector(Panel):
             self._outlook,
             *self._filters.values(),
             Row([Column([self._timeline, self._rows, *changes], share=3), self._beside], look="split"),
+            self._shelf,
         ]
 
     def _button(self, text: str, action: Callable[[Button], object], icon: str, **facts: Any) -> Button:  # noqa: ANN401
@@ -208,6 +218,25 @@ class TaskInspector(Panel):
     def pick(self, *ids: str) -> None:
         """Pick tasks as if they were clicked."""
         self._rows.pick(self.table.index[self.table["id"].isin(ids)].tolist())
+
+    @cached_property
+    def browser(self) -> Browser | None:
+        """Created when an object is first opened, because listing all people takes a while in a large roster."""
+        return None if self.roster is None else Browser(self.roster)
+
+    def show_object(self, place: int = 0) -> None:
+        """Show an object of the roster that the picked task is about, below the queue: the first, or the second.
+
+        Raises
+        ------
+        IndexError
+            The task is about fewer objects of the roster.
+        """
+        about = self._names.objects(self.picked.iloc[0])[place]
+        if self.browser is not None:
+            self.browser.select(about.id, about.type)
+            self._shelf.children = [self.browser]
+            self._shelf.reveal()
 
     @property
     def matching(self) -> pd.DataFrame:
@@ -538,7 +567,7 @@ class TaskInspector(Panel):
         self.tasks, self.read_at = tasks, datetime.now(UTC)
         self._set_lost(False)
         self._about = self._names.tell(tasks)
-        self._waits.value = waits_html(self.waits, _FILTERS)
+        self._waits.value = waits_html(self.waits, _FILTERS, {"type": value_words, "tenant_id": self._names.tenant})
         self.report = check_tasks(tasks, self.roster) if len(tasks) else None
         self._settling = True  # the filters change one by one; the table is drawn once
         for name, facet in self._filters.items():
@@ -606,6 +635,12 @@ class TaskInspector(Panel):
             self._detail.value = ""
             return
         task = picked.iloc[0]
+        about = self._names.objects(task)
+        for place, button in enumerate(self._opens):
+            button.hidden = place >= len(about)
+            if not button.hidden:
+                button.description = f"Open {shorten(about[place].label, 32)}"
+                button.tooltip = f"Open {about[place].label} below, with its relations and graph"
         found = (
             [] if self.report is None else self.report.findings.loc[self.report.findings["id"] == task["id"], "check"]
         )

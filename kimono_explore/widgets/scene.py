@@ -46,7 +46,7 @@ class Scene:
     Parameters
     ----------
     graph : networkx.MultiDiGraph
-        As `build_graph` or `neighborhood` makes it.
+        As `build_graph` or `neighborhood` makes it; or `graph_of_paths`, whose nodes say in which column they stand.
     opened : collection of str
         Groups, by name, whose members are shown.
     findings : mapping of str to int, optional
@@ -144,10 +144,13 @@ class Scene:
     # Places, in pixels at the scale of 1; y grows downwards.
 
     def _in_layers(self) -> tuple[list[tuple[float, str]], NDArray[np.float64]]:
-        """A column for each type, from orgs on the left to students on the right, and what stands above each column."""
+        """A column for each type, from orgs to students, or for each step of a path; and what stands above each."""
         kinds = [self.members[self.first(name)].kind for name in self.nodes]
-        depth = self._depths(kinds)
-        layer = np.array([LAYER_OF[kind] * 8 + d for kind, d in zip(kinds, depth, strict=True)], dtype=int)
+        of_type = [LAYER_OF[kind] * 8 + d for kind, d in zip(kinds, self._depths(kinds), strict=True)]
+        steps = [self.graph.nodes[self.first(name)].get("step") for name in self.nodes]
+        layer = np.array(
+            [layer if step is None else step for layer, step in zip(of_type, steps, strict=True)], dtype=int
+        )
         rank = self._order(layer)
         present, sizes = np.unique(layer, return_counts=True)
         places = np.zeros((len(self.nodes), 2))

@@ -201,6 +201,11 @@ class DataTable(Pictured, anywidget.AnyWidget):
         self._sort(column, descending=descending)
         self._renew()
 
+    @property
+    def sorted_by(self) -> tuple[str, bool] | None:
+        """The name of the column that the rows are sorted by, and whether from high to low; None: as they came."""
+        return None if self._sorted_by is None else (str(self.df.columns[self._sorted_by[0]]), self._sorted_by[1])
+
     def _sort(self, column: int | None, *, descending: bool) -> None:
         self._sorted_by = None if column is None else (column, descending)
         self._order = (

@@ -56,20 +56,22 @@ def task_html(
         facts={name: str(value) for name, value in facts.items() if not pd.isna(value)},
         group=describe_group(tasks, task["group_id"]) if isinstance(task["group_id"], str) else None,
         looked_up=names.known and isinstance(task["object_id"], str),
-        about=names.find(task["object_id"]),
+        objects=names.objects(task),
         warnings=warnings,
         effects=effects,
         raw={name: text for name, text in raw.items() if text},
     )
 
 
-def waits_html(waits: Callable[[str | None], pd.DataFrame], headings: Mapping[str, str]) -> str:
-    """How long the tasks have waited, in a sentence, and by type and tenant; nothing where there are none."""
+def waits_html(
+    waits: Callable[[str | None], pd.DataFrame], headings: Mapping[str, str], words: Mapping[str, Callable[[str], str]]
+) -> str:
+    """How long the tasks have waited, in a sentence, and by the columns of ``words``; nothing where there are none."""
     together = waits(None)
     if together.empty:
         return ""
     parts = [
-        (headings[by], [(row[0], row[1], row[5]) for row in waits(by).itertuples(index=False)])
-        for by in ("type", "tenant_id")
+        (headings[by], [(said(row[0]), row[1], row[5]) for row in waits(by).itertuples(index=False)])
+        for by, said in words.items()
     ]
     return render("waits.html", summary=together["words"].iloc[0], parts=parts)

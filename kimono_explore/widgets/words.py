@@ -38,6 +38,7 @@ _TASK_WORDS = {row.name: row.words for row in TASK_TYPE_ROWS} | {
 }
 _COLUMN_WORDS = FIELD_WORDS | {
     "label": "name",
+    "kind": "type",
     "org": "school",
     "created_at": "created",
     "updated_at": "last changed",

@@ -106,6 +106,16 @@ def test_rows_are_there_within_two_seconds(server: Server, page: Page, roster: k
     expect(page.locator("h1")).to_have_text(name)
 
 
+def test_a_slash_goes_to_the_search_before_anything_has_the_keyboard(server: Server, page: Page) -> None:
+    page.goto(server.address)
+    page.wait_for_selector(ROW)
+    search = page.get_by_role("textbox", name="Search").first
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.type("a/b")  # in the search itself, it is a letter
+    expect(search).to_have_value("a/b")
+
+
 def test_a_reload_and_a_link_keep_the_place_and_the_search(server: Server, page: Page) -> None:
     page.goto(server.address)
     page.get_by_role("textbox", name="Search").fill("mathematics")

@@ -76,11 +76,11 @@ def test_search_filter_and_order_stay(days: kx.History) -> None:
     names = list(browser._results.df.columns)
     grade = names.index("grade")
     browser._results.choose(grade, [browser._results.bars(grade).index("09")])
-    browser._results.sort(names.index("type"), descending=True)
+    browser._results.sort(names.index("kind"), descending=True)
     assert browser._results.shown["name"].tolist() == ["Silva, Ana"]
     browser.day = SECOND
     assert sorted(browser._results.shown["name"]) == ["Silva, Ana", "Silva, Dan"]
-    assert browser._results._sorted_by == (names.index("type"), True)
+    assert browser._results._sorted_by == (names.index("kind"), True)
     browser.search("dan")
     assert browser.table["id"].tolist() == ["dan"]
     browser.day = THIRD

@@ -215,8 +215,8 @@ def test_grades_are_in_their_order_and_come_from_memberships_where_nobody_has_on
 
 def test_on_screen_stands_what_a_person_reads() -> None:
     people = on_screen(listing(odd(), "person"))
-    assert people.columns.tolist() == ["name", "type", "school", "grade", "sex", "sections", "local_id", "id"]
-    assert people["type"].tolist()[:2] == ["student", "student"]
+    assert people.columns.tolist() == ["name", "kind", "school", "grade", "sex", "sections", "local_id", "id"]
+    assert people["kind"].tolist()[:2] == ["student", "student"]
     assert on_screen(listing(odd(), "section")).columns.tolist() == [
         "name", "course", "school", "term", "students", "teachers", "id"]  # fmt: skip
 

@@ -360,6 +360,43 @@ def test_waits_stand_in_the_inspector(inspector: TaskInspector) -> None:
     assert set(inspector.waits("tenant_id")["tenant_id"]) == set(inspector.tasks["tenant_id"].dropna())
 
 
+def test_waits_are_told_by_kind_and_tenant_in_words(inspector: TaskInspector) -> None:
+    html = inspector._waits.value
+    assert "<td>data event</td>" in html
+    assert "data_event" not in html
+    named = inspector.tasks.loc[inspector.tasks["object_type"] == "RDM:LEA", "label"].iloc[0]
+    assert f"<td>{escape(named)}</td>" in html
+
+
+def test_a_task_leads_to_the_objects_that_it_is_about(box: kx.Sandbox) -> None:
+    roster = kx.load_roster(box.client, progress=False)
+    inspector = kx.inspect_tasks(box.client, roster)
+    tasks = inspector.tasks
+    enrollments = tasks[tasks["object_type"] == "RDM:STUDENT_COURSE_SECTION_ENROLLMENT"]
+    known = set(roster.persons["id"]), set(roster.sections["id"])
+    task = next(
+        task
+        for _, task in enrollments.iterrows()
+        if task["data"]["$person"]["id"] in known[0] and task["data"]["$section"]["id"] in known[1]
+    )
+    inspector.pick(task["id"])
+    assert [button.hidden for button in inspector._opens] == [False, False]
+    assert "no object has this id" not in inspector._detail.value
+    person = roster.describe(task["data"]["$person"]["id"], "person")
+    assert inspector._opens[0].description == f"Open {person.label}"
+    inspector._opens[0].click()
+    assert inspector.browser is not None
+    assert inspector._shelf.children == [inspector.browser]
+    assert inspector.browser.selected == person.id
+    inspector._opens[1].click()
+    assert inspector.browser.selected == task["data"]["$section"]["id"]
+    inspector.pick(tasks.loc[tasks["type"] == "request", "id"].iloc[0])
+    assert [button.hidden for button in inspector._opens] == [True, True]
+    alone = kx.inspect_tasks(box.client)
+    alone.pick(task["id"])
+    assert [button.hidden for button in alone._opens] == [True, True]
+
+
 def test_an_enrollment_names_who_and_where(box: kx.Sandbox) -> None:
     roster = kx.load_roster(box.client, progress=False)
     inspector = kx.inspect_tasks(box.client, roster)

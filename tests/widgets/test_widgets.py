@@ -8,7 +8,7 @@ from pathlib import Path
 import networkx as nx
 import pandas as pd
 import pytest
-from builders import lea, link, make, school, section, student, term
+from builders import course, lea, link, make, school, section, student, term
 
 import kimono_explore as kx
 from kimono_explore.api.operations import Operation
@@ -62,7 +62,7 @@ def test_all_people_are_there_at_first_sight(flawed: tuple[kx.Roster, kx.Report]
     assert {"type", "id", "label", "local_id", "detail"} <= set(browser.table)
     assert browser._results.view["left"] == len(roster.persons)
     assert [column["name"] for column in browser._results.view["columns"]] == [
-        "name", "type", "school", "grade", "sex", "sections", "local_id", "findings", "id"]  # fmt: skip
+        "name", "kind", "school", "grade", "sex", "sections", "local_id", "findings", "id"]  # fmt: skip
     assert browser._results.view["sort"] == [0, False]
     browser._types.value = "section"
     assert browser.table["id"].tolist() == roster.sections["id"].tolist()
@@ -81,8 +81,8 @@ def test_a_list_beside_an_object_has_fewer_columns_and_keeps_its_filter(flawed: 
     browser._results.pick(picked)
     assert browser.selected == browser.table["id"].iloc[picked[0]]
     assert (browser._object.hidden, browser._list.share, browser._object.share) == (False, 1, 2)
-    assert [column["name"] for column in browser._results.view["columns"]] == ["name", "type", "findings"]
-    assert browser._results.filter == {"type": ["student"]}
+    assert [column["name"] for column in browser._results.view["columns"]] == ["name", "kind", "findings"]
+    assert browser._results.filter == {"kind": ["student"]}
     assert browser._results.selected_rows == picked
     browser.show_list()
     assert (browser.selected, browser._object.hidden) == (None, True)
@@ -108,6 +108,51 @@ def test_the_state_holds_the_columns_and_an_older_one_is_still_read(flawed: tupl
     assert again.state == {**state, "columns": {}}
 
 
+def test_the_filter_is_read_set_and_copied_as_python_that_runs(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    roster, report = flawed
+    browser = kx.browse(roster, report)
+    names = list(browser._results.df.columns)
+    assert browser.filter == {}
+    pd.testing.assert_frame_equal(browser.shown, browser.table.loc[browser._results.shown.index])
+    for chosen in (
+        {"kind": ["teacher"]},
+        {"grade": ["02", "03"], "sex": ["F"]},
+        {"findings": ["1"], "kind": ["student"]},
+    ):
+        browser.filter = chosen
+        assert browser.filter == chosen
+        assert 0 < len(browser.shown) < len(browser.table)
+        kept = eval(browser._results.code, {"df": browser.table})
+        assert kept.index.tolist() == sorted(browser.shown.index)
+    assert browser._results.view["columns"][names.index("kind")]["title"] == "Type"
+    for wrong, said in (
+        ({"hair": ["red"]}, "Unknown column 'hair'"),
+        ({"grade": ["99"]}, "'99' is not a bar of grade"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            browser.filter = wrong
+        assert browser.filter == chosen
+    browser.filter = {}
+    assert len(browser.shown) == len(browser.table)
+
+
+def test_the_state_holds_the_order_and_how_far_the_picture_goes(small_roster: kx.Roster) -> None:
+    browser, again = kx.browse(small_roster), kx.browse(small_roster)
+    browser._results.sort(list(browser._results.df.columns).index("sections"), descending=True)
+    browser.select(small_roster.sections["id"].iloc[0])
+    browser._radius.value = 2
+    again.state = json.loads(json.dumps(browser.state))
+    assert again.state == browser.state
+    assert again.state["sort"] == ["sections", True]
+    pd.testing.assert_frame_equal(again.shown, browser.shown)
+    assert again._network.scene["ids"] == browser._network.scene["ids"]
+    again.state = {"sort": ["no such column", True], "radius": 7}
+    assert (again.state["sort"], again._radius.value) == (["name", False], 1)
+    browser._results.sort(None)
+    again.state = browser.state
+    assert again.state["sort"] is None
+
+
 def test_what_was_meant_is_one_click_away(small_roster: kx.Roster, tmp_path: Path) -> None:
     small_roster.save(tmp_path / "monday")
     for roster in (small_roster, tmp_path / "monday"):
@@ -119,6 +164,61 @@ def test_what_was_meant_is_one_click_away(small_roster: kx.Roster, tmp_path: Pat
         browser._meant.click()
         assert (browser._text.value, browser._meant.hidden) == ("mathematics", True)
         assert len(browser.table) == len(meant)
+
+
+def test_the_types_count_what_a_search_finds(small_roster: kx.Roster, tmp_path: Path) -> None:
+    small_roster.save(tmp_path / "monday")
+    for roster in (small_roster, LazyRoster(tmp_path / "monday")):
+        browser = kx.browse(roster)
+        everything = browser._types.options
+        assert (f"courses {len(small_roster.courses)}", "course") in everything
+        browser.search("science")
+        for words, type in browser._types.options[1:]:
+            many = len(small_roster.search("science", type, limit=1000))
+            assert int(words.rsplit(" ", 1)[1]) == many == browser.table.attrs["by_type"][type]
+        browser.search("")
+        assert browser._types.options == everything
+    browser = kx.browse(small_roster)
+    browser.search("science", type="term")
+    counts = {type: len(small_roster.search("science", type, limit=1000)) for type in ("course", "section")}
+    assert [words for words, type in browser._types.options if type in counts] == [
+        f"{type}s {many}" for type, many in counts.items()
+    ]
+
+
+def test_people_who_are_found_are_narrowed_by_type_school_and_grade(small_roster: kx.Roster) -> None:
+    browser = kx.browse(small_roster)
+    everybody = browser.table.set_index("id")
+    browser.search("smith", type="person")
+    assert [column["title"] for column in browser._results.view["columns"]][:4] == ["Type", "Name", "School", "Grade"]
+    for name in ("kind", "school", "grade"):
+        found, listed = browser.table[name].astype("str"), everybody[name].reindex(browser.table["id"]).astype("str")
+        assert found.tolist() == listed.tolist()
+    grades = browser._results.bars(list(browser._results.df.columns).index("grade"))
+    assert grades == [grade for grade in everybody["grade"].cat.categories if grade in set(browser.table["grade"])]
+    many = len(browser.table)
+    browser.filter = {"grade": grades[:1]}
+    assert 0 < len(browser.shown) < many
+    assert set(browser.shown["grade"]) == {grades[0]}
+    browser.search("mathematics")  # sections and courses, perhaps the e-mail of somebody
+    assert "kind" not in browser._results.df.columns
+    assert {"type", "label"} <= set(browser._results.df.columns)
+
+
+def test_a_search_that_finds_nothing_says_what_else_matches_and_leads_back() -> None:
+    roster = make(student("ana"), course("art"), section("art2"))
+    browser = kx.browse(roster)
+    assert browser._widen.hidden
+    browser.search("art", type="person")
+    assert "No person matches “art”. Of other types: 1 course, 1 section." in browser._status.value
+    assert browser._widen.description == "Search all types"
+    browser._widen.click()
+    assert (browser._types.value, len(browser.table), browser._widen.hidden) == ("", 2, True)
+    browser.search("<b>nobody</b>")
+    assert "Nothing matches “&lt;b&gt;nobody&lt;/b&gt;”." in browser._status.value
+    assert browser._widen.description == "Clear the search"
+    browser._widen.click()
+    assert (browser._text.value, browser.table["id"].tolist(), browser._widen.hidden) == ("", ["ana"], True)
 
 
 def test_two_questions_are_one_click_each(small_roster: kx.Roster) -> None:
@@ -237,11 +337,40 @@ def test_two_objects_are_connected_by_a_path(small_roster: kx.Roster) -> None:
     browser._mark.click()
     browser.select(course)
     browser._connect.click()
-    way = browser.related["id"].tolist()
-    assert [way[0], way[-1]] == [student, course]
-    graph = kx.build_graph(small_roster).to_undirected()
-    assert nx.is_simple_path(nx.Graph(graph), way)
-    assert way == kx.shortest_path(small_roster, student, course)["id"].tolist()
+    pd.testing.assert_frame_equal(browser.related, kx.shortest_path(small_roster, student, course, count=3))
+    graph = nx.Graph(kx.build_graph(small_roster).to_undirected())
+    for _, way in browser.related.groupby("way")["id"]:
+        assert way.iloc[[0, -1]].tolist() == [student, course]
+        assert nx.is_simple_path(graph, way.tolist())
+
+
+def test_the_three_best_paths_are_drawn_from_one_end_to_the_other() -> None:
+    names = ("art", "band", "chess", "drama")
+    roster = make(student("ana"), student("bo"), *(section(name) for name in names),
+                  *(link(f"{who} student_in {name}") for who in ("ana", "bo") for name in names))  # fmt: skip
+    browser = kx.browse(roster, id="ana")
+    browser._mark.click()
+    browser.select("bo")
+    browser._connect.click()
+    through = browser.related["id"].iloc[1::3].tolist()
+    assert len(set(through) & set(names)) == 3
+    scene = browser._network.scene
+    assert sorted(scene["ids"]) == sorted(["ana", "bo", *through])
+    assert len(scene["from"]) == 6
+    left = dict(zip(scene["ids"], scene["x"], strict=True))
+    assert left["ana"] < left[through[0]] == left[through[2]] < left["bo"]
+    assert [words for _, words in scene["columns"]] == ["students", "sections", "students"]
+    assert browser._network.heading[0].count(" and ") == 1
+    assert "2 other ways are listed and drawn below." in browser._status.value
+    browser.select("ana")
+    assert browser._network.heading[0] == browser._description.label
+    browser.select("ana")
+    browser._mark.click()
+    browser.select("bo")
+    browser._radius.value = 0
+    before = browser._network.scene
+    browser._connect.click()
+    assert browser._network.scene == before
 
 
 def test_an_object_shows_what_was_found_about_it(flawed: tuple[kx.Roster, kx.Report]) -> None:
@@ -288,7 +417,7 @@ def test_an_empty_roster_can_be_browsed() -> None:
     browser = kx.browse(kx.Roster())
     browser.search("anything")
     assert len(browser.table) == 0
-    assert "0 found" in browser._status.value
+    assert "Nothing matches “anything”." in browser._status.value
 
 
 def test_names_are_escaped_in_every_html() -> None:

@@ -153,7 +153,7 @@ function chips(say: Say): Part {
       setText(button, words);
       setAttribute(button, "title", facet ? key || words : `${label}: ${words}`);
       setAttribute(button, "aria-pressed", String(key === chosen));
-      button.classList.toggle("kx-none", facet && / 0$/.test(words));
+      button.classList.toggle("kx-none", / 0$/.test(words));
       return button;
     });
     fill(group, row);

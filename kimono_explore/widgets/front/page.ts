@@ -65,4 +65,11 @@ for (const link of document.querySelectorAll<HTMLAnchorElement>("nav a")) {
   const kept = sessionStorage.getItem(link.pathname);
   if (kept && link.pathname !== location.pathname) link.href = kept;
 }
+// Here the page is the widget: `/` goes to the search from wherever nothing else has the keyboard.
+document.addEventListener("keydown", (event) => {
+  const search = stage.querySelector<HTMLElement>(".kx-search input");
+  if (event.key !== "/" || event.target !== document.body || event.ctrlKey || event.metaKey || event.altKey || !search) return;
+  event.preventDefault();
+  search.focus();
+});
 connect();
