@@ -609,7 +609,7 @@ import tempfile
 import kimono_explore as kx
 from kimono_explore.sandbox.district.build import make_district
 first = make_district(60)
-student = kx.browse(first)._results.shown.query("type == 'student'")["id"].iloc[0]  # on top of the list
+student = kx.browse(first)._results.shown.query("kind == 'student'")["id"].iloc[0]  # on top of the list
 later = kx.Roster(**{**first.tables, "persons": first.persons.query("id != @student")},
                   links=first.links.query("source_id != @student"))
 days = kx.history(tempfile.mkdtemp() + "/days")
@@ -757,10 +757,12 @@ def test_a_notebook_that_is_opened_again_shows_what_was_on_screen(lab: Lab, page
     expect(static).to_be_attached()
     expect(static).to_be_hidden()  # the widget itself is there
     title = page.locator(".kx-name").inner_text()
-    page.keyboard.press("Control+s")
+    # The picture may be renewed after it was saved: JupyterLab would ask whether to leave what is not.
     for _ in range(100):
+        page.keyboard.press("Control+s")
         page.wait_for_timeout(200)
-        if "kx-static" in (lab.folder / "reopened.ipynb").read_text("utf-8"):
+        saved = "kx-static" in (lab.folder / "reopened.ipynb").read_text("utf-8")
+        if saved and not page.locator(".jp-mod-dirty").count():
             break
     address = page.url
     page.goto("about:blank")
