@@ -15,8 +15,9 @@ import polars as pl
 from kimono_explore.api.pages import open_page
 from kimono_explore.decode.decoder import Decoder
 from kimono_explore.frames import to_pandas
-from kimono_explore.sandbox.dialect import Dialect, Speaker
+from kimono_explore.sandbox.dialect import Dialect
 from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.speaker import Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,9 @@ import msgspec
 import pandas as pd
 
 import kimono_explore as kx
-from kimono_explore.sandbox.dialect import Dialect, Speaker
+from kimono_explore.sandbox.dialect import Dialect
 from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.speaker import Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,9 @@ import pyarrow as pa
 import kimono_explore as kx
 from kimono_explore.frames import frame, to_arrow
 from kimono_explore.json_text import encode
-from kimono_explore.sandbox.dialect import Dialect, Speaker
+from kimono_explore.sandbox.dialect import Dialect
 from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.speaker import Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable

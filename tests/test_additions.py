@@ -235,7 +235,7 @@ def test_a_dialect_changes_what_is_served() -> None:
             served.setdefault(_answers(roster, Dialect(**{name: value})), []).append(value)
         missing += [
             f"kimono_explore/sandbox/dialect.py: Dialect({name}={same[1]!r}) is served as {name}={same[0]!r} is. Say in "
-            "dialect.py or server.py what it changes."
+            "speaker.py or server.py what it changes."
             for same in served.values()
             if len(same) > 1
         ]

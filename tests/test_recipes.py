@@ -286,9 +286,9 @@ CUT_SHORT: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ("test_a_oneroster_column", "layout.py: sms of users.csv is sms_number, which persons has not: declare it in"),
     ),
     "A dialect of the sandbox": (
-        '            item["id"] = own.get("id")\n',
+        '            top["id"] = own["id"]\n',
         "            pass\n",
-        ("test_a_dialect", "dialect.py: Dialect(ids='both') is served as ids='sys' is. Say in dialect.py or server.py"),
+        ("test_a_dialect", "dialect.py: Dialect(ids='both') is served as ids='sys' is. Say in speaker.py or server.py"),
     ),
 }
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kimono_explore.decode.decoder import Decoder
 from kimono_explore.json_text import encode
 from kimono_explore.load import assemble
-from kimono_explore.sandbox.dialect import Dialect, Speaker
+from kimono_explore.sandbox.dialect import Dialect
+from kimono_explore.sandbox.speaker import Speaker
 from kimono_explore.schema import TABLES
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from starlette.routing import Route
 
 from kimono_explore.api.openapi import openapi
 from kimono_explore.api.operations import OPERATIONS, TOKEN_PATH, Operation
-from kimono_explore.sandbox.dialect import Dialect, Speaker
 from kimono_explore.sandbox.guard import MAX_BODY, MAX_ID, Tokens, TooLarge, is_own_host, read_body, same
+from kimono_explore.sandbox.speaker import Speaker
 from kimono_explore.sandbox.task_queue import Refusal, TaskQueue, render_task
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from kimono_explore.roster.roster import Roster
+    from kimono_explore.sandbox.dialect import Dialect
     from kimono_explore.schema import JSON
 
 BASE_PATH = "/v2/interop/data"
@@ -116,7 +117,7 @@ class Service:
             return self._find(operation, id)
         rows = self._selection(operation, id)
         start, size = self._window(query, self.dialect.max_page_size)
-        data = self.speaker.objects(operation.table, rows[start : start + size].tolist())
+        data = self.speaker.json(operation.table, rows[start : start + size])
         return self._page(operation, data, query, more=start + size < len(rows))
 
     def _find(self, operation: Operation, id: str) -> object:
@@ -126,7 +127,7 @@ class Service:
             rows = np.intersect1d(rows, self._held(operation))
         if not len(rows):
             raise Refused(404, f"No object with the id {id}")
-        found = self.speaker.objects(operation.table, rows[:1].tolist())[0]
+        found = self.speaker.json(operation.table, rows[:1])[0]
         finds = self.dialect.finds
         wrapped = finds == "wrapped" or (finds == "mixed" and operation.name == "findOrg")
         return {"data": found} if wrapped else found

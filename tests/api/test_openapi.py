@@ -12,8 +12,8 @@ import pytest
 import kimono_explore as kx
 from kimono_explore.api.operations import OPERATIONS
 from kimono_explore.json_text import encode
-from kimono_explore.sandbox.dialect import Speaker
 from kimono_explore.sandbox.district.build import make_district
+from kimono_explore.sandbox.speaker import Speaker
 from kimono_explore.schema import REFERENCES, TABLES
 
 

@@ -11,9 +11,10 @@ import pytest
 from kimono_explore.decode.arrow_rows import ArrowRows
 from kimono_explore.decode.decoder import Decoded, Decoder
 from kimono_explore.json_text import encode
-from kimono_explore.sandbox.dialect import Dialect, Speaker
+from kimono_explore.sandbox.dialect import Dialect
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
+from kimono_explore.sandbox.speaker import Speaker
 from kimono_explore.schema import JSON, TABLES
 
 ODD: list[JSON] = [None, "", " ", 0, 7, 1.5, True, [], {}, "x", "2026-02-30", "2026-08-17", "2026-08-17T06:00", "0000-01-01",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 from builders import course, lea, link, make, problem, school, section, student, teacher, term
 
-from kimono_explore.sandbox.dialect import Dialect, Speaker
+import kimono_explore as kx
+from kimono_explore.sandbox.dialect import Dialect
+from kimono_explore.sandbox.speaker import Speaker
 
 
 def speaker(**ways: Any) -> Speaker:
@@ -105,7 +108,7 @@ def test_a_reference_has_the_shape_of_the_dialect(references: str, shown: dict[s
 def test_terms_are_rolled_up_and_what_is_missing_is_named() -> None:
     s = objects("sections", 0)
     fall, gone = s["$terms"]
-    assert (fall["$sys"]["id"], fall["status"], fall["start_date"].isoformat()) == ("fall", "Active", "2026-08-17")
+    assert (fall["$sys"]["id"], fall["status"], fall["start_date"]) == ("fall", "Active", "2026-08-17")
     assert gone == {"$sys": {"id": "gone", "type": "term"}}
     assert objects("sections", 0, references="flat")["$terms"][0]["id"] == "fall"
     assert objects("sections", 0, references="rolled_up")["$students"][0]["$sys"]["id"] == "ana"
@@ -135,3 +138,39 @@ def test_an_id_that_came_twice_has_its_links_once() -> None:
     first, second, nobody = Speaker(made, Dialect()).objects("persons", [0, 1, 2])
     assert (ids(first["$sections"]), second["$sections"], nobody["$sections"]) == (["s"], [], [])
     assert "id" not in nobody["$sys"]
+
+
+HOSTILE = ['say "b"', "back\\slash", "tab\tline\nbell\x07", "<script>", "محمد", "👩‍🎓", "", "null", "{}"]
+
+
+def test_any_text_is_sent_as_it_is() -> None:
+    people = [student(f"p{n}", name_last=text, label=text, ext_nick=text) for n, text in enumerate(HOSTILE)]
+    made = make(
+        *people, section(HOSTILE[0], title=HOSTILE[1]), *(link(f"p{n} student_in s") for n in range(len(HOSTILE)))
+    )
+    made.links["target_id"] = HOSTILE[0]
+    made.links["membership_id"] = HOSTILE
+    shown = Speaker(kx.Roster(**made.tables, links=made.links), Dialect()).objects("persons", range(len(HOSTILE)))
+    assert [item["name"]["last"] for item in shown] == HOSTILE
+    assert [item["$sys"]["label"] for item in shown] == HOSTILE
+    assert [item["$ext"] for item in shown] == [{"nick": text} for text in HOSTILE]
+    assert [item["$sections"][0]["$membership"]["id"] for item in shown] == HOSTILE
+    assert {(item["$sections"][0]["id"], item["$sections"][0]["label"]) for item in shown} == {(HOSTILE[0], HOSTILE[1])}
+
+
+def test_numbers_moments_and_days_are_sent_as_json_has_them() -> None:
+    at = pd.Timestamp("2026-07-08 10:17:00", tz="UTC")
+    made = make(
+        student("a", created_at=at, dob="2010-02-03", aup=True, school_year="2027", ext_shoe=38, ext_weight=1.5),
+        student("b", created_at=at + pd.Timedelta("120us"), school_year="0027"),
+        student("c", school_year="26/27", grad_year="2031"),
+    )
+    first, second, third = Speaker(made, Dialect()).objects("persons", [0, 1, 2])
+    assert (first["dob"], first["aup"], first["$ext"]) == ("2010-02-03", True, {"shoe": 38, "weight": 1.5})
+    assert (second["dob"], second["aup"], second["$ext"]) == (None, None, {"shoe": None, "weight": None})
+    assert [item["$sys"]["created_at"] for item in (first, second)] == [
+        "2026-07-08T10:17:00Z",
+        "2026-07-08T10:17:00.000120Z",
+    ]
+    assert [item["$sys"]["school_year"] for item in (first, second, third)] == [2027, "0027", "26/27"]
+    assert third["grad_year"] == "2031"
