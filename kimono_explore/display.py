@@ -65,6 +65,10 @@ FIELD_WORDS = {
 """Fields of a roster as a person calls them, where the name alone will not do."""
 
 
+DAY_FORMAT, TIME_FORMAT = "%Y-%m-%d", "%Y-%m-%d %H:%M:%S"
+"""A day, and a day with its time, as differences show them; pandas, Python and DuckDB read these formats alike."""
+
+
 def cell_text(value: object, *, seconds: bool = False, rounded: bool = False) -> str:
     """A cell as a person reads it: dates without a time of day.
 
@@ -86,7 +90,7 @@ def cell_text(value: object, *, seconds: bool = False, rounded: bool = False) ->
     if isinstance(value, Timestamp):
         if value == value.normalize():
             return str(value.date())
-        return f"{value:%Y-%m-%d %H:%M:%S}" if seconds else f"{value:%Y-%m-%d %H:%M}"
+        return f"{value:{TIME_FORMAT}}" if seconds else f"{value:%Y-%m-%d %H:%M}"
     if rounded and isinstance(value, float):
         return f"{value:.0f}" if value.is_integer() else f"{value:.1f}"
     return str(value)
@@ -107,9 +111,12 @@ def several(noun: str) -> str:
 _IRREGULAR = {"staff": "staff", "person": "people", "member of staff": "members of staff"}
 
 
-def noun(table: str) -> str:
-    """What one object of a table is called: ``grading category``."""
-    return OBJECT_TYPES[table].replace("_", " ")
+def noun(kind: str) -> str:
+    """What one object of a table, or of a kind that is counted, is called: ``grading category``, ``student``."""
+    return _COUNTED_KINDS.get(kind) or OBJECT_TYPES[kind].replace("_", " ")
+
+
+_COUNTED_KINDS = {"students": "student", "teachers": "teacher", "enrollments": "enrollment", "schools": "school"}
 
 
 def listed(words: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ import pandas as pd
 from kimono_explore.compare.by_id import LINK_KEY, count_repeated, key_of, pair
 from kimono_explore.compare.levels import BY, create_matches, match_left_over, rename_links
 from kimono_explore.compare.sources import InMemory, OnDisk, Source, bring, numbers
-from kimono_explore.display import display_label, printable
+from kimono_explore.display import DAY_FORMAT, TIME_FORMAT, display_label, printable
 from kimono_explore.errors import expect
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.html import frame_html, render
@@ -392,7 +392,7 @@ def _text(values: pd.Series) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         known = values.dropna()
         whole = bool((known == known.dt.normalize()).all())
-        return values.dt.strftime("%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S").astype("str")
+        return values.dt.strftime(DAY_FORMAT if whole else TIME_FORMAT).astype("str")
     return values.astype("str").where(values.notna())
 
 

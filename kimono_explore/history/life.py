@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kimono_explore.compare import LINK_KEY
-from kimono_explore.display import display_label
+from kimono_explore.display import TIME_FORMAT, display_label
 from kimono_explore.frames import to_pandas
 from kimono_explore.history.weave import FROM, UNTIL
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
@@ -178,7 +178,7 @@ def _text(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
+        return f"{value:{TIME_FORMAT}}"
     return str(value)
 
 

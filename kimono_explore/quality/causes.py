@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pandas as pd
 
-from kimono_explore.display import listed, plural
+from kimono_explore.display import listed, noun, plural
 from kimono_explore.quality.advice import INTEGRATION, MISSING, PATTERN, next_step, owner
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.reach import REACHED, Reach, measure
@@ -392,7 +392,7 @@ class _Cause:
     def _dependents(self) -> str:
         """How much depends on what was not delivered."""
         seats = int(self.group["check"].isin(["orphan_student_in", "orphan_teacher_in"]).sum())
-        counts = [(seats, "enrollment"), *((self.reached[name], name[:-1]) for name in ("students", "teachers"))]
+        counts = [(seats, "enrollment"), *((self.reached[name], noun(name)) for name in ("students", "teachers"))]
         told = [plural(n, word) for n, word in counts if n]
         if not told:
             return ""
