@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kimono_explore.schema import OBJECT_TYPES, label_columns
@@ -67,6 +68,24 @@ FIELD_WORDS = {
 
 DAY_FORMAT, TIME_FORMAT = "%Y-%m-%d", "%Y-%m-%d %H:%M:%S"
 """A day, and a day with its time, as differences show them; pandas, Python and DuckDB read these formats alike."""
+
+
+def value_text(value: object) -> str | None:
+    """A single value as differences show it; None if it is missing."""
+    if value is None:
+        return None
+    return f"{value:{TIME_FORMAT}}" if isinstance(value, datetime) else str(value)
+
+
+def value_texts(values: pd.Series) -> pd.Series:
+    """A column as differences show it: days without a time if all of its values are days, NA as NA."""
+    from pandas.api.types import is_datetime64_any_dtype
+
+    if is_datetime64_any_dtype(values.dtype):
+        known = values.dropna()
+        are_days = bool((known == known.dt.normalize()).all())
+        return values.dt.strftime(DAY_FORMAT if are_days else TIME_FORMAT).astype("str")
+    return values.astype("str").where(values.notna())
 
 
 def cell_text(value: object, *, seconds: bool = False, rounded: bool = False) -> str:

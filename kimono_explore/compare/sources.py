@@ -158,7 +158,7 @@ def _kind(type: str) -> str:
 
 
 def _as_text(cell: str, type: str) -> str:
-    """A cell as `comparison` shows it."""
+    """A cell as text, by the rule of `display.value_texts`, but for each cell alone."""
     if type == "BOOLEAN":
         return f"CASE WHEN {cell} THEN 'True' WHEN NOT {cell} THEN 'False' END"
     if _kind(type) == "date":

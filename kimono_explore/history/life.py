@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -12,13 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kimono_explore.compare import LINK_KEY
-from kimono_explore.display import TIME_FORMAT, display_label
+from kimono_explore.display import display_label, value_text
 from kimono_explore.frames import to_pandas
 from kimono_explore.history.versions import FROM, UNTIL
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from kimono_explore.history.segment import Day, Segment
 
@@ -168,18 +168,9 @@ def _row_changes(old: Sequence[Row], new: Sequence[Row], *, seen: bool) -> Itera
 def _value_changes(before: Row, after: Row) -> Iterator[dict[str, Any]]:
     """The columns whose values differ, with both values as text."""
     for column in dict.fromkeys([*before, *after]):
-        old, new = _text(before.get(column)), _text(after.get(column))
+        old, new = value_text(before.get(column)), value_text(after.get(column))
         if old != new:
             yield {"column": column, "old": old, "new": new}
-
-
-def _text(value: object) -> str | None:
-    """A value as `Comparison.changed` shows it."""
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return f"{value:{TIME_FORMAT}}"
-    return str(value)
 
 
 def _links_changes(life: Life, old: Sequence[Row], new: Sequence[Row]) -> Iterator[Row]:
