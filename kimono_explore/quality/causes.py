@@ -342,7 +342,7 @@ class _Cause:
         if kind == "check":
             return f"{self.checks[self.key.name].title}: {count.lower()}"
         table = TABLE_OF[self.key.name] if kind == "missing" else self.key.name
-        what = f"{count} {'people' if people else _plural(table) if n > 1 else OBJECT_TYPES[table].replace('_', ' ')}"
+        what = f"{count} {'people' if people else _plural(table) if n > 1 else noun(table)}"
         if kind == "missing":
             return f"{what} {'was' if n == 1 and not people else 'were'} not delivered"
         own = self.group[self.group["id"].isin(self.ids) & (self.group["table"] == table)]
