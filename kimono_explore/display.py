@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kimono_explore.schema import OBJECT_TYPES, label_columns
@@ -65,6 +66,28 @@ FIELD_WORDS = {
 """Fields of a roster as a person calls them, where the name alone will not do."""
 
 
+DAY_FORMAT, TIME_FORMAT = "%Y-%m-%d", "%Y-%m-%d %H:%M:%S"
+"""A day, and a day with its time, as differences show them; pandas, Python and DuckDB read these formats alike."""
+
+
+def value_text(value: object) -> str | None:
+    """A single value as differences show it; None if it is missing."""
+    if value is None:
+        return None
+    return f"{value:{TIME_FORMAT}}" if isinstance(value, datetime) else str(value)
+
+
+def value_texts(values: pd.Series) -> pd.Series:
+    """A column as differences show it: days without a time if all of its values are days, NA as NA."""
+    from pandas.api.types import is_datetime64_any_dtype
+
+    if is_datetime64_any_dtype(values.dtype):
+        known = values.dropna()
+        are_days = bool((known == known.dt.normalize()).all())
+        return values.dt.strftime(DAY_FORMAT if are_days else TIME_FORMAT).astype("str")
+    return values.astype("str").where(values.notna())
+
+
 def cell_text(value: object, *, seconds: bool = False, rounded: bool = False) -> str:
     """A cell as a person reads it: dates without a time of day.
 
@@ -86,7 +109,7 @@ def cell_text(value: object, *, seconds: bool = False, rounded: bool = False) ->
     if isinstance(value, Timestamp):
         if value == value.normalize():
             return str(value.date())
-        return f"{value:%Y-%m-%d %H:%M:%S}" if seconds else f"{value:%Y-%m-%d %H:%M}"
+        return f"{value:{TIME_FORMAT}}" if seconds else f"{value:%Y-%m-%d %H:%M}"
     if rounded and isinstance(value, float):
         return f"{value:.0f}" if value.is_integer() else f"{value:.1f}"
     return str(value)
@@ -107,9 +130,12 @@ def several(noun: str) -> str:
 _IRREGULAR = {"staff": "staff", "person": "people", "member of staff": "members of staff"}
 
 
-def noun(table: str) -> str:
-    """What one object of a table is called: ``grading category``."""
-    return OBJECT_TYPES[table].replace("_", " ")
+def noun(kind: str) -> str:
+    """What one object of a table, or of a kind that is counted, is called: ``grading category``, ``student``."""
+    return _COUNTED_KINDS.get(kind) or OBJECT_TYPES[kind].replace("_", " ")
+
+
+_COUNTED_KINDS = {"students": "student", "teachers": "teacher", "enrollments": "enrollment", "schools": "school"}
 
 
 def listed(words: Iterable[str]) -> str:

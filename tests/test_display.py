@@ -1,6 +1,7 @@
 """Nothing that came from elsewhere steers a terminal, or turns a text around."""
 
 import unicodedata
+from datetime import UTC, date, datetime
 
 import narwhals as nw
 import pandas as pd
@@ -10,7 +11,17 @@ from builders import course, link, make, problem, school, section, student
 import kimono_explore as kx
 from kimono_explore.__main__ import main
 from kimono_explore.api.operations import operation
-from kimono_explore.display import cell_text, display_label, noun, plural, printable, printable_frame, several
+from kimono_explore.display import (
+    cell_text,
+    display_label,
+    noun,
+    plural,
+    printable,
+    printable_frame,
+    several,
+    value_text,
+    value_texts,
+)
 from kimono_explore.quality.context import _label
 
 EVIL = "\x1b[2J\x1b]0;pwned\x07 \u202e\u2028\x9b31m"
@@ -90,6 +101,7 @@ def test_a_cell_is_a_day_where_it_has_no_time() -> None:
 
 def test_a_noun_has_one_plural_everywhere() -> None:
     assert [noun(table) for table in ("orgs", "grading_categories")] == ["org", "grading category"]
+    assert [noun(kind) for kind in ("students", "persons", "enrollments")] == ["student", "person", "enrollment"]
     assert [several(word) for word in ("person", "staff", "day", "member of staff")] == [
         "people", "staff", "days", "members of staff",
     ]  # fmt: skip
@@ -108,3 +120,32 @@ def test_a_label_is_the_same_in_pandas_and_in_the_checks() -> None:
         lazy = nw.from_native(df).lazy().with_columns(label=_label(table)).collect()
         ours = [None if pd.isna(label) else label for label in lazy["label"].to_list()]
         assert ours == [None if pd.isna(label) else label for label in display_label(table, df)]
+
+
+def test_a_column_of_days_has_no_time_and_one_of_moments_has() -> None:
+    days = pd.Series(["2026-10-05", None, "2026-10-06"]).astype("datetime64[us]")
+    assert value_texts(days).fillna("-").tolist() == ["2026-10-05", "-", "2026-10-06"]
+    moments = pd.Series(["2026-10-05T00:00:00", "2026-10-06T10:30:00", None]).astype("datetime64[us]")
+    assert value_texts(moments).fillna("-").tolist() == ["2026-10-05 00:00:00", "2026-10-06 10:30:00", "-"]
+    assert value_texts(moments.dt.tz_localize(UTC)).fillna("-").tolist()[1] == "2026-10-06 10:30:00"
+    assert value_texts(days.iloc[1:2]).isna().tolist() == [True]
+
+
+def test_a_column_of_other_values_is_text() -> None:
+    assert value_texts(pd.Series([1, None], dtype="Int64")).fillna("-").tolist() == ["1", "-"]
+    assert value_texts(pd.Series([True, None], dtype="boolean")).fillna("-").tolist() == ["True", "-"]
+    assert value_texts(pd.Series(["a", None], dtype="category")).fillna("-").tolist() == ["a", "-"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, None),
+        (True, "True"),
+        (1.5, "1.5"),
+        (date(2026, 10, 5), "2026-10-05"),
+        (datetime(2026, 10, 5, 7, 8, 9, 10, tzinfo=UTC), "2026-10-05 07:08:09"),
+    ],
+)
+def test_one_value_is_text_as_well(value: object, text: str | None) -> None:
+    assert value_text(value) == text

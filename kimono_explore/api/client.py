@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _RETRIED = (429, 500, 502, 503, 504)
 _BACKOFF = 0.5
 _ONCE = Retry(total=0)
-_TOLD = 8  # characters of a secret that already give away too much
+_REVEALING = 8  # characters of a secret that already reveal too much
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -304,9 +304,9 @@ class Client:
                 raise_for(response, where)
         except httpx.RequestError as error:
             tries = self.retry.total + 1 if repeat and self.retry.is_retryable_exception(error) else 1
-            raise self._hidden(self._no_answer(error, where, tries)) from self._hidden(error)
+            raise self._redacted(self._no_answer(error, where, tries)) from self._redacted(error)
         except KimonoError as error:
-            raise self._hidden(error) from None
+            raise self._redacted(error) from None
         return response
 
     def _no_answer(self, error: httpx.RequestError, where: str, tries: int) -> KimonoError:
@@ -331,18 +331,18 @@ class Client:
         failed.sent = not isinstance(error, _NOT_SENT) and error.request.method != "POST"
         return failed
 
-    def _hidden(self, error: BaseException) -> BaseException:
+    def _redacted(self, error: BaseException) -> BaseException:
         """The error, and what caused it, without the secrets: a server may echo them in its words."""
         secrets = _as_written([secret for secret in self._auth.secrets() if len(secret) > 3])
         seen: BaseException | None = error
         while seen is not None:
-            seen.args = tuple(_without(secrets, part) if isinstance(part, str) else part for part in seen.args)
+            seen.args = tuple(_redact(secrets, part) if isinstance(part, str) else part for part in seen.args)
             seen = seen.__cause__ or seen.__context__
         if isinstance(error, ResponseError):
             if error.retry_after is not None:
-                error.retry_after = _without(secrets, error.retry_after)
+                error.retry_after = _redact(secrets, error.retry_after)
             if error.details is not None:
-                error.details = decode(_without(secrets, encode(error.details)).encode(), "")
+                error.details = decode(_redact(secrets, encode(error.details)).encode(), "")
         return error
 
     def close(self) -> None:
@@ -382,20 +382,20 @@ def _as_written(secrets: list[str]) -> list[str]:
     return sorted(found, key=len, reverse=True)
 
 
-def _without(secrets: list[str], text: str) -> str:
+def _redact(secrets: list[str], text: str) -> str:
     for secret in secrets:
         text = text.replace(secret, "[secret]")
-    for begin in {secret[:_TOLD] for secret in secrets}:  # a long text was cut, perhaps within a secret
-        at = text.find(begin)
+    for prefix in {secret[:_REVEALING] for secret in secrets}:  # a long text was cut, perhaps within a secret
+        at = text.find(prefix)
         while at >= 0:
             rest = text[at:]
-            told = max(_alike(secret, rest) for secret in secrets)
-            text = f"{text[:at]}[secret]{rest[told:]}"
-            at = text.find(begin, at + len("[secret]"))
+            revealed = max(_common_prefix(secret, rest) for secret in secrets)
+            text = f"{text[:at]}[secret]{rest[revealed:]}"
+            at = text.find(prefix, at + len("[secret]"))
     return text
 
 
-def _alike(one: str, other: str) -> int:
+def _common_prefix(one: str, other: str) -> int:
     """The length of the prefix that two texts share."""
     both = min(len(one), len(other))
     return next((n for n in range(both) if one[n] != other[n]), both)

@@ -41,7 +41,7 @@ _ROUNDS = 3
 
 
 class Boundaries:
-    """What is remembered of each page: which rows it held, in eight bytes each."""
+    """Remembers which rows each page held, in eight bytes per row."""
 
     def __init__(self) -> None:
         self._pages: dict[int, NDArray[np.int64]] = {}
@@ -52,7 +52,7 @@ class Boundaries:
             self._pages[page.number] = _keys(page.rows)
 
     def heal(self, ask: Ask, page_size: int | None, width: int) -> Iterator[Page]:
-        """Look whether rows moved, and yield the rows that had been skipped.
+        """Find out whether rows moved, and yield the rows that were skipped.
 
         Parameters
         ----------
@@ -66,52 +66,52 @@ class Boundaries:
         Yields
         ------
         Page
-            Rows that no page held before. The last one has a note that says what was healed; its ``gone`` lists the
-            rows, by page and position, that no longer exist.
+            Rows that no page held before. The last page has a note on what was read again; its ``gone`` lists the rows,
+            by page and position, that no longer exist.
         """
         if not self._pages:
             return
         end, longest = max(self._pages), max(map(len, self._pages.values()))
 
         def read(number: int) -> Sequence[msgspec.Raw]:
-            return _behind(number, ask, page_size) if number > end else ask(number, page_size).page.rows
+            return _rows_of_page(number, ask, page_size) if number > end else ask(number, page_size).page.rows
 
         known = np.sort(np.concatenate(list(self._pages.values())))
-        fresh: dict[int, NDArray[np.int64]] = {}
+        reread: dict[int, NDArray[np.int64]] = {}
         added = 0
         note, settled = f"still moved after {{pages}} pages were read again, and {SOME_MAY_BE_MISSING}", False
         try:
             for _ in range(_ROUNDS):
-                moved = self._moved({**self._pages, **fresh}, known, ask, page_size, width)
+                moved = self._moved({**self._pages, **reread}, known, ask, page_size, width)
                 if not moved:
                     settled = True
                     note = "moved, and {pages} pages were read again; what changed within others cannot be known"
                     break
                 while moved:
                     for number, rows in zip(moved, in_threads(read, moved, width), strict=True):
-                        keys = fresh[number] = _keys(rows)
+                        keys = reread[number] = _keys(rows)
                         new = np.flatnonzero(~np.isin(keys, known))
                         known = np.sort(np.concatenate([known, keys[new]]))
                         added += len(new)
                         yield Page(number, [rows[n] for n in new.tolist()])
-                    goes_on = number > end and len(rows) >= longest and len(new)
-                    # To where the list ends now; but no list is followed that grows faster than it is read.
-                    moved = [number + 1] if goes_on and number < 2 * end + _ROUNDS else []
+                    continues = number > end and len(rows) >= longest and len(new)
+                    # Follow the list to its present end, but not if it grows faster than it is read.
+                    moved = [number + 1] if continues and number < 2 * end + _ROUNDS else []
         except KimonoError as error:
-            if _was_ended(error):
+            if _load_was_ended(error):
                 raise
             yield Page(-1, [], f"{NOT_LOOKED_AT}: {error}")
             return
-        if fresh:
-            now = np.concatenate(list({**self._pages, **fresh}.values()))
+        if reread:
+            now = np.concatenate(list({**self._pages, **reread}.values()))
             gone = [
                 (number, int(place))
-                for number in fresh
+                for number in reread
                 if settled and number in self._pages
                 for place in np.flatnonzero(~np.isin(self._pages[number], now))
             ]
-            told = note.format(pages=len(fresh))
-            text = f"rows {told}; value counts the rows that had been skipped and were added"
+            summary = note.format(pages=len(reread))
+            text = f"rows {summary}; value counts the rows that had been skipped and were added"
             yield Page(-1, [], text, added, gone)
 
     def _moved(
@@ -122,17 +122,17 @@ class Boundaries:
         page_size: int | None,
         width: int,
     ) -> list[int]:
-        """The numbers of the pages that begin or end otherwise, and of those past the end that hold new rows."""
+        """The numbers of pages whose first or last row differs, and of pages past the end with new rows."""
         numbers = [number for number in sorted(pages) if len(pages[number])]
         if not numbers:
             return []
         end = numbers[-1]
         size = len(pages[numbers[0]])
         regular = numbers == list(range(len(numbers))) and all(len(pages[number]) == size for number in numbers[:-1])
-        places = [number * size for number in numbers[1:]] + [end * size + len(pages[end])] if regular else []
+        boundaries = [number * size for number in numbers[1:]] + [end * size + len(pages[end])] if regular else []
         moved: set[int] = set()
         unclear = set() if regular else {*numbers, end + 1}
-        for number, keys in enumerate(in_threads(lambda place: _around(place, size, ask), places, width)):
+        for number, keys in enumerate(in_threads(lambda place: _rows_around(place, size, ask), boundaries, width)):
             if keys is None or (number < end and len(keys) < 2):
                 unclear |= {number, number + 1}
                 continue
@@ -141,14 +141,14 @@ class Boundaries:
             if number < end and keys[1] != pages[number + 1][0]:
                 moved.add(number + 1)
             if number == end:
-                # A page that came short would hide what stands behind the end: an empty one is asked for as well.
-                behind = keys[1:] if len(keys) > 1 else _keys(_behind(places[end], ask, 1))
-                if not np.isin(behind, known).all():
+                # A short page may hide rows past the end, so the next page is requested too.
+                beyond = keys[1:] if len(keys) > 1 else _keys(_rows_of_page(boundaries[end], ask, 1))
+                if not np.isin(beyond, known).all():
                     moved |= {end, end + 1}
 
         def changed(number: int) -> set[int]:
             if number > end:
-                return set() if np.isin(_keys(_behind(number, ask, page_size)), known).all() else {end, number}
+                return set() if np.isin(_keys(_rows_of_page(number, ask, page_size)), known).all() else {end, number}
             now, before = _keys(ask(number, page_size).page.rows), pages[number]
             same = len(now) == len(before) and now[0] == before[0] and now[-1] == before[-1]
             return set() if same else {number}
@@ -156,31 +156,31 @@ class Boundaries:
         return sorted(moved.union(*in_threads(changed, sorted(unclear - moved), width)))
 
 
-def _around(place: int, most: int, ask: Ask) -> NDArray[np.int64] | None:
-    """The row before a place and the one at it, if there is one; None if no page of at most ``most`` rows shows them."""
-    size = next(size for size in itertools.count(2) if place % size)  # no page of that size begins at the place
+def _rows_around(boundary: int, most: int, ask: Ask) -> NDArray[np.int64] | None:
+    """The rows just before and at a boundary (the latter if there is one); None if no page of at most ``most`` rows has both."""
+    size = next(size for size in itertools.count(2) if boundary % size)  # no page of that size begins at the boundary
     if size > most:
         return None
     try:
-        rows = ask(place // size, size).page.rows
+        rows = ask(boundary // size, size).page.rows
     except KimonoError as error:
-        if _was_ended(error):
+        if _load_was_ended(error):
             raise
         return None
-    at = place % size
+    at = boundary % size
     return _keys(rows[at - 1 : at + 1]) if at <= len(rows) <= size else None
 
 
-def _behind(number: int, ask: Ask, page_size: int | None) -> Sequence[msgspec.Raw]:
+def _rows_of_page(number: int, ask: Ask, page_size: int | None) -> Sequence[msgspec.Raw]:
     try:
         return ask(number, page_size).page.rows
     except KimonoError as error:
-        if _was_ended(error):
+        if _load_was_ended(error):
             raise
         return []  # some servers have no page past the last
 
 
-def _was_ended(error: KimonoError) -> bool:
+def _load_was_ended(error: KimonoError) -> bool:
     return isinstance(error, ConnectionFailedError) and "the load was ended" in str(error)
 
 

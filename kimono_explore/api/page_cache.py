@@ -1,4 +1,4 @@
-"""Pages of a load that takes hours, kept on disk so that an interrupted one goes on where it stopped."""
+"""Pages of a long load, kept on disk so that an interrupted load can resume where it stopped."""
 
 from __future__ import annotations
 
@@ -55,21 +55,21 @@ def saved_pages(
 
 
 class SavedPages:
-    """The pages of one load, each validated before it is kept and again when it is taken."""
+    """The pages of one load, each validated before it is saved and again when it is read."""
 
     def __init__(self, folder: Path, base_url: str, page_size: int | None) -> None:
         self.folder = folder
         self.taken: dict[str, int] = {}
         self._lock = threading.Lock()
-        asked = {"base_url": base_url, "page_size": page_size}
+        wanted = {"base_url": base_url, "page_size": page_size}
         manifest = folder / _MANIFEST
         found = _manifest(manifest)
         if found is None:
-            for kept in folder.iterdir():  # it is unknown which load they belong to
-                if kept.is_dir():
-                    shutil.rmtree(kept)
-            self._write(manifest, json.dumps(asked).encode())
-        elif found != asked:
+            for leftover in folder.iterdir():  # it is unknown which load they belong to
+                if leftover.is_dir():
+                    shutil.rmtree(leftover)
+            self._write(manifest, json.dumps(wanted).encode())
+        elif found != wanted:
             raise ConfigurationError(
                 f"{folder} holds pages of {found.get('base_url')} (page_size={found.get('page_size')}), not of "
                 f"{base_url} (page_size={page_size}). Name another folder, or delete it."
@@ -85,7 +85,7 @@ class SavedPages:
         return Answer(body, page)
 
     def take(self, path: str, number: int) -> Answer | None:
-        """A saved page, counted as not read again."""
+        """A saved page, counted as reused."""
         answer = self.get(path, number)
         if answer is not None:
             with self._lock:
@@ -93,7 +93,7 @@ class SavedPages:
         return answer
 
     def put(self, path: str, number: int, body: bytes) -> None:
-        """Save a page that could be opened: all of it or nothing."""
+        """Save a valid page atomically."""
         file = self._file(path, number)
         file.parent.mkdir(exist_ok=True, mode=0o700)
         self._write(file, body)
@@ -116,7 +116,7 @@ class SavedPages:
 
 
 def _manifest(path: Path) -> dict[str, object] | None:
-    """Which load the pages belong to; None if that is missing or damaged, so that no page is reused."""
+    """Which load the pages belong to; None if unknown or damaged, in which case no page is reused."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -37,7 +37,7 @@ class Answer(NamedTuple):
 class Page(NamedTuple):
     """A page of a list, its rows still encoded.
 
-    ``note`` is what a reader should know about it, ``counted`` the number that goes with the note. ``gone`` lists rows of
+    ``note`` is what a reader should know about the page, ``counted`` the number that goes with the note. ``gone`` lists rows of
     earlier pages, by page and position, that the server no longer has.
     """
 
@@ -101,10 +101,10 @@ def open_page(body: bytes, where: str) -> Envelope:
 
 
 def _cut_out_rows(body: bytes, where: str) -> tuple[list[msgspec.Raw], JSON] | None:
-    """The rows of a page that strict JSON does not read, still encoded, and the page without them; None if it has none.
+    """The still encoded rows of a page that is not strict JSON, and the page without them; None if there are none.
 
     A row may hold bytes that are not UTF-8, be nested deeper than any decoder goes, or hold a number with thousands of
-    digits. It is cut out of the page at the commas of the list, so that only this row is lost and not the page.
+    digits. The page is cut at the commas of the list, so that only this row is lost, not the page.
 
     Raises
     ------

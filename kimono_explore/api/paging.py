@@ -85,12 +85,12 @@ def read_pages(
     if max_connections < 1 or max_pages < 1 or (page_size is not None and page_size < 1):
         raise ValueError("max_connections, max_pages and page_size must be 1 or more.")
     asking = _Asking(client, operation, path or operation.path, id, params or {}, page_size, threading.Event())
-    read = asking.ask if saved is None else _remembering(asking.ask, saved, asking.path)
+    read = asking.ask if saved is None else _reading_saved(asking.ask, saved, asking.path)
     boundaries = Boundaries()
     under_way: deque[Future[Answer]] = deque()
     with Bar(operation.list_name, "rows", shown=progress) as bar:
         try:
-            for page in _in_order(read, asking, max_connections, max_pages, under_way):
+            for page in _pages_in_order(read, asking, max_connections, max_pages, under_way):
                 bar.step(len(page.rows), pages=1)
                 if heal:
                     boundaries.add(page)
@@ -101,15 +101,15 @@ def read_pages(
                     yield page
         except BaseException:
             asking.stop.set()
-            wait(under_way, timeout=0.6)  # nothing is written into a folder after its load has ended
+            wait(under_way, timeout=0.6)  # so that nothing is written to the folder once the load has ended
             raise
         finally:
-            # Also on an interrupt: what is under way ends within a quarter of a second, and nothing more is asked for.
+            # On an interrupt, too: requests under way end within a quarter of a second, and no more are sent.
             asking.stop.set()
 
 
 class _Asking(NamedTuple):
-    """What every request for a page of one list has in common."""
+    """What all requests for pages of one list have in common."""
 
     client: Client
     operation: Operation
@@ -120,7 +120,7 @@ class _Asking(NamedTuple):
     stop: threading.Event
 
     def ask(self, number: int, size: int | None = None) -> Answer:
-        """One page, of the usual size unless another is given."""
+        """Request one page, of the usual size unless another is given."""
 
         def read(body: bytes) -> Answer:
             return Answer(body, open_page(body, f"{self.path} (page {number})"))
@@ -129,7 +129,7 @@ class _Asking(NamedTuple):
         return self.client.ask(self.operation, read, id=self.id, params=query, path=self.path, stop=self.stop)
 
 
-def _in_order(
+def _pages_in_order(
     read: Read, asking: _Asking, width: int, max_pages: int, under_way: deque[Future[Answer]]
 ) -> Iterator[Page]:
     path = asking.path
@@ -139,12 +139,12 @@ def _in_order(
     while under_way:
         number += 1
         rows, more = _result(under_way.popleft(), path, number)
-        twice = not rows
-        if twice:  # an empty page may be a fault
+        was_empty = not rows
+        if was_empty:  # an empty page may be a fault
             rows, more = _result(in_thread(asking.ask, number), path, number)
         first = seen.setdefault(hash(tuple(key_of(row) for row in rows)), number) if rows else number
-        notes = [f"page {number} was empty when it was first asked for"] if twice and rows else []
-        before, ending = ending, "" if rows and first == number else ending
+        notes = [f"page {number} was empty when it was first asked for"] if was_empty and rows else []
+        earlier_ending, ending = ending, "" if rows and first == number else ending
         if ending:
             pass
         elif not rows:
@@ -156,12 +156,12 @@ def _in_order(
         elif first != number:
             ending = f"page {number} repeats page {first}"
             notes.append(f"{ending}{', yet promises a next page' if more else ''}: {TAKEN_FOR_THE_END}")
-        elif before:
-            # The list goes on after what looked like its end: read on.
-            notes.append(f"page {number} holds rows, though {before}: {ROWS_MAY_BE_MISSING}")
+        elif earlier_ending:
+            # The list continues past its apparent end: keep reading.
+            notes.append(f"page {number} holds rows, though {earlier_ending}: {ROWS_MAY_BE_MISSING}")
         promised = more is True
-        # What follows an empty page is looked at, too.
-        beyond = 1 if ending and not before and more is not False and not rows and not under_way else 0
+        # One page after an empty page is requested, too.
+        beyond = 1 if ending and not earlier_ending and more is not False and not rows and not under_way else 0
         while more is not False and len(under_way) < (beyond if ending else width):
             if asked >= max_pages:
                 text = f"{path} has more pages than max_pages={max_pages:,} allows. Raise it, or use larger pages."
@@ -183,8 +183,8 @@ def _result(answer: Future[Answer], path: str, number: int) -> Envelope:
         raise IncompleteListError(text, error.status) from error
 
 
-def _remembering(ask: Read, saved: SavedPages, path: str) -> Read:
-    """Read a page, or take the saved one. The first is always read: it tells whether the rest still fits."""
+def _reading_saved(ask: Read, saved: SavedPages, path: str) -> Read:
+    """Read a page, or reuse the saved one. The first is always read, to see whether the saved ones are still valid."""
 
     def read(number: int) -> Answer:
         before = saved.take(path, number) if number else saved.get(path, 0)

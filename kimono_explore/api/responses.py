@@ -1,4 +1,4 @@
-"""What an answer says: an error in the server's own words, and whether a request had an effect."""
+"""How to interpret a response: errors in the server's own words, and whether a request had an effect."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _ERRORS: dict[int, tuple[type[ResponseError], str]] = {
 
 
 def raise_for(response: httpx.Response, where: str, tries: int = 1) -> NoReturn:
-    """Raise the error that an answer stands for, in the server's own words."""
+    """Raise the error that a response stands for, in the server's own words."""
     status = response.status_code
     if response.is_success:
         found = _envelope(response).get("status")
         status = found if isinstance(found, int) else status
-    said = printable(_words(response) or response.reason_phrase or "no reason given")
+    message = printable(_words(response) or response.reason_phrase or "no reason given")
     kind, hint = _ERRORS.get(status, (ResponseError, "The request was not accepted."))
     if status >= 500:
         kind, hint = ServerError, "The server is at fault; try again later."
     if 300 <= status < 400:
         hint = "Redirects are not followed, to keep the token from other servers; correct the base URL."
-    said = said if len(said) <= 500 else f"{said[:500]} …"
-    said = said if said.endswith((".", "!", "?")) else f"{said}."
+    message = message if len(message) <= 500 else f"{message[:500]} …"
+    message = message if message.endswith((".", "!", "?")) else f"{message}."
     times = f" It was asked for {tries} times." if tries > 1 else ""
-    error = kind(f"{status} from {where}: {said}{times} {hint}", status)
+    error = kind(f"{status} from {where}: {message}{times} {hint}", status)
     error.details = _envelope(response).get("details")
     error.retry_after = response.headers.get("Retry-After")
     error.is_page = "html" in response.headers.get("Content-Type", "") or response.content.lstrip()[:1] == b"<"

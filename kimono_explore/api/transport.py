@@ -171,7 +171,7 @@ class _Network(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        _left(None, httpcore.ConnectTimeout)
+        _seconds_left(None, httpcore.ConnectTimeout)
         return _Stream(super().connect_tcp(host, port, timeout, local_address, socket_options))
 
 
@@ -182,14 +182,14 @@ class _Stream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         until = None if timeout is None else time.monotonic() + timeout
         while True:
-            left = _left(until, httpcore.ReadTimeout)
+            left = _seconds_left(until, httpcore.ReadTimeout)
             try:
                 return self._stream.read(max_bytes, min(_SLICE, left))
             except httpcore.ReadTimeout:
                 continue
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        _left(None, httpcore.WriteTimeout)
+        _seconds_left(None, httpcore.WriteTimeout)
         self._stream.write(buffer, timeout)
 
     def close(self) -> None:
@@ -204,7 +204,7 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-def _left(until: float | None, late: type[Exception]) -> float:
+def _seconds_left(until: float | None, late: type[Exception]) -> float:
     """Seconds until the time is up; raises if it is, or if the load was ended."""
     if _CURRENT.stop is not None and _CURRENT.stop.is_set():
         raise httpcore.ReadError("the load was ended")

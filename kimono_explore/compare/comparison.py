@@ -18,7 +18,7 @@ import pandas as pd
 from kimono_explore.compare.by_id import LINK_KEY, count_repeated, key_of, pair
 from kimono_explore.compare.levels import BY, create_matches, match_left_over, rename_links
 from kimono_explore.compare.sources import InMemory, OnDisk, Source, bring, numbers
-from kimono_explore.display import display_label, printable
+from kimono_explore.display import display_label, printable, value_texts
 from kimono_explore.errors import expect
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.html import frame_html, render
@@ -265,7 +265,7 @@ class Comparison:
             rows = np.flatnonzero(_differs(*sides)) if column not in same else np.empty(0, np.int64)
             if len(rows):
                 part = named.iloc[rows].reset_index(drop=True)
-                texts = (_text(side).iloc[rows].reset_index(drop=True) for side in sides)
+                texts = (value_texts(side).iloc[rows].reset_index(drop=True) for side in sides)
                 values = dict(zip(("old", "new"), texts, strict=True))
                 parts.append(part.assign(column=pd.Series(column, index=part.index, dtype="str"), **values))
                 places.append(rows)
@@ -381,19 +381,10 @@ def _plain(values: pd.Series) -> pd.Series:
 def _differs(old: pd.Series, new: pd.Series) -> NDArray[np.bool_]:
     before, after = _plain(old).reset_index(drop=True), _plain(new).reset_index(drop=True)
     if before.dtype != after.dtype:
-        before, after = _text(before), _text(after)
+        before, after = value_texts(before), value_texts(after)
     missing = before.isna().to_numpy(), after.isna().to_numpy()
     equal = (before == after).fillna(False).to_numpy(dtype=bool)
     return ~equal & ~(missing[0] & missing[1])
-
-
-def _text(values: pd.Series) -> pd.Series:
-    """Values as text: dates without a time of day, NA as NA."""
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        known = values.dropna()
-        whole = bool((known == known.dt.normalize()).all())
-        return values.dt.strftime("%Y-%m-%d" if whole else "%Y-%m-%d %H:%M:%S").astype("str")
-    return values.astype("str").where(values.notna())
 
 
 def _names(df: pd.DataFrame, table: str) -> pd.Series:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from kimono_explore.display import DAY_FORMAT, TIME_FORMAT
 from kimono_explore.frames import to_pandas
 from kimono_explore.schema import declared
 from kimono_explore.scratch import scratch_database
@@ -157,14 +158,14 @@ def _kind(type: str) -> str:
 
 
 def _as_text(cell: str, type: str) -> str:
-    """A cell as `comparison` shows it."""
+    """A cell as text, by the rule of `display.value_texts`, but for each cell alone."""
     if type == "BOOLEAN":
         return f"CASE WHEN {cell} THEN 'True' WHEN NOT {cell} THEN 'False' END"
     if _kind(type) == "date":
-        day = f"strftime({cell}, '%Y-%m-%d')"
-        return f"CASE WHEN {cell} = date_trunc('day', {cell}) THEN {day} ELSE strftime({cell}, '%Y-%m-%d %H:%M:%S') END"
+        day = f"strftime({cell}, '{DAY_FORMAT}')"
+        return f"CASE WHEN {cell} = date_trunc('day', {cell}) THEN {day} ELSE strftime({cell}, '{TIME_FORMAT}') END"
     if _kind(type) == "time":
-        return f"strftime(make_timestamp(epoch_us({cell})), '%Y-%m-%d %H:%M:%S')"
+        return f"strftime(make_timestamp(epoch_us({cell})), '{TIME_FORMAT}')"
     return f"{cell}::VARCHAR"
 
 

@@ -1,4 +1,4 @@
-"""The roster as it will be once the task queue is processed, and what the queue says of the difference of two loads."""
+"""The roster as it will be once the task queue is processed, and which differences between two loads the queue explains."""
 
 from kimono_explore.forecast.apply import apply_tasks
 from kimono_explore.forecast.explain import explain_tasks

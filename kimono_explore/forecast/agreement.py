@@ -1,4 +1,4 @@
-"""Whether what a server sends now is what is expected: rows and links of a few pages, held against a whole roster."""
+"""Whether a server sends what is expected: the rows and links of a few pages, compared with a whole roster."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _ENDS = ["source_type", "source_id", "relation", "target_type", "target_id"]
 
 
 class Sent(NamedTuple):
-    """Some rows of a table as they were sent, and the links that they state."""
+    """Some rows of a table, decoded, and the links that they state."""
 
     rows: pd.DataFrame
     links: pd.DataFrame
 
 
 def sent_rows(table: str, rows: Sequence[bytes | msgspec.Raw]) -> Sent:
-    """The rows of one list, and the links that they state."""
+    """Decode rows of one list, and the links that they state."""
     decoder = Decoder(table)
     decoder.add(rows)
     decoded = decoder.finish()
@@ -40,8 +40,10 @@ def sent_rows(table: str, rows: Sequence[bytes | msgspec.Raw]) -> Sent:
     return Sent(df, merge_sides(ids, {table: decoded.links})[0])
 
 
-def facts(roster: Roster, ends: Iterable[tuple[str, str]]) -> dict[tuple[str, str], set[tuple[str | None, ...]]]:
-    """What a roster says of objects, given by table and id: their rows and their links."""
+def rows_and_links(
+    roster: Roster, ends: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], set[tuple[str | None, ...]]]:
+    """The rows and links that a roster has for objects given by table and id."""
     found: dict[tuple[str, str], set[tuple[str | None, ...]]] = {end: set() for end in ends}
     for table in dict.fromkeys(table for table, _ in found):
         ids = [id for of, id in found if of == table]
@@ -58,19 +60,19 @@ def facts(roster: Roster, ends: Iterable[tuple[str, str]]) -> dict[tuple[str, st
 
 
 def differences(table: str, sent: Sent, expected: Roster) -> list[str]:
-    """What is not as expected in the rows sent of a table, in words; the rows that were not sent are not looked at."""
-    return [*_of_rows(table, sent.rows, expected), *_of_links(table, sent, expected)]
+    """How the rows sent of a table differ from those expected, in words. Rows that were not sent are ignored."""
+    return [*_row_differences(table, sent.rows, expected), *_link_differences(table, sent, expected)]
 
 
-def _of_rows(table: str, theirs: pd.DataFrame, expected: Roster) -> list[str]:
-    ids, whole = theirs["id"], expected.tables[table]
-    ours = whole[whole["id"].isin(ids)]
-    unknown = ~ids.isin(ours["id"])
+def _row_differences(table: str, sent: pd.DataFrame, expected: Roster) -> list[str]:
+    ids, all_rows = sent["id"], expected.tables[table]
+    expected_rows = all_rows[all_rows["id"].isin(ids)]
+    unknown = ~ids.isin(expected_rows["id"])
     found = [f"{plural(int(unknown.sum()), 'row')} not expected"] if unknown.any() else []
-    columns = [name for name in dict.fromkeys([*theirs, *ours]) if name not in SIDE_EFFECTS]
-    known = set(_cells(ours, columns))
-    rows = zip(ids, _cells(theirs, columns), unknown, strict=True)
-    other = [id for id, row, alien in rows if row not in known and not alien]
+    columns = [name for name in dict.fromkeys([*sent, *expected_rows]) if name not in SIDE_EFFECTS]
+    known = set(_cells(expected_rows, columns))
+    rows = zip(ids, _cells(sent, columns), unknown, strict=True)
+    other = [id for id, row, is_unknown in rows if row not in known and not is_unknown]
     if other:
         found.append(f"{plural(len(other), 'row')} with other values, such as that of {printable(str(other[0]))}")
     return found
@@ -78,11 +80,11 @@ def _of_rows(table: str, theirs: pd.DataFrame, expected: Roster) -> list[str]:
 
 def _cells(df: pd.DataFrame, columns: list[str]) -> list[tuple[str | None, ...]]:
     """Each row as texts: a column of numbers in a whole list may be one of text in a page of it."""
-    shown = [_texts(df[name]) if name in df else [None] * len(df) for name in columns]
+    shown = [_cell_texts(df[name]) if name in df else [None] * len(df) for name in columns]
     return list(zip(*shown, strict=True))
 
 
-def _texts(values: pd.Series) -> list[str | None]:
+def _cell_texts(values: pd.Series) -> list[str | None]:
     return [
         None if cell is None or cell is pd.NA or cell != cell  # NaN and NaT
         else str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)
@@ -90,12 +92,16 @@ def _texts(values: pd.Series) -> list[str | None]:
     ]  # fmt: skip
 
 
-def _of_links(table: str, sent: Sent, expected: Roster) -> list[str]:
-    said, stated = sent.links, _stated(table, expected.links, sent.rows["id"])
-    both = said[_ENDS].drop_duplicates().merge(stated[_ENDS].drop_duplicates(), how="outer", indicator="side")
+def _link_differences(table: str, sent: Sent, expected: Roster) -> list[str]:
+    sent_links, expected_links = sent.links, _links_stated_by(table, expected.links, sent.rows["id"])
+    both = (
+        sent_links[_ENDS]
+        .drop_duplicates()
+        .merge(expected_links[_ENDS].drop_duplicates(), how="outer", indicator="side")
+    )
     missing = both[both["side"] == "right_only"]
     unknown = both[both["side"] == "left_only"][_ENDS]
-    if len(unknown):  # the other side may have stated them
+    if len(unknown):  # the other side may state them
         near = expected.links[expected.links["source_id"].isin(unknown["source_id"])]
         unknown = unknown[~_is_among(unknown, near)]
     found = [
@@ -103,11 +109,11 @@ def _of_links(table: str, sent: Sent, expected: Roster) -> list[str]:
         for links, what in ((unknown, "not expected"), (missing, "fewer than expected"))
         if len(links)
     ]
-    return [*found, *_of_memberships(said, stated)]
+    return [*found, *_membership_differences(sent_links, expected_links)]
 
 
-def _stated(table: str, links: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
-    """The links that the rows of these ids state themselves."""
+def _links_stated_by(table: str, links: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+    """The links that the objects with these ids state themselves."""
     parts = []
     for side in ("source", "target"):
         own = (links[f"{side}_type"] == OBJECT_TYPES[table]) & links["stated_by"].isin([side, "both"])
@@ -121,13 +127,13 @@ def _is_among(links: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
     return pd.Series(keys[0].isin(keys[1]), index=links.index)
 
 
-def _of_memberships(said: pd.DataFrame, stated: pd.DataFrame) -> list[str]:
+def _membership_differences(sent_links: pd.DataFrame, expected_links: pd.DataFrame) -> list[str]:
     """Links whose status, dates or other values are not those of any expected link with the same ends.
 
     A value that the page does not name may come from the other side.
     """
-    own = [name for name in said if name not in (*_ENDS, *SIDE_EFFECTS)]
-    pairs = said.reset_index(names="link").merge(stated, on=_ENDS, suffixes=("", "_expected"))
+    own = [name for name in sent_links if name not in (*_ENDS, *SIDE_EFFECTS)]
+    pairs = sent_links.reset_index(names="link").merge(expected_links, on=_ENDS, suffixes=("", "_expected"))
     fits = pd.Series(data=True, index=pairs.index)
     for name in own:
         theirs = pairs[name]
@@ -137,4 +143,4 @@ def _of_memberships(said: pd.DataFrame, stated: pd.DataFrame) -> list[str]:
     other = agreed.index[~agreed]
     if not len(other):
         return []
-    return [f"{plural(len(other), 'link')} with other values, such as that of {said['source_id'].loc[other[0]]}"]
+    return [f"{plural(len(other), 'link')} with other values, such as that of {sent_links['source_id'].loc[other[0]]}"]

@@ -1,4 +1,4 @@
-"""The data events of a task queue: in order, each once, and what is wrong with the others."""
+"""The data events of a task queue: in order, each once, and why the others cannot be applied."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
     Payload = dict[str, JSON]
 
-PUTS = ("ADD", "CHANGE", "UPDATE", "SET")
-TAKES = ("DELETE", "UNSET")
+UPSERTS = ("ADD", "CHANGE", "UPDATE", "SET")
+REMOVALS = ("DELETE", "UNSET")
 LINKS = "links"
 SIDE_EFFECTS = ("updated_at", "stated_by")
-"""Columns whose changes say only when something was sent, or by whom."""
+"""Columns that change only because something was sent again, or by another side."""
 _TEXT = ("type", "id", "tenant_id", "action", "object_type", "object_id", "group_id", "raw")
 
 
 class Event(NamedTuple):
-    """A data event: what it does, to which object of which table, and what it says of it.
+    """A data event: what it does, to which object of which table, and its payload.
 
-    ``number`` is its place in the order of events. The table of an enrollment is ``"links"``, and ``id`` the membership's.
+    ``number`` is its position among the events. The table of an enrollment is ``"links"``, and ``id`` the membership's.
     ``kind`` is the object type without prefix and punctuation, such as ``studentcoursesectionenrollment``.
     """
 
@@ -59,7 +59,7 @@ class Event(NamedTuple):
 
 def read_events(tasks: pd.DataFrame) -> tuple[list[Event], list[Problem]]:
     """The data events that can be applied, in their order, and a problem for each that cannot."""
-    # A table without a column, or without any row, has numbers where text is read below.
+    # Columns that are absent, or have no rows, have a numeric dtype; below they are read as text.
     tasks = tasks.reindex(columns=list(TASK_COLUMNS)).astype(dict.fromkeys(_TEXT, "str"))
     kinds = tasks["type"].str.lower().str.replace("_", "")
     unread = tasks[tasks["type"].isna()]
@@ -69,9 +69,9 @@ def read_events(tasks: pd.DataFrame) -> tuple[list[Event], list[Problem]]:
     if tenants > 1:
         problems.append(Problem("tasks", None, None, str(tenants), SEVERAL_TENANTS))
     found: list[Event] = []
-    for row in _once(events, problems).itertuples(index=False):
+    for row in _deduplicated(events, problems).itertuples(index=False):
         event = _event(row, len(found))
-        reason = _reason(event, row.data)
+        reason = _why_inapplicable(event, row.data)
         if reason:
             problems.append(event.refused(reason))
         else:
@@ -83,27 +83,29 @@ def _problem(id: object, text: str, raw: object) -> Problem:
     return Problem("tasks", _text(id), None, _text(raw), text)
 
 
-def _once(events: pd.DataFrame, problems: list[Problem]) -> pd.DataFrame:
-    """Each event once, though it was delivered twice, in the order of its tenant's sequence if all have a number."""
-    named = events["id"].fillna(events["raw"]).fillna("").astype("str")
-    nameless = events["id"].isna()
-    named = named.where(~nameless, named + " " + events["action"].fillna("") + " " + events["object_id"].fillna(""))
-    again = pd.DataFrame({"tenant": events["tenant_id"], "id": named}).duplicated() & (named.str.strip() != "")
-    if again.any():
-        told = events[["tenant_id", "id", "action", "object_type", "object_id"]].assign(data=events["data"].map(_shown))
-        differs = told[events["id"].isin(events.loc[again, "id"]) & ~nameless].drop_duplicates()
+def _deduplicated(events: pd.DataFrame, problems: list[Problem]) -> pd.DataFrame:
+    """The events without repeated deliveries; those of a tenant by sequence number if all of them have one."""
+    keys = events["id"].fillna(events["raw"]).fillna("").astype("str")
+    without_id = events["id"].isna()
+    keys = keys.where(~without_id, keys + " " + events["action"].fillna("") + " " + events["object_id"].fillna(""))
+    repeated = pd.DataFrame({"tenant": events["tenant_id"], "id": keys}).duplicated() & (keys.str.strip() != "")
+    if repeated.any():
+        copies = events[["tenant_id", "id", "action", "object_type", "object_id"]].assign(
+            data=events["data"].map(_data_text)
+        )
+        differs = copies[events["id"].isin(events.loc[repeated, "id"]) & ~without_id].drop_duplicates()
         ids = differs.loc[differs.duplicated(["tenant_id", "id"]), "id"].drop_duplicates()
         problems += [_problem(id, TASK_CAME_AGAIN, None) for id in ids]
-    events = events[~again]
+    events = events[~repeated]
     tenant = events["tenant_id"].fillna("")
     numbered = events["sequence"].notna().groupby(tenant).transform("all")
-    place = pd.Series(range(len(events)), index=events.index, dtype="Int64")
-    order = pd.DataFrame({"tenant": tenant.factorize()[0], "place": events["sequence"].where(numbered, place)})
+    position = pd.Series(range(len(events)), index=events.index, dtype="Int64")
+    order = pd.DataFrame({"tenant": tenant.factorize()[0], "place": events["sequence"].where(numbered, position)})
     order.index = pd.RangeIndex(len(order))
     return events.iloc[order.sort_values(["tenant", "place"], kind="stable").index]
 
 
-def _shown(data: object) -> str:
+def _data_text(data: object) -> str:
     return repr(data) if isinstance(data, dict) else ""
 
 
@@ -111,10 +113,12 @@ def _event(row: object, number: int) -> Event:
     action, kind = _text(getattr(row, "action", None)), _text(getattr(row, "object_type", None))
     data = getattr(row, "data", None)
     payload = cast("Payload", data if isinstance(data, dict) else {})
-    within = payload.get("data")
-    if len(payload) == 1 and isinstance(within, dict):
-        payload = within
-    if not isinstance(payload.get("$sys"), dict):  # null where ids are at top level; anything else says nothing
+    nested = payload.get("data")
+    if len(payload) == 1 and isinstance(nested, dict):
+        payload = nested
+    if not isinstance(
+        payload.get("$sys"), dict
+    ):  # null if ids are at the top level; anything else carries no information
         payload = {key: value for key, value in payload.items() if key != "$sys"}
     id = _text(getattr(row, "object_id", None))
     inner = id_of(payload)
@@ -131,19 +135,19 @@ def _event(row: object, number: int) -> Event:
 
 
 def _table(kind: str | None) -> str:
-    """The table that a type of objects is in; empty if it is unknown."""
+    """The table that holds a type of object; empty if the type is unknown."""
     if plain_type(kind or "").endswith(("enrollment", "membership")):
         return LINKS
     return TABLE_OF.get(object_type(kind) or "", "")
 
 
-def _reason(event: Event, data: object) -> str | None:
+def _why_inapplicable(event: Event, data: object) -> str | None:
     """Why an event cannot be applied to any roster; None if it can."""
     if not event.table:
         return UNKNOWN_TYPE
-    if event.action not in (*PUTS, *TAKES):
+    if event.action not in (*UPSERTS, *REMOVALS):
         return UNKNOWN_ACTION
-    if event.action in PUTS and (not isinstance(data, dict) or not event.payload):
+    if event.action in UPSERTS and (not isinstance(data, dict) or not event.payload):
         return NO_DATA
     return NO_ID if event.id is None and event.table != LINKS else None
 

@@ -1,4 +1,4 @@
-"""Which differences of two loads the task queue accounts for, and which it does not."""
+"""Which differences between two loads the task queue explains, and which it does not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kimono_explore.forecast.apply import Forecast
 
 _KEY = ["table", "id", "what", "column"]
-_WHOLE = [*_KEY, "new"]
+_FULL_KEY = [*_KEY, "new"]
 _COLUMNS = ["table", "id", "label", "what", "column", "old", "new"]
 
 
@@ -63,36 +63,36 @@ def explain_tasks(
     expect("explain_tasks", new, Roster)
     announced = forecast("explain_tasks", old, tasks)
     ignore = tuple(ignore)
-    old, new, expected = (_in_order(roster) for roster in (old, new, announced.roster))
-    seen = _differences(compare(old, new, ignore))
-    to_come = _differences(compare(old, expected, ignore))
+    old, new, expected = (_with_sorted_links(roster) for roster in (old, new, announced.roster))
+    actual = _differences(compare(old, new, ignore))
+    planned = _differences(compare(old, expected, ignore))
     amended = _differences(compare(expected, new, ignore))
-    amended = _of_added(amended, seen, to_come)
-    seen = pd.concat([seen, amended.assign(old=_missing(amended))], ignore_index=True)
-    to_come = pd.concat([to_come, amended.assign(new=amended["old"], old=_missing(amended))], ignore_index=True)
-    seen = seen.assign(explained=_is_among(seen, to_come), arrived=True)
-    lacking = to_come[~_is_among(to_come, seen)].assign(explained=False, arrived=False)
-    found = pd.concat([seen, lacking], ignore_index=True).astype({"explained": "bool", "arrived": "bool"})
+    amended = _amended_additions(amended, actual, planned)
+    actual = pd.concat([actual, amended.assign(old=_missing(amended))], ignore_index=True)
+    planned = pd.concat([planned, amended.assign(new=amended["old"], old=_missing(amended))], ignore_index=True)
+    actual = actual.assign(explained=_is_among(actual, planned), arrived=True)
+    lacking = planned[~_is_among(planned, actual)].assign(explained=False, arrived=False)
+    found = pd.concat([actual, lacking], ignore_index=True).astype({"explained": "bool", "arrived": "bool"})
     found["task_id"] = _task_ids(found, announced)
     found.attrs["summary"] = _in_words(found, announced.refused)
     return found
 
 
-def _in_order(roster: Roster) -> Roster:
-    """The roster with links that have the same ends in the order of their ids: `compare` pairs them in their order."""
-    again = roster.links.duplicated(list(LINK_KEY), keep=False)
-    if not again.any():
+def _with_sorted_links(roster: Roster) -> Roster:
+    """The roster with parallel links sorted by membership id, because `compare` pairs them in their order."""
+    parallel = roster.links.duplicated(list(LINK_KEY), keep=False)
+    if not parallel.any():
         return roster
-    links = pd.concat([roster.links[~again], roster.links[again].sort_values("membership_id")], ignore_index=True)
+    links = pd.concat([roster.links[~parallel], roster.links[parallel].sort_values("membership_id")], ignore_index=True)
     return replace(roster, links=links)
 
 
 def _differences(diff: Comparison) -> pd.DataFrame:
-    """Everything that a comparison found, a row each."""
+    """Everything that a comparison found, one row per difference."""
     parts = []
     for table in (*TABLES, LINKS):
         for what, df in (("added", diff.added(table)), ("removed", diff.removed(table))):
-            parts.append(_named(table, df).assign(what=what))
+            parts.append(_labeled_rows(table, df).assign(what=what))
         changed = diff.changed(table)
         label = changed["label"] if table != LINKS else _missing(changed)
         rest = changed[["column", "old", "new"]].assign(what="changed", label=label)
@@ -100,7 +100,7 @@ def _differences(diff: Comparison) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).reindex(columns=_COLUMNS).astype(dict.fromkeys(_COLUMNS, "str"))
 
 
-def _named(table: str, df: pd.DataFrame) -> pd.DataFrame:
+def _labeled_rows(table: str, df: pd.DataFrame) -> pd.DataFrame:
     label = _missing(df) if table == LINKS else display_label(table, df).astype("str")
     return pd.DataFrame({"table": table, "id": _ids(table, df), "label": label})
 
@@ -116,15 +116,15 @@ def _missing(df: pd.DataFrame) -> pd.Series:
     return pd.Series(float("nan"), index=df.index, dtype="str")
 
 
-def _of_added(amended: pd.DataFrame, seen: pd.DataFrame, to_come: pd.DataFrame) -> pd.DataFrame:
-    """The values of added rows that are others than announced; of what a task does not name, it announces nothing."""
+def _amended_additions(amended: pd.DataFrame, actual: pd.DataFrame, planned: pd.DataFrame) -> pd.DataFrame:
+    """The values of added rows that differ from those announced; a value that no task names is not announced."""
     added = amended[(amended["what"] == "changed") & amended["old"].notna()].assign(what="added")
     both = added.assign(column=_missing(added))
-    return added[_is_among(both, seen, _KEY) & _is_among(both, to_come, _KEY)]
+    return added[_is_among(both, actual, _KEY) & _is_among(both, planned, _KEY)]
 
 
-def _is_among(rows: pd.DataFrame, others: pd.DataFrame, columns: list[str] = _WHOLE) -> pd.Series:
-    """Whether each row is among the others; where one comes more than once, as often as there."""
+def _is_among(rows: pd.DataFrame, others: pd.DataFrame, columns: list[str] = _FULL_KEY) -> pd.Series:
+    """Whether each row is among the others; a repeated row as many times as it occurs there."""
     keys = [_keys(df[columns]) for df in (rows, others)]
     return pd.Series(pd.MultiIndex.from_frame(keys[0]).isin(pd.MultiIndex.from_frame(keys[1])), index=rows.index)
 
@@ -135,7 +135,7 @@ def _keys(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def _task_ids(found: pd.DataFrame, announced: Forecast) -> pd.Series:
-    """The task behind each row that one announces."""
+    """The task behind each row; None for rows that no task announces."""
     ids = []
     for table, id, what, column, explained, arrived in found[
         ["table", "id", "what", "column", "explained", "arrived"]
@@ -148,14 +148,14 @@ def _task_ids(found: pd.DataFrame, announced: Forecast) -> pd.Series:
 
 
 def _in_words(found: pd.DataFrame, refused: int) -> str:
-    """The result in a sentence or three."""
-    seen, lacking = found[found["arrived"]], found[~found["arrived"]]
+    """The result in one to three sentences."""
+    actual, lacking = found[found["arrived"]], found[~found["arrived"]]
     if found.empty:
         text = "The loads do not differ, and no task announces a difference."
     else:
-        lost = int((~seen["explained"]).sum())
-        text = f"{plural(len(seen), 'difference')}: the queue explains {len(seen) - lost:,}"
-        text += f", but not the other {lost:,}: events may have been lost." if lost else "."
+        unexplained = int((~actual["explained"]).sum())
+        text = f"{plural(len(actual), 'difference')}: the queue explains {len(actual) - unexplained:,}"
+        text += f", but not the other {unexplained:,}: events may have been lost." if unexplained else "."
         if len(lacking):
             text += f" {len(lacking):,} that it announces did not arrive."
     return text + (

@@ -1,4 +1,4 @@
-"""The links that events touch, edited one after the other; all others stay as they are."""
+"""The links that events touch, edited one event at a time; all others stay as they are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     End = tuple[str, str]
 
 _NAMES = tuple(column.name for column in LINK_COLUMNS)
-_SAME = ("source_type", "source_id", "relation", "target_type", "target_id")
+_ENDS_AND_RELATION = ("source_type", "source_id", "relation", "target_type", "target_id")
 
 
 def link_words(source: object, relation: object, target: object, role: object) -> str:
@@ -31,19 +31,19 @@ def link_words(source: object, relation: object, target: object, role: object) -
 
 
 class LinkEdits:
-    """A working copy of the links at some objects, or with some membership ids.
+    """A working copy of the links of some objects, or with some membership ids.
 
     Parameters
     ----------
     links : pandas.DataFrame
     around : collection of str
-        Ids of objects: the links that touch them are at hand.
+        Ids of objects whose links are copied.
     memberships : collection of str
-        Ids of memberships: their links are at hand.
+        Ids of memberships whose links are copied.
     rollups : frozenset of str
-        The references that the tenant sends: they decide who states a new link.
-    there : callable
-        Whether an object, as type and id, is there: one that is not states nothing.
+        The references that the tenant sends, which decide who states a new link.
+    exists : callable
+        Whether an object, given as type and id, exists; one that does not cannot state a link.
 
     Attributes
     ----------
@@ -57,20 +57,20 @@ class LinkEdits:
         around: Collection[str],
         memberships: Collection[str],
         rollups: frozenset[str],
-        there: Callable[[End], bool],
+        exists: Callable[[End], bool],
     ) -> None:
         self.events: dict[str, int] = {}
-        self._links, self._rollups, self._there = links, rollups, there
+        self._links, self._rollups, self._exists = links, rollups, exists
         self._held: dict[int, Values] = {}
-        self._rows: dict[int, int] = {}  # links at hand that are as they were -> their rows
-        self._gone: list[int] = []
+        self._rows: dict[int, int] = {}  # copied links that are unchanged -> their rows
+        self._dropped_rows: list[int] = []
         self._numbers = count()
-        self._at: defaultdict[End, set[int]] = defaultdict(set)
-        self._named: defaultdict[str, set[int]] = defaultdict(set)
-        for row, values in self._at_hand(around, memberships):
-            self._rows[self._hold(values)] = row
+        self._by_end: defaultdict[End, set[int]] = defaultdict(set)
+        self._by_membership: defaultdict[str, set[int]] = defaultdict(set)
+        for row, values in self._select(around, memberships):
+            self._rows[self._store(values)] = row
 
-    def _at_hand(self, around: Collection[str], memberships: Collection[str]) -> Iterable[tuple[int, Values]]:
+    def _select(self, around: Collection[str], memberships: Collection[str]) -> Iterable[tuple[int, Values]]:
         found = np.zeros(len(self._links), dtype=bool)
         for column, ids in (("source_id", around), ("target_id", around), ("membership_id", memberships)):
             if ids:
@@ -80,20 +80,20 @@ class LinkEdits:
         return zip(rows.tolist(), values, strict=True)
 
     def values(self, number: int) -> Values:
-        """The values of a link at hand."""
+        """The values of a copied link."""
         return self._held[number]
 
     def find(self, values: Values) -> int | None:
-        """The link with a membership's id, else with its ends if either side has no id; None if there is none."""
+        """The link with a membership's id; else the one with its ends, if either has no id; else None."""
         id = values.get("membership_id")
-        named = [n for n in self._named[str(id)] if self._held[n]["target_type"] == values["target_type"]]
+        named = [n for n in self._by_membership[str(id)] if self._held[n]["target_type"] == values["target_type"]]
         if named:
             return min(named)
-        return self._match(self._at[_ends_of(values)[0]], values)
+        return self._match(self._by_end[_ends_of(values)[0]], values)
 
     def _match(self, numbers: Iterable[int], values: Values) -> int | None:
-        """Of some links, the one with the same ends and relation: with the same membership id, or where one is unknown."""
-        alike = [n for n in sorted(numbers) if all(self._held[n][name] == values[name] for name in _SAME)]
+        """Among some links, the one with the same ends and relation whose membership id is the same or unknown."""
+        alike = [n for n in sorted(numbers) if all(self._held[n][name] == values[name] for name in _ENDS_AND_RELATION)]
         id = values.get("membership_id")
         same = (n for n in alike if id is not None and self._held[n]["membership_id"] == id)
         fitting = (n for n in alike if id is None or self._held[n]["membership_id"] is None)
@@ -101,9 +101,9 @@ class LinkEdits:
 
     def add(self, values: Values, event: int, side: str | None = None) -> None:
         """Add a link; ``side`` is the end that states it, if one does."""
-        whole = {**dict.fromkeys(_NAMES), **values}
-        self._hold({**whole, "stated_by": self._sides(whole, side)})
-        self._note(whole, event)
+        complete = {**dict.fromkeys(_NAMES), **values}
+        self._store({**complete, "stated_by": self._stated_by(complete, side)})
+        self._record_event(complete, event)
 
     def change(self, number: int, values: Values, event: int) -> None:
         """Set values of a link."""
@@ -111,38 +111,38 @@ class LinkEdits:
         if any(held[name] != value for name, value in values.items()):
             self.drop(number, event)
             held = {**held, **values}
-            self._hold(held)
-        self._note(held, event)
+            self._store(held)
+        self._record_event(held, event)
 
     def drop(self, number: int, event: int) -> None:
         """Remove a link."""
         values = self._held.pop(number)
         for end in _ends_of(values):
-            self._at[end].discard(number)
-        self._named[str(values["membership_id"])].discard(number)
+            self._by_end[end].discard(number)
+        self._by_membership[str(values["membership_id"])].discard(number)
         if number in self._rows:
-            self._gone.append(self._rows.pop(number))
-        self._note(values, event)
+            self._dropped_rows.append(self._rows.pop(number))
+        self._record_event(values, event)
 
     def drop_around(self, end: End, event: int) -> None:
         """Remove all links of an object."""
-        for number in sorted(self._at[end]):
+        for number in sorted(self._by_end[end]):
             self.drop(number, event)
 
     def state(self, near: End, place: int, stated: Iterable[Values], event: int) -> None:
-        """Replace what an object has under a reference, given as its place in ``REFERENCES``, by what it states now."""
+        """Replace the links that an object has under a reference, given by its index in ``REFERENCES``, by those stated now."""
         reference = REFERENCES[place]
         side = "source" if reference.forward else "target"
-        left = {n for n in self._at[near] if _is_of(self._held[n], near, reference)}
-        for said in stated:
-            values = _link_of(near, reference, said)
+        left = {n for n in self._by_end[near] if _is_stated_under(self._held[n], near, reference)}
+        for values_stated in stated:
+            values = _link_of(near, reference, values_stated)
             found = self._match(left, values)
             if found is None:
                 self.add(values, event, side)
                 continue
             left.discard(found)
             held = self._held[found]
-            # Who states it is a matter of both ends; a role that was not sent is only guessed.
+            # Either end may state a link; a role is left out because one that was not sent is only guessed.
             given = {name: value for name, value in values.items() if value is not None and name != "role"}
             by = side if held["stated_by"] in (side, None) else "both"
             self.change(found, {**given, "stated_by": by}, event)
@@ -150,23 +150,25 @@ class LinkEdits:
             self.drop(number, event)
 
     def result(self) -> pd.DataFrame:
-        """All links; those that were added or changed are the last ones."""
-        return _joined(self._links, self._gone, [values for n, values in self._held.items() if n not in self._rows])
+        """All links; added and changed ones come last."""
+        return _merge_links(
+            self._links, self._dropped_rows, [values for n, values in self._held.items() if n not in self._rows]
+        )
 
-    def _hold(self, values: Values) -> int:
+    def _store(self, values: Values) -> int:
         number = next(self._numbers)
         self._held[number] = values
         for end in _ends_of(values):
-            self._at[end].add(number)
+            self._by_end[end].add(number)
         if values["membership_id"] is not None:
-            self._named[str(values["membership_id"])].add(number)
+            self._by_membership[str(values["membership_id"])].add(number)
         return number
 
-    def _note(self, values: Values, event: int) -> None:
+    def _record_event(self, values: Values, event: int) -> None:
         self.events[link_words(*(values[name] for name in ("source_id", "relation", "target_id", "role")))] = event
 
-    def _sides(self, values: Values, side: str | None) -> str:
-        """Which ends state a link: those whose references the tenant sends, and the one that was read."""
+    def _stated_by(self, values: Values, side: str | None) -> str:
+        """Which ends state a link: those whose references the tenant sends, and ``side``, which stated it."""
         sides = {side} if side else set()
         source, target = _ends_of(values)
         for reference in REFERENCES:
@@ -174,15 +176,15 @@ class LinkEdits:
             if (
                 f"{reference.table}.{reference.key}" in self._rollups
                 and OBJECT_TYPES[reference.table] == near[0]
-                and _is_of(values, near, reference)
-                and self._there(near)
+                and _is_stated_under(values, near, reference)
+                and self._exists(near)
             ):
                 sides.add("source" if reference.forward else "target")
         return "both" if len(sides) > 1 else next(iter(sides), "source")
 
 
 def _link_of(near: End, reference: Reference, said: Values) -> Values:
-    """The link that an object states, with its ends the right way round."""
+    """The link that an object states, with source and target in the reference's direction."""
     far = (str(said["far_type"]), str(said["far_id"]))
     source, target = (near, far) if reference.forward else (far, near)
     role = said["role"] if isinstance(said["role"], str) else None
@@ -203,8 +205,8 @@ def _ends_of(values: Values) -> tuple[End, End]:
     )
 
 
-def _is_of(values: Values, near: End, reference: Reference) -> bool:
-    """Whether a link is one that an object states under a reference key."""
+def _is_stated_under(values: Values, near: End, reference: Reference) -> bool:
+    """Whether a link is one that an object states under this reference."""
     source, target = _ends_of(values)
     own, far = (source, target) if reference.forward else (target, source)
     return own == near and far[0] == reference.far_type and _has_relation(values, reference)
@@ -221,8 +223,8 @@ def _has_relation(values: Values, reference: Reference) -> bool:
     return reference.states(relation)
 
 
-def _joined(links: pd.DataFrame, gone: list[int], new: list[Values]) -> pd.DataFrame:
-    """The links without some rows, and with new ones at the end."""
+def _merge_links(links: pd.DataFrame, gone: list[int], new: list[Values]) -> pd.DataFrame:
+    """The links without the rows that are gone, and with the new ones at the end."""
     if not gone and not new:
         return links.copy(deep=False)
     added = frame("links", {name: [values[name] for values in new] for name in _NAMES})
@@ -231,11 +233,11 @@ def _joined(links: pd.DataFrame, gone: list[int], new: list[Values]) -> pd.DataF
     for name in links.columns:
         old = links[name].take(kept) if gone else links[name]
         more = added[name] if name in added else pd.Series(np.nan, index=added.index, dtype=old.dtype)
-        columns[name] = _appended(old, more)
+        columns[name] = _append(old, more)
     return pd.DataFrame(columns)
 
 
-def _appended(old: pd.Series, new: pd.Series) -> pd.Series:
+def _append(old: pd.Series, new: pd.Series) -> pd.Series:
     if new.empty:
         return old.reset_index(drop=True)
     if isinstance(old.dtype, pd.CategoricalDtype) and isinstance(new.dtype, pd.CategoricalDtype):

@@ -16,7 +16,7 @@ from kimono_explore.api.operations import FINDS, LISTS
 from kimono_explore.api.pages import open_page
 from kimono_explore.display import plural, printable
 from kimono_explore.errors import NotFoundError, PermissionDeniedError, expect
-from kimono_explore.forecast.agreement import differences, facts, sent_rows
+from kimono_explore.forecast.agreement import differences, rows_and_links, sent_rows
 from kimono_explore.forecast.apply import forecast
 from kimono_explore.forecast.events import LINKS, read_events
 from kimono_explore.forecast.payloads import read_enrollments
@@ -128,98 +128,100 @@ def refresh(
     tasks = load_tasks(client, tenant_id=tenant_id)
     queue = _Queue(old, tasks)
     reasons = queue.reasons(objects)
-    look = _Look(client, old, queue.coming.roster, random.Random(seed))
+    verifier = _Verifier(client, old, queue.forecast.roster, random.Random(seed))
     if not reasons:
-        reasons += look.at_objects(queue, objects)
+        reasons += verifier.check_objects(queue, objects)
         for name in TABLES:
-            reasons += look.at_refused(name) if name in refused else look.at_list(name)
-    asked = _table(look.asked)
+            reasons += verifier.check_refused(name) if name in refused else verifier.check_list(name)
+    asked = _table(verifier.asked)
     if reasons:
         return Refreshed(None, tuple(reasons), asked, len(queue.events))
     words = f"{old.source}, brought up to date with {plural(len(queue.events), 'event')}"
-    return Refreshed(replace(queue.coming.roster, source=words, loaded_at=began), (), asked, len(queue.events))
+    return Refreshed(replace(queue.forecast.roster, source=words, loaded_at=began), (), asked, len(queue.events))
 
 
-class _Asked(NamedTuple):
+class _Request(NamedTuple):
     table: str
     what: str
     rows: int
     agrees: bool
 
 
-def _table(asked: list[_Asked]) -> pd.DataFrame:
-    df = pd.DataFrame(asked, columns=_Asked._fields)
+def _table(asked: list[_Request]) -> pd.DataFrame:
+    df = pd.DataFrame(asked, columns=_Request._fields)
     return df.astype({"table": "str", "what": "str", "rows": "int64", "agrees": "bool"})
 
 
 class _Queue:
-    """What the queue makes of the snapshot, and which objects its events are about.
+    """The forecast that the queue makes of the snapshot, and which objects its events are about.
 
     Attributes
     ----------
     events : list of Event
-    coming : Forecast
+    forecast : Forecast
     touched : list of tuple
         Table and id of each object that an event is about; for an enrollment, the person.
     doubtful : list of tuple
-        Those that an event from before the snapshot would change: had it been carried out when the snapshot was loaded?
+        Those that an event from before the snapshot would change: was it already processed when the snapshot was loaded?
     """
 
     def __init__(self, old: Roster, tasks: pd.DataFrame) -> None:
         self._tasks = tasks
         self.events, _ = read_events(tasks)
-        self.coming = forecast("refresh", old, tasks)
+        self.forecast = forecast("refresh", old, tasks)
         late = tasks["created_at"] > (old.loaded_at or datetime.now(UTC))
         self._early = set(tasks.loc[~late, "id"].dropna())
-        ends = self._ends()
-        self.touched = list(dict.fromkeys(ends.values()))
-        early = list(dict.fromkeys(end for n, end in ends.items() if self.events[n].task in (None, *self._early)))
-        before, after = facts(old, early), facts(self.coming.roster, early)
+        objects = self._objects_of_events()
+        self.touched = list(dict.fromkeys(objects.values()))
+        early = list(dict.fromkeys(end for n, end in objects.items() if self.events[n].task in (None, *self._early)))
+        before, after = rows_and_links(old, early), rows_and_links(self.forecast.roster, early)
         self.doubtful = [end for end in early if before[end] != after[end]]
 
-    def _ends(self) -> dict[int, tuple[str, str]]:
+    def _objects_of_events(self) -> dict[int, tuple[str, str]]:
         """The object that each event is about, if it can be found by its id."""
         enrollments = read_enrollments([event for event in self.events if event.table == LINKS])[1]
-        ends = {}
+        objects = {}
         for event in self.events:
             enrollment = enrollments.get(event.number, {})
             table, id = ("persons", enrollment.get("source_id")) if event.table == LINKS else (event.table, event.id)
             if isinstance(id, str) and table in FINDS:
-                ends[event.number] = (table, id)
-        return ends
+                objects[event.number] = (table, id)
+        return objects
 
     def reasons(self, most: int) -> list[str]:
-        """Why the queue does not say what the roster is now."""
-        said = []
-        if missing := _missing_numbers(self._tasks):
-            said.append(f"Sequence numbers are missing from the queue ({missing:,}): their events are no longer in it.")
+        """Why the queue does not determine the current roster."""
+        found = []
+        if missing := _missing_sequence_numbers(self._tasks):
+            found.append(
+                f"Sequence numbers are missing from the queue ({missing:,}): their events are no longer in it."
+            )
         done = {not_applied(task, reason) for task in self._early for reason in (KNOWN, NOT_THERE)}
-        refused = [problem for problem in self.coming.problems if problem.problem not in done]
+        refused = [problem for problem in self.forecast.problems if problem.problem not in done]
         if refused:
-            said.append(f"{plural(len(refused), 'problem')} in the queue, such as: {printable(refused[0].problem)}.")
+            found.append(f"{plural(len(refused), 'problem')} in the queue, such as: {printable(refused[0].problem)}.")
         if len(self.doubtful) > most:
             text = "would be changed by events from before the snapshot, and are too many to ask for"
-            said.append(f"{plural(len(self.doubtful), 'object')} {text} (objects={most}).")
-        return said
+            found.append(f"{plural(len(self.doubtful), 'object')} {text} (objects={most}).")
+        return found
 
 
-def _missing_numbers(tasks: pd.DataFrame) -> int:
+def _missing_sequence_numbers(tasks: pd.DataFrame) -> int:
     numbered = tasks[tasks["sequence"].notna()]
     of_tenant = numbered.groupby("tenant_id", dropna=False)["sequence"]
     return int((of_tenant.max() - of_tenant.min() + 1 - of_tenant.nunique()).sum())
 
 
-class _Look:
-    """What is asked of the server, and what of its answers is not as expected."""
+class _Verifier:
+    """Asks the server for samples and compares its answers with the roster that is expected."""
 
-    def __init__(self, client: Client, old: Roster, new: Roster, chance: random.Random) -> None:
-        self._client, self._old, self._new, self._chance = client, old, new, chance
-        self.asked: list[_Asked] = []
+    def __init__(self, client: Client, old: Roster, new: Roster, rng: random.Random) -> None:
+        self._client, self._old, self._new, self._rng = client, old, new, rng
+        self.asked: list[_Request] = []
 
-    def at_objects(self, queue: _Queue, most: int) -> Iterator[str]:
-        """Ask for objects that events are about."""
+    def check_objects(self, queue: _Queue, most: int) -> Iterator[str]:
+        """Compare objects that events are about; yield what is not as expected."""
         others = [end for end in queue.touched if end not in set(queue.doubtful)]
-        chosen = self._chance.sample(others, min(len(others), most - len(queue.doubtful)))
+        chosen = self._rng.sample(others, min(len(others), most - len(queue.doubtful)))
         ids: defaultdict[str, list[str]] = defaultdict(list)
         for table, id in [*queue.doubtful, *chosen]:
             ids[table].append(id)
@@ -230,9 +232,9 @@ class _Look:
             found = [f"{printable(id)} is still there" for id in wanted if id in sent and id not in there]
             found += [f"{printable(id)} is not there" for id in wanted if id not in sent and id in there]
             found += differences(table, sent_rows(table, [sent[id] for id in sent if id in there]), self._new)
-            self.asked.append(_Asked(table, plural(len(wanted), "object"), len(sent), not found))
+            self.asked.append(_Request(table, plural(len(wanted), "object"), len(sent), not found))
             if found:
-                yield f"The server does not have what the queue announces ({_words(table).lower()}): {found[0]}."
+                yield f"The server does not have what the queue announces ({_title(table).lower()}): {found[0]}."
 
     def _find(self, table: str, id: str) -> bytes | None:
         try:
@@ -240,33 +242,33 @@ class _Look:
         except NotFoundError:
             return None
 
-    def at_refused(self, table: str) -> Iterator[str]:
-        """A list that was refused when the snapshot was loaded must still be refused."""
+    def check_refused(self, table: str) -> Iterator[str]:
+        """Check that a list that was refused when the snapshot was loaded still is."""
         try:
             rows = self._ask(table, 0).rows
         except (NotFoundError, PermissionDeniedError):
-            self.asked.append(_Asked(table, "page 0", 0, agrees=True))
+            self.asked.append(_Request(table, "page 0", 0, agrees=True))
             return
-        self.asked.append(_Asked(table, "page 0", len(rows), agrees=False))
-        yield f"{_words(table)} were refused when the snapshot was loaded, and no longer are."
+        self.asked.append(_Request(table, "page 0", len(rows), agrees=False))
+        yield f"{_title(table)} were refused when the snapshot was loaded, and no longer are."
 
-    def at_list(self, table: str) -> Iterator[str]:
-        """The first page, one between and the last, and that nothing comes after it."""
+    def check_list(self, table: str) -> Iterator[str]:
+        """Compare the first page, the last and one in between, and check that nothing follows the last."""
         count = len(self._new.tables[table])
         first = self._ask(table, 0)
         size = len(first.rows)
         last = 0 if first.more is False or not count else (count - 1) // max(size, 1)
         pages = {0: first}
-        for number in sorted({last, self._chance.randrange(1, max(last, 2))} & set(range(1, last + 1))):
+        for number in sorted({last, self._rng.randrange(1, max(last, 2))} & set(range(1, last + 1))):
             pages[number] = self._ask(table, number, size)
         for number, page in pages.items():
             whole = count - last * size if number == last else size
-            found = self._unlike(table, page, number, size, whole)
-            self.asked.append(_Asked(table, f"page {number}", len(page.rows), not found))
+            found = self._page_differences(table, page, number, size, whole)
+            self.asked.append(_Request(table, f"page {number}", len(page.rows), not found))
             if found:
-                yield f"{_words(table)}, page {number}: {found[0]}."
-        if self._goes_on(table, pages[last], last, size):
-            yield f"{_words(table)}: there are more than the {count:,} expected."
+                yield f"{_title(table)}, page {number}: {found[0]}."
+        if self._has_more(table, pages[last], last, size):
+            yield f"{_title(table)}: there are more than the {count:,} expected."
 
     def _ask(self, table: str, number: int, size: int | None = None) -> Envelope:
         operation = LISTS[table, False]
@@ -282,7 +284,7 @@ class _Look:
     def _page(self, operation: Operation, path: str, query: dict[str, int | None]) -> Envelope:
         return self._client.ask(operation, lambda body: open_page(body, path), params=query, path=path)
 
-    def _unlike(self, table: str, page: Envelope, number: int, size: int, count: int) -> list[str]:
+    def _page_differences(self, table: str, page: Envelope, number: int, size: int, count: int) -> list[str]:
         if len(page.rows) != count:
             return [f"{plural(len(page.rows), 'row')}, {count:,} expected"]
         sent = sent_rows(table, page.rows)
@@ -294,11 +296,11 @@ class _Look:
                 found = ["the rows moved: others were expected on this page"]
         return found
 
-    def _goes_on(self, table: str, page: Envelope, number: int, size: int) -> bool:
+    def _has_more(self, table: str, page: Envelope, number: int, size: int) -> bool:
         if page.more is not None:
             return page.more
         return bool(self._ask(table, number + 1, size or None).rows)
 
 
-def _words(table: str) -> str:
+def _title(table: str) -> str:
     return table.replace("_", " ").capitalize()

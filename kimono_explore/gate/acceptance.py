@@ -1,4 +1,4 @@
-"""``gate.log``: who let which reason through, for which load, and why. It is only ever appended to."""
+"""``gate.log``: who let which reason through, for which load, and why. Entries are only ever appended."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ NAME = "gate.log"
 
 
 def log_beside(snapshot: str | os.PathLike[str]) -> Path:
-    """The log of the folder in which a snapshot is."""
+    """The log in the folder that holds a snapshot."""
     return Path(snapshot).absolute().parent / NAME
 
 
 def write_entry(log: str | os.PathLike[str], **entry: str | None) -> None:
-    """Append one line: when, who, and what is given; after a line that was cut off, on a line of its own.
+    """Append an entry: when, who, and the fields given. If the last line was cut off, the entry begins a new line.
 
-    The file is readable by its owner alone.
+    Only the owner can read the file.
     """
-    line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": _who(), **entry}
+    line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": _user_name(), **entry}
     text = json.dumps(line, ensure_ascii=False) + "\n"
     with os.fdopen(os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+b") as file:
         if file.tell():
@@ -34,7 +34,7 @@ def write_entry(log: str | os.PathLike[str], **entry: str | None) -> None:
         file.write(text.encode())
 
 
-def _who() -> str:
+def _user_name() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container without a name for its user
@@ -42,7 +42,7 @@ def _who() -> str:
 
 
 def let_through_before(snapshot: str | os.PathLike[str], load: str) -> Iterator[dict[str, Any]]:
-    """What was let through of this load: the entries of the log beside it; lines that cannot be read are left out."""
+    """The log entries beside a snapshot that let something of this load through; unreadable lines are skipped."""
     try:
         lines = log_beside(snapshot).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -52,6 +52,6 @@ def let_through_before(snapshot: str | os.PathLike[str], load: str) -> Iterator[
             entry = json.loads(line)
         except ValueError:
             continue
-        mine = isinstance(entry, dict) and entry.get("load") == load and {"rule", "school"} <= entry.keys()
-        if mine and isinstance(entry.get("because"), str):
+        applies = isinstance(entry, dict) and entry.get("load") == load and {"rule", "school"} <= entry.keys()
+        if applies and isinstance(entry.get("because"), str):
             yield entry

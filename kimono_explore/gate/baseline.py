@@ -1,4 +1,4 @@
-"""What an ordinary day is like: the shares that were removed, re-created and changed when nothing spoke against it."""
+"""What an ordinary day is like: which shares are removed, re-created and changed on days without a reason to hold."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Shares: TypeAlias = dict[tuple[str | None, str], tuple[float, float]]
 
 
 def usual_shares(verdicts: Iterable[str | os.PathLike[str]]) -> Shares:
-    """The range of each share over the verdicts that `Verdict.to_json` wrote: of those without a reason and no rollover.
+    """The range of each share over verdicts written by `Verdict.to_json` that had no reasons and were no rollover.
 
-    A file that is not a verdict is left out, and a `KimonoWarning` says so: it does not keep the gate from its own.
+    A file that is not a verdict is skipped with a `KimonoWarning`, so that it does not stop the gate.
     """
     seen: dict[tuple[str | None, str], list[float]] = {}
     for path in verdicts:
-        verdict = _read(path)
+        verdict = _read_verdict(path)
         if verdict is None or verdict["reasons"] or verdict["rolled_over"]:
             continue
         for row in verdict["measures"]:
@@ -37,7 +37,7 @@ def usual_shares(verdicts: Iterable[str | os.PathLike[str]]) -> Shares:
     return {key: (min(shares), max(shares)) for key, shares in seen.items()}
 
 
-def _read(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+def _read_verdict(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
         if {"reasons", "rolled_over", "measures"} <= found.keys():

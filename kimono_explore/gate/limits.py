@@ -1,4 +1,4 @@
-"""How much may change from one roster to the next: the defaults, and what ``[gate]`` in ``quality.toml`` says instead."""
+"""How much may change from one roster to the next: the defaults, which ``[gate]`` in ``quality.toml`` overrides."""
 
 from __future__ import annotations
 
@@ -60,20 +60,20 @@ class Limits:
 
 
 def read_limits(given: Mapping[str, object], path: str) -> Limits:
-    """The limits that ``[gate]`` gives; the others stay as they are.
+    """The limits with those that ``[gate]`` sets; the others keep their defaults.
 
     Raises
     ------
     ConfigurationError
-        It names a limit that is unknown, or gives one that is not a share.
+        It sets an unknown limit, or gives a value that is not a share.
     """
     known = {field.name: field.type for field in fields(Limits)}
     for name, value in given.items():
         if name not in known:
             raise ConfigurationError(f"{path}: [gate] has an unknown key {name!r}; it may have {', '.join(known)}.")
-        whole = name == "least"
-        right = isinstance(value, int) if whole else isinstance(value, (int, float)) and 0 <= value <= 1
-        if isinstance(value, bool) or not right or (whole and isinstance(value, int) and value < 1):
-            needed = "an integer >= 1" if whole else "a share from 0 to 1, such as 0.1"
+        is_count = name == "least"
+        valid = isinstance(value, int) if is_count else isinstance(value, (int, float)) and 0 <= value <= 1
+        if isinstance(value, bool) or not valid or (is_count and isinstance(value, int) and value < 1):
+            needed = "an integer >= 1" if is_count else "a share from 0 to 1, such as 0.1"
             raise ConfigurationError(f"{path}: [gate] {name} is {value!r}; it needs {needed}.")
-    return Limits(**given)  # type: ignore[arg-type]  # each was looked at
+    return Limits(**given)  # type: ignore[arg-type]  # each value was checked

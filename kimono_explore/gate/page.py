@@ -1,4 +1,4 @@
-"""The verdict as a page: the verdict, its reasons, each school by kinds, and what to do. The template escapes."""
+"""The verdict as a page: its reasons, each school by kind of object, and what to do next. The template escapes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kimono_explore.gate.baseline import usual_words
 from kimono_explore.gate.measures import KINDS
-from kimono_explore.gate.rehearsal import CREATED, rehearsed
+from kimono_explore.gate.rehearsal import CREATED, rehearse_compared
 from kimono_explore.gate.targets import TARGETS, rules_of
 from kimono_explore.html import render
 from kimono_explore.roster.roster import Roster
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from kimono_explore.gate.reasons import Reason
     from kimono_explore.gate.rollover import Sign
 
-_SAID = {
+_CONSEQUENCES = {
     "go": "It may replace the current one.",
     "hold": "Nothing has been sent. The live roster stays.",
     "stop": "Nothing has been sent. The live roster stays, and this load cannot be let through.",
 }
-_MOST = 60
-"""Schools that the page lists; those with a reason come first."""
+_MAX_SCHOOLS = 60
+"""How many schools the page lists; those with a reason come first."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What was found, as far as a page shows it: the fields of `Verdict`."""
+    """The parts of a `Verdict` that the page shows."""
 
     reasons: list[Reason]
     measures: pd.DataFrame
@@ -45,19 +45,18 @@ class Judged:
 
 
 class Cell(NamedTuple):
-    """One kind at one school: how many of how many, in which way, and the limit, as shares of what was there."""
+    """One kind of object at one school: how many of how many were lost, and how; removed and recreated as shares of ``before``."""
 
     before: int
     lost: int
     words: str
     removed: float
     recreated: float
-    limit: float | None
-    told: bool
+    flagged: bool
 
 
 class Downstream(NamedTuple):
-    """What one system downstream would do, and the page that says so."""
+    """What one downstream system would do, and the address of the page that says so."""
 
     name: str
     means: str
@@ -70,17 +69,19 @@ class Downstream(NamedTuple):
 def make_page(verdict: Judged) -> str:
     """The whole page."""
     old, new = verdict.comparison.old, verdict.comparison.new
-    told = {(reason.school_id, reason.rule.partition("-")[0]) for reason in verdict.reasons if reason.because is None}
+    flagged = {
+        (reason.school_id, reason.rule.partition("-")[0]) for reason in verdict.reasons if reason.because is None
+    }
     schools = [
-        (name, [_cell(part, kind, told, _missing(verdict, kind)) for kind in KINDS])
-        for name, part in _by_school(verdict.measures, told)
+        (name, [_cell(part, kind, flagged, _word_for_missing(verdict, kind)) for kind in KINDS])
+        for name, part in _by_school(verdict.measures, flagged)
     ]
     holds = [reason for reason in verdict.reasons if reason.because is None]
     return render(
         "verdict.html",
         verdict=verdict,
         word=verdict.verdict.capitalize(),
-        said=_SAID[verdict.verdict],
+        said=_CONSEQUENCES[verdict.verdict],
         sides=[
             ("before", old.source, f"{old.loaded_at:%A %d %B %Y, %H:%M}"),
             ("now", new.source, f"{new.loaded_at:%A %d %B %Y, %H:%M}"),
@@ -91,27 +92,27 @@ def make_page(verdict: Judged) -> str:
         else [],
         accepted=[reason for reason in verdict.reasons if reason.because is not None],
         kinds=KINDS,
-        missing=_missing(verdict, "students"),
-        schools=schools[:_MOST],
-        more=max(0, len(schools) - _MOST),
+        missing=_word_for_missing(verdict, "students"),
+        schools=schools[:_MAX_SCHOOLS],
+        more=max(0, len(schools) - _MAX_SCHOOLS),
         command=_command(holds[0].rule, holds[0].school) if holds and verdict.verdict == "hold" else "",
         downstream=_downstream(verdict),
         steps=_steps(verdict),
     )
 
 
-def _by_school(measures: pd.DataFrame, told: set[tuple[str | None, str]]) -> list[tuple[str, pd.DataFrame]]:
+def _by_school(measures: pd.DataFrame, flagged: set[tuple[str | None, str]]) -> list[tuple[str, pd.DataFrame]]:
     """The schools with a reason, then the others, then the district."""
-    at = measures[measures["school"].notna()]
-    parts = [(str(id), part) for id, part in at.groupby("school", sort=False)]
-    with_reason = {id for id, _ in told}
+    at_schools = measures[measures["school"].notna()]
+    parts = [(str(id), part) for id, part in at_schools.groupby("school", sort=False)]
+    with_reason = {id for id, _ in flagged}
     parts.sort(key=lambda part: (part[0] not in with_reason, str(part[1]["name"].iloc[0])))
     named = [(str(part["name"].iloc[0]) if isinstance(part["name"].iloc[0], str) else id, part) for id, part in parts]
     return [*named, ("The whole district", measures[measures["school"].isna()])]
 
 
-def _missing(verdict: Judged, kind: str) -> str:
-    """What is said of a row that is no longer there: what did not arrive is not gone."""
+def _word_for_missing(verdict: Judged, kind: str) -> str:
+    """The word for a row that is no longer there: what merely did not arrive is not called gone."""
     if verdict.verdict == "stop":
         return "did not arrive"
     if verdict.rolled_over:
@@ -119,18 +120,18 @@ def _missing(verdict: Judged, kind: str) -> str:
     return "missing"
 
 
-def _cell(part: pd.DataFrame, kind: str, told: set[tuple[str | None, str]], missing: str) -> Cell:
+def _cell(part: pd.DataFrame, kind: str, flagged: set[tuple[str | None, str]], missing: str) -> Cell:
     rows = part[part["kind"] == kind]
     if rows.empty:
-        return Cell(0, 0, "none", 0, 0, None, told=False)
+        return Cell(0, 0, "none", 0, 0, flagged=False)
     row = rows.iloc[0]
     school = row["school"] if isinstance(row["school"], str) else None
     before, lost = int(row["before"]), int(row["removed"] + row["recreated"])
     words = "lost their id" if row["recreated"] else missing if lost or not row["changed"] else "changed"
-    whole = max(1, before)
+    total = max(1, before)
     return Cell(
-        before, lost or int(row["changed"]), words, row["removed"] / whole, row["recreated"] / whole, None,
-        told=(school, kind) in told,
+        before, lost or int(row["changed"]), words, row["removed"] / total, row["recreated"] / total,
+        flagged=(school, kind) in flagged,
     )  # fmt: skip
 
 
@@ -139,18 +140,18 @@ def _downstream(verdict: Judged) -> list[Downstream]:
     old, new = verdict.comparison.old, verdict.comparison.new
     if verdict.verdict != "hold" or not (isinstance(old, Roster) and isinstance(new, Roster)):
         return []
-    one = rehearsed(verdict.comparison, old, new, "canvas")
-    ended, created, students = one.count("closed"), one.count(CREATED), len(one.students)
+    rehearsal = rehearse_compared(verdict.comparison, old, new, "canvas")
+    ended, created, students = rehearsal.count("closed"), rehearsal.count(CREATED), len(rehearsal.students)
     if not (ended or created):
         return []
     return [
-        Downstream(name, means, ended if what == "closed" else 0, created, students, rules_of(target)[0].source)
-        for target, (name, what, _, means) in TARGETS.items()
+        Downstream(name, means, ended if fate == "closed" else 0, created, students, rules_of(target)[0].source)
+        for target, (name, fate, _, means) in TARGETS.items()
     ]
 
 
 def _command(rule: str, school: str | None) -> str:
-    """A command to copy: the name of a school comes from the roster, and must be nothing but a name to a shell."""
+    """A command to copy. The school's name comes from the roster, so it is quoted for the shell."""
     at = f" --school {shlex.quote(school)}" if school else ""
     return f'kimono-explore gate OLD NEW --accept {rule}{at} --because "..."'
 

@@ -1,4 +1,4 @@
-"""What a system downstream refuses: how a rule is written down, and how the rows that break it are found."""
+"""What a downstream system refuses: how its rules are written down, and how the rows that break them are found."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Test = Callable[["Roster", Refusal, pd.DataFrame], pd.Series]
 
 
 class Rule(NamedTuple):
-    """What a target says in public: in one sentence of ours, where, and when that was read."""
+    """What a target publishes: in one sentence of ours, and where it says so."""
 
     id: str
     target: str
@@ -44,7 +44,7 @@ class Rule(NamedTuple):
 
 
 def missing(_roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
-    """The value is not there, or is blank."""
+    """The value is missing or blank."""
     values = _values(refusal, rows)
     return values.isna() | values.str.strip().eq("").fillna(value=False)
 
@@ -55,12 +55,12 @@ def repeated(_roster: Roster, _refusal: Refusal, rows: pd.DataFrame) -> pd.Serie
 
 
 def after_the_first(_roster: Roster, _refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
-    """A row before it has the same id."""
+    """An earlier row has the same id."""
     return rows["id"].notna() & rows["id"].duplicated()
 
 
 def longer_than(most: int) -> Test:
-    """A test: the value has more characters."""
+    """Make a test: the value has more characters than this."""
 
     def longer(_roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
         return _values(refusal, rows).str.len().gt(most).fillna(value=False)
@@ -69,18 +69,18 @@ def longer_than(most: int) -> Test:
 
 
 def line_break(_roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
-    """The value goes over more than one line."""
+    """The value contains a line break."""
     return _values(refusal, rows).str.contains(LINE_BREAK, regex=True).fillna(value=False)
 
 
 def not_alphanumeric(_roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
-    """The value has something else than letters, digits and hyphens."""
+    """The value has characters other than letters, digits and hyphens."""
     values = _values(refusal, rows)
     return values.notna() & ~values.str.replace("-", "").str.isalnum().fillna(value=True)
 
 
 def unlinked(roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
-    """No delivered object is linked with it by the relation; nothing is said of a relation that was not sent."""
+    """No delivered object is linked to it by the relation. A relation that was not sent refuses nothing."""
     relation, type = refusal.column, OBJECT_TYPES[refusal.table]
     if not roster.rollups.intersection(keys_of(relation)):
         return pd.Series(data=False, index=rows.index)
@@ -92,7 +92,7 @@ def unlinked(roster: Roster, refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
 
 
 def _values(refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
-    """What a rule looks at, as text; NA for a relation."""
+    """The values that a rule examines, as text; NA for a relation."""
     if refusal.column == "label":
         values = display_label(refusal.table, rows)
     else:
@@ -103,20 +103,22 @@ def _values(refusal: Refusal, rows: pd.DataFrame) -> pd.Series:
 def refused(roster: Roster, rules: Iterable[Rule]) -> pd.DataFrame:
     """One row per object and rule that it breaks: table, id, label, rule, column, value, source."""
     parts = [
-        _broken(roster, refusal).assign(rule=rule.id, source=rule.source) for rule in rules for refusal in rule.refuses
+        _refused_rows(roster, refusal).assign(rule=rule.id, source=rule.source)
+        for rule in rules
+        for refusal in rule.refuses
     ]
     found = pd.concat([pd.DataFrame(columns=COLUMNS, dtype="str"), *parts], ignore_index=True)
     return found[list(COLUMNS)].astype("str")
 
 
-def _broken(roster: Roster, refusal: Refusal) -> pd.DataFrame:
-    rows = _looked_at(roster, refusal)
+def _refused_rows(roster: Roster, refusal: Refusal) -> pd.DataFrame:
+    rows = _rows_in_scope(roster, refusal)
     rows = rows[refusal.test(roster, refusal, rows).astype(bool)]
     found = {"id": rows["id"], "label": display_label(refusal.table, rows), "value": _values(refusal, rows)}
     return pd.DataFrame(found).astype("str").assign(table=refusal.table, column=refusal.column)
 
 
-def _looked_at(roster: Roster, refusal: Refusal) -> pd.DataFrame:
+def _rows_in_scope(roster: Roster, refusal: Refusal) -> pd.DataFrame:
     rows = roster.tables[refusal.table]
     if refusal.only == "school":
         return rows[rows["id"].isin(schools(roster).index)]

@@ -1,4 +1,4 @@
-"""What a system downstream would do with a new roster: who loses which class, what is created anew, what is refused."""
+"""What a downstream system would do with a new roster: who loses which class, what is created again, what is refused."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from kimono_explore.compare import Comparison
 
 CREATED, LOSES = "created empty", "loses members"
-_SEATS = {"student_in": "students", "teacher_in": "teachers"}
-_TEXTS = ["section_id", "new_id", "label", "school", "what"]
+_MEMBERS = {"student_in": "students", "teacher_in": "teachers"}
+_TEXT_COLUMNS = ["section_id", "new_id", "label", "school", "what"]
 
 
 def rehearse(
@@ -71,13 +71,13 @@ def rehearse(
     if target not in tuple(TARGETS):
         raise ValueError(printable(f"Unknown target {target!r}. Choose one of: {', '.join(TARGETS)}."))
     before, after = (given if isinstance(given, Roster) else read_source(given) for given in (old, new))
-    return rehearsed(compare(before, after, match="auto"), before, after, target)
+    return rehearse_compared(compare(before, after, match="auto"), before, after, target)
 
 
-def rehearsed(diff: Comparison, old: Roster, new: Roster, target: str) -> Rehearsal:
+def rehearse_compared(diff: Comparison, old: Roster, new: Roster, target: str) -> Rehearsal:
     """The same for two rosters that were compared with ``match="auto"``."""
     rules = rules_of(target)
-    lost = _lost_seats(old, new)
+    lost = _lost_enrollments(old, new)
     return Rehearsal(
         target,
         _classes(diff, old, new, lost, TARGETS[target].what),
@@ -133,13 +133,13 @@ class Rehearsal:
         name, what, does, _ = TARGETS[self.target]
         ended, created, losing = (self.count(fate) for fate in (what, CREATED, LOSES))
         objects = len(self.refused[["table", "id", "label"]].drop_duplicates())
-        said = [
+        effects = [
             f"{does} {_classes_in_words(ended)}" if ended else "",
             _creates(created, alone=not ended) if created else "",
             f"removes members from {_classes_in_words(losing)}" if losing else "",
             f"refuses {plural(objects, 'object')}" if objects else "",
         ]
-        sentence = f"{name} {listed(filter(None, said)) or f'{does} no class and refuses nothing'}"
+        sentence = f"{name} {listed(filter(None, effects)) or f'{does} no class and refuses nothing'}"
         if count := len(self.students):
             sentence += f"; {plural(count, 'student')} {'loses' if count == 1 else 'lose'} a class"
         return sentence if self.complete else f"{sentence}; the load was not complete"
@@ -163,38 +163,39 @@ def _classes_in_words(count: int) -> str:
     return "1 class" if count == 1 else f"{count:,} classes"
 
 
-def _seats(roster: Roster) -> pd.DataFrame:
-    """Who studies or teaches where, among what was delivered: source_id, relation, target_id."""
+def _enrollments(roster: Roster) -> pd.DataFrame:
+    """Students and teachers of sections, where both ends were delivered: source_id, relation, target_id."""
     links = roster.links[["source_id", "relation", "target_id"]].astype("str")
     known = links["source_id"].isin(roster.persons["id"].dropna()) & links["target_id"].isin(
         roster.sections["id"].dropna()
     )
-    return links[known & links["relation"].isin(list(_SEATS))].drop_duplicates()
+    return links[known & links["relation"].isin(list(_MEMBERS))].drop_duplicates()
 
 
-def _lost_seats(old: Roster, new: Roster) -> pd.DataFrame:
-    """The seats that are no longer there under the same ids."""
-    both = _seats(old).merge(_seats(new), how="left", indicator="side")
-    return both[both["side"] == "left_only"].drop(columns="side")
+def _lost_enrollments(old: Roster, new: Roster) -> pd.DataFrame:
+    """The enrollments that the new roster does not have under the same ids."""
+    matched = _enrollments(old).merge(_enrollments(new), how="left", indicator="side")
+    return matched[matched["side"] == "left_only"].drop(columns="side")
 
 
 def _classes(diff: Comparison, old: Roster, new: Roster, lost: pd.DataFrame, ended: str) -> pd.DataFrame:
-    again = diff.recreated("sections")
+    """The sections that are no longer there (``ended`` says what becomes of them), created again, or losing members."""
+    recreated = diff.recreated("sections")
     old_ids, new_ids = (set(side.sections["id"].dropna()) for side in (old, new))
-    closed = _described(old, old_ids - new_ids, _seats(old), ended)
-    closed["new_id"] = closed["section_id"].map(dict(zip(again["old_id"], again["new_id"], strict=True)))
-    created = _described(new, set(again["new_id"]), _seats(new), CREATED)
-    losing = _described(old, set(lost["target_id"]) & new_ids, lost, LOSES)
+    closed = _section_rows(old, old_ids - new_ids, _enrollments(old), ended)
+    closed["new_id"] = closed["section_id"].map(dict(zip(recreated["old_id"], recreated["new_id"], strict=True)))
+    created = _section_rows(new, set(recreated["new_id"]), _enrollments(new), CREATED)
+    losing = _section_rows(old, set(lost["target_id"]) & new_ids, lost, LOSES)
     parts = [part for part in (closed, created, losing) if len(part)]
-    found = pd.concat(parts or [closed], ignore_index=True)[[*_TEXTS, "students", "teachers"]]
-    found = found.astype({**dict.fromkeys(_TEXTS, "str"), "students": "int64", "teachers": "int64"})
+    found = pd.concat(parts or [closed], ignore_index=True)[[*_TEXT_COLUMNS, "students", "teachers"]]
+    found = found.astype({**dict.fromkeys(_TEXT_COLUMNS, "str"), "students": "int64", "teachers": "int64"})
     return found.sort_values(["school", "what", "label", "section_id"], ignore_index=True)
 
 
-def _described(roster: Roster, ids: set[str], seats: pd.DataFrame, what: str) -> pd.DataFrame:
-    """Some sections by name and school, and how many of these seats each has."""
+def _section_rows(roster: Roster, ids: set[str], enrollments: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Some sections with their names and schools, and how many of these enrollments each has."""
     rows = roster.sections[roster.sections["id"].isin(ids)].drop_duplicates("id")
-    counts = seats.groupby(["target_id", "relation"]).size()
+    counts = enrollments.groupby(["target_id", "relation"]).size()
     found = {
         "section_id": rows["id"],
         "new_id": pd.Series(float("nan"), index=rows.index, dtype="str"),
@@ -202,28 +203,31 @@ def _described(roster: Roster, ids: set[str], seats: pd.DataFrame, what: str) ->
         "school": rows["id"].map(_schools_by(roster, "held_at")),
         "what": what,
     }
-    for relation, name in _SEATS.items():
+    for relation, name in _MEMBERS.items():
         of_relation = counts[counts.index.get_level_values("relation") == relation].droplevel("relation")
         found[name] = rows["id"].map(of_relation).fillna(0).astype("int64")
     return pd.DataFrame(found)
 
 
 def _schools_by(roster: Roster, relation: str) -> pd.Series:
-    """The names of the schools with which each object is linked."""
+    """The names of the schools that each object is linked to."""
     links = roster.links[roster.links["relation"] == relation][["source_id", "target_id"]].drop_duplicates()
     names = links.assign(name=links["target_id"].map(schools(roster))).dropna().sort_values("name")
     return names.groupby("source_id")["name"].agg(", ".join).astype("str")
 
 
 def _students(old: Roster, lost: pd.DataFrame) -> pd.DataFrame:
+    """The students who lose a class: one row each, with the names of the classes."""
     columns = ["person_id", "label", "school", "classes"]
     sections, persons = (
         old.tables[table].dropna(subset=["id"]).drop_duplicates("id") for table in ("sections", "persons")
     )
     labels = pd.Series(display_label("sections", sections).to_numpy(), index=sections["id"].to_numpy(), dtype="str")
-    seats = lost[lost["relation"] == "student_in"]
-    seats = seats.assign(name=seats["target_id"].map(labels).fillna(seats["target_id"])).sort_values("name")
-    classes = seats.groupby("source_id")["name"].agg(", ".join)
+    enrollments = lost[lost["relation"] == "student_in"]
+    enrollments = enrollments.assign(
+        name=enrollments["target_id"].map(labels).fillna(enrollments["target_id"])
+    ).sort_values("name")
+    classes = enrollments.groupby("source_id")["name"].agg(", ".join)
     rows = persons[persons["id"].isin(classes.index)]
     found = pd.DataFrame({
         "person_id": rows["id"], "label": display_label("persons", rows),

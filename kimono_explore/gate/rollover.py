@@ -1,4 +1,4 @@
-"""Whether a new school year began: then all sections end and new ones begin, which raises no alarm."""
+"""Whether a new school year began (a rollover): then all sections end and new ones begin, which is no alarm."""
 
 from __future__ import annotations
 
@@ -14,49 +14,50 @@ if TYPE_CHECKING:
     from kimono_explore.compare import Comparison
     from kimono_explore.roster.roster import Roster
 
-_MOST = 0.95
-_STAY = 0.5
-"""The share of students who are still there: in a district with few grades many leave."""
+_NEARLY_ALL = 0.95
+"""The least share of sections that end, of new ones in later terms, and of students who keep their ids."""
+_ENOUGH_STAYING = 0.5
+"""The least share of students who are still there: in a district with few grades, many leave."""
 
 
 class Sign(NamedTuple):
-    """One sign of a rollover, in words, and whether it is there."""
+    """One sign of a rollover, in words, and whether it is present."""
 
     words: str
     holds: bool
 
 
 def signs(diff: Comparison, old: Roster, new: Roster, today: date) -> list[Sign]:
-    """The signs of a rollover; only if all of them hold is it one."""
+    """The signs of a rollover; it is one only if all of them hold."""
     before, after = _used_terms(old), _used_terms(new)
-    over = before["end_date"].max()
-    begun = after[~after["id"].isin(before["id"])]
-    later = begun[begun["start_date"] > over] if pd.notna(over) else begun.head(0)
-    ended = not len(before) or bool((pd.Timestamp(today) >= over) if pd.notna(over) else False)
+    last_day = before["end_date"].max()
+    new_terms = after[~after["id"].isin(before["id"])]
+    later_terms = new_terms[new_terms["start_date"] > last_day] if pd.notna(last_day) else new_terms.head(0)
+    is_over = not len(before) or bool((pd.Timestamp(today) >= last_day) if pd.notna(last_day) else False)
     kept = len(old.sections) - len(diff.removed("sections"))
-    in_later = _sections_in(new, set(later["id"]))
+    sections_in_later = _sections_in(new, set(later_terms["id"]))
     added = diff.added("sections")["id"].dropna()
     students = of_type(old.persons, "student")["id"].dropna()
-    gone = set(diff.removed("persons")["id"])
+    removed = set(diff.removed("persons")["id"])
     recreated = set(diff.recreated("persons")["old_id"])
-    staying = students[~students.isin(gone)]
+    staying = students[~students.isin(removed)]
     return [
-        Sign("The terms of the old school year are over", ended and len(before) > 0),
+        Sign("The terms of the old school year are over", is_over and len(before) > 0),
         Sign(
-            f"{int(added.isin(in_later).sum()):,} of {len(added):,} new sections belong to terms that begin after them",
-            bool(len(added)) and float(added.isin(in_later).mean()) >= _MOST,
+            f"{int(added.isin(sections_in_later).sum()):,} of {len(added):,} new sections belong to terms that begin after them",
+            bool(len(added)) and float(added.isin(sections_in_later).mean()) >= _NEARLY_ALL,
         ),
         Sign(
             f"{len(old.sections) - kept:,} of {len(old.sections):,} sections ended",
-            len(old.sections) > 0 and kept <= (1 - _MOST) * len(old.sections),
+            len(old.sections) > 0 and kept <= (1 - _NEARLY_ALL) * len(old.sections),
         ),
         Sign(
             f"{len(staying):,} of {len(students):,} students are still there",
-            len(students) > 0 and len(staying) >= _STAY * len(students),
+            len(students) > 0 and len(staying) >= _ENOUGH_STAYING * len(students),
         ),
         Sign(
             f"{len(staying) - int(staying.isin(recreated).sum()):,} of these {len(staying):,} kept their ids",
-            float(staying.isin(recreated).mean() if len(staying) else 1) <= 1 - _MOST,
+            float(staying.isin(recreated).mean() if len(staying) else 1) <= 1 - _NEARLY_ALL,
         ),
     ]
 

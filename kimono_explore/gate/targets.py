@@ -1,7 +1,7 @@
-"""The systems downstream and their published rules, as rows: what each says, in a sentence of ours, and where it says so.
+"""The downstream systems and their published rules: what each says, in a sentence of ours, and where it says so.
 
-A rule without a public source is not here. What follows for a class under a new id is our conclusion from the rules of its
-target, and no claim of theirs. Pages were read as stored copies, whose age varies; where that was a translation or a mirror,
+A rule without a public source is not here. What follows for a class under a new id is our conclusion from the target's
+rules, not a claim of theirs. Pages were read as stored copies, whose age varies; where that was a translation or a mirror,
 the address is that of the original.
 """
 
@@ -23,11 +23,11 @@ from kimono_explore.gate.refusals import (
 from kimono_explore.quality.downstream import SDS_FILES, SDS_TEXTS
 
 READ = "2026-11-28"
-"""The day on which all sources were read; whoever reads one again dates it anew."""
+"""The day on which all sources were read; update it when they are read again."""
 
 
 class Target(NamedTuple):
-    """A system downstream: its name, what becomes of a class whose id is no longer there, and what that means."""
+    """A downstream system: its name, what becomes of a class whose id is gone, the verb for that, and what it means."""
 
     name: str
     what: str
@@ -236,7 +236,7 @@ RULES: tuple[Rule, ...] = (
         tuple(Refusal(table, "id", not_alphanumeric) for table in ("orgs", "persons", "courses", "sections")),
     ),
 )  # fmt: skip
-"""Those of a class that is no longer there first, then what is refused; by target."""
+"""By target: first the rules about a class that is gone, then those about what is refused."""
 
 
 def rules_of(target: str) -> tuple[Rule, ...]:

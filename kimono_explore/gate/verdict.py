@@ -12,7 +12,7 @@ import pandas as pd
 
 from kimono_explore.atomic import atomic_file
 from kimono_explore.compare import compare
-from kimono_explore.display import plural, printable
+from kimono_explore.display import noun, plural, printable
 from kimono_explore.errors import ConfigurationError, expect
 from kimono_explore.files.snapshot import is_snapshot, read_manifest
 from kimono_explore.gate import reasons as rules
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 IGNORED = ("created_at", "updated_at", "stated_by", "membership_id")
 """Columns that change from load to load though nothing happened."""
-_EXIT = {"go": 0, "hold": 1, "stop": 3}
-_ORDINARY = (
+_EXIT_CODES = {"go": 0, "hold": 1, "stop": 3}
+_ORDINARY_CHANGES = (
     (("students", "teachers"), "added", "joined"),
     (("students", "teachers"), "removed", "left"),
     (("courses", "sections", "enrollments"), "added", "began"),
@@ -48,7 +48,7 @@ _ORDINARY = (
     (("students", "teachers", "courses", "sections"), "recreated", "came back under new ids"),
     (("students", "teachers", "courses", "sections"), "changed", "changed"),
 )
-"""What is said of an ordinary load: kinds, what became of them, and the word for it."""
+"""What the headline of an ordinary load counts: kinds, their fate, and the word for it."""
 
 
 def gate(
@@ -110,38 +110,38 @@ def gate(
     expect("gate", config, str, os.PathLike, None)
     path = config or (beside(new) if not isinstance(new, Roster) else None)
     limits = read_limits(read_config(path).gate, str(path)) if path else Limits()
-    load = _load_of(new)
-    live, next_ = _opened(old), _opened(new)
-    diff = compare(live, next_, ignore=IGNORED, match="auto")
-    sides = members(live), members(next_)
-    measures = measure(diff, live, next_, sides)
-    shown = signs(diff, live, next_, day_of(as_of) or next_.loaded_at.date())
-    rolled_over = all(sign.holds for sign in shown)
-    days = [*map(_opened, earlier), live, next_]
+    load = _load_id(new)
+    live, incoming = _as_roster(old), _as_roster(new)
+    diff = compare(live, incoming, ignore=IGNORED, match="auto")
+    sides = members(live), members(incoming)
+    measures = measure(diff, live, incoming, sides)
+    rollover_signs = signs(diff, live, incoming, day_of(as_of) or incoming.loaded_at.date())
+    rolled_over = all(sign.holds for sign in rollover_signs)
+    days = [*map(_as_roster, earlier), live, incoming]
     reasons = list(_reasons(diff, days, sides, measures, limits, rolled_over=rolled_over))
-    ordinary = usual_shares(verdicts)
-    reasons = [replace(reason, usual=ordinary.get((reason.school_id, reason.rule))) for reason in reasons]
+    usual_range = usual_shares(verdicts)
+    reasons = [replace(reason, usual=usual_range.get((reason.school_id, reason.rule))) for reason in reasons]
     verdict = Verdict(
-        rules.in_order(rules.without_unknown(reasons)),
+        rules.by_importance(rules.without_unknown(reasons)),
         measures,
-        shown,
-        tuple(rules.new_columns(live, next_)),
+        rollover_signs,
+        tuple(rules.new_columns(live, incoming)),
         diff,
         limits,
         load,
     )
     if load and not isinstance(new, Roster):
         for entry in let_through_before(new, load):
-            verdict = verdict._without(entry["rule"], entry["school"], entry["because"])
+            verdict = verdict._letting_through(entry["rule"], entry["school"], entry["because"])
     return verdict
 
 
-def _opened(given: Source) -> Roster:
+def _as_roster(given: Source) -> Roster:
     return given if isinstance(given, Roster) else read_source(given)
 
 
-def _load_of(given: Source) -> str | None:
-    """What identifies a load: the name that its snapshot was given at random."""
+def _load_id(given: Source) -> str | None:
+    """What identifies a load: the random name that its snapshot was given."""
     return None if isinstance(given, Roster) or not is_snapshot(given) else read_manifest(given).saved_as
 
 
@@ -158,11 +158,13 @@ def _reasons(
     yield from rules.incomplete(new)
     yield from rules.emptied_tables(old, new)
     yield from rules.broken_off(diff, new, measures, limits)
-    without_school = list(rules.school_gone(new, measures))
-    yield from without_school
-    gone = [reason.school_id for reason in without_school]
-    yield from rules.source_down(measures, limits, ("students",) if rolled_over else ("students", "sections"), gone)
-    yield from rules.shares(measures, limits, gone, rolled_over=rolled_over)
+    school_reasons = list(rules.school_gone(new, measures))
+    yield from school_reasons
+    schools_gone = [reason.school_id for reason in school_reasons]
+    yield from rules.source_down(
+        measures, limits, ("students",) if rolled_over else ("students", "sections"), schools_gone
+    )
+    yield from rules.shares(measures, limits, schools_gone, rolled_over=rolled_over)
     yield from rules.columns(old, new, limits)
     for kind in ("students", "teachers"):
         yield from rules.columns_of_people(old, new, sides, limits, kind)
@@ -210,7 +212,7 @@ class Verdict:
     @property
     def exit_code(self) -> int:
         """0 for go, 1 for hold, 3 for stop."""
-        return _EXIT[self.verdict]
+        return _EXIT_CODES[self.verdict]
 
     @property
     def rolled_over(self) -> bool:
@@ -220,29 +222,29 @@ class Verdict:
     @cached_property
     def headline(self) -> str:
         """The verdict in one sentence."""
-        left = [reason for reason in self.reasons if reason.because is None]
-        if left:
-            return left[0].sentence.rstrip(".")
+        holding = [reason for reason in self.reasons if reason.because is None]
+        if holding:
+            return holding[0].sentence.rstrip(".")
         if self.rolled_over:
             return "A new school year: the sections of the old one ended, and new ones begin"
-        whole = self.measures[self.measures["school"].isna()].set_index("kind")
+        district = self.measures[self.measures["school"].isna()].set_index("kind")
         words = [
-            f"{plural(int(whole[fate][kind]), kind[:-1])} {word}"
-            for kinds, fate, word in _ORDINARY
+            f"{plural(int(district[fate][kind]), noun(kind))} {word}"
+            for kinds, fate, word in _ORDINARY_CHANGES
             for kind in kinds
-            if kind in whole.index and whole[fate][kind]
+            if kind in district.index and district[fate][kind]
         ]
         let = ", apart from what was let through" if self.reasons else ""
         return f"An ordinary load{let}: {', '.join(words) or 'nothing removed, nothing added'}"
 
-    def _without(self, rule: str, school: str | None, because: str) -> Verdict:
-        """The verdict without a hold that was let through before; the same, if it has none such any more."""
-        found = [reason for reason in self._about(rule, school) if reason.level == "hold"]
+    def _letting_through(self, rule: str, school: str | None, because: str) -> Verdict:
+        """The verdict with the matching holds let through; unchanged if there are none."""
+        found = [reason for reason in self._reasons_about(rule, school) if reason.level == "hold"]
         reasons = [reason.let_through(because) if reason in found else reason for reason in self.reasons]
-        return replace(self, reasons=rules.in_order(reasons))
+        return replace(self, reasons=rules.by_importance(reasons))
 
-    def _about(self, rule: str, school: str | None) -> list[Reason]:
-        """The reasons of a rule at a school, which is given by name or id, or of the whole district."""
+    def _reasons_about(self, rule: str, school: str | None) -> list[Reason]:
+        """The reasons of a rule at a school, given by name or id, or for the whole district."""
         return [
             reason
             for reason in self.reasons
@@ -283,7 +285,7 @@ class Verdict:
         expect("let_through", because, str)
         if not because.strip():
             raise ConfigurationError("Say why with because=; no reason is let through without it.")
-        found = self._about(rule, school)
+        found = self._reasons_about(rule, school)
         where = f" at {school}" if school else " of the whole district"
         if not found:
             listed = (
@@ -296,7 +298,7 @@ class Verdict:
             )
         if log:
             write_entry(log, rule=rule, school=school, because=because, load=self.load, sentence=found[0].sentence)
-        return self._without(rule, school, because)
+        return self._letting_through(rule, school, because)
 
     def to_json(self, path: str | os.PathLike[str]) -> None:
         """Write everything except the rows as JSON, readable only by you."""
@@ -309,8 +311,8 @@ class Verdict:
             file.write_text(make_page(self._judged()), encoding="utf-8")
 
     def _judged(self) -> Judged:
-        found = self.reasons, self.measures, self.signs, self.notes, self.comparison
-        return Judged(*found, self.verdict, self.headline, self.exit_code, self.rolled_over)
+        fields_shown = self.reasons, self.measures, self.signs, self.notes, self.comparison
+        return Judged(*fields_shown, self.verdict, self.headline, self.exit_code, self.rolled_over)
 
     def to_frame(self) -> pd.DataFrame:
         """The reasons as a table: rule, level, school, school_id, count, total, limit, sentence, because, usual."""

@@ -1,4 +1,4 @@
-"""A folder of days: add one, open one, count them, follow one object through them."""
+"""A folder with the rosters of many days: add a day, open one, count them, follow one object through them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,17 @@ from kimono_explore.history.segment import (
     read,
     write_segment,
 )
-from kimono_explore.history.weave import FROM, UNTIL, arrow_rows, begin, difference, on_day, rows_of, unravel, weave
+from kimono_explore.history.versions import (
+    FROM,
+    UNTIL,
+    add_day,
+    arrow_rows,
+    difference,
+    first_day,
+    on_day,
+    rows_of,
+    without_last_day,
+)
 from kimono_explore.quality import Report
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.roster.roster import Roster
@@ -40,11 +50,12 @@ if TYPE_CHECKING:
 
     from kimono_explore.history.segment import Read
 
-_ONE = timedelta(days=1)
+_ONE_DAY = timedelta(days=1)
 _KEYS = {"links": LINK_KEY}
-_MOST = 4
-"""How many versions a row has on average until another run of days begins."""
-_FEW = 10_000
+_MAX_VERSIONS_PER_ROW = 4
+"""If rows have more versions than this on average, another run of days begins."""
+_FEW_VERSIONS = 10_000
+"""Up to this many versions, a run goes on in any case."""
 
 
 def history(folder: str | os.PathLike[str]) -> History:
@@ -101,7 +112,7 @@ class History:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
         there = self.folder.exists()
-        if there and (self.folder.is_file() or (_visible(self.folder) and not is_history(self.folder))):
+        if there and (self.folder.is_file() or (_has_visible_files(self.folder) and not is_history(self.folder))):
             raise BundleError(
                 f"{folder} is not empty and is not a history. Name a new folder; history.add(roster) adds days to it."
             )
@@ -138,7 +149,7 @@ class History:
         except OSError as error:
             raise BundleError(f"{self.folder} could not be created: {error}.") from error
         with only_one(self.folder / ".lock", f"{self.folder} is being written by another process"):
-            self._add(roster, when, _checked(report))
+            self._add(roster, when, _report_summary(report))
 
     def _add(self, roster: Roster, when: date, checked: Checked | None) -> None:
         earlier = [day for day in self._days() if day.day != when]
@@ -149,33 +160,33 @@ class History:
             )
         rows = {part: arrow_rows(part, getattr(roster, part)) for part in PARTS}
         changed = self._changed(earlier[-1].day, rows, roster) if earlier else None
-        days, versions = read(self.folder, lambda found: _run(found, when))
-        woven = {
-            part: weave(versions[part], table, days[-1].day, when) if days else begin(table, when)
+        days, versions = read(self.folder, lambda found: _current_run(found, when))
+        extended = {
+            part: add_day(versions[part], table, days[-1].day, when) if days else first_day(table, when)
             for part, table in rows.items()
         }
-        known = Day(
+        added = Day(
             when,
             roster.source,
             roster.loaded_at,
             roster.rollups,
-            {part: one.columns for part, one in woven.items()},
+            {part: one.columns for part, one in extended.items()},
             {part: table.num_rows for part, table in rows.items()},
             changed,
             checked,
         )
-        days = [*days, known]
-        write_segment(self.folder / f"{days[0].day}", {part: one.versions for part, one in woven.items()}, days)
+        days = [*days, added]
+        write_segment(self.folder / f"{days[0].day}", {part: one.versions for part, one in extended.items()}, days)
 
     def _changed(self, before: date, rows: Mapping[str, pa.Table], roster: Roster) -> dict[str, dict[str, int]]:
-        """What differs from a day before, as `compare` counts it."""
+        """How many rows differ from those of an earlier day, as `compare` counts them."""
         old = self._read(
             before,
             lambda segment, day: {
                 part: rows_of(segment.versions(part), before, day.columns[part]) for part in COMPARED
             },
         )
-        if all(_alike(old[part].schema, rows[part].schema) for part in COMPARED):
+        if all(_same_types(old[part].schema, rows[part].schema) for part in COMPARED):
             return {part: difference(old[part], rows[part], _KEYS.get(part, ("id",))) for part in COMPARED}
         counts = compare(self.open(before), roster).summary.set_index("table").to_dict("index")
         return {part: {kind: int(counts[part][kind]) for kind in CHANGED} for part in COMPARED}
@@ -192,8 +203,8 @@ class History:
     def gaps(self) -> pd.DataFrame:
         """The periods without a roster between the first and the last day: first, last, days (how many are missing)."""
         days = self.days
-        breaks = [(a + _ONE, b - _ONE, (b - a).days - 1) for a, b in pairwise(days) if (b - a).days > 1]
-        df = pd.DataFrame(breaks, columns=["first", "last", "days"])
+        periods = [(a + _ONE_DAY, b - _ONE_DAY, (b - a).days - 1) for a, b in pairwise(days) if (b - a).days > 1]
+        df = pd.DataFrame(periods, columns=["first", "last", "days"])
         return df.assign(**{name: as_days(df[name]) for name in ("first", "last")}).astype({"days": "int64"})
 
     def open(self, day: str | date) -> Roster:
@@ -216,19 +227,19 @@ class History:
             The folder is damaged.
         """
         return self._read(
-            day, lambda segment, known: _roster(known, {part: _table(segment, known, part) for part in PARTS})
+            day, lambda segment, kept: _roster(kept, {part: _read_table(segment, kept, part) for part in PARTS})
         )
 
     def _read(self, day: str | date, what: Callable[[Segment, Day], Read]) -> Read:
-        """Something of one day."""
+        """Read something of one day: ``what`` is called with its segment and the day."""
         when = day_of(day)
 
         def of_day(found: Sequence[Segment]) -> list[Read]:
-            return [what(segment, known) for segment in found for known in segment.days if known.day == when]
+            return [what(segment, kept) for segment in found for kept in segment.days if kept.day == when]
 
         answers = read(self.folder, of_day)
         if not answers:
-            raise ValueError(_not_kept(when, self.days))
+            raise ValueError(_unknown_day(when, self.days))
         return answers[0]
 
     def table(self) -> pd.DataFrame:
@@ -251,11 +262,11 @@ class History:
         [[0, <NA>, <NA>], [2, 0, 0]]
         """
         days = self._days()
-        df = pd.DataFrame([_counted(day) for day in days], columns=_COUNTED)
+        df = pd.DataFrame([_day_counts(day) for day in days], columns=_COUNT_COLUMNS)
         df["day"] = as_days(df["day"])
         missing = (df["day"].diff().dt.days - 1).fillna(0)
         df.insert(1, "missing", missing)
-        return df.astype({name: "int64" if name in _SURE else "Int64" for name in df.columns if name != "day"})
+        return df.astype({name: "int64" if name in _NEVER_MISSING else "Int64" for name in df.columns if name != "day"})
 
     def changes(self, table: str, id: str) -> pd.DataFrame:
         """List every change to one object's values and links.
@@ -353,7 +364,7 @@ class History:
         >>> set(who["relation"]) >= {"student_in", "teacher_in"}
         True
         """
-        return self._read(day, lambda segment, known: _around(segment, known, id)).describe(id, type).relations
+        return self._read(day, lambda segment, kept: _neighborhood(segment, kept, id)).describe(id, type).relations
 
     def __repr__(self) -> str:
         days = self.days
@@ -363,8 +374,8 @@ class History:
         return printable(f"<History: {plural(len(days), 'day')}{span}{broken}; {self.folder}>")
 
 
-def _visible(folder: Path) -> bool:
-    """Whether there is anything in a folder but what a writer left who was killed."""
+def _has_visible_files(folder: Path) -> bool:
+    """Whether a folder has visible files; a writer that was killed leaves only hidden ones."""
     return any(not path.name.startswith(".") for path in folder.iterdir())
 
 
@@ -383,50 +394,50 @@ def _loaded_on(roster: Roster) -> date:
     return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
 
 
-def _not_kept(when: date, days: Sequence[date]) -> str:
-    near = [str(max(before)) for before in [[day for day in days if day < when]] if before]
-    near += [str(min(after)) for after in [[day for day in days if day > when]] if after]
-    return f"{when} is not kept; " + (f"the nearest: {', '.join(near)}." if near else "no days are kept yet.")
+def _unknown_day(when: date, days: Sequence[date]) -> str:
+    nearest = [str(max(before)) for before in [[day for day in days if day < when]] if before]
+    nearest += [str(min(after)) for after in [[day for day in days if day > when]] if after]
+    return f"{when} is not kept; " + (f"the nearest: {', '.join(nearest)}." if nearest else "no days are kept yet.")
 
 
-def _checked(report: Report | None) -> Checked | None:
+def _report_summary(report: Report | None) -> Checked | None:
     if report is None:
         return None
     counts = report.findings["severity"].value_counts()
     return Checked(report.score, {name: int(counts.get(name, 0)) for name in SEVERITIES})
 
 
-def _alike(old: pa.Schema, new: pa.Schema) -> bool:
-    """Whether the columns that two tables share have the same types; those of others are compared as text."""
+def _same_types(old: pa.Schema, new: pa.Schema) -> bool:
+    """Whether the columns that two tables share have the same types; if not, `compare` compares them as text."""
     types = {field.name: field.type for field in old}
     return all(types.get(field.name, field.type) == field.type for field in new)
 
 
-def _run(found: Sequence[Segment], when: date) -> tuple[list[Day], dict[str, pa.Table]]:
-    """The days before a day in the run to which it belongs, and their versions; nothing if a new run begins."""
+def _current_run(found: Sequence[Segment], when: date) -> tuple[list[Day], dict[str, pa.Table]]:
+    """The earlier days of the run to which a day belongs, and their versions; nothing if the day begins a new run."""
     days = [day for day in found[-1].days if day.day != when] if found else []
-    again = bool(found) and len(days) < len(found[-1].days)
-    if not days or (not again and _is_long(days[-1], found[-1])):
+    replaces = bool(found) and len(days) < len(found[-1].days)
+    if not days or (not replaces and _is_full(days[-1], found[-1])):
         return [], {}
     versions = {part: found[-1].versions(part) for part in PARTS}
-    if again:
-        versions = {part: unravel(table, days[-1].day, when) for part, table in versions.items()}
+    if replaces:
+        versions = {part: without_last_day(table, days[-1].day, when) for part, table in versions.items()}
     return days, versions
 
 
-def _is_long(last: Day, segment: Segment) -> bool:
-    """Whether a run has so many versions that its days take longer to open."""
-    return sum(segment.counts().values()) > max(_FEW, _MOST * sum(last.rows.values()))
+def _is_full(last: Day, segment: Segment) -> bool:
+    """Whether a run has so many versions that opening its days would take long."""
+    return sum(segment.counts().values()) > max(_FEW_VERSIONS, _MAX_VERSIONS_PER_ROW * sum(last.rows.values()))
 
 
-def _table(segment: Segment, known: Day, part: str) -> pd.DataFrame:
-    """A table of a day; text is looked at as codes until its rows are chosen."""
+def _read_table(segment: Segment, kept: Day, part: str) -> pd.DataFrame:
+    """A table of a day. Text stays dictionary-encoded until the rows are selected."""
     file = segment.file(part)
-    there = pa.array(on_day(file.read([FROM, UNTIL]), known.day))
-    if there.true_count != known.rows[part]:
-        raise ValueError(f"{part} has {there.true_count:,} rows, not {known.rows[part]:,}")
+    there = pa.array(on_day(file.read([FROM, UNTIL]), kept.day))
+    if there.true_count != kept.rows[part]:
+        raise ValueError(f"{part} has {there.true_count:,} rows, not {kept.rows[part]:,}")
     columns = {}
-    for name, alias in known.columns[part].items():
+    for name, alias in kept.columns[part].items():
         values = file.read([alias]).column(0).filter(there)
         columns[name] = to_series(
             part, name, values.cast(pa.string()) if pa.types.is_dictionary(values.type) else values
@@ -434,15 +445,15 @@ def _table(segment: Segment, known: Day, part: str) -> pd.DataFrame:
     return put_together(part, columns)
 
 
-def _roster(known: Day, tables: Mapping[str, pd.DataFrame]) -> Roster:
-    return Roster(**tables, source=known.source, loaded_at=known.loaded_at, rollups=known.rollups)
+def _roster(kept: Day, tables: Mapping[str, pd.DataFrame]) -> Roster:
+    return Roster(**tables, source=kept.source, loaded_at=kept.loaded_at, rollups=kept.rollups)
 
 
-def _around(segment: Segment, known: Day, id: str) -> Roster:
-    """An object of a day, its links, and their other ends."""
+def _neighborhood(segment: Segment, kept: Day, id: str) -> Roster:
+    """A roster of one object on a day: the object, its links, and their other ends."""
 
     def of_day(part: str) -> pa.Table:
-        return rows_of(segment.versions(part), known.day, known.columns[part])
+        return rows_of(segment.versions(part), kept.day, kept.columns[part])
 
     links = touching(of_day("links"), id)
     ends = ends_of(links)
@@ -451,14 +462,14 @@ def _around(segment: Segment, known: Day, id: str) -> Roster:
         rows = of_day(table)
         ids = pa.array(sorted(ends.get(table, set()) | {id}), pa.string())
         objects[table] = to_pandas(table, rows.filter(pc.is_in(rows["id"], ids)))
-    return _roster(known, {**objects, "links": to_pandas("links", links)})
+    return _roster(kept, {**objects, "links": to_pandas("links", links)})
 
 
-_SURE = ("missing", *COMPARED)
-_COUNTED = ["day", *COMPARED, *(f"{part}_{kind}" for part in COMPARED for kind in CHANGED), "score", *SEVERITIES]
+_NEVER_MISSING = ("missing", *COMPARED)
+_COUNT_COLUMNS = ["day", *COMPARED, *(f"{part}_{kind}" for part in COMPARED for kind in CHANGED), "score", *SEVERITIES]
 
 
-def _counted(day: Day) -> dict[str, Any]:
+def _day_counts(day: Day) -> dict[str, Any]:
     changed = day.changes or {}
     return {
         "day": day.day,

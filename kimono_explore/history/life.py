@@ -1,9 +1,8 @@
-"""The life of one object: what changed of it and of its links from one kept day to the next."""
+"""The history of one object: how it and its links changed from one day in the history to the next."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -12,13 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kimono_explore.compare import LINK_KEY
-from kimono_explore.display import display_label
+from kimono_explore.display import display_label, value_text
 from kimono_explore.frames import to_pandas
-from kimono_explore.history.weave import FROM, UNTIL
+from kimono_explore.history.versions import FROM, UNTIL
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from kimono_explore.history.segment import Day, Segment
 
@@ -28,7 +28,7 @@ COLUMNS = ("day", "day_before", "what", "column", "old", "new", "other_type", "o
 
 
 class Version(NamedTuple):
-    """A row as it was from one day to another, by the names of a segment's file."""
+    """A row with the first and last day on which it was so; its columns have the names of the segment's file."""
 
     since: date
     until: date
@@ -36,7 +36,7 @@ class Version(NamedTuple):
 
 
 class Life(NamedTuple):
-    """All that was ever kept of an object."""
+    """Everything the history has on one object."""
 
     table: str
     id: str
@@ -44,7 +44,7 @@ class Life(NamedTuple):
     rows: Sequence[Version]
     links: Sequence[Version]
     labels: Mapping[tuple[str, str], str]
-    """What the objects at the other ends of its links were called last."""
+    """The latest labels of the objects at the other ends of its links."""
 
 
 def read_life(segments: Sequence[Segment], table: str, id: str) -> Life:
@@ -52,7 +52,7 @@ def read_life(segments: Sequence[Segment], table: str, id: str) -> Life:
     rows, links = [], []
     labels: dict[tuple[str, str], str] = {}
     for segment in segments:
-        rows += _versions(_with(segment.versions(table), "id", [id]))
+        rows += _versions(_where_in(segment.versions(table), "id", [id]))
         found = touching(segment.versions("links"), id, OBJECT_TYPES[table])
         links += _versions(found)
         labels |= _labels(segment, found)
@@ -61,7 +61,7 @@ def read_life(segments: Sequence[Segment], table: str, id: str) -> Life:
 
 
 def touching(links: pa.Table, id: str, type: str | None = None) -> pa.Table:
-    """The links that an object is an end of."""
+    """The links with an object at either end."""
     ends = []
     for end in ("source", "target"):
         there = pc.equal(links[f"{end}_id"], id)
@@ -70,7 +70,7 @@ def touching(links: pa.Table, id: str, type: str | None = None) -> pa.Table:
 
 
 def ends_of(links: pa.Table) -> dict[str, set[str]]:
-    """The objects at the ends of links: ids by table."""
+    """The objects at either end of links: ids by table."""
     found = defaultdict(set)
     for end in ("source", "target"):
         for type, id in zip(links[f"{end}_type"].to_pylist(), links[f"{end}_id"].to_pylist(), strict=True):
@@ -79,14 +79,14 @@ def ends_of(links: pa.Table) -> dict[str, set[str]]:
     return found
 
 
-def _with(versions: pa.Table, column: str, values: Sequence[str]) -> pa.Table:
+def _where_in(versions: pa.Table, column: str, values: Sequence[str]) -> pa.Table:
     return versions.filter(pc.is_in(versions[column], pa.array(values, pa.string())))
 
 
 def _labels(segment: Segment, links: pa.Table) -> dict[tuple[str, str], str]:
     labels: dict[tuple[str, str], str] = {}
     for table, ids in ends_of(links).items():
-        there = to_pandas(table, _with(segment.versions(table), "id", sorted(ids)).drop_columns([FROM, UNTIL]))
+        there = to_pandas(table, _where_in(segment.versions(table), "id", sorted(ids)).drop_columns([FROM, UNTIL]))
         named = display_label(table, there)
         labels |= {
             (OBJECT_TYPES[table], str(id)): str(label)
@@ -101,60 +101,60 @@ def _versions(found: pa.Table) -> list[Version]:
 
 
 def stays(life: Life) -> pd.DataFrame:
-    """One row for each time that the object was there without a break: first, last, days (how many were kept)."""
-    found: list[list[Any]] = []
+    """One row per unbroken period in which the object was present: first, last, days (how many are in the history)."""
+    periods: list[list[Any]] = []
     was_there = False
     for day in life.days:
         is_there = any(row.since <= day.day <= row.until for row in life.rows)
         if is_there and was_there:
-            found[-1][1:] = [day.day, found[-1][2] + 1]
+            periods[-1][1:] = [day.day, periods[-1][2] + 1]
         elif is_there:
-            found.append([day.day, day.day, 1])
+            periods.append([day.day, day.day, 1])
         was_there = is_there
-    df = pd.DataFrame(found, columns=["first", "last", "days"])
+    df = pd.DataFrame(periods, columns=["first", "last", "days"])
     return df.assign(**{name: as_days(df[name]) for name in ("first", "last")}).astype({"days": "int64"})
 
 
 def as_days(values: pd.Series) -> pd.Series:
-    """Days with the dtype that dates have in all tables."""
+    """Days, with the dtype of dates in all tables."""
     return pd.to_datetime(values).astype("datetime64[us]")
 
 
 def changes(life: Life) -> pd.DataFrame:
-    """One row for each value and each link that changed, as `History.changes` describes it."""
-    told: list[Row] = []
+    """One row per value or link that changed, as `History.changes` describes."""
+    found: list[Row] = []
     seen = False
     for before, day in zip([None, *life.days], life.days, strict=False):
-        if not _moves(life, before, day):
+        if not _may_change(life, before, day):
             continue
-        at: dict[str, Any] = {"day": day.day, "day_before": before.day if before else None}
-        old, new = (_alive(life.rows, one, life.table) for one in (before, day))
-        told += [{**at, **row} for row in _of_rows(old, new, seen=seen)]
+        when: dict[str, Any] = {"day": day.day, "day_before": before.day if before else None}
+        old, new = (_rows_on(life.rows, one, life.table) for one in (before, day))
+        found += [{**when, **row} for row in _row_changes(old, new, seen=seen)]
         seen = seen or bool(new)
         if before:
-            sides = (_alive(life.links, one, "links") for one in (before, day))
-            told += [{**at, **row} for row in _of_links(life, *sides)]
-    df = pd.DataFrame(told, columns=list(COLUMNS))
+            sides = (_rows_on(life.links, one, "links") for one in (before, day))
+            found += [{**when, **row} for row in _links_changes(life, *sides)]
+    df = pd.DataFrame(found, columns=list(COLUMNS))
     texts = dict.fromkeys(COLUMNS[2:], "str")
     return df.assign(**{name: as_days(df[name]) for name in COLUMNS[:2]}).astype(texts)
 
 
-def _moves(life: Life, before: Day | None, day: Day) -> bool:
-    """Whether a version begins on a day or ended on the one before."""
+def _may_change(life: Life, before: Day | None, day: Day) -> bool:
+    """Whether any version begins on this day, or ended on the day before: if not, nothing changed."""
     ended = before.day if before else None
     return any(one.since == day.day or one.until == ended for one in (*life.rows, *life.links))
 
 
-def _alive(versions: Sequence[Version], day: Day | None, table: str) -> list[Row]:
-    """The rows of a day, by the names they had."""
+def _rows_on(versions: Sequence[Version], day: Day | None, table: str) -> list[Row]:
+    """The rows of a day, with the column names of that day."""
     if day is None:
         return []
     names = day.columns[table]
-    there = [one.values for one in versions if one.since <= day.day <= one.until]
-    return [{name: row.get(alias) for name, alias in names.items()} for row in there]
+    kept = [one.values for one in versions if one.since <= day.day <= one.until]
+    return [{name: row.get(alias) for name, alias in names.items()} for row in kept]
 
 
-def _of_rows(old: Sequence[Row], new: Sequence[Row], *, seen: bool) -> Iterator[Row]:
+def _row_changes(old: Sequence[Row], new: Sequence[Row], *, seen: bool) -> Iterator[Row]:
     if bool(old) != bool(new):
         yield {"what": "gone" if old else ("back" if seen else "first seen")}
         return
@@ -162,37 +162,28 @@ def _of_rows(old: Sequence[Row], new: Sequence[Row], *, seen: bool) -> Iterator[
         if before is None or after is None:
             yield {"what": "copy gone" if before else "copy added"}
         else:
-            yield from ({"what": "changed"} | row for row in _values(before, after))
+            yield from ({"what": "changed"} | row for row in _value_changes(before, after))
 
 
-def _values(before: Row, after: Row) -> Iterator[dict[str, Any]]:
-    """The values that differ, as text."""
+def _value_changes(before: Row, after: Row) -> Iterator[dict[str, Any]]:
+    """The columns whose values differ, with both values as text."""
     for column in dict.fromkeys([*before, *after]):
-        old, new = _text(before.get(column)), _text(after.get(column))
+        old, new = value_text(before.get(column)), value_text(after.get(column))
         if old != new:
             yield {"column": column, "old": old, "new": new}
 
 
-def _text(value: object) -> str | None:
-    """A value as `Comparison.changed` shows it."""
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}"
-    return str(value)
-
-
-def _of_links(life: Life, old: Sequence[Row], new: Sequence[Row]) -> Iterator[Row]:
+def _links_changes(life: Life, old: Sequence[Row], new: Sequence[Row]) -> Iterator[Row]:
     sides: list[dict[tuple[object, ...], list[Row]]] = [defaultdict(list), defaultdict(list)]
     for side, links in zip(sides, (old, new), strict=True):
         for link in links:
             side[tuple(link[name] for name in LINK_KEY)].append(link)
     for key in dict.fromkeys([*sides[0], *sides[1]]):
         for before, after in zip_longest(sides[0].get(key, []), sides[1].get(key, [])):
-            yield from _of_link(life, before, after)
+            yield from _link_changes(life, before, after)
 
 
-def _of_link(life: Life, before: Row | None, after: Row | None) -> Iterator[Row]:
+def _link_changes(life: Life, before: Row | None, after: Row | None) -> Iterator[Row]:
     link = before or after or {}
     relation = str(link["relation"])
     own = (OBJECT_TYPES[life.table], life.id)
@@ -204,5 +195,5 @@ def _of_link(life: Life, before: Row | None, after: Row | None) -> Iterator[Row]
         what = {"what": "link added", "new": name} if before is None else {"what": "link gone", "old": name}
         yield common | what | {"column": relation}
         return
-    for row in _values(before, after):
+    for row in _value_changes(before, after):
         yield common | {"what": "link changed"} | row | {"column": f"{relation}.{row['column']}"}

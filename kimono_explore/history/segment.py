@@ -1,7 +1,7 @@
 """A run of days on disk: a folder with one Parquet file per table, the list of its days, and a manifest with digests.
 
-The folder is named by its first day. It is written beside the one it replaces and takes its place when it is whole, so a
-writer that is killed loses the day it was adding and nothing else. Every file is compared with its digest when it is read.
+The folder is named after its first day. A new version is written beside the one it replaces and takes its place when it is
+complete, so a killed writer loses only the day it was adding. Every file is verified against its digest when it is read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FORMAT = 1
-_TRIES = 5
+_ATTEMPTS = 5
 _MANIFEST, _DAYS = "manifest.json", "days.parquet"
 _NAME = re.compile(r"\d{4}-\d\d-\d\d|\.(\d{4}-\d\d-\d\d)\.old")
 CHANGED = ("added", "removed", "changed")
@@ -54,40 +54,40 @@ class Day:
     loaded_at: datetime
     rollups: frozenset[str]
     columns: Mapping[str, Mapping[str, str]]
-    """For each table what its columns are called in the file, in the order of the table."""
+    """For each table, its columns in order, and the name that each has in the file."""
     rows: Mapping[str, int]
     changes: Mapping[str, Mapping[str, int]] | None = None
-    """For each table what was added, removed and changed since the day before; None for the first of all days."""
+    """How many rows of each table were added, removed and changed since the day before; None for the very first day."""
     checked: Checked | None = None
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A run of days, as its manifest had it when it was opened."""
+    """A run of days, as its manifest described it when it was opened."""
 
     folder: Path
     digests: Mapping[str, str] = field(repr=False)
 
     @cached_property
     def days(self) -> tuple[Day, ...]:
-        """Its days, the first one first."""
-        return tuple(_day(row) for row in pq.read_table(self._opened(_DAYS)).to_pylist())
+        """The days of the run, in ascending order."""
+        return tuple(_day(row) for row in pq.read_table(self._open_verified(_DAYS)).to_pylist())
 
     def versions(self, part: str) -> pa.Table:
         """All versions of the rows of a table."""
-        return pq.read_table(self._opened(f"{part}.parquet"))
+        return pq.read_table(self._open_verified(f"{part}.parquet"))
 
     def counts(self) -> dict[str, int]:
         """How many versions each table has."""
-        return {part: pq.read_metadata(self._opened(f"{part}.parquet")).num_rows for part in PARTS}
+        return {part: pq.read_metadata(self._open_verified(f"{part}.parquet")).num_rows for part in PARTS}
 
     def file(self, part: str) -> pq.ParquetFile:
         """The file of a table, for reading it column by column; its text comes as codes."""
-        opened = self._opened(f"{part}.parquet")
+        opened = self._open_verified(f"{part}.parquet")
         texts = [column.name for column in pq.read_schema(opened) if pa.types.is_string(column.type)]
         return pq.ParquetFile(opened, read_dictionary=texts)
 
-    def _opened(self, name: str) -> pa.BufferReader:
+    def _open_verified(self, name: str) -> pa.BufferReader:
         content = (whole(self.folder) / name).read_bytes()
         if hashlib.sha256(content).hexdigest() != self.digests[name]:
             raise ValueError(f"{name} is not the file that was written")
@@ -100,14 +100,14 @@ def is_history(folder: Path) -> bool:
 
 
 def read(folder: Path, what: Callable[[list[Segment]], Read]) -> Read:
-    """Something that is read from the files, again if a writer replaced one of them meanwhile.
+    """Read something from the segments, again if a writer replaced one of them meanwhile.
 
     Raises
     ------
     BundleError
         A file is damaged or missing.
     """
-    for _ in range(_TRIES):
+    for _ in range(_ATTEMPTS):
         opened = segments(folder)
         try:
             return what(opened)
@@ -115,12 +115,12 @@ def read(folder: Path, what: Callable[[list[Segment]], Read]) -> Read:
             if segments(folder) == opened:
                 raise damaged(folder, error) from error
     raise BundleError(
-        f"{folder} was written {_TRIES} times while it was read. Try again when no process is adding days."
+        f"{folder} was written {_ATTEMPTS} times while it was read. Try again when no process is adding days."
     )
 
 
 def segments(folder: Path) -> list[Segment]:
-    """The runs of days in a folder, the first one first; what is not whole is passed over."""
+    """The runs of days in a folder, in ascending order; incomplete ones are ignored."""
     return [_segment(folder / name) for name in _names(folder)]
 
 
@@ -143,20 +143,20 @@ def _segment(folder: Path) -> Segment:
 
 
 def damaged(folder: Path, error: Exception) -> BundleError:
-    """The error of files that lack something or were changed."""
+    """The error for files that are missing or were changed."""
     words = str(error) or type(error).__name__
     return BundleError(f"{folder} is damaged ({words}). Take its files from a backup.")
 
 
 def write_segment(folder: Path, versions: Mapping[str, pa.Table], days: Sequence[Day]) -> None:
-    """Write a run of days; readable by its owner alone.
+    """Write a run of days, readable by its owner only.
 
     Raises
     ------
     BundleError
-        It could not be written; what was there is still there.
+        It could not be written; the previous contents are intact.
     """
-    tables = {f"{part}.parquet": table for part, table in versions.items()} | {_DAYS: _table(days)}
+    tables = {f"{part}.parquet": table for part, table in versions.items()} | {_DAYS: _days_table(days)}
     try:
         with atomic_folder(folder) as new:
             digests = {name: _write(table, new / name) for name, table in tables.items()}
@@ -173,7 +173,7 @@ def _write(table: pa.Table, path: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _table(days: Iterable[Day]) -> pa.Table:
+def _days_table(days: Iterable[Day]) -> pa.Table:
     """The days as a table that anyone can read."""
     counts = [*(f"{part}_rows" for part in PARTS), *(f"{part}_{kind}" for part in COMPARED for kind in CHANGED)]
     schema = pa.schema(
@@ -186,10 +186,10 @@ def _table(days: Iterable[Day]) -> pa.Table:
             *((name, pa.int64()) for name in [*counts, "score", *SEVERITIES]),
         ]
     )
-    return pa.Table.from_pylist([_row(day) for day in days], schema)
+    return pa.Table.from_pylist([_day_row(day) for day in days], schema)
 
 
-def _row(day: Day) -> dict[str, Any]:
+def _day_row(day: Day) -> dict[str, Any]:
     changes = day.changes or {}
     return {
         "day": day.day,

@@ -1,4 +1,4 @@
-"""What checks found, what waits in the task queue, what changed between two rosters."""
+"""Pictures of a report, of the task queue, and of a comparison."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def plot_quality(report: Report, *, dark: bool | None = None) -> Figure:
     shown = failed.loc[failed.sort_values("failed", ascending=False, kind="stable").index[:_MOST_CHECKS]]
     shown = shown.sort_values(["rank", "failed"], ascending=[True, False], kind="stable")
     orgs = _by_org(report)
-    tall = [max(4, len(shown)) * ROW + 1.3, (max(3, min(len(orgs), _MOST_ORGS)) * ROW + 2.9) if len(orgs) else 0]
-    figure = new_figure(10, sum(tall) + 0.5, dark=dark)
+    heights = [max(4, len(shown)) * ROW + 1.3, (max(3, min(len(orgs), _MOST_ORGS)) * ROW + 2.9) if len(orgs) else 0]
+    figure = new_figure(10, sum(heights) + 0.5, dark=dark)
     roster = report.roster
     source = (
         district(roster)
@@ -87,28 +87,28 @@ def plot_quality(report: Report, *, dark: bool | None = None) -> Figure:
         else ("" if "://" in report.source else report.source)
     )
     headline(figure, join_parts("Quality", short(source, 50), f"as of {report.as_of}"))
-    axes = figure.subplots(2 if len(orgs) else 1, 1, height_ratios=tall if len(orgs) else [1], squeeze=False)[:, 0]
-    _checks(axes[0], report, shown, len(failed))
+    axes = figure.subplots(2 if len(orgs) else 1, 1, height_ratios=heights if len(orgs) else [1], squeeze=False)[:, 0]
+    _draw_checks(axes[0], report, shown, len(failed))
     if len(orgs):
-        few = orgs.iloc[:_MOST_ORGS]
-        by_check = few.sum().sort_values(ascending=False, kind="stable")
-        few = few[by_check[by_check > 0].index[:_MOST_COLUMNS]]
-        few = few[few.sum(axis=1) > 0]
-        more = join_parts(
-            plural(len(orgs) - len(few), "more org") if len(orgs) > len(few) else "",
-            plural(int((by_check > 0).sum()) - few.shape[1], "more check")
-            if (by_check > 0).sum() > few.shape[1]
+        listed_orgs = orgs.iloc[:_MOST_ORGS]
+        by_check = listed_orgs.sum().sort_values(ascending=False, kind="stable")
+        listed_orgs = listed_orgs[by_check[by_check > 0].index[:_MOST_COLUMNS]]
+        listed_orgs = listed_orgs[listed_orgs.sum(axis=1) > 0]
+        note = join_parts(
+            plural(len(orgs) - len(listed_orgs), "more org") if len(orgs) > len(listed_orgs) else "",
+            plural(int((by_check > 0).sum()) - listed_orgs.shape[1], "more check")
+            if (by_check > 0).sum() > listed_orgs.shape[1]
             else "",
         )
-        heading(axes[1], "Findings by org and check", more)
+        heading(axes[1], "Findings by org and check", note)
         names = [
             Name(short(str(org), 30))
             if isinstance(org, str)
             else Name(f"{short(str(id), 12)} (not delivered)", missing=True)
-            for id, org in few.index
+            for id, org in listed_orgs.index
         ]
-        titles = [Name(short(report.title(str(id)), 34)) for id in few.columns]
-        heat(axes[1], few.to_numpy(dtype=np.int64), names, titles, "findings")
+        titles = [Name(short(report.title(str(id)), 34)) for id in listed_orgs.columns]
+        heat(axes[1], listed_orgs.to_numpy(dtype=np.int64), names, titles, "findings")
     return figure
 
 
@@ -118,7 +118,7 @@ def _by_org(report: Report) -> pd.DataFrame:
     return counts[counts.index.get_level_values("org_id").notna()].drop(columns="total")
 
 
-def _checks(ax: Axes, report: Report, shown: pd.DataFrame, failed: int) -> None:
+def _draw_checks(ax: Axes, report: Report, shown: pd.DataFrame, failed: int) -> None:
     status = report.summary["status"].value_counts()
     note = join_parts(
         *[
@@ -171,16 +171,16 @@ def plot_tasks(tasks: pd.DataFrame, *, dark: bool | None = None) -> Figure:
     expect("plot_tasks", tasks, pd.DataFrame)
     dated = tasks[tasks["created_at"].notna()]
     syncs = _syncs(dated)
-    tall = [3.6, max(1.4, len(syncs) * ROW + 1.0)]
-    figure = new_figure(10, sum(tall) + 0.6 if len(syncs) else 4.4, dark=dark)
+    heights = [3.6, max(1.4, len(syncs) * ROW + 1.0)]
+    figure = new_figure(10, sum(heights) + 0.6 if len(syncs) else 4.4, dark=dark)
     axes = figure.subplots(
-        2 if len(syncs) else 1, 1, height_ratios=tall if len(syncs) else [1], sharex=True, squeeze=False
+        2 if len(syncs) else 1, 1, height_ratios=heights if len(syncs) else [1], sharex=True, squeeze=False
     )[:, 0]
     tenants = tasks["tenant_id"].nunique()
     headline(
         figure,
         join_parts(
-            "Task queue", plural(len(tasks), "task"), plural(tenants, "tenant") if tenants > 1 else "", _when(dated)
+            "Task queue", plural(len(tasks), "task"), plural(tenants, "tenant") if tenants > 1 else "", _period(dated)
         ),
     )
     undated = f"{plural(len(tasks) - len(dated), 'task')} without a time left out" if len(dated) < len(tasks) else ""
@@ -188,21 +188,21 @@ def plot_tasks(tasks: pd.DataFrame, *, dark: bool | None = None) -> Figure:
     if dated.empty:
         empty_panel(axes[0], "no tasks" if tasks.empty else "no task says when it was made")
         return figure
-    _over_time(axes[0], dated)
+    _draw_task_counts(axes[0], dated)
     if len(syncs):
-        _spans(axes[1], syncs, int((dated["type"] == "sync_event").sum()))
+        _draw_syncs(axes[1], syncs, int((dated["type"] == "sync_event").sum()))
     time_axis(axes[-1], "created (UTC)")
     return figure
 
 
-def _when(dated: pd.DataFrame) -> str:
+def _period(dated: pd.DataFrame) -> str:
     if dated.empty:
         return ""
     first, last = dated["created_at"].min(), dated["created_at"].max()
     return f"{first:%Y-%m-%d}" if first.date() == last.date() else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
-def _over_time(ax: Axes, dated: pd.DataFrame) -> None:
+def _draw_task_counts(ax: Axes, dated: pd.DataFrame) -> None:
     times = days(dated["created_at"])
     low, high = float(times.min()), float(times.max())
     margin = max((high - low) * 0.02, 1 / 1440)
@@ -230,34 +230,38 @@ def _syncs(dated: pd.DataFrame) -> pd.DataFrame:
     if events.empty:
         return pd.DataFrame()
     keys = ["tenant_id", "group_id"]
-    word = events["action"].fillna("").str.upper()
-    starts = events[word.str.endswith("START")].groupby(keys, dropna=False)["created_at"].min()
-    ends = events[word.str.endswith("END")].groupby(keys, dropna=False)["created_at"].max()
+    action = events["action"].fillna("").str.upper()
+    starts = events[action.str.endswith("START")].groupby(keys, dropna=False)["created_at"].min()
+    ends = events[action.str.endswith("END")].groupby(keys, dropna=False)["created_at"].max()
     origin = events.groupby(keys, dropna=False)["origin"].first()
     grouped = dated[dated["group_id"].isin(events["group_id"])].groupby(keys, dropna=False)["created_at"]
-    whole = grouped.agg(["min", "max", "size"])
+    spans = grouped.agg(["min", "max", "size"])
     found = pd.DataFrame({"start": starts, "end": ends, "origin": origin}).join(
-        whole.rename(columns={"min": "first", "max": "last", "size": "tasks"})
+        spans.rename(columns={"min": "first", "max": "last", "size": "tasks"})
     )
     return found.sort_values("first").tail(_MOST_SYNCS)
 
 
-def _spans(ax: Axes, syncs: pd.DataFrame, events: int) -> None:
+def _draw_syncs(ax: Axes, syncs: pd.DataFrame, events: int) -> None:
     heading(ax, "Syncs", f"{plural(events, 'sync event')} in the queue; the end of the red ones is not")
     low, high = ax.get_xlim()
     labels = [Name(short(origin, 16) if isinstance(origin, str) else "sync") for origin in syncs["origin"]]
     name_rows(ax, labels)
     began, ended = days(syncs["start"].fillna(syncs["first"])), days(syncs["end"].fillna(syncs["last"]))
     for row, (first, last, sync) in enumerate(zip(began, ended, syncs.to_dict("records"), strict=True)):
-        open_, cut = pd.isna(sync["end"]), pd.isna(sync["start"])
-        # A span of seconds is still seen.
+        no_end, no_start = pd.isna(sync["end"]), pd.isna(sync["start"])
+        # Even a span of seconds stays visible.
         width = max(last - first, (high - low) * 0.004)
-        ax.barh(row, width, left=first, height=0.55, color=MISSING if open_ else TASK_COLORS["sync_event"], linewidth=0)
-        words = join_parts(plural(int(sync["tasks"]), "task"), "no end" if open_ else "", "no start" if cut else "")
-        right = first + width / 2 > (low + high) / 2
+        ax.barh(
+            row, width, left=first, height=0.55, color=MISSING if no_end else TASK_COLORS["sync_event"], linewidth=0
+        )
+        words = join_parts(
+            plural(int(sync["tasks"]), "task"), "no end" if no_end else "", "no start" if no_start else ""
+        )
+        label_left = first + width / 2 > (low + high) / 2
         ax.annotate(
-            words, (first if right else first + width, row), (-5 if right else 5, 0), textcoords="offset points",
-            va="center", ha="right" if right else "left", fontsize=SMALL, color=MISSING if open_ else INK,
+            words, (first if label_left else first + width, row), (-5 if label_left else 5, 0), textcoords="offset points",
+            va="center", ha="right" if label_left else "left", fontsize=SMALL, color=MISSING if no_end else INK,
         )  # fmt: skip
 
 
@@ -300,7 +304,7 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None, *, dark: bool | No
     )
     labels = [Name(str(name).replace("_", " ")) for name in summary["table"]]
     if totals.any():
-        _differences(ax, summary, labels)
+        _draw_differences(ax, summary, labels)
     elif summary["unchanged"].any():
         bars(ax, labels, summary["unchanged"], CHANGE_COLORS["unchanged"], "rows, the same in both")
     else:
@@ -308,20 +312,20 @@ def plot_comparison(diff: Comparison, ax: Axes | None = None, *, dark: bool | No
     return ax
 
 
-def _differences(ax: Axes, summary: pd.DataFrame, labels: list[Name]) -> None:
+def _draw_differences(ax: Axes, summary: pd.DataFrame, labels: list[Name]) -> None:
     """Bars for each table, to the left what was removed, to the right what was added and what changed."""
     rows = np.arange(len(summary))
     removed, added, changed = (summary[name].to_numpy(dtype=np.int64) for name in ("removed", "added", "changed"))
     ax.barh(rows, -removed, height=0.6, color=CHANGE_COLORS["removed"])
     ax.barh(rows, added, height=0.6, color=CHANGE_COLORS["added"])
     ax.barh(rows, changed, left=added, height=0.6, color=CHANGE_COLORS["changed"])
-    for row, (came, went, differs) in enumerate(zip(added, removed, changed, strict=True)):
-        _say_difference(ax, row, int(came), int(went), int(differs))
+    for row, (n_added, n_removed, n_changed) in enumerate(zip(added, removed, changed, strict=True)):
+        _label_difference(ax, row, int(n_added), int(n_removed), int(n_changed))
     name_rows(ax, labels)
     low, high = float(removed.max(initial=0)), float((added + changed).max(initial=0))
-    # There are words on both sides of the bars.
-    room = 0.34 * max(low + high, 1.0)
-    ax.set_xlim(-low - room * (0.45 if low else 0.02), high + room)
+    # Leave room for labels on both sides of the bars.
+    margin = 0.34 * max(low + high, 1.0)
+    ax.set_xlim(-low - margin * (0.45 if low else 0.02), high + margin)
     ax.axvline(0, color=LINE, linewidth=1)
     count_axis(ax, "x", "rows: removed to the left, added and changed to the right")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):,.0f}"))
@@ -329,16 +333,16 @@ def _differences(ax: Axes, summary: pd.DataFrame, labels: list[Name]) -> None:
     legend(ax, {name: CHANGE_COLORS[name] for name, values in drawn.items() if values.any()})
 
 
-def _say_difference(ax: Axes, row: int, came: int, went: int, differs: int) -> None:
-    """The numbers of a table, at both ends of its bars."""
-    if not came and not went and not differs:
+def _label_difference(ax: Axes, row: int, added: int, removed: int, changed: int) -> None:
+    """Write the numbers of a table at both ends of its bars."""
+    if not added and not removed and not changed:
         right = "no difference"
     else:
-        right = join_parts(f"+{came:,}" if came else "", f"{differs:,} changed" if differs else "")
-    for words, x, side in ((f"\u2212{went:,}" if went else "", -went, -1), (right, came + differs, 1)):
+        right = join_parts(f"+{added:,}" if added else "", f"{changed:,} changed" if changed else "")
+    for words, x, side in ((f"\u2212{removed:,}" if removed else "", -removed, -1), (right, added + changed, 1)):
         text = ax.annotate(
             "", (x, row), (5 * side, 0), textcoords="offset points", va="center", fontsize=TEXT,
-            ha="left" if side > 0 else "right", color=INK if went or came or differs else QUIET,
+            ha="left" if side > 0 else "right", color=INK if removed or added or changed else QUIET,
         )  # fmt: skip
         set_words(text, words)
 

@@ -1,7 +1,7 @@
-"""Names in any script: which installed font has a letter that matplotlib's own font lacks.
+"""Names in any script: which installed font has a character that matplotlib's own font lacks.
 
-matplotlib looks for installed fonts only once and keeps the list for good. So the system is asked again the first time
-that a letter needs it.
+matplotlib looks for installed fonts only once and caches the list. So the system is asked again when a character is first
+needed.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 BOX = "\u25a1"
 
 # File names, as they begin without spaces and hyphens, of fonts made to cover many languages; the first come first.
-_WIDE = (
+_BROAD_FONTS = (
     "notosanscjk", "notosansarabic", "notosanshebrew", "notosansdevanagari", "notosansthai", "notoemoji",
     "notosanssymbols", "notosansmath", "notosans", "notonaskharabic", "sourcehansans", "wqy", "droidsansfallback", "unifont",
     "segoeui", "seguisym", "seguiemj", "msyh", "msgothic", "malgun", "arialuni", "pingfang", "hiragino", "applesdgothic",
 )  # fmt: skip
-_UNFIT = ("bold", "italic", "mono", "condensed", "light", "thin", "black", "medium", "coloremoji", "lastresort")
-_UNSEEN = "\u200b\u200c\u200d\ufe0e\ufe0f"
-_TURNING = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_UNSUITABLE = ("bold", "italic", "mono", "condensed", "light", "thin", "black", "medium", "coloremoji", "lastresort")
+_INVISIBLE = "\u200b\u200c\u200d\ufe0e\ufe0f"
+_DIRECTION_MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def set_words(text: Text, words: str) -> None:
@@ -48,15 +48,15 @@ def set_words(text: Text, words: str) -> None:
 
 def printable(words: str) -> str:
     """The words on one line, without characters that turn the direction of what follows."""
-    kept = (" " if not c.isprintable() and c not in _UNSEEN else c for c in words if c not in _TURNING)
+    kept = (" " if not c.isprintable() and c not in _INVISIBLE else c for c in words if c not in _DIRECTION_MARKS)
     return " ".join("".join(kept).split())
 
 
 def _shown(char: str, found: dict[str, str | None]) -> str:
     if char not in found or found[char]:
         return char
-    # What joins letters or picks their color is nothing by itself.
-    return "" if char in _UNSEEN else BOX
+    # Characters that join others or pick their color have no shape of their own.
+    return "" if char in _INVISIBLE else BOX
 
 
 @cache
@@ -77,7 +77,7 @@ def _family_with(char: str) -> str | None:
     """The name of a font that has the letter, made known to matplotlib."""
     for path in _installed():
         if ord(char) in _letters(path):
-            return _known(path)
+            return _registered(path)
     return None
 
 
@@ -89,13 +89,13 @@ def _installed() -> tuple[str, ...]:
 
 def _rank(path: str) -> int | None:
     name = Path(path).stem.lower().replace(" ", "").replace("-", "").replace("_", "")
-    if any(word in name for word in _UNFIT):
+    if any(word in name for word in _UNSUITABLE):
         return None
-    return next((n for n, begin in enumerate(_WIDE) if name.startswith(begin)), None)
+    return next((n for n, begin in enumerate(_BROAD_FONTS) if name.startswith(begin)), None)
 
 
 @cache
-def _known(path: str) -> str:
+def _registered(path: str) -> str:
     manager = font_manager.fontManager
     if not any(entry.fname == path for entry in manager.ttflist):
         manager.addfont(path)
@@ -103,11 +103,11 @@ def _known(path: str) -> str:
 
 
 def inches(words: str, size: float) -> float:
-    """About how wide the words are, in inches, at a size in points."""
+    """The approximate width of the words, in inches, at a font size in points."""
     path = _file(("sans-serif",))
     letters = _letters(path)
     font = font_manager.get_font(path)
     font.set_size(size, 72)
     font.set_text("".join(c for c in words if ord(c) in letters))
-    others = sum(ord(c) not in letters and c not in _UNSEEN for c in words)
+    others = sum(ord(c) not in letters and c not in _INVISIBLE for c in words)
     return float(font.get_width_height()[0] / 64 + others * size * 1.1) / 72

@@ -1,4 +1,4 @@
-"""How many rows there were on each day that is kept, what changed, and what checks found."""
+"""A roster over many days: its row counts, what changed, and what checks found."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LINES = {"persons": TYPE_COLORS["student"], "sections": TYPE_COLORS["section"], "links": QUIET}
-_TALL = {"persons": 1.3, "sections": 1.3, "links": 1.3, "changes": 2.3, "findings": 1.9}
+_LINE_COLORS = {"persons": TYPE_COLORS["student"], "sections": TYPE_COLORS["section"], "links": QUIET}
+_PANEL_HEIGHTS = {"persons": 1.3, "sections": 1.3, "links": 1.3, "changes": 2.3, "findings": 1.9}
 _CHANGES = ("added", "changed", "removed")
 
 
@@ -64,44 +64,44 @@ def plot_history(history: History, *, dark: bool | None = None) -> Figure:
     """
     expect("plot_history", history, History)
     table = history.table()
-    panels = [*_LINES, "changes", *(["findings"] if table["error"].notna().any() else [])]
-    tall = [_TALL[panel] for panel in panels]
-    figure = new_figure(10, sum(tall) + 1.6 if len(table) else 3, dark=dark)
-    headline(figure, join_parts("History", _whose(history), plural(len(table), "day")))
+    panels = [*_LINE_COLORS, "changes", *(["findings"] if table["error"].notna().any() else [])]
+    heights = [_PANEL_HEIGHTS[panel] for panel in panels]
+    figure = new_figure(10, sum(heights) + 1.6 if len(table) else 3, dark=dark)
+    headline(figure, join_parts("History", _district_name(history), plural(len(table), "day")))
     if table.empty:
         ax = figure.add_subplot()
         heading(ax, "No day is kept, so far")
         empty_panel(ax, "history.add(roster) keeps one")
         return figure
     figure.set_layout_engine("constrained", h_pad=0.1)
-    axes = figure.subplots(len(panels), 1, height_ratios=tall, sharex=True, squeeze=False)[:, 0]
-    at = days(table["day"])
+    axes = figure.subplots(len(panels), 1, height_ratios=heights, sharex=True, squeeze=False)[:, 0]
+    x = days(table["day"])
     for ax, panel in zip(axes, panels, strict=True):
-        if panel in _LINES:
-            _counts(ax, at, table[panel], _LINES[panel])
+        if panel in _LINE_COLORS:
+            _draw_counts(ax, x, table[panel], _LINE_COLORS[panel])
         elif panel == "changes":
-            _changes(ax, at, table)
+            _draw_changes(ax, x, table)
         else:
-            _findings(ax, at, table)
-        _hatch_gaps(ax, at)
+            _draw_findings(ax, x, table)
+        _hatch_gaps(ax, x)
         ax.tick_params(axis="x", labelbottom=False)
     axes[-1].tick_params(axis="x", labelbottom=True)
     time_axis(axes[-1])
-    margin = 0.01 * (at[-1] + 1 - at[0])
-    axes[-1].set_xlim(at[0] - margin, at[-1] + 1 + margin)
+    margin = 0.01 * (x[-1] + 1 - x[0])
+    axes[-1].set_xlim(x[0] - margin, x[-1] + 1 + margin)
     return figure
 
 
-def _whose(history: History) -> str:
+def _district_name(history: History) -> str:
     kept = history.days
     return district(history.open(kept[-1])) if kept else ""
 
 
-def _counts(ax: Axes, at: np.ndarray, counts: pd.Series, color: str) -> None:
-    """A line that stays level for a day, and ends before days without a roster."""
+def _draw_counts(ax: Axes, x: np.ndarray, counts: pd.Series, color: str) -> None:
+    """A line that is level for each day and interrupted at days without a roster."""
     values = counts.to_numpy(dtype=np.int64)
-    for run in np.split(np.arange(len(at)), np.flatnonzero(np.diff(at) > 1) + 1):
-        across, up = np.append(at[run], at[run[-1]] + 1), np.append(values[run], values[run[-1]])
+    for run in np.split(np.arange(len(x)), np.flatnonzero(np.diff(x) > 1) + 1):
+        across, up = np.append(x[run], x[run[-1]] + 1), np.append(values[run], values[run[-1]])
         ax.plot(across, up, color=color, linewidth=2, drawstyle="steps-post", solid_capstyle="butt")
     first, last = int(values[0]), int(values[-1])
     since = f"{last - first:+,} since the first day" if last != first else "as on the first day"
@@ -111,33 +111,33 @@ def _counts(ax: Axes, at: np.ndarray, counts: pd.Series, color: str) -> None:
     count_axis(ax, "y", "")
 
 
-def _changes(ax: Axes, at: np.ndarray, table: pd.DataFrame) -> None:
+def _draw_changes(ax: Axes, x: np.ndarray, table: pd.DataFrame) -> None:
     """Bars of a day: added and changed upwards, removed downwards."""
     sums = {
         kind: table[[name for name in table if str(name).endswith(f"_{kind}")]].sum(axis=1).to_numpy(dtype=np.int64)
         for kind in _CHANGES
     }
-    bottom = {"added": np.zeros(len(at), np.int64), "changed": sums["added"], "removed": -sums["removed"]}
+    bottom = {"added": np.zeros(len(x), np.int64), "changed": sums["added"], "removed": -sums["removed"]}
     for kind, heights in sums.items():
-        ax.bar(at, heights, 0.9, bottom=bottom[kind], align="edge", color=CHANGE_COLORS[kind], linewidth=0, label=kind)
+        ax.bar(x, heights, 0.9, bottom=bottom[kind], align="edge", color=CHANGE_COLORS[kind], linewidth=0, label=kind)
     ax.axhline(0, color=LINE, linewidth=1)
-    said = ", ".join(f"{int(sums[kind].sum()):,} {kind}" for kind in ("added", "removed", "changed"))
-    heading(ax, "Changes by day", f"rows of all tables and links: {said}", TEXT + 2)
+    totals = ", ".join(f"{int(sums[kind].sum()):,} {kind}" for kind in ("added", "removed", "changed"))
+    heading(ax, "Changes by day", f"rows of all tables and links: {totals}", TEXT + 2)
     count_axis(ax, "y", "")
     if not any(heights.any() for heights in sums.values()):
         ax.set_ylim(-1, 1)  # else the axis counts fractions of rows
     ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):,.0f}")
     handles = [Patch(facecolor=CHANGE_COLORS[kind], label=kind) for kind in _CHANGES if sums[kind].any()]
     gap = Patch(facecolor="none", edgecolor=QUIET, hatch="////", linewidth=0, label="no roster")
-    key(ax, [*handles, gap] if (np.diff(at) > 1).any() else handles, below=0.1)  # only the last panel says the days
+    key(ax, [*handles, gap] if (np.diff(x) > 1).any() else handles, below=0.1)  # only the last panel has dates below it
 
 
-def _findings(ax: Axes, at: np.ndarray, table: pd.DataFrame) -> None:
+def _draw_findings(ax: Axes, x: np.ndarray, table: pd.DataFrame) -> None:
     """Bars of the findings of a day, by severity; the score in words."""
-    base = np.zeros(len(at), dtype=np.int64)
+    base = np.zeros(len(x), dtype=np.int64)
     for severity, color in SEVERITY_COLORS.items():
         heights = table[severity].fillna(0).to_numpy(dtype=np.int64)
-        ax.bar(at, heights, 0.9, bottom=base, align="edge", color=color, linewidth=0, label=severity)
+        ax.bar(x, heights, 0.9, bottom=base, align="edge", color=color, linewidth=0, label=severity)
         base += heights
     scores = table["score"].dropna()
     heading(ax, "Findings by day", f"score of the last report: {scores.iloc[-1]}" if len(scores) else "", TEXT + 2)
@@ -150,6 +150,6 @@ def _findings(ax: Axes, at: np.ndarray, table: pd.DataFrame) -> None:
     )
 
 
-def _hatch_gaps(ax: Axes, at: np.ndarray) -> None:
-    for place in np.flatnonzero(np.diff(at) > 1):
-        ax.axvspan(at[place] + 1, at[place + 1], facecolor="none", edgecolor=LINE, hatch="////", linewidth=0, zorder=0)
+def _hatch_gaps(ax: Axes, x: np.ndarray) -> None:
+    for n in np.flatnonzero(np.diff(x) > 1):
+        ax.axvspan(x[n] + 1, x[n + 1], facecolor="none", edgecolor=LINE, hatch="////", linewidth=0, zorder=0)

@@ -70,7 +70,7 @@ class _Size(NamedTuple):
 def arrange(
     boxes: Sequence[Sequence[Mark]], layers: Sequence[Sequence[str]], lines: Iterable[Edge], focus: str | None
 ) -> Layout:
-    """Find a place for every box and a way for every line.
+    """Find a place for every box and a route for every line.
 
     Parameters
     ----------
@@ -87,9 +87,9 @@ def arrange(
     members = {box[0].name: len(box) for box in boxes}
     order = [list(layer) for layer in layers]
     level = {name: n for n, layer in enumerate(order) for name in layer}
-    ways = _ways(sorted(lines), level, order)
+    routes = _routes(sorted(lines), level, order)
     heights = {name: size.height for name, size in sizes.items()}
-    centers = _centers(order, ways, heights)
+    centers = _centers(order, routes, heights)
     lefts, total = _columns(order, sizes)
     top = max((centers[n] + heights.get(n, 0.7) / 2 for layer in order for n in layer), default=0)
     low = min((centers[n] - heights.get(n, 0.7) / 2 for layer in order for n in layer), default=-8)
@@ -102,19 +102,19 @@ def arrange(
             lefts[n], y - size.height / 2, size.width, size.height, _cells(members[name], size, lefts[n], y)
         )
     curves = []
-    for relation, way in ways:
+    for relation, route in routes:
         points: list[tuple[float, float]] = []
-        if len(way) == 2 and level[way[0]] == level[way[1]]:
-            x, ends = lefts[level[way[0]]], [centers[name] - top - 0.25 for name in way]
+        if len(route) == 2 and level[route[0]] == level[route[1]]:
+            x, ends = lefts[level[route[0]]], [centers[name] - top - 0.25 for name in route]
             curves.append((relation, [(x, ends[0]), (x - 0.4, sum(ends) / 2), (x, ends[1])]))
             continue
-        for step, name in enumerate(way):
+        for step, name in enumerate(route):
             n, y = _level(name, level), centers[name] - top - 0.25
             right = lefts[n] + (sizes[name].width if name in sizes else widest[n])
             if step:
                 points.append((lefts[n] + (0.02 if name in sizes else 0), y))
-            if step < len(way) - 1:
-                # First past the widest box of the layer, then on its way.
+            if step < len(route) - 1:
+                # First past the widest box of the layer, then on along the route.
                 points += [(right, y), (lefts[n] + widest[n], y)]
         curves.append((relation, points))
     return Layout(total, max(4.0, top - low + 0.5), places, curves)
@@ -146,21 +146,21 @@ def _cells(count: int, size: _Size, left: float, y: float) -> list[tuple[float, 
     return [(left + 0.15 + (n // size.rows) * size.cell, first - n % size.rows) for n in range(count)]
 
 
-def _ways(lines: Iterable[Edge], level: dict[str, int], order: list[list[str]]) -> list[tuple[str, list[str]]]:
-    """Each line from its left end to its right end, by the lanes of the layers between; lines of one left end share them."""
+def _routes(lines: Iterable[Edge], level: dict[str, int], order: list[list[str]]) -> list[tuple[str, list[str]]]:
+    """The route of each line from left to right, by lanes in the layers between; lines from one left end share lanes."""
     lanes: set[str] = set()
-    ways = []
+    routes = []
     for one, other, relation in lines:
         left, right = sorted((one, other), key=lambda name: level[name])
-        way = [left]
+        route = [left]
         for n in range(level[left] + 1, level[right]):
             lane = f"{n}|{relation}|{left}"
             if lane not in lanes:
                 lanes.add(lane)
                 order[n].append(lane)
-            way.append(lane)
-        ways.append((relation, [*way, right]))
-    return ways
+            route.append(lane)
+        routes.append((relation, [*route, right]))
+    return routes
 
 
 def _level(name: str, level: dict[str, int]) -> int:
@@ -168,14 +168,14 @@ def _level(name: str, level: dict[str, int]) -> int:
 
 
 def _centers(
-    order: list[list[str]], ways: Sequence[tuple[str, list[str]]], heights: dict[str, float]
+    order: list[list[str]], routes: Sequence[tuple[str, list[str]]], heights: dict[str, float]
 ) -> dict[str, float]:
-    """The height of each box and lane, after sweeps from left to right and back."""
-    around: defaultdict[str, list[str]] = defaultdict(list)
-    for _, way in ways:
-        for one, other in itertools.pairwise(way):
-            around[one].append(other)
-            around[other].append(one)
+    """The vertical center of each box and lane, after sweeps from left to right and back."""
+    neighbors: defaultdict[str, list[str]] = defaultdict(list)
+    for _, route in routes:
+        for one, other in itertools.pairwise(route):
+            neighbors[one].append(other)
+            neighbors[other].append(one)
     centers: dict[str, float] = {}
     for layer in order:
         _stack(layer, heights, centers, dict.fromkeys(layer, 0.0))
@@ -185,8 +185,8 @@ def _centers(
         for layer in order if forward else reversed(order):
             wanted = {}
             for name in layer:
-                near = [o for o in around[name] if (level[o] < level[name]) == forward and level[o] != level[name]]
-                near = near if near and sweep < _SWEEPS - 2 else around[name] or near
+                near = [o for o in neighbors[name] if (level[o] < level[name]) == forward and level[o] != level[name]]
+                near = near if near and sweep < _SWEEPS - 2 else neighbors[name] or near
                 wanted[name] = sum(centers[o] for o in near) / len(near) if near else centers[name]
             layer.sort(key=lambda name: -wanted[name])
             _stack(layer, heights, centers, wanted)
@@ -196,14 +196,14 @@ def _centers(
 def _stack(
     layer: Sequence[str], heights: dict[str, float], centers: dict[str, float], wanted: dict[str, float]
 ) -> None:
-    """The places nearest to the wanted ones at which nothing in the layer overlaps, in the order of the layer."""
+    """Place a layer without overlaps, in its order, as close as possible to the wanted centers."""
     if not layer:
         return
-    tall = np.array([heights.get(name, 0.7) + 0.25 for name in layer])
-    offset = -(np.cumsum(tall) - tall / 2)
-    target = np.array([wanted[name] for name in layer])
-    moved = isotonic_regression(target - offset, increasing=False).x
-    centers.update(zip(layer, (moved + offset).tolist(), strict=True))
+    heights_in_layer = np.array([heights.get(name, 0.7) + 0.25 for name in layer])
+    offset = -(np.cumsum(heights_in_layer) - heights_in_layer / 2)
+    wished = np.array([wanted[name] for name in layer])
+    shifted = isotonic_regression(wished - offset, increasing=False).x
+    centers.update(zip(layer, (shifted + offset).tolist(), strict=True))
 
 
 def _columns(order: Sequence[Sequence[str]], sizes: dict[str, _Size]) -> tuple[list[float], float]:

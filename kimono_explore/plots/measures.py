@@ -56,14 +56,14 @@ def names(roster: Roster, codes: Sequence[int] | Codes, most: int = 30) -> list[
         if lost:
             shown.append(Name(f"{short(id, 12)} (not delivered)", missing=True))
         elif repeated[short(label, most)] > 1 and label != id:
-            shown.append(Name(f"{short(label, max(12, most - 12))} ({_both_ends(id)})"))
+            shown.append(Name(f"{short(label, max(12, most - 12))} ({_short_id(id)})"))
         else:
             shown.append(Name(short(label, most)))
     return shown
 
 
-def _both_ends(id: str) -> str:
-    """Enough of an id to tell it from others: the start of a UUID, both ends of what somebody made up."""
+def _short_id(id: str) -> str:
+    """Enough of an id to tell it from others: the start of a UUID, both ends of any other long id."""
     if len(id) <= 16:
         return id
     return f"{id[:8]}…" if len(id) == 36 and id[8] == "-" else f"{id[:9]}…{id[-14:]}"
@@ -94,7 +94,7 @@ def top(counts: pd.Series[int], most: int) -> tuple[pd.Series[int], pd.Series[in
 
 
 def row_of(codes: Codes, shown: pd.Index) -> Codes:
-    """The place of each code among those shown; the others come after the last."""
+    """The row of each code among those shown; the others are in the row after the last."""
     found = shown.get_indexer(pd.Index(codes))
     return np.where(found < 0, len(shown), found).astype(np.int64)
 

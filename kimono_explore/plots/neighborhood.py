@@ -73,7 +73,7 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None, *, da
         if (layout.width <= WIDEST and layout.rows * _ROW <= _TALLEST) or kind is None:
             break
         grouped.add(kind)
-        marks, edges = _grouped(kind, marks, edges, focus)
+        marks, edges = _group_kind(kind, marks, edges, focus)
     width = max(_LEAST_WIDTH, layout.width)
     if ax is None:
         ax = _fitting_axes(
@@ -82,8 +82,8 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None, *, da
     ax = axes_or_new(ax, dark=dark)
     ax.set_xlim(0, width)
     ax.set_ylim(-layout.rows, 0)
-    here = marks.get(focus or "")
-    title = f"Around {short(here.label, 60)}" if here else f"{len(graph):,} objects"
+    focus_mark = marks.get(focus or "")
+    title = f"Around {short(focus_mark.label, 60)}" if focus_mark else f"{len(graph):,} objects"
     left_out = graph.graph.get("left_out", 0)
     heading(ax, join_parts(title, f"{left_out:,} more are left out" if left_out else ""))
     ax.set_axis_off()
@@ -99,11 +99,11 @@ def plot_neighborhood(graph: nx.MultiDiGraph[str], ax: Axes | None = None, *, da
 
 
 def _fitting_axes(width: float, height: float, entries: int) -> Axes:
-    """Axes of just this size in inches, with room for a title and the legend."""
+    """Axes of exactly this size in inches, with room for a title and the legend."""
     below = 0.25 + 0.22 * (1 + entries // max(1, int(width / 1.3)))
-    whole = (width + 0.4, height + below + 0.5)
-    figure = plt.figure(figsize=whole)
-    return figure.add_axes((0.2 / whole[0], below / whole[1], width / whole[0], height / whole[1]))
+    size = (width + 0.4, height + below + 0.5)
+    figure = plt.figure(figsize=size)
+    return figure.add_axes((0.2 / size[0], below / size[1], width / size[0], height / size[1]))
 
 
 def _marks(graph: nx.MultiDiGraph[str]) -> tuple[dict[str, Mark], set[Edge]]:
@@ -115,47 +115,47 @@ def _marks(graph: nx.MultiDiGraph[str]) -> tuple[dict[str, Mark], set[Edge]]:
     }
     edges = {(source, target, str(relation)) for source, target, relation in graph.edges(keys=True)}
     focus, grouped = graph.graph.get("focus"), set[str]()
-    while len(marks) > _MOST_NODES or len(_alike(marks, edges, focus)) > _MOST_BOXES:
-        # What there is most of is grouped first, until what is left can be read.
+    while len(marks) > _MOST_NODES or len(_boxes_of_equals(marks, edges, focus)) > _MOST_BOXES:
+        # Group the most frequent kind first, until the picture is readable.
         kind = _most_common(marks, grouped, focus)
         if kind is None:
             break
         grouped.add(kind)
-        marks, edges = _grouped(kind, marks, edges, focus)
+        marks, edges = _group_kind(kind, marks, edges, focus)
     return marks, edges
 
 
 def _most_common(marks: dict[str, Mark], grouped: set[str], focus: str | None) -> str | None:
     """The most frequent kind among those that are not grouped yet."""
-    left = Counter(mark.kind for mark in marks.values() if mark.kind not in grouped and mark.name != focus)
-    return left.most_common(1)[0][0] if left else None
+    counts = Counter(mark.kind for mark in marks.values() if mark.kind not in grouped and mark.name != focus)
+    return counts.most_common(1)[0][0] if counts else None
 
 
-def _grouped(
+def _group_kind(
     kind: str, marks: dict[str, Mark], edges: set[Edge], focus: str | None
 ) -> tuple[dict[str, Mark], set[Edge]]:
     """The same with all of a kind in groups: those linked with the focus, and those around the node with the most links."""
     kinds = {name: mark.kind for name, mark in marks.items()}
-    those = [name for name in marks if kinds[name] == kind and name != focus]
+    members_of_kind = [name for name in marks if kinds[name] == kind and name != focus]
     groups: defaultdict[tuple[str, bool], list[str]] = defaultdict(list)
-    for name, place in anchors(those, link_sets(edges), kinds, focus).items():
+    for name, place in anchors(members_of_kind, link_sets(edges), kinds, focus).items():
         groups[place, marks[name].missing].append(name)
-    into = {}
+    group_of = {}
     kept = {name: mark for name, mark in marks.items() if mark.kind != kind or name == focus}
     for (place, missing), members in groups.items():
         group = members[0] if len(members) == 1 else f"{kind} group at {place}{' missing' * missing}"
         words = marks[group].label if len(members) == 1 else plural(len(members), kind.replace("_", " "))
         kept[group] = Mark(group, kind, words, missing)
-        into.update(dict.fromkeys(members, group))
-    joined = {(into.get(a, a), into.get(b, b), relation) for a, b, relation in edges}
-    return kept, {edge for edge in joined if edge[0] != edge[1]}
+        group_of.update(dict.fromkeys(members, group))
+    merged = {(group_of.get(a, a), group_of.get(b, b), relation) for a, b, relation in edges}
+    return kept, {edge for edge in merged if edge[0] != edge[1]}
 
 
 def _boxes(
     marks: dict[str, Mark], edges: Iterable[Edge], focus: str | None
 ) -> tuple[dict[str, list[Mark]], list[list[str]], set[Edge]]:
     """Boxes of marks with the same links, the layers they are in, and the lines between boxes."""
-    boxes = {members[0].name: members for members in _alike(marks, edges, focus)}
+    boxes = {members[0].name: members for members in _boxes_of_equals(marks, edges, focus)}
     box_of = {mark.name: box for box, members in boxes.items() for mark in members}
     lines = {(box_of[a], box_of[b], relation) for a, b, relation in edges if box_of[a] != box_of[b]}
     depth = depths(boxes, ((a, b) for a, b, relation in lines if relation == "child_of"))
@@ -165,7 +165,7 @@ def _boxes(
     return boxes, [layers[place] for place in sorted(layers)], lines
 
 
-def _alike(marks: dict[str, Mark], edges: Iterable[Edge], focus: str | None) -> list[list[Mark]]:
+def _boxes_of_equals(marks: dict[str, Mark], edges: Iterable[Edge], focus: str | None) -> list[list[Mark]]:
     """Group marks of one kind that have the same links, if there are at least three."""
     links = link_sets(edges)
     found: defaultdict[tuple[object, ...], list[Mark]] = defaultdict(list)

@@ -71,13 +71,13 @@ def plot_org_tree(roster: Roster, ax: Axes | None = None, *, dark: bool | None =
     ax = axes_or_new(ax, len(rows), dark=dark)
     kinds = roster.orgs["org_type"].str.lower().value_counts()
     note = join_parts(
-        district(roster), ", ".join(_counted(str(kind), int(count)) for kind, count in kinds.head(5).items())
+        district(roster), ", ".join(_count_of(str(kind), int(count)) for kind, count in kinds.head(5).items())
     )
     heading(ax, titled("Orgs and their students", roster), note)
     if not rows:
         empty_panel(ax, "no orgs")
         return ax
-    spans = _spans(roster)
+    spans = _grade_spans(roster)
     labels = names(roster, [row.code for row in rows], 34)
     labels = [other_row(r.others, "org")[0]._replace(depth=r.depth) if r.others else n._replace(depth=r.depth)
               for r, n in zip(rows, labels, strict=True)]  # fmt: skip
@@ -97,7 +97,7 @@ def plot_org_tree(roster: Roster, ax: Axes | None = None, *, dark: bool | None =
     return ax
 
 
-def _counted(kind: str, count: int) -> str:
+def _count_of(kind: str, count: int) -> str:
     return plural(count, kind.upper() if kind == "lea" else kind.replace("_", " "))
 
 
@@ -108,7 +108,7 @@ def _rows(roster: Roster) -> list[_Row]:
     of_orgs = roster.index.type_of(links.source) == "org"
     parent = dict(zip(links.source[of_orgs].tolist(), links.target[of_orgs].tolist(), strict=True))
     every = dict.fromkeys([*codes_of(roster, "org").tolist(), *parent.values(), *own.index.tolist()])
-    tops = {code: _top(code, parent) for code in every}
+    tops = {code: _topmost(code, parent) for code in every}
     children: defaultdict[int, list[int]] = defaultdict(list)
     for code in every:
         if tops[code] != code:
@@ -148,7 +148,7 @@ def _rows(roster: Roster) -> list[_Row]:
     return rows
 
 
-def _top(code: int, parent: dict[int, int]) -> int:
+def _topmost(code: int, parent: dict[int, int]) -> int:
     """The topmost ancestor of an org; in a ring of parents, the one with the lowest number."""
     way = [code]
     while way[-1] in parent:
@@ -159,7 +159,7 @@ def _top(code: int, parent: dict[int, int]) -> int:
     return way[-1]
 
 
-def _spans(roster: Roster) -> dict[int, str]:
+def _grade_spans(roster: Roster) -> dict[int, str]:
     """The grades that each org's students are in, from the youngest to the oldest."""
     known = grades(roster).dropna()
     if known.empty:

@@ -65,10 +65,10 @@ def plot_overview(roster: Roster, *, dark: bool | None = None) -> Figure:
     counts = counts_by_type(roster)
     people = plural(counts.get("students", 0), "student") if len(counts) else "an empty roster"
     headline(figure, join_parts(district(roster) or "Roster", year(roster), people))
-    _types(types, counts)
-    _schools(schools, roster)
+    _draw_types(types, counts)
+    _draw_schools(schools, roster)
     draw_sizes(sizes, section_sizes(roster).to_numpy(), "Students per section", "students", "sections", "section", 11)
-    _relations(links, roster)
+    _draw_relations(links, roster)
     return figure
 
 
@@ -116,7 +116,7 @@ def draw_sizes(
     count_axis(ax, "y", things)
 
 
-def _types(ax: Axes, counts: pd.Series[int]) -> None:
+def _draw_types(ax: Axes, counts: pd.Series[int]) -> None:
     heading(ax, "Objects by type", size=11)
     if not len(counts):
         empty_panel(ax)
@@ -129,7 +129,7 @@ def _color(name: str) -> str:
     return TYPE_COLORS[kind or (name if name in TYPE_COLORS else name.removesuffix("s"))]
 
 
-def _schools(ax: Axes, roster: Roster) -> None:
+def _draw_schools(ax: Axes, roster: Roster) -> None:
     heading(ax, "Students by school", size=11)
     shown, rest = top(students_by_org(roster), _MOST_SCHOOLS)
     if not len(shown):
@@ -142,7 +142,7 @@ def _schools(ax: Axes, roster: Roster) -> None:
     bars(ax, labels, values, colors + [QUIET] * (len(rest) > 0), "students")
 
 
-def _relations(ax: Axes, roster: Roster) -> None:
+def _draw_relations(ax: Axes, roster: Roster) -> None:
     index = roster.index
     known = (index.source >= 0) & (index.target >= 0)
     broken = ~known

@@ -1,6 +1,6 @@
 """Pictures on dark paper: the same drawing, each color of the palette in the shade that is read there.
 
-A picture is drawn in the colors for white paper, and turned at its end, so that none can forget a color.
+A picture is drawn in the colors for white paper; they are all replaced at the end, so that no color can be forgotten.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ HEAT_MAP = LinearSegmentedColormap.from_list("kimono", list(HEAT))
 _HEAT_ON_DARK = LinearSegmentedColormap.from_list("kimono on dark", list(reversed(HEAT)))
 
 
-def lay(figure: Figure, *, dark: bool | None) -> None:
-    """Give a figure its paper: dark, white, or (None) what matplotlib's style has."""
+def set_paper(figure: Figure, *, dark: bool | None) -> None:
+    """Set the background of a figure: dark, white, or (None) that of matplotlib's style."""
     if dark is not None:
         paper = DARK_PAPER if dark else "white"
         figure.set(facecolor=paper, edgecolor=paper)
 
 
 def follows_paper(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
-    """A picture whose colors fit the paper of its figure, whoever gave it."""
+    """Make a picture's colors fit the background of its figure, whoever made the figure."""
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Drawn:
@@ -54,9 +54,9 @@ def follows_paper(draw: Callable[P, Drawn]) -> Callable[P, Drawn]:
         assert figure is not None
         paper, behind_axes = to_hex(figure.get_facecolor()), to_hex(plt.rcParams["axes.facecolor"])
         if _is_dark(paper):
-            _turn(picture, {"#ffffff": paper, **ON_DARK})
+            _replace_colors(picture, {"#ffffff": paper, **ON_DARK})
         elif behind_axes != paper:
-            _turn(picture, {behind_axes: paper})
+            _replace_colors(picture, {behind_axes: paper})
         return picture
 
     return drawn
@@ -66,16 +66,16 @@ def _is_dark(color: ColorType) -> bool:
     return float(np.dot(to_rgb(color), (0.2126, 0.7152, 0.0722))) < 0.5
 
 
-def _turn(picture: Axes | Figure, shades: dict[str, str]) -> None:
-    """Put each color in place of another, wherever it is used."""
+def _replace_colors(picture: Axes | Figure, shades: dict[str, str]) -> None:
+    """Replace each color by its shade, wherever it is used."""
 
     def turn(color: ColorType) -> ColorType | None:
-        """Another color in its place; None where it stays."""
+        """The color that replaces this one; None if it stays."""
         red, green, blue, alpha = to_rgba(color)
         found = shades.get(to_hex((red, green, blue))) if alpha else None
         return None if found is None else to_rgba(found, alpha)
 
-    # A scale beside the axes is an axes of its own.
+    # A color bar beside the axes has axes of its own.
     images = [artist for artist in picture.findobj(AxesImage) if isinstance(artist, AxesImage)]
     scales = [image.colorbar.ax for image in images if image.colorbar is not None]
     for part in (picture, *scales):
@@ -83,7 +83,7 @@ def _turn(picture: Axes | Figure, shades: dict[str, str]) -> None:
         for axis in part.findobj(Axis):
             _turn_axis(axis, turn)
         for artist in part.findobj():
-            _turn_one(artist, turn, dark=len(shades) > 1)
+            _replace_colors_of(artist, turn, dark=len(shades) > 1)
 
 
 def _turn_axis(axis: Axis, turn: Turn) -> None:
@@ -98,16 +98,16 @@ def _turn_axis(axis: Axis, turn: Turn) -> None:
         label.set_color(color)
 
 
-def _turn_one(artist: Artist, turn: Turn, *, dark: bool) -> None:
+def _replace_colors_of(artist: Artist, turn: Turn, *, dark: bool) -> None:
     if isinstance(artist, Text):
-        _put(artist, turn, "color")
+        _replace(artist, turn, "color")
         box = artist.get_bbox_patch()
         if box is not None:
-            _put(box, turn, "facecolor", "edgecolor")
+            _replace(box, turn, "facecolor", "edgecolor")
     elif isinstance(artist, Line2D):
-        _put(artist, turn, "color", "markerfacecolor", "markeredgecolor")
+        _replace(artist, turn, "color", "markerfacecolor", "markeredgecolor")
     elif isinstance(artist, Patch):
-        _put(artist, turn, "facecolor", "edgecolor")
+        _replace(artist, turn, "facecolor", "edgecolor")
     elif isinstance(artist, AxesImage):
         if dark and artist.get_cmap() == HEAT_MAP:
             artist.set_cmap(_HEAT_ON_DARK)
@@ -117,7 +117,7 @@ def _turn_one(artist: Artist, turn: Turn, *, dark: bool) -> None:
             getattr(artist, f"set_{name}")(colors)
 
 
-def _put(artist: Artist, turn: Turn, *names: str) -> None:
+def _replace(artist: Artist, turn: Turn, *names: str) -> None:
     for name in names:
         color = turn(getattr(artist, f"get_{name}")())
         if color is not None:

@@ -78,7 +78,7 @@ def plot_schema(roster: Roster, ax: Axes | None = None, *, dark: bool | None = N
     ax.set_axis_off()
     ax.set_xlim(0, 10.2)
     ax.set_ylim(0, 6.1)
-    boxes = {kind: _box(ax, roster, kind) for kind in _PLACES}
+    boxes = {kind: _draw_box(ax, roster, kind) for kind in _PLACES}
     between: defaultdict[tuple[str, str], list[_Count]] = defaultdict(list)
     odd = []
     for count in counts:
@@ -87,8 +87,8 @@ def plot_schema(roster: Roster, ax: Axes | None = None, *, dark: bool | None = N
         else:
             odd.append(count)
     for (source, target), few in between.items():
-        x, y = _arrow(ax, source, target, boxes)
-        _words(ax, x, y, few)
+        x, y = _draw_arrow(ax, source, target, boxes)
+        _draw_counts(ax, x, y, few)
     if odd:
         listed = "; ".join(f"{c.links:,} {c.relation}, {c.source} to {c.target}" for c in odd[:4])
         text = ax.text(0.1, 0.02, "", fontsize=TEXT, color=MISSING, va="bottom")
@@ -109,7 +109,7 @@ def _counts(roster: Roster) -> list[_Count]:
     ]
 
 
-def _box(ax: Axes, roster: Roster, kind: str) -> FancyBboxPatch:
+def _draw_box(ax: Axes, roster: Roster, kind: str) -> FancyBboxPatch:
     x, y = _PLACES[kind]
     rows, index = len(roster.table(kind)), roster.index
     box = FancyBboxPatch(
@@ -128,7 +128,7 @@ def _box(ax: Axes, roster: Roster, kind: str) -> FancyBboxPatch:
     return box
 
 
-def _arrow(ax: Axes, source: str, target: str, boxes: Mapping[str, FancyBboxPatch]) -> tuple[float, float]:
+def _draw_arrow(ax: Axes, source: str, target: str, boxes: Mapping[str, FancyBboxPatch]) -> tuple[float, float]:
     """Draw an arrow between two tables, and say where its words go."""
     (x, y), (to_x, to_y) = _PLACES[source], _PLACES[target]
     style: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 12, "color": QUIET, "linewidth": 1.1, "zorder": 1}
@@ -152,7 +152,7 @@ def _arrow(ax: Axes, source: str, target: str, boxes: Mapping[str, FancyBboxPatc
     return (x + to_x) / 2, (y + to_y) / 2
 
 
-def _words(ax: Axes, x: float, y: float, counts: list[_Count]) -> None:
+def _draw_counts(ax: Axes, x: float, y: float, counts: list[_Count]) -> None:
     """A line for each relation, with its links that lead nowhere in red."""
     lines = []
     for count in counts:

@@ -70,7 +70,7 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None, *,
     'Students that courses share, 2026-27'
     """
     expect("plot_shared_students", roster, Roster)
-    seats, label = _seats(roster, org_id)
+    seats, label = _enrollments(roster, org_id)
     courses = pairs(roster, "of_course")
     here = np.isin(courses.source, seats.target)
     every = np.unique(courses.target[here])
@@ -84,7 +84,7 @@ def plot_shared_students(roster: Roster, org_id: str, ax: Axes | None = None, *,
     largest = np.argsort(-np.diff(attends.indptr), kind="stable")[:_MOST_COURSES]
     attends = attends[largest]
     shared = (attends @ attends.T).toarray().astype(np.int64)
-    order = _clustered(shared)
+    order = _cluster_order(shared)
     few = f"{len(order)} of {plural(len(every), 'course')}" if len(order) < len(every) else ""
     ax = axes_or_new(ax, len(order) + 8, dark=dark)
     heading(
@@ -132,7 +132,7 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None, *, dark:
     'Sections by students, 2026-27'
     """
     expect("plot_adjacency", roster, Roster)
-    seats, label = _seats(roster, org_id)
+    seats, label = _enrollments(roster, org_id)
     sections, section = np.unique(seats.target, return_inverse=True)
     students, student = np.unique(seats.source, return_inverse=True)
     ax = axes_or_new(ax, len(sections) + 4 if len(sections) <= _MOST_NAMED else 20, dark=dark)
@@ -141,7 +141,7 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None, *, dark:
     if not len(seats.source):
         empty_panel(ax, "no students in sections")
         return ax
-    rows, columns = _in_blocks(section, student, len(sections), len(students))
+    rows, columns = _block_order(section, student, len(sections), len(students))
     cells = _cells(rows[section], columns[student], len(sections), len(students))
     shades = HEAT_MAP if cells.max() < 1 or len(np.unique(cells)) > 2 else ListedColormap([TYPE_COLORS["section"]])
     ax.imshow(
@@ -162,7 +162,7 @@ def plot_adjacency(roster: Roster, org_id: str, ax: Axes | None = None, *, dark:
     return ax
 
 
-def _seats(roster: Roster, org_id: str) -> tuple[Pairs, str]:
+def _enrollments(roster: Roster, org_id: str) -> tuple[Pairs, str]:
     """Who is in which section that the org holds, and the org's name."""
     code = roster.index.code(org_id, "org")
     held = pairs(roster, "held_at")
@@ -175,7 +175,7 @@ def _matrix(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[in
     return sparse.csr_array((np.ones(len(rows), np.int32), (rows, columns)), shape=shape)
 
 
-def _clustered(shared: NDArray[np.int64]) -> NDArray[np.int64]:
+def _cluster_order(shared: NDArray[np.int64]) -> NDArray[np.int64]:
     """The order in which courses that share a large part of their students are neighbors."""
     if len(shared) < 3:
         return np.arange(len(shared))
@@ -186,7 +186,7 @@ def _clustered(shared: NDArray[np.int64]) -> NDArray[np.int64]:
     return leaves_list(linkage(squareform(apart, checks=False), "average", optimal_ordering=True)).astype(np.int64)
 
 
-def _in_blocks(
+def _block_order(
     section: NDArray[np.int64], student: NDArray[np.int64], sections: int, students: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The place of each section and student: linked ones are near each other, small groups first."""

@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from kimono_explore.display import plural
 from kimono_explore.palette import INK, LINE, MISSING, QUIET
 from kimono_explore.plots.fonts import inches, printable, set_words
-from kimono_explore.plots.paper import HEAT_MAP, lay
+from kimono_explore.plots.paper import HEAT_MAP, set_paper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ def axes_or_new(ax: Axes | None, rows: float = 12, width: float = WIDTH, *, dark
         ax = plt.figure(figsize=(width, max(2.6, ROW * rows + 1.5)), layout="constrained").add_subplot()
     figure = ax.get_figure(root=True)
     assert figure is not None
-    lay(figure, dark=dark)
+    set_paper(figure, dark=dark)
     return ax
 
 
@@ -73,7 +73,7 @@ def new_figure(width: float, height: float, *, dark: bool | None = None) -> Figu
     # Through pyplot, and closed: a notebook learns to show figures when pyplot makes the first one.
     figure = plt.figure(figsize=(width, height), layout="constrained")
     plt.close(figure)
-    lay(figure, dark=dark)
+    set_paper(figure, dark=dark)
     return figure
 
 
@@ -128,7 +128,7 @@ def bars(
     name_rows(ax, names)
     most = float(numbers.max()) if len(numbers) else 0
     longest = max((len(text) for text in words), default=1)
-    # A number needs its room beside the longest bar.
+    # Leave room for the number beside the longest bar.
     ax.set_xlim(0, max(most, 1) * (1.04 + 0.02 * max(5, longest)))
     count_axis(ax, "x", unit)
     return drawn
@@ -137,20 +137,20 @@ def bars(
 def name_rows(ax: Axes, names: Sequence[Name], size: float = TEXT) -> None:
     """The names of rows, the first on top."""
     _name_ticks(ax.yaxis, names, size, 0)
-    ax.set_ylim(max(len(names), 4) - 0.4, -0.6)  # a single bar should not fill the picture
+    ax.set_ylim(max(len(names), 4) - 0.4, -0.6)  # a single bar should not fill the figure
 
 
 def name_columns(ax: Axes, names: Sequence[Name], size: float = TEXT, *, upright: bool = False) -> None:
-    """The names of columns; turned, where they would run into each other."""
+    """The names of columns, rotated unless ``upright``."""
     _name_ticks(ax.xaxis, names, size, 0 if upright else 90)
 
 
-def _name_ticks(axis: Axis, names: Sequence[Name], size: float, turned: float) -> None:
+def _name_ticks(axis: Axis, names: Sequence[Name], size: float, rotation: float) -> None:
     axis.set_tick_params(length=0)
     axis.set_ticks(range(len(names)))
     words = []
     for tick, name in zip(axis.get_major_ticks(len(names)), names, strict=True):
-        tick.label1.set(fontsize=size, color=MISSING if name.missing else INK, rotation=turned)
+        tick.label1.set(fontsize=size, color=MISSING if name.missing else INK, rotation=rotation)
         set_words(tick.label1, name.text)
         words.append("\u2003" * name.depth + "\u2514 " * (name.depth > 0) + tick.label1.get_text())
     # Each label keeps its font; its words come from here whenever the axis is drawn.
@@ -175,7 +175,7 @@ def time_axis(ax: Axes, unit: str = "") -> None:
     ax.xaxis_date()
     ax.xaxis.set_major_locator(locator)
     formatter = ConciseDateFormatter(locator, show_offset=False)  # type: ignore[no-untyped-call]
-    formatter.formats[2] = formatter.zero_formats[3] = "%d %b"  # of which month a day is, nothing else says
+    formatter.formats[2] = formatter.zero_formats[3] = "%d %b"  # nothing else says which month a day is in
     ax.xaxis.set_major_formatter(formatter)
     ax.set_xlabel(unit, color=QUIET, fontsize=TEXT)
 
@@ -218,12 +218,12 @@ def heat(ax: Axes, cells: NDArray[np.int64], rows: Sequence[Name], columns: Sequ
 
 
 def legend(ax: Axes, colors: Mapping[str, str]) -> None:
-    """What each color means, below the axes."""
+    """A legend of colors, below the axes."""
     key(ax, [Patch(facecolor=color, label=printable(name)) for name, color in colors.items()])
 
 
 def key(ax: Axes, handles: Sequence[Patch | Line2D], below: float = 0.45) -> None:
-    """A legend below the axes and what is written there, in inches."""
+    """A legend ``below`` that many inches under the axes, to clear the text there."""
     if handles:
         ax.legend(
             handles=list(handles), loc="upper left", bbox_to_anchor=(0, -below / _height(ax)), ncols=min(len(handles), 5),
@@ -232,14 +232,14 @@ def key(ax: Axes, handles: Sequence[Patch | Line2D], below: float = 0.45) -> Non
 
 
 def _height(ax: Axes) -> float:
-    """About how high the axes are, in inches."""
+    """The approximate height of the axes, in inches."""
     figure = ax.get_figure(root=True)
     assert figure is not None
     return max(0.5, float(ax.get_position().height * figure.get_figheight()) - 0.5)
 
 
 def short(text: str, most: int) -> str:
-    """The text, cut to a number of letters."""
+    """The text, cut to a number of characters."""
     clean = " ".join(text.split())
     return clean if len(clean) <= most else f"{clean[: most - 1].rstrip()}…"
 

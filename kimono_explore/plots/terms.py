@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 _MOST_ROWS, _LETTERS = 40, 30
-_WINDOW, _CLOSE = 6 * 366, 200  # days
+_WINDOW, _NEARBY = 6 * 366, 200  # days
 _WEEKEND = 3
 
 
@@ -81,22 +81,24 @@ def plot_terms(roster: Roster, today: date | None = None, ax: Axes | None = None
     ['2026-2027', '1', '1']
     """
     expect("plot_terms", roster, Roster)
-    every = _terms(roster)
-    few = _most(every)
-    ax = axes_or_new(ax, len(few) + 1, dark=dark)
-    left_out = f"{plural(len(every) - len(few), 'term')} with fewer sections left out" if len(few) < len(every) else ""
+    terms = _terms(roster)
+    shown = _largest(terms)
+    ax = axes_or_new(ax, len(shown) + 1, dark=dark)
+    left_out = (
+        f"{plural(len(terms) - len(shown), 'term')} with fewer sections left out" if len(shown) < len(terms) else ""
+    )
     heading(ax, titled("Terms and their sections", roster), join_parts(district(roster), left_out))
-    if not few:
+    if not shown:
         empty_panel(ax, "no terms")
         return ax
-    low, high = _window(few)
-    kinds = {term.kind: None for term in few if not np.isnan(term.start)}
+    low, high = _window(shown)
+    kinds = {term.kind: None for term in shown if not np.isnan(term.start)}
     shades = dict(zip(kinds, np.linspace(1, 0.35, len(kinds)), strict=True))
-    labels = _labels(roster, few)
-    name_rows(ax, [name._replace(depth=term.depth) for name, term in zip(labels, few, strict=True)])
-    for row, term in enumerate(few):
-        _bar(ax, row, term, shades.get(term.kind, 1.0), low, high)
-    marks = _marks(ax, few, low, high)
+    labels = _labels(roster, shown)
+    name_rows(ax, [name._replace(depth=term.depth) for name, term in zip(labels, shown, strict=True)])
+    for row, term in enumerate(shown):
+        _draw_term(ax, row, term, shades.get(term.kind, 1.0), low, high)
+    marks = _draw_overlaps_and_gaps(ax, shown, low, high)
     day = float(pd.Timestamp(today or datetime.now(UTC).date()).timestamp()) / 86400
     handles: list[Patch | Line2D] = [
         Patch(facecolor=TYPE_COLORS["term"], alpha=alpha, label=kind.replace("_", " ") or "term")
@@ -125,34 +127,34 @@ def _terms(roster: Roster) -> list[_Term]:
     parent = dict(zip(links.source[of_terms].tolist(), links.target[of_terms].tolist(), strict=True))
     starts, ends = (days(table[column]).tolist() for column in ("start_date", "end_date"))
     kinds = table["term_type"].fillna("").tolist()
-    facts = {int(code): (kind, start, end) for code, kind, start, end in zip(codes, kinds, starts, ends, strict=True)}
+    dates = {int(code): (kind, start, end) for code, kind, start, end in zip(codes, kinds, starts, ends, strict=True)}
     children: defaultdict[int, list[int]] = defaultdict(list)
-    for code in facts:
-        children[parent.get(code, -1) if parent.get(code, -1) in facts else -1].append(code)
+    for code in dates:
+        children[parent.get(code, -1) if parent.get(code, -1) in dates else -1].append(code)
     found: dict[int, _Term] = {}
 
     def walk(code: int, depth: int) -> None:
         if code in found or depth > 9:
             return
-        kind, start, end = facts[code]
+        kind, start, end = dates[code]
         found[code] = _Term(code, depth, parent.get(code, -1), kind, start, end, int(sections[code]))
         for child in sorted(children[code], key=in_time):
             walk(child, depth + 1)
 
     def in_time(code: int) -> tuple[float, float]:
-        _, start, end = facts[code]
+        _, start, end = dates[code]
         first = end if np.isnan(start) else start
         return (np.inf if np.isnan(first) else first, -end)
 
     for code in sorted(children[-1], key=in_time):
         walk(code, 0)
-    for code in facts:  # terms in a ring of parents
+    for code in dates:  # terms in a ring of parents
         walk(code, 0)
     return list(found.values())
 
 
-def _most(terms: list[_Term]) -> list[_Term]:
-    """The terms with most sections, and in the order of the tree."""
+def _largest(terms: list[_Term]) -> list[_Term]:
+    """The terms with the most sections, in the order of the tree."""
     kept = {term.code for term in sorted(terms, key=lambda term: (-term.sections, term.depth))[:_MOST_ROWS]}
     return [term for term in terms if term.code in kept]
 
@@ -161,32 +163,32 @@ def _labels(roster: Roster, terms: list[_Term]) -> list[Name]:
     """The name of each term; where several share one, with their school, else their dates, else a number."""
     codes = [term.code for term in terms]
     labels = names(roster, codes)
-    plain = [str(label) for label in roster.index.labels(codes)]
+    plain_labels = [str(label) for label in roster.index.labels(codes)]
     schools = _schools(roster)
-    alike: defaultdict[str, list[int]] = defaultdict(list)
-    for row, label in enumerate(plain):
+    rows_by_label: defaultdict[str, list[int]] = defaultdict(list)
+    for row, label in enumerate(plain_labels):
         if not labels[row].missing:
-            alike[short(label, _LETTERS)].append(row)
-    for label, rows in alike.items():
+            rows_by_label[short(label, _LETTERS)].append(row)
+    for label, rows in rows_by_label.items():
         if len(rows) < 2:
             continue
         by_school = [schools.get(terms[row].code, "") for row in rows]
         by_date = [_span(terms[row]) for row in rows]
         by_both = [join_parts(*parts) for parts in zip(by_school, by_date, strict=True)]
         by_school = [school or day for school, day in zip(by_school, by_date, strict=True)]
-        # The first that distinguishes all of them; else the one that distinguishes most, and numbers for the rest.
-        told = max((by_school, by_date, by_both), key=lambda words: len(set(words)))
-        again = Counter(told)
+        # Use what distinguishes most of them, and number those still alike.
+        distinct = max((by_school, by_date, by_both), key=lambda words: len(set(words)))
+        repeats = Counter(distinct)
         seen: Counter[str] = Counter()
-        for row, words in zip(rows, told, strict=True):
+        for row, words in zip(rows, distinct, strict=True):
             seen[words] += 1
-            number = str(seen[words]) if again[words] > 1 or not words else ""
+            number = str(seen[words]) if repeats[words] > 1 or not words else ""
             labels[row] = Name(f"{short(label, 20)} ({join_parts(words, number)})")
     return labels
 
 
 def _schools(roster: Roster) -> dict[int, str]:
-    """The name of the one org that holds all sections of a term; by the term's code."""
+    """The name of the one org that holds all sections of a term, by the term's code."""
     held, inside = pairs(roster, "held_at"), pairs(roster, "in_term")
     both = pd.DataFrame({"section": inside.source, "term": inside.target}).merge(
         pd.DataFrame({"section": held.source, "org": held.target}), on="section"
@@ -208,22 +210,22 @@ def _window(terms: list[_Term]) -> tuple[float, float]:
     if np.isnan(ends).all():
         today = datetime.now(UTC).timestamp() // 86400
         return today - 180, today + 180
-    # Where one end is not known, the other counts.
-    both = np.where(np.isnan(ends), ends[:, ::-1], ends)
-    held = both[[term.sections > 0 for term in terms]]
-    held = held[~np.isnan(held).any(axis=1)]
-    shown = held if len(held) else both[~np.isnan(both).any(axis=1)]
+    # If one end is unknown, use the other.
+    spans = np.where(np.isnan(ends), ends[:, ::-1], ends)
+    in_use = spans[[term.sections > 0 for term in terms]]
+    in_use = in_use[~np.isnan(in_use).any(axis=1)]
+    shown = in_use if len(in_use) else spans[~np.isnan(spans).any(axis=1)]
     middle = float(np.median(shown))
     shown = shown[np.abs(shown - middle).max(axis=1) < _WINDOW] if len(shown) > 1 else shown
     low, high = (float(shown.min()), float(shown.max())) if len(shown) else (middle - 180, middle + 180)
-    close = both[(both[:, 0] > low - _CLOSE) & (both[:, 1] < high + _CLOSE)]
-    if len(close):
-        low, high = min(low, float(close.min())), max(high, float(close.max()))
+    nearby = spans[(spans[:, 0] > low - _NEARBY) & (spans[:, 1] < high + _NEARBY)]
+    if len(nearby):
+        low, high = min(low, float(nearby.min())), max(high, float(nearby.max()))
     margin = max(5.0, (high - low) * 0.02)
     return low - margin, high + margin
 
 
-def _bar(ax: Axes, row: int, term: _Term, shade: float, low: float, high: float) -> None:
+def _draw_term(ax: Axes, row: int, term: _Term, shade: float, low: float, high: float) -> None:
     end, start = term.end + 1, term.start  # a term ends when its last day ends
     words, color, x = (plural(term.sections, "section") if term.sections else ""), INK, end
     if np.isnan(start) or np.isnan(term.end):
@@ -245,14 +247,14 @@ def _bar(ax: Axes, row: int, term: _Term, shade: float, low: float, high: float)
     )  # fmt: skip
 
 
-def _marks(ax: Axes, terms: list[_Term], low: float, high: float) -> list[Patch]:
-    """Overlaps and gaps among terms of one type and parent; what is marked, for the legend."""
-    alike: defaultdict[tuple[int, str], list[tuple[int, _Term]]] = defaultdict(list)
+def _draw_overlaps_and_gaps(ax: Axes, terms: list[_Term], low: float, high: float) -> list[Patch]:
+    """Draw overlaps and gaps among terms of one type and parent; return the legend entries."""
+    siblings: defaultdict[tuple[int, str], list[tuple[int, _Term]]] = defaultdict(list)
     for row, term in enumerate(terms):
         if low <= term.start <= term.end <= high:  # False for NaN
-            alike[term.parent, term.kind].append((row, term))
+            siblings[term.parent, term.kind].append((row, term))
     overlap = gap = False
-    for group in alike.values():
+    for group in siblings.values():
         ordered = sorted(group, key=lambda pair: (pair[1].start, pair[1].end))
         latest = -np.inf
         last = None
@@ -262,8 +264,8 @@ def _marks(ax: Axes, terms: list[_Term], low: float, high: float) -> list[Patch]
             last = (term.start, term.end)
             if term.start <= latest:
                 overlap = True
-                until = min(latest, term.end) + 1
-                ax.barh(row, until - term.start, left=term.start, height=0.6, color=MISSING, zorder=3)
+                end = min(latest, term.end) + 1
+                ax.barh(row, end - term.start, left=term.start, height=0.6, color=MISSING, zorder=3)
             elif latest > -np.inf and term.start - latest - 1 > _WEEKEND and term.start - latest < 200:
                 gap = True
                 ax.barh(

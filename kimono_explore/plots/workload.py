@@ -1,4 +1,4 @@
-"""How large sections are, how much teachers teach, who is in which grade."""
+"""Section sizes, teacher load, and enrollment by school and grade."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def plot_section_sizes(
     sizes, groups = _grouped_sizes(roster, relation)
     ranked = counted(groups[groups >= 0])
     shown, rest = top(ranked, _MOST_ROWS)
-    place = row_of(groups, shown.index)
-    place[groups < 0] = len(shown) + (len(rest) > 0)
+    row_numbers = row_of(groups, shown.index)
+    row_numbers[groups < 0] = len(shown) + (len(rest) > 0)
     labels = names(roster, shown.index.to_numpy())
     labels += other_row(len(rest), noun)
     labels += [Name(f"no {noun}")] * bool((groups < 0).any())
@@ -103,8 +103,8 @@ def plot_section_sizes(
     if not len(sizes):
         empty_panel(ax, "no sections")
         return ax
-    quantiles = pd.Series(sizes).groupby(place).quantile(np.array([0, 0.25, 0.5, 0.75, 1])).unstack()
-    count = np.bincount(place, minlength=len(labels))
+    quantiles = pd.Series(sizes).groupby(row_numbers).quantile(np.array([0, 0.25, 0.5, 0.75, 1])).unstack()
+    count = np.bincount(row_numbers, minlength=len(labels))
     low, first, middle, third, high = (quantiles.iloc[:, n].to_numpy() for n in range(5))
     rows = np.arange(len(labels))
     ax.hlines(rows, low, high, color=QUIET, linewidth=1.2, zorder=1)
@@ -120,13 +120,13 @@ def plot_section_sizes(
 
 
 def _grouped_sizes(roster: Roster, relation: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The size of each section, and the group that it is in; -1 where none is known, a row for each of several."""
+    """The size and group of each section: -1 if no group is known, one row per group if there are several."""
     sizes = section_sizes(roster)
-    held = pairs(roster, relation)
-    inside = np.isin(held.source, sizes.index.to_numpy())
-    alone = np.setdiff1d(sizes.index.to_numpy(), held.source)
-    sections = np.concatenate([held.source[inside], alone])
-    groups = np.concatenate([held.target[inside], np.full(len(alone), -1, dtype=np.int64)])
+    grouped = pairs(roster, relation)
+    known = np.isin(grouped.source, sizes.index.to_numpy())
+    ungrouped = np.setdiff1d(sizes.index.to_numpy(), grouped.source)
+    sections = np.concatenate([grouped.source[known], ungrouped])
+    groups = np.concatenate([grouped.target[known], np.full(len(ungrouped), -1, dtype=np.int64)])
     return np.asarray(sizes.reindex(sections), dtype=np.int64), groups.astype(np.int64)
 
 
@@ -186,7 +186,7 @@ def plot_teacher_load(
     expect("plot_teacher_load", roster, Roster)
     if of not in ("students", "sections"):
         raise ValueError(f"Unknown of={of!r}. Choose one of: students, sections.")
-    teachers, sections, students = _loads(roster)
+    teachers, sections, students = _teacher_loads(roster)
     ax = axes_or_new(ax, dark=dark)
     idle = int((sections == 0).sum())
     note = join_parts(
@@ -197,20 +197,20 @@ def plot_teacher_load(
     return ax
 
 
-def _loads(roster: Roster) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _teacher_loads(roster: Roster) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """The teachers, and how many sections and different students each has."""
     index, people = roster.index, roster.persons
     teaching, learning = pairs(roster, "teacher_in"), pairs(roster, "student_in")
     codes = codes_of(roster, "person")
     first = people[people["id"].notna()].drop_duplicates("id")
-    called = codes[(first["person_type"].str.lower() == "teacher").to_numpy(dtype=bool)]
-    teachers = np.union1d(called, teaching.source)
+    by_type = codes[(first["person_type"].str.lower() == "teacher").to_numpy(dtype=bool)]
+    teachers = np.union1d(by_type, teaching.source)
     teachers = teachers[~index.missing(teachers)]
     size = max(1, index.size)
     taught = sparse.csr_array((np.ones(len(teaching.source), np.int32), teaching), shape=(size, size))[teachers]
-    seated = sparse.csr_array((np.ones(len(learning.source), np.int32), (learning.target, learning.source)),
+    enrolled = sparse.csr_array((np.ones(len(learning.source), np.int32), (learning.target, learning.source)),
                               shape=(size, size))  # fmt: skip
-    students = np.diff((taught @ seated).indptr)
+    students = np.diff((taught @ enrolled).indptr)
     return teachers, np.diff(taught.indptr).astype(np.int64), students.astype(np.int64)
 
 
@@ -287,10 +287,10 @@ def _by_term(roster: Roster) -> tuple[NDArray[np.int64], NDArray[np.int64], list
         pd.DataFrame({"section": terms.source, "term": terms.target}), on="section"
     )
     both = both.loc[both.index.repeat(size[both["section"].to_numpy()])]
-    few, rest = top(counted(both["term"].to_numpy()), _MOST_COLUMNS)
+    shown, rest = top(counted(both["term"].to_numpy()), _MOST_COLUMNS)
     table = roster.terms[roster.terms["id"].notna()].drop_duplicates("id")
-    start = pd.Series(table["start_date"].to_numpy(), index=codes_of(roster, "term")).reindex(few.index)
-    ordered = few.index.to_numpy()[np.argsort(start.to_numpy(), kind="stable")]  # those without a date come last
+    start = pd.Series(table["start_date"].to_numpy(), index=codes_of(roster, "term")).reindex(shown.index)
+    ordered = shown.index.to_numpy()[np.argsort(start.to_numpy(), kind="stable")]  # those without a date come last
     course, place = both["course"].to_numpy(dtype=np.int64), row_of(both["term"].to_numpy(), pd.Index(ordered))
     columns = names(roster, ordered, 18) + [Name(f"other ({len(rest):,})")] * (len(rest) > 0)
     return course, place, columns

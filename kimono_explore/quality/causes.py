@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pandas as pd
 
-from kimono_explore.display import listed, plural
+from kimono_explore.display import listed, noun, plural
 from kimono_explore.quality.advice import INTEGRATION, MISSING, PATTERN, next_step, owner
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.reach import REACHED, Reach, measure
@@ -342,7 +342,7 @@ class _Cause:
         if kind == "check":
             return f"{self.checks[self.key.name].title}: {count.lower()}"
         table = TABLE_OF[self.key.name] if kind == "missing" else self.key.name
-        what = f"{count} {'people' if people else _plural(table) if n > 1 else OBJECT_TYPES[table].replace('_', ' ')}"
+        what = f"{count} {'people' if people else _plural(table) if n > 1 else noun(table)}"
         if kind == "missing":
             return f"{what} {'was' if n == 1 and not people else 'were'} not delivered"
         own = self.group[self.group["id"].isin(self.ids) & (self.group["table"] == table)]
@@ -392,7 +392,7 @@ class _Cause:
     def _dependents(self) -> str:
         """How much depends on what was not delivered."""
         seats = int(self.group["check"].isin(["orphan_student_in", "orphan_teacher_in"]).sum())
-        counts = [(seats, "enrollment"), *((self.reached[name], name[:-1]) for name in ("students", "teachers"))]
+        counts = [(seats, "enrollment"), *((self.reached[name], noun(name)) for name in ("students", "teachers"))]
         told = [plural(n, word) for n, word in counts if n]
         if not told:
             return ""

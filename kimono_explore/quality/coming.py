@@ -12,7 +12,7 @@ from kimono_explore.compare import Comparison, compare
 from kimono_explore.display import listed, noun, plural
 from kimono_explore.errors import expect
 from kimono_explore.forecast.apply import HARMLESS, forecast
-from kimono_explore.forecast.behind import tasks_behind
+from kimono_explore.forecast.attribution import attribute_tasks
 from kimono_explore.forecast.events import read_events
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.run import check
@@ -142,7 +142,7 @@ def look_ahead(
     of_queue = later.problems.tail(len(announced.problems))
     refused = of_queue[~of_queue["problem"].isin(HARMLESS)]
     diff = compare(roster, later)
-    behind = tasks_behind(roster, announced, diff, _order(tasks))
+    behind = attribute_tasks(roster, announced, diff, _order(tasks))
     tell("Checking the current roster (2 of 3) ...")
     now = checked(roster)
     tell("Checking the future roster (3 of 3) ...")

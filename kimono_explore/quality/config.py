@@ -206,17 +206,19 @@ def _alike(given: object, own: object) -> bool:
 
 
 def waive(outcomes: Iterable[Outcome], waivers: Sequence[Waiver], today: date) -> list[str]:
-    """Take the waived findings out of the outcomes; those that expired stay, and are said.
+    """Move waived findings out of the outcomes' failures. Waivers that expired are only reported.
 
     Returns
     -------
     list of str
-        One sentence for each waiver that has expired and whose findings are back, and for each that names ids of which no
-        finding is left.
+        One sentence for each waiver that has expired and whose findings are back, and for each that names ids without any
+        findings.
     """
     said = []
+    # Those in force come first: what one of them covers is not back, though an earlier waiver of it has expired.
+    ordered = sorted(waivers, key=lambda waiver: waiver.expires < today)
     for outcome in outcomes:
-        for waiver in waivers:
+        for waiver in ordered:
             if waiver.check != outcome.check.id or outcome.status not in ("failed", "passed"):
                 continue
             mine = waiver.covers(outcome.failures)
@@ -228,7 +230,7 @@ def waive(outcomes: Iterable[Outcome], waivers: Sequence[Waiver], today: date) -
                     said.append(f"A waiver of {waiver.check} expired on {waiver.expires} {whose}: {back} back.")
             elif count:
                 _take(outcome, waiver, mine)
-            elif waiver.ids:
+            elif waiver.ids and not waiver.covers(outcome.waived).any():
                 said.append(
                     f"A waiver of {waiver.check} {whose} covers no finding: they are fixed, or an id is mistyped."
                 )

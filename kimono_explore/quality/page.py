@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from kimono_explore.display import noun, plural
 from kimono_explore.html import frame_html, render
 from kimono_explore.quality import words
 from kimono_explore.quality.changes import CHANGES
@@ -192,7 +193,7 @@ def _causes(report: Findings, anchors: Mapping[str, str], schools: Mapping[str, 
 
 def in_words(counts: Mapping[Hashable, int]) -> str:
     """Whom a cause reaches: "400 students, 1 teacher"."""
-    told = [f"{counts[name]:,} {name if counts[name] != 1 else name[:-1]}" for name in REACHED if counts[name]]
+    told = [plural(counts[name], noun(name)) for name in REACHED if counts[name]]
     return ", ".join(told) or "nobody yet"
 
 

@@ -351,11 +351,11 @@ def test_secrets_are_known_in_every_form_the_longest_first() -> None:
     ],
 )
 def test_a_secret_is_cut_out_also_where_it_was_cut_off(text: str, left: str) -> None:
-    assert api._without([TOKEN], text) == left
+    assert api._redact([TOKEN], text) == left
 
 
 def test_of_several_secrets_that_begin_alike_the_one_that_fits_best_is_cut_out() -> None:
-    assert api._without(["abcdefgh12345", "abcdefgh99"], "abcdefgh1234, abcdefgh9") == "[secret], [secret]"
+    assert api._redact(["abcdefgh12345", "abcdefgh99"], "abcdefgh1234, abcdefgh9") == "[secret], [secret]"
 
 
 def test_an_error_hides_secrets_in_its_causes_and_details(wire: type[Wire]) -> None:
@@ -367,11 +367,11 @@ def test_an_error_hides_secrets_in_its_causes_and_details(wire: type[Wire]) -> N
     )
     error.__cause__, middle.__context__ = middle, deepest
     error.retry_after, error.details = f"{TOKEN} s", {"echo": [TOKEN, 1]}
-    assert client._hidden(error) is error
+    assert client._redacted(error) is error
     assert (error.args[0], middle.args, deepest.args) == ("a [secret]", ("b [secret]", 7), (5, "c [secret]"))
     assert (error.retry_after, error.details) == ("[secret] s", {"echo": ["[secret]", 1]})
     bare = ResponseError("plain", 400)
-    client._hidden(bare)
+    client._redacted(bare)
     assert (bare.retry_after, bare.details) == (None, None)
 
 

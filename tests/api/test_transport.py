@@ -124,7 +124,7 @@ def test_a_deadline_holds_between_parts(clock: list[float]) -> None:
 
 
 def test_what_is_left_of_the_time(clock: list[float]) -> None:
-    left = transport._left
+    left = transport._seconds_left
     assert left(None, httpcore.ReadTimeout) == 0.25
     assert left(103.0, httpcore.ReadTimeout) == 3.0
     transport._CURRENT.deadline = 102.0
@@ -139,10 +139,10 @@ def test_what_is_left_of_the_time(clock: list[float]) -> None:
 
 def test_nothing_is_left_where_the_load_was_ended() -> None:
     transport._CURRENT.stop = threading.Event()
-    assert transport._left(None, httpcore.ReadTimeout) == 0.25
+    assert transport._seconds_left(None, httpcore.ReadTimeout) == 0.25
     transport._CURRENT.stop.set()
     with pytest.raises(httpcore.ReadError, match="the load was ended"):
-        transport._left(None, httpcore.ReadTimeout)
+        transport._seconds_left(None, httpcore.ReadTimeout)
 
 
 class Wire(httpcore.NetworkStream):

@@ -117,8 +117,8 @@ def test_each_day_is_opened_as_it_was_added(tmp_path_factory: pytest.TempPathFac
 def test_a_long_run_of_days_is_followed_by_another(
     tmp_path: Path, school: Roster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "_FEW", 20)
-    monkeypatch.setattr(kept, "_MOST", 2)
+    monkeypatch.setattr(kept, "_FEW_VERSIONS", 20)
+    monkeypatch.setattr(kept, "_MAX_VERSIONS_PER_ROW", 2)
     days = kx.history(tmp_path / "days")
     added = []
     for n in range(12):
@@ -137,7 +137,7 @@ def test_a_long_run_of_days_is_followed_by_another(
 
 
 def test_rows_in_another_order_each_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "_FEW", 100)
+    monkeypatch.setattr(kept, "_FEW_VERSIONS", 100)
     roster = make(*(student(f"s{n}") for n in range(60)))
     days = kx.history(tmp_path / "days")
     for n in range(8):

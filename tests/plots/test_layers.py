@@ -2,7 +2,7 @@
 
 import pytest
 
-from kimono_explore.plots.layers import Layout, Mark, _cells, _Size, _stack, _ways, arrange, shown
+from kimono_explore.plots.layers import Layout, Mark, _cells, _routes, _Size, _stack, arrange, shown
 
 
 def mark(name: str, label: str | None = None, kind: str = "school", missing: bool = False) -> Mark:
@@ -72,7 +72,7 @@ def test_a_line_within_a_layer_bows_to_the_left() -> None:
 def test_a_line_that_passes_a_layer_gets_a_lane_in_it_and_lines_of_one_end_share_it() -> None:
     order = [["a"], ["m"], ["x", "y"]]
     level = {"a": 0, "m": 1, "x": 2, "y": 2}
-    ways = _ways([("a", "x", "r"), ("y", "a", "r"), ("a", "x", "q"), ("a", "m", "r")], level, order)
+    ways = _routes([("a", "x", "r"), ("y", "a", "r"), ("a", "x", "q"), ("a", "m", "r")], level, order)
     assert ways == [
         ("r", ["a", "1|r|a", "x"]),
         ("r", ["a", "1|r|a", "y"]),

@@ -16,7 +16,7 @@ _ENOUGH = 20
 """Of fewer addresses nobody knows which domains are usual."""
 _SPACE = "[ \t\n\v\f\r\u00a0\u2000-\u200b\u202f\u3000\ufeff]"
 _SERIES = 10
-"""So many numbers of one length make a series."""
+"""The least count of numbers of one length that make a series."""
 
 
 def missing_id(context: CheckContext) -> CheckResult:

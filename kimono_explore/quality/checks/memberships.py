@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import narwhals as nw
 
+from kimono_explore.display import noun
 from kimono_explore.quality.context import stack
 from kimono_explore.quality.current import ACTIVE, GONE, STATUSES, TO_COME, day, plain_status, true
 from kimono_explore.quality.definition import Check, CheckResult, Frame, NotApplicable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _GROUP = "Memberships"
 _SHOWN = ("id", "relation", "target_id", "status", "start_date", "end_date")
 _ALL_ACTIVE = 20
-"""So many memberships that ended, all of them active: then the status is that of the record."""
+"""If at least this many memberships have ended and all of them are active, the status is that of the record."""
 
 
 def enrollment_outside_terms(context: CheckContext, days: int) -> CheckResult:
@@ -187,7 +188,7 @@ def _inactive(context: CheckContext, table: str, inactive: tuple[str, ...]) -> F
         raise NotApplicable(f"the tenant sends no status of {table}")
     objects = context.objects(table).select("id", status=plain_status(column))
     gone = objects.filter(~nw.col("id").is_null(), nw.col("status").is_in(inactive))
-    return gone.group_by("id").agg(nw.col("status").min().alias(f"{table[:-1]}_status"))
+    return gone.group_by("id").agg(nw.col("status").min().alias(f"{noun(table)}_status"))
 
 
 def _open_sections(context: CheckContext, inactive: tuple[str, ...]) -> Frame | None:

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kimono_explore.history.weave import FROM, UNTIL, Woven, begin, on_day, rows_of, unmoved, unravel, weave
+from kimono_explore.history.versions import (
+    FROM,
+    UNTIL,
+    VersionTable,
+    add_day,
+    first_day,
+    on_day,
+    rows_of,
+    unmoved_rows,
+    without_last_day,
+)
 
 MONDAY = dt.date(2026, 10, 5)
 
@@ -17,11 +27,11 @@ def day(n: int) -> dt.date:
     return MONDAY + dt.timedelta(days=n)
 
 
-def woven(*tables: pa.Table) -> list[Woven]:
+def woven(*tables: pa.Table) -> list[VersionTable]:
     """What it looks like after each day."""
-    found = [begin(tables[0], day(0))]
+    found = [first_day(tables[0], day(0))]
     for n, table in enumerate(tables[1:], 1):
-        found.append(weave(found[-1].versions, table, day(n - 1), day(n)))
+        found.append(add_day(found[-1].versions, table, day(n - 1), day(n)))
     return found
 
 
@@ -56,12 +66,12 @@ def test_any_day_has_its_rows_in_their_order(texts: list[str]) -> None:
 def test_the_last_day_can_be_taken_away(texts: list[str]) -> None:
     *_, before, last = woven(*map(letters, texts))
     count = len(texts)
-    assert unravel(last.versions, day(count - 2), day(count - 1)).to_pydict() == before.versions.to_pydict()
+    assert without_last_day(last.versions, day(count - 2), day(count - 1)).to_pydict() == before.versions.to_pydict()
 
 
 @given(st.permutations(range(9)))
 def test_as_many_rows_as_can_be_stay_where_they_are(numbers: list[int]) -> None:
-    old, new = unmoved(pa.table({"id": list(range(9))}), pa.table({"id": numbers}))
+    old, new = unmoved_rows(pa.table({"id": list(range(9))}), pa.table({"id": numbers}))
     assert [numbers[place] for place in new] == old.tolist() == sorted(old)
     longest = [1] * 9
     for n, number in enumerate(numbers):

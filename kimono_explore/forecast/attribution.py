@@ -1,4 +1,4 @@
-"""Which task is behind each object that a forecast changes."""
+"""Which task is responsible for each object that a forecast changes."""
 
 from __future__ import annotations
 
@@ -20,47 +20,49 @@ if TYPE_CHECKING:
     Object = tuple[str, str]
 
 
-class _Touch(NamedTuple):
-    """That a task changed an object; ``plain`` where it is more than the time, or who states a link."""
+class _Change(NamedTuple):
+    """A task's change to an object; ``substantive`` if it is more than a time stamp, or who states a link."""
 
-    plain: bool
+    substantive: bool
     number: int
     task: str | None
 
 
-def tasks_behind(old: Roster, announced: Forecast, diff: Comparison, order: Mapping[str, int]) -> dict[Object, str]:
+def attribute_tasks(old: Roster, announced: Forecast, diff: Comparison, order: Mapping[str, int]) -> dict[Object, str]:
     """The last task that made a difference to each object or membership, or to its links.
 
     Parameters
     ----------
     old : Roster
-        The roster given.
+        The roster before the forecast.
     announced : Forecast
     diff : Comparison
-        Of both.
+        From ``old`` to the forecast.
     order : mapping of str to int
-        The place of each task among the events.
+        The position of each task among the events.
 
     Returns
     -------
     dict of tuple to str
-        Table and id -> id of the task. What a task without an id changed is left out, as nobody knows which came last.
+        Table and id -> id of the task. Objects changed by a task without an id are left out, as its place is unknown.
     """
-    touches: dict[Object, list[_Touch]] = {}
-    for object, plain, task in _touched(old, announced, diff):
-        touches.setdefault(object, []).append(_Touch(plain, order.get(task or "", -1), task))
-    found = {object: _last(some) for object, some in touches.items()}
+    changes: dict[Object, list[_Change]] = {}
+    for object, substantive, task in _object_changes(old, announced, diff):
+        changes.setdefault(object, []).append(_Change(substantive, order.get(task or "", -1), task))
+    found = {object: _last_task(some) for object, some in changes.items()}
     return {object: task for object, task in found.items() if task is not None}
 
 
-def _last(touches: list[_Touch]) -> str | None:
-    """The last of the tasks; None where one of them has no id, as nobody knows whether it was the last."""
-    counted = [touch for touch in touches if touch.plain] or touches
-    return None if any(touch.task is None for touch in counted) else max(counted, key=lambda touch: touch.number).task
+def _last_task(changes: list[_Change]) -> str | None:
+    """The last of the tasks; None if one of them has no id, as it may have been the last."""
+    counted = [change for change in changes if change.substantive] or changes
+    return (
+        None if any(change.task is None for change in counted) else max(counted, key=lambda change: change.number).task
+    )
 
 
-def _touched(old: Roster, announced: Forecast, diff: Comparison) -> Iterator[tuple[Object, bool, str | None]]:
-    """Each object with a task that changed it or one of its links, and whether it is more than a side effect."""
+def _object_changes(old: Roster, announced: Forecast, diff: Comparison) -> Iterator[tuple[Object, bool, str | None]]:
+    """Each object with a task that changed it or one of its links, and whether the change is more than a side effect."""
     tasks = announced.tasks
     for table in TABLES:
         for df in (diff.added(table), diff.removed(table)):
@@ -70,23 +72,23 @@ def _touched(old: Roster, announced: Forecast, diff: Comparison) -> Iterator[tup
         for id, column in changed[["id", "column"]].itertuples(index=False):
             task = tasks.get((table, id, column), tasks.get((table, id, None)))
             yield (table, id), column not in SIDE_EFFECTS, task
-    odd = _new_problems(old, announced.roster)
-    for table, id, column in odd:
+    new_problems = _new_problems(old, announced.roster)
+    for table, id, column in new_problems:
         if table != LINKS:
             yield (table, id), True, tasks.get((table, id, column))
-    odd_links = {id for table, id, _ in odd if table == LINKS}
-    for link in _links(announced.roster.links[announced.roster.links["membership_id"].isin(odd_links)]):
+    memberships = {id for table, id, _ in new_problems if table == LINKS}
+    for link in _links(announced.roster.links[announced.roster.links["membership_id"].isin(memberships)]):
         yield (LINKS, str(link.membership_id)), True, tasks.get((LINKS, link.words, None))
-    for link, plain in _changed_links(diff, (old.links, announced.roster.links)):
+    for link, substantive in _changed_links(diff, (old.links, announced.roster.links)):
         task = tasks.get((LINKS, link.words, None))
-        yield (TABLE_OF[link.source_type], link.source_id), plain, task
-        yield (TABLE_OF[link.target_type], link.target_id), plain, task
+        yield (TABLE_OF[link.source_type], link.source_id), substantive, task
+        yield (TABLE_OF[link.target_type], link.target_id), substantive, task
         if link.membership_id is not None:
-            yield (LINKS, link.membership_id), plain, task
+            yield (LINKS, link.membership_id), substantive, task
 
 
 class _Link(NamedTuple):
-    """What identifies a link, and its membership."""
+    """What identifies a link, and the id of its membership."""
 
     source_type: str
     source_id: str
@@ -102,7 +104,7 @@ class _Link(NamedTuple):
 
 
 def _new_problems(old: Roster, new: Roster) -> set[tuple[str, str, str]]:
-    """Table, id and column of what did not fit in the data of events: its value is missing, as it may have been before."""
+    """Table, id and column of the values of events that could not be read; `compare` misses those missing before."""
     columns = ["table", "id", "column", "value", "problem"]
     rows = [
         set(roster.problems[columns].dropna(subset=columns[:3]).itertuples(index=False, name=None))
@@ -112,22 +114,23 @@ def _new_problems(old: Roster, new: Roster) -> set[tuple[str, str, str]]:
 
 
 def _changed_links(diff: Comparison, both: tuple[pd.DataFrame, pd.DataFrame]) -> Iterator[tuple[_Link, bool]]:
+    """Each link that differs, and whether the change is more than a side effect."""
     for df in (diff.added(LINKS), diff.removed(LINKS)):
         for link in _links(df):
             yield link, True
     changed = diff.changed(LINKS)
-    plain = ~changed["column"].isin(SIDE_EFFECTS)
-    for told, rows in ((True, changed[plain]), (False, changed[~plain])):
+    substantive = ~changed["column"].isin(SIDE_EFFECTS)
+    for is_substantive, rows in ((True, changed[substantive]), (False, changed[~substantive])):
         keys = set(_links(rows.assign(membership_id=None)))
         for links in both if keys else ():
-            near = links[links["source_id"].isin({key.source_id for key in keys})]
-            for link in _links(near):
+            candidates = links[links["source_id"].isin({key.source_id for key in keys})]
+            for link in _links(candidates):
                 if link._replace(membership_id=None) in keys:
-                    yield link, told
+                    yield link, is_substantive
 
 
 def _links(df: pd.DataFrame) -> Iterator[_Link]:
-    texts = df[[*LINK_KEY, "membership_id"]].astype("object")
-    texts = texts.dropna(subset=["source_type", "source_id", "target_type", "target_id"])
-    named = texts[list(_Link._fields)].where(texts.notna(), None)
+    keys = df[[*LINK_KEY, "membership_id"]].astype("object")
+    keys = keys.dropna(subset=["source_type", "source_id", "target_type", "target_id"])
+    named = keys[list(_Link._fields)].where(keys.notna(), None)
     return (_Link(*row) for row in named.itertuples(index=False))
