@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import nbformat
+import pandas as pd
 import pytest
 import uvicorn
 from lab import CHROMIUM, free_port, nothing_wrong, start_chromium, start_lab, wait_for
@@ -181,6 +182,11 @@ def walk(page: Page) -> None:
     expect(panel.locator("canvas.kx-canvas")).to_be_visible()
     panel.get_by_role("button", name="Close", exact=True).click()
     expect(title).to_be_hidden()
+    with page.expect_download(timeout=30_000) as downloads:
+        panel.get_by_role("button", name="CSV").first.click()
+    kept = pd.read_csv(downloads.value.path(), dtype="str")
+    assert len(kept) == 75
+    assert kept["name"].iloc[0] == rows.first.locator("[role=gridcell]").first.inner_text()
     page.set_viewport_size({"width": 700, "height": 1000})
     expect(panel).to_have_class(re.compile("kx-narrow"))
     rows.nth(1).click()
