@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from kimono_explore.roster.explorable import Explorable
     from kimono_explore.roster.roster import Description, Step
 
-_MOST_NODES, _MOST_ROWS, _TRAIL, _MOST_WAYS = 80, 20, 6, 3
+_MOST_NODES, _MOST_ROWS, _TRAIL, _MOST_WAYS = 5_000, 20, 6, 3
 _BRIEF = ("name", "kind", "type", "label", "findings")
 """The columns of the list that stay when an object stands beside it."""
 _FOUND = ("type", "kind", "label", "school", "grade", "detail", "local_id", "id")
@@ -214,6 +214,7 @@ class Browser(Panel):
         self._text.on_enter(self.guarded(self._open_first))
         self._types.observe(self.guarded(lambda _: self._search()), "value")
         self._results.observe(self.guarded(lambda _: self._picked(self._results, self.table)), "selected_rows")
+        self._results.observe(self.guarded(lambda _: self._fade()), "view")
         self._related.observe(self.guarded(lambda _: self._picked(self._related, self.related)), "selected_rows")
         self._relations.observe(self.guarded(lambda _: self._show_related()), "value")
         self._radius.observe(self.guarded(lambda _: self._show_picture()), "value")
@@ -733,6 +734,19 @@ class Browser(Panel):
         if self._description is not None and self._radius.value:
             about = self._description
             self._network.show(self._graph(about.id, self._radius.value, about.type), about.label)
+            self._fade()
+
+    def _fade(self) -> None:
+        """What the filter of the list leaves out is pale in the picture."""
+        drawn = {
+            (str(data["type"]), node.removeprefix(f"{data['type']}:")): node
+            for node, data in self._network.graph.nodes(data=True)
+        }
+        gone = np.ones(len(self.table), dtype=bool)
+        gone[self._results.shown.index] = False
+        gone &= self.table["id"].isin([id for _, id in drawn]).to_numpy(dtype=bool)
+        left_out = zip(self.table["type"][gone], self.table["id"][gone], strict=True)
+        self._network.fade(drawn[one] for one in left_out if one in drawn)
 
     def _graph(self, id: str, radius: int, type: str | None) -> nx.MultiDiGraph[str]:
         return neighborhood(self.roster.subset_around(id, radius=radius), id, radius, limit=_MOST_NODES, type=type)
@@ -748,6 +762,7 @@ class Browser(Panel):
     def _expand(self, node: str) -> None:
         """What a node is linked with is drawn, too."""
         self._network.add(self._graph(self._id(node), 1, self._network.graph.nodes[node]["type"]))
+        self._fade()
 
     def _id(self, node: str) -> str:
         """The id of a node, which bears its type before it where objects of two types share the id."""
@@ -788,6 +803,7 @@ class Browser(Panel):
         self._related.fill(shown.assign(relation=ways["relation"].str.replace("_", " ")))
         if self._radius.value:
             self._network.show(graph_of_paths(near, ways), f"{self._start.label} and {here.label}")
+            self._fade()
         self.say(_told_ways(ways, direct))
 
     def _near(self, id: str) -> Roster:

@@ -265,6 +265,39 @@ def test_enter_looks_for_what_is_typed_by_then(small_roster: kx.Roster) -> None:
     assert opened == small_roster.search("mathematics")["id"].iloc[0]
 
 
+def test_what_the_filter_leaves_out_is_pale_in_the_picture(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    roster, _ = flawed
+    browser = kx.browse(roster)
+    section = roster.links.query("relation == 'student_in'")["target_id"].value_counts().index[0]
+    browser.select(section, "section")
+    network = browser._network
+    assert (network._faded, sum(network.scene["faded"])) == (frozenset(), 0)
+    people = {node for node, data in network.graph.nodes(data=True) if data["type"] == "person" and not data["missing"]}
+    browser.filter = {"kind": ["teacher"]}
+    kept = set(browser.shown["id"])
+    assert network._faded == people - kept != set()
+    assert f"; the {len(people - kept)} that the filter leaves out are pale" in network.heading[1]
+    faded = {node for node, pale in zip(network.scene["ids"], network.scene["faded"], strict=True) if pale}
+    assert {name for node in faded for name in network._scene.groups.get(node, [node])} == people - kept
+    browser.select(roster.courses["id"].iloc[0])
+    browser.select(section, "section")
+    assert network._faded == people - kept
+    browser.filter = {}
+    assert (network._faded, sum(network.scene["faded"])) == (frozenset(), 0)
+
+
+def test_the_picture_of_a_school_leaves_nobody_out(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    roster, _ = flawed
+    browser = kx.browse(roster)
+    school = roster.links.query("relation == 'member_of'")["target_id"].value_counts().index[0]
+    browser.select(school, "org")
+    near = browser._description.relations if browser._description else pd.DataFrame()
+    assert len(browser._network.graph) == len(near[["type", "id"]].drop_duplicates()) + 1 > 100
+    assert "not drawn" not in browser._network.heading[1]
+    assert sum(browser._network.scene["counts"]) == len(browser._network.graph)
+    assert len(browser._network.scene["ids"]) <= 100
+
+
 def test_two_questions_are_one_click_each(small_roster: kx.Roster) -> None:
     student = small_roster.persons.query("person_type == 'student'")["id"].iloc[0]
     browser = kx.browse(small_roster, id=student)
