@@ -193,11 +193,25 @@ def expect(function: str, value: object, *kinds: type | None, having: str | None
         return
     if having and not isinstance(value, type) and callable(getattr(value, having, None)):
         return
-    paths = (str, os.PathLike)
-    needed = list(dict.fromkeys("path" if kind in paths else kind.__name__ for kind in kinds if kind is not None))
-    given = type(value).__name__
-    shown = f"{'an' if given[0] in 'aeiouAEIOU' else 'a'} {given}"
-    if value is None or isinstance(value, type):
-        shown = "None" if value is None else f"the class {value.__name__}"
+    names: dict[object, str] = {
+        str: "path" if os.PathLike in kinds else "text",
+        os.PathLike: "path",
+        int: "whole number",
+    }
+    needed = list(dict.fromkeys(names.get(kind, kind.__name__) for kind in kinds if kind is not None))
     words = " or ".join(f"a {name}" for name in needed)
-    raise TypeError(f"{function} needs {words}, not {shown}. {_MADE_BY.get(needed[0], '')}".strip())
+    raise TypeError(f"{function} needs {words}, not {given(value)}. {_MADE_BY.get(needed[0], '')}".strip())
+
+
+def given(value: object) -> str:
+    """What somebody gave where something else was needed.
+
+    Examples
+    --------
+    >>> given(5), given(None), given(int)
+    ('an int', 'None', 'the class int')
+    """
+    if value is None or isinstance(value, type):
+        return "None" if value is None else f"the class {value.__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

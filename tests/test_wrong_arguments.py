@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,3 +126,26 @@ def test_a_search_for_an_unknown_type_says_which_there_are(type: str, small_rost
         ):
             roster.search("a", type=type)
         assert len(roster.search("a", type="persons")) == len(roster.search("a", type="person")) > 0
+
+
+def test_a_search_and_an_id_are_texts(small_roster: kx.Roster, tmp_path: Path) -> None:
+    small_roster.save(tmp_path / "kept")
+    browser, id = kx.browse(small_roster), small_roster.persons["id"].iloc[0]
+    for search in (small_roster.search, LazyRoster(tmp_path / "kept").search, browser.search):
+        with pytest.raises(TypeError, match=r"^search needs a text, not an int\.$"):
+            search(5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^search with limit= needs a whole number, not None\.$"):
+        small_roster.search("a", limit=None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^browse with id= needs a text, not an int\.$"):
+        kx.browse(small_roster, id=5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^A filter has lists of labels, such as \{'grade': \['09'\]\}\.$"):
+        browser.filter = {"grade": "09"}
+    for find in (
+        small_roster.describe,
+        browser.select,
+        partial(kx.neighborhood, small_roster),
+        partial(kx.shortest_path, small_roster, id),
+        partial(kx.dependents, small_roster),
+    ):
+        with pytest.raises(TypeError, match=r"^An id is a text, not None; roster\.search\(text\) finds ids by name"):
+            find(None)

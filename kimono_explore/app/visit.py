@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +107,7 @@ class Visit(BaseComm):
         msg_type: str,
         data: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,  # noqa: ARG002
-        buffers: list[bytes] | None = None,  # noqa: ARG002  a panel sends none
+        buffers: list[bytes] | None = None,
         **keys: Any,  # noqa: ANN401, ARG002
     ) -> None:
         """Pass on what the widget says."""
@@ -116,7 +117,7 @@ class Visit(BaseComm):
             self._say({"update": data["state"]})
             self._note_soon()
         elif data.get("content"):  # an empty one wakes a server that waits, which this one does not
-            self._say({"message": data["content"]})
+            self._say({"message": data["content"], "bytes": [b64encode(part).decode() for part in buffers or ()]})
 
     def close(self, *_: object, **__: object) -> None:
         """No page has to be told."""

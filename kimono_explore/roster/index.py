@@ -17,6 +17,7 @@ from scipy.sparse import csgraph
 
 from kimono_explore.decode.ids import IdIndex
 from kimono_explore.display import display_label
+from kimono_explore.errors import given
 from kimono_explore.schema import OBJECT_TYPES, TABLE_OF, label_columns
 
 if TYPE_CHECKING:
@@ -97,9 +98,14 @@ class LinkIndex(IdIndex):
         ------
         KeyError
             No object has this id.
+        TypeError
+            The id is not a text.
         ValueError
             Objects of more than one type have this id, and no type was given.
         """
+        hint = "roster.search(text) finds ids by name, e-mail or local id"
+        if not isinstance(id, str):
+            raise TypeError(f"An id is a text, not {given(id)}; {hint}.")
         found = self.lookup(id)
         prefix, _, rest = id.partition(":")
         if not found and prefix in self.types:
@@ -107,7 +113,6 @@ class LinkIndex(IdIndex):
         if type is not None:
             found = [code for code in found if self.type_of([code])[0] == type]
         if not found:
-            hint = "roster.search(text) finds ids by name, e-mail or local id"
             raise KeyError(f"No {type or 'object'} has the id {id!r}; {hint}.")
         if len(found) > 1:
             kinds = ", ".join(self.type_of(found))

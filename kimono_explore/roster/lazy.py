@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kimono_explore.atomic import whole
+from kimono_explore.errors import expect
 from kimono_explore.files.snapshot import incomplete, is_snapshot, part, read_manifest
 from kimono_explore.frames import to_pandas
 from kimono_explore.roster.open import read_source
@@ -117,6 +118,8 @@ class LazyRoster:
             are more matches than ``attrs["found"]``. ``attrs["by_type"]`` has only the types that were counted to the
             end.
         """
+        expect("search", text, str)
+        expect("search with limit=", limit, int, having="__index__")
         wanted, words = tables_of(type), fold(text).split()
         most = max(limit, _MOST_FOUND) + 1
         found = {name: shown(name, self._matching(name, words, most)) for name in wanted if words}

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from kimono_explore.display import display_label, printable
+from kimono_explore.errors import expect
 from kimono_explore.files.database import write_duckdb
 from kimono_explore.files.oneroster.write import write_oneroster
 from kimono_explore.files.snapshot import write_snapshot
@@ -153,6 +154,8 @@ class Roster(Tables):
         >>> roster.search("mathematics", type="course")["type"].unique().tolist()
         ['course']
         """
+        expect("search", text, str)
+        expect("search with limit=", limit, int, having="__index__")
         wanted, words = tables_of(type), fold(text).split()
         everywhere = {name: rows for name, rows in self._texts.rows(words).items() if len(rows)}
         found = {name: rows for name, rows in everywhere.items() if name in wanted}

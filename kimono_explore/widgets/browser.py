@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from kimono_explore.roster.explorable import Explorable
     from kimono_explore.roster.roster import Description, Step
 
-_MOST_NODES, _MOST_ROWS, _TRAIL, _MOST_WAYS = 80, 20, 6, 3
+_MOST_NODES, _MOST_ROWS, _TRAIL, _MOST_WAYS = 5_000, 20, 6, 3
 _BRIEF = ("name", "kind", "type", "label", "findings")
 """The columns of the list that stay when an object stands beside it."""
 _FOUND = ("type", "kind", "label", "school", "grade", "detail", "local_id", "id")
@@ -102,6 +102,7 @@ def browse(
     """
     expect("browse", roster, Roster, LazyRoster, History, str, os.PathLike)
     expect("browse", report, Report, None)
+    expect("browse with id=", id, str, None)
     if isinstance(roster, str | os.PathLike) and is_history(Path(roster)):
         roster = history(roster)
     return Browser(roster, report, id)
@@ -153,6 +154,7 @@ class Browser(Panel):
         self._places: list[_Place] = []
         self._at = -1
         self._start: _Place | None = None
+        self._path_from: _Place | None = None
         self._is_marking = False
         self._lay_out()
         self._search()
@@ -209,8 +211,10 @@ class Browser(Panel):
             hidden=True,  # until something is picked
         )
         self._text.observe(lambda _: self.later("search", 0.2, self.guarded(self._search)), "value")
+        self._text.on_enter(self.guarded(self._open_first))
         self._types.observe(self.guarded(lambda _: self._search()), "value")
         self._results.observe(self.guarded(lambda _: self._picked(self._results, self.table)), "selected_rows")
+        self._results.observe(self.guarded(lambda _: self._fade()), "view")
         self._related.observe(self.guarded(lambda _: self._picked(self._related, self.related)), "selected_rows")
         self._relations.observe(self.guarded(lambda _: self._show_related()), "value")
         self._radius.observe(self.guarded(lambda _: self._show_picture()), "value")
@@ -246,6 +250,7 @@ class Browser(Panel):
 
     def search(self, text: str, type: str | None = None) -> None:
         """Search as if the text were typed. The results are available immediately."""
+        expect("search", text, str)
         self._types.value = type or ""
         self._text.value = text
         self.call_off("search")
@@ -279,7 +284,7 @@ class Browser(Panel):
 
     def show_list(self) -> None:
         """Close the object, so that the list takes up the whole width again."""
-        self.selected, self._description, self.related = None, None, pd.DataFrame()
+        self.selected, self._description, self._path_from, self.related = None, None, None, pd.DataFrame()
         self._results.pick([])
         self._share_width(alone=True)
 
@@ -354,6 +359,8 @@ class Browser(Panel):
         ------
         ValueError
             The list has no such column, or the column no such bar.
+        TypeError
+            The labels of a column are a text, not a list.
         """
         return {str(column): labels for column, labels in self._results.filter.items()}
 
@@ -363,6 +370,8 @@ class Browser(Panel):
         for name, labels in chosen.items():
             if name not in known:
                 raise ValueError(f"Unknown column {name!r}. Choose one of: {', '.join(known)}.")
+            if isinstance(labels, str):
+                raise TypeError(f"A filter has lists of labels, such as {{{name!r}: [{labels!r}]}}.")
             for label in labels:
                 if label not in known[name]:
                     raise ValueError(f"{label!r} is not a bar of {name}. Choose one of: {', '.join(known[name])}.")
@@ -393,6 +402,8 @@ class Browser(Panel):
             "life": not self._life.hidden,
             "radius": self._radius.value,
             "relation": None if self._relations.value is None else list(self._relations.value),
+            "start": _named(self._start),
+            "path": _named(self._path_from),
         }
 
     @state.setter
@@ -411,16 +422,30 @@ class Browser(Panel):
         self._life.hidden = self.history is None or not state.get("life")
         at = int(state.get("at", -1))
         self._places, self._at = [], -1
-        for number, (type, id) in enumerate(state.get("places", [])):
-            label = self._label_on_any_day(id, type)
-            if label is not None:
-                self._places.append(_Place(id, type, label))
+        for number, named in enumerate(state.get("places", [])):
+            place = self._place(named)
+            if place is not None:
+                self._places.append(place)
                 self._at += number <= at
         if self._places and state.get("open"):
             self._at = max(0, self._at)
             self._visit_place()
             self._choose_relation(state.get("relation"))
+            self._path_again(state.get("path"))
+        self._start = self._place(state.get("start"))
         self._renew_moves()
+
+    def _path_again(self, start: Sequence[str] | None) -> None:
+        """Show the path to the object on screen, where both ends are still there."""
+        self._start = self._place(start)
+        if self._description is not None and self._start and self._label(self._start.id, self._start.type) is not None:
+            self._show_path()
+
+    def _place(self, named: Sequence[str] | None) -> _Place | None:
+        """The object of a type and an id, where the roster knows it."""
+        type, id = named or ("", "")
+        label = self._label_on_any_day(id, type) if id else None
+        return None if label is None else _Place(id, type, label)
 
     def _day_again(self, day: str | None) -> None:
         """Open a day, where it is kept."""
@@ -521,14 +546,21 @@ class Browser(Panel):
         self._types.options = self._kinds(by_type)
         if found == 0 and text.strip():
             shown = _nothing_found(text, type, by_type)
-            self._widen.description = "Search all types" if type else "Clear the search"
+            self._widen.description = "Search all types" if self._may_be_elsewhere(by_type) else "Clear the search"
             self._widen.hidden = False
         self.say(shown if text.strip() else "")
         self._suggest(self.table.attrs.get("did_you_mean"), type)
 
+    def _may_be_elsewhere(self, by_type: Mapping[str, int]) -> bool:
+        """Whether another type than the chosen one matches; on disk, not all have been looked at."""
+        return bool(self._types.value) and any(by_type.get(type, 1) for type in self._types.values if type)
+
     def _search_wider(self) -> None:
-        """Look through all types; where that was done, list everything again."""
-        self.search(self._text.value if self._types.value else "")
+        """Look through all types where another one may match; elsewhere list the type again."""
+        if self._may_be_elsewhere(self.table.attrs["by_type"]):
+            self.search(self._text.value)
+        else:
+            self.search("", self._types.value)
 
     def _of_people(self, found: pd.DataFrame) -> pd.DataFrame:
         """What was found, of people with their kind, school and grade, where a list of all of them is at hand."""
@@ -561,6 +593,14 @@ class Browser(Panel):
         brief = [column for column, name in enumerate(names) if name in _BRIEF]
         self._results.show_columns(brief if beside else None)
 
+    def _open_first(self) -> None:
+        """Open the first row of what is searched for by now."""
+        if self.call_off("search"):
+            self._search()
+        first = self._results.shown.index[:1]
+        if first.tolist() != self._results.selected_rows or self.selected is None:
+            self._results.pick(first)
+
     def _picked(self, table: DataTable, rows: pd.DataFrame) -> None:
         if table.selected_rows and not self._is_marking:
             row = rows.iloc[table.selected_rows[0]]
@@ -586,7 +626,7 @@ class Browser(Panel):
 
     def _show_absence(self, place: _Place) -> None:
         assert self.day is not None
-        self.selected, self._description, self.related = place.id, None, pd.DataFrame()
+        self.selected, self._description, self._path_from, self.related = place.id, None, None, pd.DataFrame()
         kind, day = value_words(place.type), long_day(self.day)
         self._head.value = render("absent.html", label=place.label, kind=kind, id=place.id, day=day)
         self._shares.hidden = self._lost.hidden = self._around.hidden = True
@@ -644,6 +684,7 @@ class Browser(Panel):
             self._show_picture()
 
     def _show_related(self) -> None:
+        self._path_from = None
         if self._description is None or self._relations.value is None:
             self.related = pd.DataFrame()
         else:
@@ -684,6 +725,7 @@ class Browser(Panel):
     def _answer(self, related: pd.DataFrame, columns: list[str]) -> None:
         """Show what answers a question in place of a relation."""
         self._relations.value = None
+        self._path_from = None
         self.related = related
         self._related.fill(related[columns])
 
@@ -692,6 +734,19 @@ class Browser(Panel):
         if self._description is not None and self._radius.value:
             about = self._description
             self._network.show(self._graph(about.id, self._radius.value, about.type), about.label)
+            self._fade()
+
+    def _fade(self) -> None:
+        """What the filter of the list leaves out is pale in the picture."""
+        drawn = {
+            (str(data["type"]), node.removeprefix(f"{data['type']}:")): node
+            for node, data in self._network.graph.nodes(data=True)
+        }
+        gone = np.ones(len(self.table), dtype=bool)
+        gone[self._results.shown.index] = False
+        gone &= self.table["id"].isin([id for _, id in drawn]).to_numpy(dtype=bool)
+        left_out = zip(self.table["type"][gone], self.table["id"][gone], strict=True)
+        self._network.fade(drawn[one] for one in left_out if one in drawn)
 
     def _graph(self, id: str, radius: int, type: str | None) -> nx.MultiDiGraph[str]:
         return neighborhood(self.roster.subset_around(id, radius=radius), id, radius, limit=_MOST_NODES, type=type)
@@ -707,6 +762,7 @@ class Browser(Panel):
     def _expand(self, node: str) -> None:
         """What a node is linked with is drawn, too."""
         self._network.add(self._graph(self._id(node), 1, self._network.graph.nodes[node]["type"]))
+        self._fade()
 
     def _id(self, node: str) -> str:
         """The id of a node, which bears its type before it where objects of two types share the id."""
@@ -737,6 +793,7 @@ class Browser(Panel):
             return
         direct = shortest_path(near, *ends, avoid_hubs=False)
         self._relations.options = []
+        self._path_from = self._start
         self.related = ways
         shown = (
             ways[["way", "type", "label", "relation", "id"]]
@@ -746,6 +803,7 @@ class Browser(Panel):
         self._related.fill(shown.assign(relation=ways["relation"].str.replace("_", " ")))
         if self._radius.value:
             self._network.show(graph_of_paths(near, ways), f"{self._start.label} and {here.label}")
+            self._fade()
         self.say(_told_ways(ways, direct))
 
     def _near(self, id: str) -> Roster:
@@ -770,6 +828,10 @@ class Browser(Panel):
     @property
     def _first_crumb(self) -> int:
         return max(0, self._at - _TRAIL + 1)
+
+
+def _named(place: _Place | None) -> list[str] | None:
+    return None if place is None else [place.type, place.id]
 
 
 def _opened(roster: Explorable | str | os.PathLike[str]) -> Explorable:

@@ -139,12 +139,25 @@ class Field(Control):
 
 
 class Text(Field):
-    """A line to type in. The one that looks like a ``"search"`` has the keyboard after ``/``."""
+    """A line to type in. The one that looks like a ``"search"`` has the keyboard after ``/``: Enter opens the first result."""
 
     kind = "text"
     value = traitlets.Unicode("").tag(page=True)
     placeholder = traitlets.Unicode("").tag(page=True)
     width = traitlets.Int(220).tag(page=True)
+
+    def __init__(self, label: str, **facts: Any) -> None:  # noqa: ANN401
+        self._entered: list[Callable[[], object]] = []
+        super().__init__(label, **facts)
+
+    def on_enter(self, function: Callable[[], object]) -> None:
+        """Call a function when somebody presses Enter in it."""
+        self._entered.append(function)
+
+    def enter(self) -> None:
+        """Press Enter."""
+        for function in self._entered:
+            function()
 
 
 class Number(Field):

@@ -20,7 +20,7 @@ from kimono_explore.widgets.picture import Pictured
 from kimono_explore.widgets.scene import MOST_FORCE, Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from comm.base_comm import BaseComm
 
@@ -136,6 +136,7 @@ class Network(Pictured, anywidget.AnyWidget):
         self._name, self.report = name, report
         self._picked: list[Callable[[str], object]] = []
         self._expanded: list[Callable[[str], object]] = []
+        self._faded = frozenset[str]()
         self.show(nx.MultiDiGraph() if graph is None else graph)
         self.observe(lambda _: self._renew_info(), "selected")
         self.on_msg(self._hear)
@@ -166,10 +167,17 @@ class Network(Pictured, anywidget.AnyWidget):
         both: nx.MultiDiGraph[str] = self.graph.copy()
         both.update(graph)
         both.graph.update(focus)
-        both.graph["left_out"] = graph.graph.get("left_out", 0)
+        both.graph["left_out"] = max(one.graph.get("left_out", 0) for one in (self.graph, graph))
         self.graph = both
         self._findings = self._count_findings(self.graph)
         self._draw()
+
+    def fade(self, nodes: Iterable[str]) -> None:
+        """Draw these objects pale; a group, where all in it are."""
+        faded = frozenset(nodes)
+        if faded != self._faded:
+            self._faded = faded
+            self._draw()
 
     def open_group(self, node: str) -> None:
         """Open the group that contains a node, or a group given by its own name.
@@ -253,7 +261,9 @@ class Network(Pictured, anywidget.AnyWidget):
         self.undoable = True
 
     def _make(self) -> None:
-        self._scene = Scene(self.graph, self._opened, self._findings, force=self.force, pinned=self._pinned)
+        self._scene = Scene(
+            self.graph, self._opened, self._findings, force=self.force, pinned=self._pinned, faded=self._faded
+        )
 
     def _draw(self) -> None:
         self._make()

@@ -12,7 +12,7 @@ import anywidget
 
 from kimono_explore.html import render
 from kimono_explore.widgets.channel import AFTERWARDS, Channel
-from kimono_explore.widgets.controls import Button, Column, Control, Field, Html, id_of, walk
+from kimono_explore.widgets.controls import Button, Column, Control, Field, Html, Text, id_of, walk
 from kimono_explore.widgets.picture import Pictured
 
 if TYPE_CHECKING:
@@ -170,6 +170,8 @@ class Panel(Pictured, anywidget.AnyWidget):
         part = next((one for one in walk(self, hidden=False) if id_of(one) == id), None)
         if asked == "click" and isinstance(part, Button):
             part.click()
+        elif asked == "enter" and isinstance(part, Text):
+            part.enter()
         elif asked == "set" and isinstance(part, Field):
             part.take(message.get("value"), message.get("said"))
         elif asked == "message" and isinstance(getattr(part, "comm", None), Channel):
@@ -214,12 +216,19 @@ class Panel(Pictured, anywidget.AnyWidget):
             function()
             return
         self.call_off(name)
-        self._waiting[name] = loop.call_later(seconds, function)
 
-    def call_off(self, name: str) -> None:
-        """What was to be called later is not."""
-        if name in self._waiting:
-            self._waiting.pop(name).cancel()
+        def now() -> None:
+            self.call_off(name)
+            function()
+
+        self._waiting[name] = loop.call_later(seconds, now)
+
+    def call_off(self, name: str) -> bool:
+        """What was to be called later is not; whether there was such a thing."""
+        waiting = self._waiting.pop(name, None)
+        if waiting is not None:
+            waiting.cancel()
+        return waiting is not None
 
 
 def line(text: str, *, role: str | None = None, quiet: bool = True) -> str:

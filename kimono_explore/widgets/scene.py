@@ -65,8 +65,10 @@ class Scene:
         *,
         force: bool = False,
         pinned: Mapping[str, tuple[float, float]] | None = None,
+        faded: Collection[str] = (),
     ) -> None:
         self.graph = graph
+        self._faded = {name for name in faded if name in graph}
         self.focus: str | None = graph.graph.get("focus")
         kinds, findings = node_kinds(graph), findings or {}
         self.members = {
@@ -226,6 +228,7 @@ class Scene:
             "missing": [int(member.missing) for member in firsts],
             "counts": counts,
             "findings": findings,
+            "faded": [int(self._faded.issuperset(self.groups.get(name, [name]))) for name in self.nodes],
             "x": self.places[:, 0].round(1).tolist(),
             "y": self.places[:, 1].round(1).tolist(),
             "from": [self._number[a] for a, _, _, _ in self.links],
@@ -264,6 +267,7 @@ class Scene:
         left_out = self.graph.graph.get("left_out", 0)
         counts = f"{len(self.members):,} object{'s' * (len(self.members) != 1)}, {len(self._edges):,} link{'s' * (len(self._edges) != 1)}"
         more = f"; {left_out:,} more are not drawn" if left_out else ""
+        more += f"; the {len(self._faded):,} that the filter leaves out are pale" if self._faded else ""
         if self.focus in self.members:
             return self._name(self.focus), f"and what it is linked with: {counts}{more}"
         return "Graph", counts + more

@@ -322,8 +322,9 @@ class DataTable(Pictured, anywidget.AnyWidget):
         if self.df.empty:
             return ""
         first = self.on_screen.head(rows)
-        cells = {str(name): _texts(first.iloc[:, column]) for column, name in enumerate(first.columns)}
-        shown = pd.DataFrame(cells, index=range(len(first)))
+        cells = [[text or "" for text in _texts(first.iloc[:, column])] for column in range(first.shape[1])]
+        titles = [self._called(str(name))["title"] for name in first.columns]
+        shown = pd.DataFrame(dict(enumerate(cells)), index=range(len(first))).set_axis(titles, axis="columns")
         said = (
             f"{len(self._shown):,} of {len(self.df):,} rows"
             if len(self._shown) < len(self.df)
@@ -331,7 +332,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         )
         said += f", the first {len(first)} below" if len(first) < len(self._shown) else ""
         said += f"; {printable(self.sentence)}" if self.sentence else ""
-        return render("picture_table.html", label=self.label, said=said, rows=frame_html(shown, index=False, na_rep=""))
+        return render("picture_table.html", label=self.label, said=said, rows=frame_html(shown, index=False))
 
     # What happens then.
 

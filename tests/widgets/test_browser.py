@@ -379,6 +379,10 @@ def test_names_are_shown_as_text(lab: Lab, page: Page) -> None:
     for name in HOSTILE:
         expect(cells.get_by_text(name, exact=True).first).to_be_attached()
     assert page.locator("img[src='x']").count() == 0
+    # A name that is written from right to left keeps its own order and stays at the left of its column.
+    for shown in (page.locator(".kx-panel .kx h3").first, cells.first.locator(".kx-text")):
+        expect(shown).to_have_css("unicode-bidi", "plaintext")
+        expect(shown).to_have_css("text-align", "left")
 
 
 def test_a_broken_callback_shows_its_error_in_the_widget(lab: Lab, page: Page) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import nbformat
+import pandas as pd
 import pytest
 import uvicorn
 from lab import CHROMIUM, free_port, nothing_wrong, start_chromium, start_lab, wait_for
@@ -168,13 +169,24 @@ def walk(page: Page) -> None:
     page.keyboard.type("mathematics")
     expect(rows.first).to_contain_text("Mathematics")
     expect(rows.first.locator(".kx-mark").first).to_have_text("Mathematics")
-    rows.first.click()
+    page.keyboard.press("ArrowDown")
+    expect(rows.first.locator("[role=gridcell]").first).to_be_focused()
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.press("Enter")
     expect(title).to_contain_text("Mathematics")
+    expect(rows.first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Escape")
+    expect(search).to_have_value("")
+    expect(panel.get_by_text(re.compile(r"^75 rows"))).to_be_visible()
     expect(panel.locator("canvas.kx-canvas")).to_be_visible()
     panel.get_by_role("button", name="Close", exact=True).click()
     expect(title).to_be_hidden()
-    search.fill("")
-    expect(panel.get_by_text(re.compile(r"^75 rows"))).to_be_visible()
+    with page.expect_download(timeout=30_000) as downloads:
+        panel.get_by_role("button", name="CSV").first.click()
+    kept = pd.read_csv(downloads.value.path(), dtype="str")
+    assert len(kept) == 75
+    assert kept["name"].iloc[0] == rows.first.locator("[role=gridcell]").first.inner_text()
     page.set_viewport_size({"width": 700, "height": 1000})
     expect(panel).to_have_class(re.compile("kx-narrow"))
     rows.nth(1).click()

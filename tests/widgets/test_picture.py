@@ -15,6 +15,7 @@ from nbconvert.preprocessors import ExecutePreprocessor
 import kimono_explore as kx
 from kimono_explore.widgets.picture import picture
 from kimono_explore.widgets.table import DataTable
+from kimono_explore.widgets.words import column_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,6 +100,13 @@ def test_names_are_text_in_it_and_what_is_hidden_is_not_in_it() -> None:
     assert "\u202e" not in picture(table)
     table.hidden = True
     assert "Ana" not in picture(table)
+
+
+def test_a_table_has_the_titles_and_the_empty_cells_that_are_on_screen() -> None:
+    table = DataTable(pd.DataFrame({"created_at": ["noon"], "findings": [None]}), words=column_words)
+    words = Words(picture(table))
+    assert [title for title in ("Created", "Findings") if title in words.texts] == ["Created", "Findings"]
+    assert "None" not in words.texts
 
 
 def test_a_long_table_says_what_is_below() -> None:

@@ -1,5 +1,6 @@
 """The widgets without a browser: what a person sees is what a notebook can ask for."""
 
+import asyncio
 import io
 import json
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.sandbox.task_queue import Refusal
 from kimono_explore.widgets import queue
+from kimono_explore.widgets.browser import Browser
 from kimono_explore.widgets.controls import Button, Field, walk
 from kimono_explore.widgets.listing import listing
 from kimono_explore.widgets.table import DataTable
@@ -219,6 +221,81 @@ def test_a_search_that_finds_nothing_says_what_else_matches_and_leads_back() -> 
     assert browser._widen.description == "Clear the search"
     browser._widen.click()
     assert (browser._text.value, browser.table["id"].tolist(), browser._widen.hidden) == ("", ["ana"], True)
+    browser.search("nobody", type="course")  # of no other type either
+    assert browser._widen.description == "Clear the search"
+    browser._widen.click()
+    assert (browser._types.value, browser._text.value, browser.table["id"].tolist()) == ("course", "", ["art"])
+
+
+def test_on_disk_all_types_can_be_searched_where_one_finds_nothing(tmp_path: Path) -> None:
+    make(student("ana"), course("art")).save(tmp_path / "kept")
+    browser = kx.browse(LazyRoster(tmp_path / "kept"))
+    browser.search("art", type="person")
+    assert browser._widen.description == "Search all types"
+    browser._widen.click()
+    assert browser.table["id"].tolist() == ["art"]
+    browser.search("nobody")
+    assert browser._widen.description == "Clear the search"
+
+
+def test_enter_in_the_search_opens_the_first_result(small_roster: kx.Roster) -> None:
+    browser = kx.browse(small_roster)
+    browser._results.sort(0, descending=True)
+    browser._text.enter()
+    assert browser.selected == browser.shown["id"].iloc[0] != browser.table["id"].iloc[0]
+    browser.show_list()
+    browser._text.enter()
+    assert browser.selected == browser.shown["id"].iloc[0]
+    browser.search("nobody of this name")
+    kept = browser.selected
+    browser._text.enter()
+    assert browser.selected == kept
+
+
+async def _typed_and_entered(browser: Browser, text: str) -> str | None:
+    """What Enter opens at once after the last letter, before the search has waited for more."""
+    browser._text.value = text
+    browser._text.enter()
+    return browser.selected
+
+
+def test_enter_looks_for_what_is_typed_by_then(small_roster: kx.Roster) -> None:
+    browser = kx.browse(small_roster)
+    opened = asyncio.run(_typed_and_entered(browser, "mathematics"))
+    assert opened == small_roster.search("mathematics")["id"].iloc[0]
+
+
+def test_what_the_filter_leaves_out_is_pale_in_the_picture(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    roster, _ = flawed
+    browser = kx.browse(roster)
+    section = roster.links.query("relation == 'student_in'")["target_id"].value_counts().index[0]
+    browser.select(section, "section")
+    network = browser._network
+    assert (network._faded, sum(network.scene["faded"])) == (frozenset(), 0)
+    people = {node for node, data in network.graph.nodes(data=True) if data["type"] == "person" and not data["missing"]}
+    browser.filter = {"kind": ["teacher"]}
+    kept = set(browser.shown["id"])
+    assert network._faded == people - kept != set()
+    assert f"; the {len(people - kept)} that the filter leaves out are pale" in network.heading[1]
+    faded = {node for node, pale in zip(network.scene["ids"], network.scene["faded"], strict=True) if pale}
+    assert {name for node in faded for name in network._scene.groups.get(node, [node])} == people - kept
+    browser.select(roster.courses["id"].iloc[0])
+    browser.select(section, "section")
+    assert network._faded == people - kept
+    browser.filter = {}
+    assert (network._faded, sum(network.scene["faded"])) == (frozenset(), 0)
+
+
+def test_the_picture_of_a_school_leaves_nobody_out(flawed: tuple[kx.Roster, kx.Report]) -> None:
+    roster, _ = flawed
+    browser = kx.browse(roster)
+    school = roster.links.query("relation == 'member_of'")["target_id"].value_counts().index[0]
+    browser.select(school, "org")
+    near = browser._description.relations if browser._description else pd.DataFrame()
+    assert len(browser._network.graph) == len(near[["type", "id"]].drop_duplicates()) + 1 > 100
+    assert "not drawn" not in browser._network.heading[1]
+    assert sum(browser._network.scene["counts"]) == len(browser._network.graph)
+    assert len(browser._network.scene["ids"]) <= 100
 
 
 def test_two_questions_are_one_click_each(small_roster: kx.Roster) -> None:
@@ -290,6 +367,19 @@ def test_a_state_brings_back_what_was_on_screen(flawed: tuple[kx.Roster, kx.Repo
     pd.testing.assert_frame_equal(again.related, browser.related)
     assert again._results.view["left"] == browser._results.view["left"]
     assert not again._forward.disabled
+    start = browser.selected
+    browser._mark.click()
+    browser.select(roster.persons["id"].iloc[0])
+    browser._connect.click()
+    state = json.loads(json.dumps(browser.state))
+    assert (state["start"], state["path"]) == (["course", start], ["course", start])
+    again.state = state
+    assert again.state == state
+    pd.testing.assert_frame_equal(again.related, browser.related)
+    assert set(again._network.graph) == set(browser._network.graph)
+    again.forward()
+    again.back()  # the path is no longer there, but where it began still is
+    assert (again.state["start"], again.state["path"]) == (state["start"], None)
     first = kx.browse(roster, report)
     again.state = first.state
     assert (again.selected, len(again.table)) == (None, len(roster.persons))

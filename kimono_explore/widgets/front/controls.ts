@@ -91,6 +91,10 @@ function field(say: Say, number: boolean): Part {
     const value = number ? Number(input.value) : input.value;
     say({ kind: "set", value, said: words.next() });
   });
+  if (!number)
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) say({ kind: "enter" });
+    });
   let search: Element | undefined;
   const renew = (state: State): void => {
     setText(name, text(state["label"]));

@@ -13,6 +13,7 @@ import { Widths } from "./widths.ts";
 
 const STILL = 90; // milliseconds without a move, after which a large graph is drawn sharply again
 const MANY = 300; // nodes above which the last picture is moved instead of drawn anew
+const KEPT = -1; // no node: what a filter keeps
 const NARROW = 560; // pixels below which layers are squeezed
 
 let graphs = 0; // in this page, so that each has ids of its own
@@ -317,8 +318,17 @@ export class Graph {
 
   private drawing(): Drawing {
     const { scene, camera, size, theme, colors, selected, widths } = this;
-    const near = selected === undefined || selected === scene.focus ? undefined : this.around(selected);
+    const near = selected === undefined || selected === scene.focus ? this.left() : this.around(selected);
     return { scene, camera, size, theme, colors, selected: this.cursor ?? selected, near, wide: (text, points, bold) => widths.of(text, points, bold) };
+  }
+
+  /** What a filter keeps, where it leaves something out; the same set as long as the scene is the same. */
+  private left(): Set<number> | undefined {
+    const { scene } = this;
+    if (!scene.faded.includes(1)) return undefined;
+    if (this.asideOf?.node !== KEPT || this.asideOf.scene !== scene)
+      this.asideOf = { node: KEPT, scene, near: new Set(scene.faded.flatMap((faded, n) => (faded ? [] : [n]))) };
+    return this.asideOf.near;
   }
 
   /** What is linked with a node; the same set as long as the same is asked. */

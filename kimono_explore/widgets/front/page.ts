@@ -44,10 +44,10 @@ function connect(): void {
   let model: Model | undefined;
   socket.addEventListener("open", () => send({ place }));
   socket.addEventListener("message", ({ data }: MessageEvent<string>) => {
-    const said = JSON.parse(data) as { state?: Message; update?: Message; message?: Message; place?: Place };
+    const said = JSON.parse(data) as { state?: Message; update?: Message; message?: Message; bytes?: string[]; place?: Place };
     if (said.state) model = show(said.state, send);
     if (said.update) model?.renew(said.update);
-    if (said.message) model?.hear(said.message);
+    if (said.message) model?.hear(said.message, said.bytes);
     if (said.place) keep(said.place);
   });
   socket.addEventListener("close", () => {

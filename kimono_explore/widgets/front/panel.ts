@@ -29,6 +29,7 @@ class Panel {
     this.ends.push(() => sized.disconnect());
     this.root.addEventListener("keydown", (event) => this.leave(event), true);
     this.root.addEventListener("keydown", (event) => this.find(event));
+    this.root.addEventListener("keydown", (event) => this.leaveSearch(event));
     this.draw();
   }
 
@@ -128,6 +129,21 @@ class Panel {
     if (!searches[0]) return;
     event.preventDefault();
     firstIn(searches[0])?.focus();
+  }
+
+  /** In the search, Down goes to the first row of the table, Escape takes the words away. */
+  private leaveSearch(event: KeyboardEvent): void {
+    const input = event.composedPath()[0];
+    if (!(input instanceof HTMLInputElement) || !input.closest(".kx-search") || event.isComposing) return;
+    const body = [...this.root.querySelectorAll<HTMLElement>(".kx-body")].find(usable);
+    const cell = body && (firstIn(body) ?? body.querySelector<HTMLElement>("[role=gridcell]"));
+    if (event.key === "ArrowDown" && cell) cell.focus();
+    else if (event.key === "Escape" && input.value) {
+      input.value = "";
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
   }
 }
 

@@ -8,6 +8,8 @@ export interface Scene {
   missing: number[];
   counts: number[];
   findings: number[];
+  /** 1: a filter leaves it out. */
+  faded: number[];
   x: number[];
   y: number[];
   from: number[];
@@ -21,7 +23,7 @@ export interface Scene {
 }
 
 export const EMPTY: Scene = {
-  ids: [], labels: [], notes: [], kinds: [], missing: [], counts: [], findings: [], x: [], y: [], from: [], to: [],
+  ids: [], labels: [], notes: [], kinds: [], missing: [], counts: [], findings: [], faded: [], x: [], y: [], from: [], to: [],
   relation: [], relations: [], many: [], columns: [], legend: [], focus: null,
 };
 

@@ -1,8 +1,8 @@
 // What stands behind a panel on a page of our own, as anywidget's model does in a notebook; and what its address says.
 
-import type { Message } from "./host.ts";
+import type { Bytes, Message } from "./host.ts";
 
-type Heard = (value: unknown) => void;
+type Heard = (value: unknown, bytes?: Bytes[]) => void;
 
 export class Model {
   private readonly state: Map<string, unknown>;
@@ -31,12 +31,14 @@ export class Model {
     for (const name of Object.keys(update)) this.call(`change:${name}`, undefined);
   }
 
-  hear(message: Message): void {
-    this.call("msg:custom", message);
+  /** A message, and what comes beside it, in base64. */
+  hear(message: Message, texts: string[] = []): void {
+    const bytes = texts.map((text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)));
+    this.call("msg:custom", message, bytes);
   }
 
-  private call(event: string, value: unknown): void {
-    for (const heard of [...(this.listeners.get(event) ?? [])]) heard(value);
+  private call(event: string, value: unknown, bytes?: Bytes[]): void {
+    for (const heard of [...(this.listeners.get(event) ?? [])]) heard(value, bytes);
   }
 }
 

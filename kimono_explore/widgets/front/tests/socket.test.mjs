@@ -21,10 +21,11 @@ test("all that is new is there before anybody is told", () => {
   const seen = [];
   const heard = () => seen.push([model.get("a"), model.get("b")]);
   model.on("change:a", heard);
-  model.on("msg:custom", (message) => seen.push(message));
+  model.on("msg:custom", (message, bytes) => seen.push([message, [...bytes].map((part) => [...part])]));
   model.renew({ a: 2, b: 3 });
-  model.hear({ x: 1 });
+  model.hear({ x: 1 }, ["AP8="]);
+  model.hear({ y: 2 });
   model.off("change:a", heard);
   model.renew({ a: 4 });
-  assert.deepEqual(seen, [[2, 3], { x: 1 }]);
+  assert.deepEqual(seen, [[2, 3], [{ x: 1 }, [[0, 255]]], [{ y: 2 }, []]]);
 });
