@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from kimono_explore.display import cell_text, plural
+from kimono_explore.display import plural
 from kimono_explore.errors import ConfigurationError, KimonoError, expect
 from kimono_explore.graph import graph_of_paths, neighborhood, shortest_path
 from kimono_explore.history.kept import History, day_of, history
@@ -28,9 +28,11 @@ from kimono_explore.widgets.days import DayPicker, long_day
 from kimono_explore.widgets.life import life_html
 from kimono_explore.widgets.listing import listing, object_types, on_screen
 from kimono_explore.widgets.network import Network
+from kimono_explore.widgets.object_html import object_html
 from kimono_explore.widgets.parts import Panel, line, shorten
+from kimono_explore.widgets.rerun import Runs
 from kimono_explore.widgets.table import DataTable
-from kimono_explore.widgets.words import LINK_NAMES, capital, column_words, detail_words, kind_words, value_words
+from kimono_explore.widgets.words import LINK_NAMES, column_words, kind_words, value_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from kimono_explore.roster.explorable import Explorable
     from kimono_explore.roster.roster import Description, Step
 
-_MOST_NODES, _MOST_ROWS, _TRAIL, _MOST_WAYS = 5_000, 20, 6, 3
+_MOST_NODES, _TRAIL, _MOST_WAYS = 5_000, 6, 3
 _BRIEF = ("name", "kind", "type", "label", "findings")
 """The columns of the list that stay when an object stands beside it."""
 _FOUND = ("type", "kind", "label", "school", "grade", "detail", "local_id", "id")
@@ -78,7 +80,8 @@ def browse(
     Browser
         A widget. ``.selected`` is the id of the object on screen, ``.table`` the DataFrame of the list or search
         results, and ``.related`` the DataFrame of the relations on screen. ``.state`` is all of this as a small dict.
-        For a history, set ``.day`` to change the day; the search, filters and object are kept.
+        For a history, set ``.day`` to change the day; the search, filters and object are kept. A notebook cell that is run
+        again without ``id`` shows what it showed before.
 
     Raises
     ------
@@ -105,7 +108,14 @@ def browse(
     expect("browse with id=", id, str, None)
     if isinstance(roster, str | os.PathLike) and is_history(Path(roster)):
         roster = history(roster)
-    return Browser(roster, report, id)
+    browser = Browser(roster, report, id)
+    before = _runs.predecessor(browser)
+    if before is not None and id is None:
+        browser.state = before.state
+    return browser
+
+
+_runs: Runs[Browser] = Runs()
 
 
 class Browser(Panel):
@@ -174,7 +184,8 @@ class Browser(Panel):
     def _lay_out(self) -> None:
         self._text = Text("Search", placeholder="Search names, titles, e-mails, ids", look="search", width=360)
         self._types = Choice("only", self._kinds())
-        self._results = DataTable(label="Results", height=560, words=column_words, comm=Channel())
+        said = {"type": kind_words}
+        self._results = DataTable(label="Results", height=560, words=column_words, values=said, comm=Channel())
         self._meant = self._button("Did you mean", "search", self._search_what_was_meant)
         self._meant.hidden = True
         self._widen = self._button("Search all types", "close", self._search_wider, hidden=True)
@@ -183,7 +194,7 @@ class Browser(Panel):
         self._trail = Row([self._crumb(place) for place in range(_TRAIL)])
         self._head = Html(line("Pick a row."))
         self._relations = Choice("relation")
-        self._related = DataTable(label="Related objects", words=column_words, comm=Channel())
+        self._related = DataTable(label="Related objects", words=column_words, values=said, comm=Channel())
         self._shares = self._button("Who shares most classes", "people", self._show_shared)
         self._lost = self._button("What would be lost without it", "trash", self._show_lost)
         self._tell_life = self._button("History", "undo", self._open_life, hidden=self.history is None)
@@ -664,7 +675,7 @@ class Browser(Panel):
     def _visit(self, id: str, type: str | None, *, redraw: bool = True) -> None:
         self._description = self._near(id).describe(id, type)
         self.selected = self._description.id
-        self._head.value = _head(self._description, self.report)
+        self._head.value = object_html(self._description, self.report)
         self._shares.hidden = self._description.type != "person"
         self._lost.hidden = self._around.hidden = False
         if self._object.hidden:
@@ -869,55 +880,3 @@ def _told_ways(ways: pd.DataFrame, direct: pd.DataFrame) -> str:
 def _expect_no_report(report: Report | None) -> None:
     if report is not None:
         raise ValueError("A report covers one day: use browse(history.open(day), report) instead.")
-
-
-def _head(about: Description, report: Report | None) -> str:
-    """An object as HTML: what it is, its fields, its ``$ext``, and what was found about it."""
-    fields = {str(name): value for name, value in about.fields.items() if name not in ("id", "label")}
-    own = {name: value for name, value in fields.items() if not name.startswith("ext_")}
-    extra = {name.removeprefix("ext_"): value for name, value in fields.items() if name.startswith("ext_")}
-    return render(
-        "object.html",
-        about=about,
-        kind=_kind(about),
-        own=_pairs(own),
-        extra=_pairs(extra),
-        others=[
-            _pairs({str(name): value for name, value in again.items() if name != "id" and not pd.isna(value)})
-            for again in about.others.head(_MOST_ROWS).to_dict("records")
-        ],
-        more=len(about.others) - _MOST_ROWS,
-        findings=None if report is None else _findings(about, report),
-    )
-
-
-def _kind(about: Description) -> str:
-    """What it is, as exactly as it says itself: ``"student"`` of a person."""
-    said = about.fields.get("person_type") if about.type == "person" else None
-    return value_words(said if isinstance(said, str) else about.type)
-
-
-def _findings(about: Description, report: Report) -> list[dict[str, str]]:
-    table = TABLE_OF[about.type]
-    found = report.findings[(report.findings["id"] == about.id) & (report.findings["table"] == table)]
-    return [
-        {"severity": row["severity"], "title": report.title(row["check"]), "detail": detail_words(row["detail"])}
-        for row in found.fillna("").to_dict("records")
-    ]
-
-
-def _pairs(values: dict[str, object]) -> list[tuple[str, str, str]]:
-    """Names, what they are called, and values as texts: days without a time, times to the minute."""
-    return [(name, capital(column_words(name)), _said(value)) for name, value in values.items()]
-
-
-def _said(value: object) -> str:
-    if isinstance(value, pd.Timestamp):
-        return (
-            f"{cell_text(value)} UTC" if value.tzinfo is not None and value != value.normalize() else cell_text(value)
-        )
-    return (
-        {"True": "yes", "False": "no"}.get(str(value), str(value))
-        if isinstance(value, (bool, np.bool_))
-        else str(value)
-    )

@@ -11,7 +11,7 @@ from kimono_explore.display import printable
 from kimono_explore.widgets.bins import Bins, make_bins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -92,19 +92,23 @@ class Crossfilter:
             for column, bars in sorted(self.chosen.items())
         }
 
-    def parts(self, words: Callable[[str], str] | None = None) -> list[tuple[int, str]]:
+    def parts(
+        self, words: Callable[[str], str] | None = None, bins: Sequence[Bins] | None = None
+    ) -> list[tuple[int, str]]:
         """The filter as words, column by column: ``[(2, "grade is 9 or 10")]``.
 
         Parameters
         ----------
         words : callable, optional
             What a column is called, by its name. Default: its name.
+        bins : sequence of Bins, optional
+            The bars with other labels. Default: as they are.
         """
-        called = words or str
+        called, bins = words or str, bins or self.bins
         return [
             (
                 column,
-                f"{called(printable(self.df.columns[column]))} {self.bins[column].verb} {self.bins[column].say(bars)}",
+                f"{called(printable(self.df.columns[column]))} {bins[column].verb} {bins[column].say(bars)}",
             )
             for column, bars in sorted(self.chosen.items())
         ]

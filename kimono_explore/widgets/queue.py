@@ -157,7 +157,8 @@ class TaskInspector(Panel):
         self._looking: object = None
         self._outlook.hidden = self.roster is None
         self._timeline = Timeline("Tasks by time")
-        self._rows = DataTable(label="Tasks", many=True, words=column_words, comm=Channel())
+        said = {**dict.fromkeys(("type", "action", "object_type"), value_words), "tenant_id": self._names.tenant}
+        self._rows = DataTable(label="Tasks", many=True, words=column_words, values=said, comm=Channel())
         self._rows.spare = ("object_type", "sequence", "id")  # they stand beside a task once it is picked
         self._detail = Html()
         self._opens = [

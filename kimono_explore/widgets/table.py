@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from comm.base_comm import BaseComm
     from numpy.typing import NDArray
 
+    from kimono_explore.widgets.bins import Bins
+
 PAGE = 200
 """Rows that the page asks for at a time."""
 NARROW = 1_080
@@ -61,6 +63,8 @@ class DataTable(Pictured, anywidget.AnyWidget):
         Of the rows and their header at most, in pixels.
     words : callable, optional
         What a column is called on screen, by its name. Default: its name.
+    values : mapping of str to callable, optional
+        What the values of a column are called on screen, by its name. `filter`, `code` and files have the values as they are.
     comm : comm.base_comm.BaseComm, optional
         How it reaches its page: a `Channel` where a panel shows it. Default: a connection of its own.
 
@@ -97,9 +101,10 @@ class DataTable(Pictured, anywidget.AnyWidget):
         many: bool = False,
         height: int = 330,
         words: Callable[[str], str] | None = None,
+        values: Mapping[str, Callable[[str], str]] | None = None,
         comm: BaseComm | None = None,
     ) -> None:
-        self._words = words
+        self._words, self._values = words, dict(values or {})
         self.file = ""
         self.spare: tuple[str, ...] = ()
         self._is_narrow = False
@@ -145,7 +150,11 @@ class DataTable(Pictured, anywidget.AnyWidget):
         names = df.columns.tolist()
         if sort is not None and names.count(name) == 1:
             self._sort(names.index(name), descending=sort[1])
-        self._columns = [{**_describe(df, column), **self._called(names[column])} for column in range(df.shape[1])]
+        self._columns = [
+            {**_describe(names[column], df.iloc[:, column], self._texts(names[column], df.iloc[:_SAMPLE, column]))}
+            | self._called(names[column])
+            for column in range(df.shape[1])
+        ]
         self._layout = self._layouts.setdefault(tuple(map(str, names)), Columns(names))
         self._offered = None
         self._offer()
@@ -313,7 +322,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         start = max(0, start)
         positions = self._shown[start : start + max(0, min(rows, PAGE))]
         part = self.df.iloc[positions, self._places[: self._wide]]
-        cells = [_texts(part.iloc[:, column]) for column in range(part.shape[1])]
+        cells = [self._texts(name, part.iloc[:, column]) for column, name in enumerate(part.columns)]
         rows_of = [list(row) for row in zip(*cells, strict=True)] if cells else [[] for _ in positions]
         return {"start": start, "at": positions.tolist(), "rows": rows_of}
 
@@ -322,7 +331,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
         if self.df.empty:
             return ""
         first = self.on_screen.head(rows)
-        cells = [[text or "" for text in _texts(first.iloc[:, column])] for column in range(first.shape[1])]
+        cells = [[text or "" for text in self._texts(name, first.iloc[:, at])] for at, name in enumerate(first.columns)]
         titles = [self._called(str(name))["title"] for name in first.columns]
         shown = pd.DataFrame(dict(enumerate(cells)), index=range(len(first))).set_axis(titles, axis="columns")
         said = (
@@ -331,7 +340,8 @@ class DataTable(Pictured, anywidget.AnyWidget):
             else f"{len(self.df):,} rows"
         )
         said += f", the first {len(first)} below" if len(first) < len(self._shown) else ""
-        said += f"; {printable(self.sentence)}" if self.sentence else ""
+        sentence = "; ".join(words for _, words in self._parts())
+        said += f"; {printable(sentence)}" if sentence else ""
         return render("picture_table.html", label=self.label, said=said, rows=frame_html(shown, index=False))
 
     # What happens then.
@@ -364,7 +374,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
                 "other": bins.has_other,
                 "chosen": self._bars.chosen.get(column, []),
             }
-            for column, bins in ((column, self._bars.bins[column]) for column in self._places[: self._wide])
+            for column, bins in ((column, self._in_words(column)) for column in self._places[: self._wide])
         ]
         sort = self._sorted_by
         self.view = {
@@ -378,7 +388,7 @@ class DataTable(Pictured, anywidget.AnyWidget):
             "sort": None if sort is None else [self._places.index(sort[0]), sort[1]],
             "parts": [
                 *([] if self._before is None else [[-1, printable(self._before[0])]]),
-                *([self._places.index(column), words] for column, words in self._bars.parts(self._words)),
+                *([self._places.index(column), words] for column, words in self._parts()),
             ],
             "code": printable(self.code),
             "menu": [
@@ -386,6 +396,23 @@ class DataTable(Pictured, anywidget.AnyWidget):
                 for column, name in enumerate(self._layout.names)
             ],
         }
+
+    def _parts(self) -> list[tuple[int, str]]:
+        """The filter as words, column by column."""
+        return self._bars.parts(self._words, [self._in_words(column) for column in range(self.df.shape[1])])
+
+    def _in_words(self, column: int) -> Bins:
+        """The bars of a column, their values as they are called."""
+        bins, words = self._bars.bins[column], self._values.get(str(self.df.columns[column]))
+        if words is None or bins.kind != "value":
+            return bins
+        values = len(bins.edges)
+        return bins._replace(labels=[*map(words, bins.labels[:values]), *bins.labels[values:]])
+
+    def _texts(self, name: object, values: pd.Series) -> Sequence[str | None]:
+        """The cells of a column as they are shown."""
+        words, texts = self._values.get(str(name)), _texts(values)
+        return texts if words is None else [text if text is None else words(text) for text in texts]
 
     def _called(self, name: object) -> dict[str, str]:
         """What a column is called: in a header, and in a sentence."""
@@ -577,11 +604,10 @@ def _key(text: str) -> tuple[str, str]:
     return bare.casefold(), text
 
 
-def _describe(df: pd.DataFrame, column: int) -> dict[str, Any]:
-    """What the page must know of a column to lay it out."""
-    name, values = df.columns[column], df.iloc[:, column]
+def _describe(name: object, values: pd.Series, first: Sequence[str | None]) -> dict[str, Any]:
+    """What the page must know of a column to lay it out, given its first cells."""
     number = pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
-    lengths = [len(text) for text in _texts(values.head(_SAMPLE)) if text is not None]
+    lengths = [len(text) for text in first if text is not None]
     is_id = isinstance(name, str) and (name == "id" or name.endswith("_id"))
     return {"name": printable(name), "number": bool(number), "id": is_id, "width": max([0, *lengths])}
 

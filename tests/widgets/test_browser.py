@@ -125,6 +125,28 @@ def test_all_people_are_there_a_bar_narrows_and_a_row_opens(lab: Lab, page: Page
     expect(page.locator(".kx-panel .kx h3")).to_be_hidden()
 
 
+def test_a_cell_that_is_run_again_keeps_its_place(lab: Lab, page: Page) -> None:
+    lab.run(
+        page,
+        "again",
+        "import kimono_explore as kx\nfrom kimono_explore.sandbox.district.build import make_district\n"
+        "browser = kx.browse(make_district(60))\nbrowser",
+    )
+    page.get_by_role("textbox", name="Search").fill("science")
+    expect(page.locator(".kx[role=status]").first).to_have_text(f"{len(make_district(60).search('science'))} found")
+    page.locator(".kx-table").first.locator(".kx-body [role=row]").nth(1).click()
+    heading = page.locator(".kx-panel .kx h3")
+    expect(heading).to_be_visible()
+    name, prompt = heading.inner_text(), page.locator(".jp-InputPrompt").first
+    before = prompt.inner_text()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    expect(prompt).not_to_have_text(before)
+    expect(prompt).to_have_text(re.compile(r"\[\d+\]"))
+    expect(heading).to_have_text(name)
+    expect(page.get_by_role("textbox", name="Search")).to_have_value("science")
+
+
 def test_a_table_is_used_by_keyboard(lab: Lab, page: Page) -> None:
     lab.run(
         page,

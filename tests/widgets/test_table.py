@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from kimono_explore.widgets.bins import make_bins
 from kimono_explore.widgets.table import PAGE, DataTable, sort_positions
+from kimono_explore.widgets.words import value_words
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -637,3 +638,21 @@ def test_where_there_is_room_for_none_what_is_offered_stays() -> None:
     table.spare = ("owner",)
     table._hear(None, {"kind": "room", "width": 700}, [])
     assert names_of(table) == ["owner"]
+
+
+def test_values_are_called_otherwise_and_stay_as_they_are() -> None:
+    df = pd.DataFrame({"kind": ["sync_event", "data_event", None, "data_event"], "n": [1, 2, 3, 4]})
+    table = DataTable(df, values={"kind": value_words})
+    assert [row[0] for row in table.page(0)["rows"]] == ["sync event", "data event", None, "data event"]
+    assert [bar["label"] for bar in table.view["columns"][0]["bars"]] == ["data event", "sync event", "missing"]
+    table.choose(0, [0])
+    assert table.view["parts"] == [[0, "kind is data event"]]
+    assert (table.filter, table.bars(0)[0]) == ({"kind": ["data_event"]}, "data_event")
+    assert eval(table.code, {"df": df})["n"].tolist() == [2, 4]
+    assert table.to_save["kind"].tolist() == ["data_event", "data_event"]
+    assert "kind is data event" in table.as_html()
+    assert "data_event" not in table.as_html()
+    letters = DataTable(
+        pd.DataFrame({"kind": [f"{chr(65 + n % 26)}{n}" for n in range(500)]}), values={"kind": value_words}
+    )
+    assert letters.view["columns"][0]["bars"][0]["label"] == "A"
