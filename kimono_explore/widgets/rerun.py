@@ -51,5 +51,5 @@ def _request() -> dict[str, Any]:
         return {}
     from IPython import get_ipython
 
-    kernel = getattr(get_ipython(), "kernel", None)  # type: ignore[no-untyped-call]
+    kernel = getattr(get_ipython(), "kernel", None)
     return {} if kernel is None else kernel.get_parent("shell")
