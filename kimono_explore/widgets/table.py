@@ -151,11 +151,9 @@ class DataTable(Pictured, anywidget.AnyWidget):
         if sort is not None and names.count(name) == 1:
             self._sort(names.index(name), descending=sort[1])
         self._columns = [
-            {
-                **_describe(name, values, self._texts(name, values.head(_SAMPLE)), named=str(name) in self._values),
-                **self._called(name),
-            }
-            for name, values in ((name, df.iloc[:, column]) for column, name in enumerate(names))
+            {**_describe(names[column], df.iloc[:, column], self._texts(names[column], df.iloc[:_SAMPLE, column]))}
+            | self._called(names[column])
+            for column in range(df.shape[1])
         ]
         self._layout = self._layouts.setdefault(tuple(map(str, names)), Columns(names))
         self._offered = None
@@ -606,12 +604,12 @@ def _key(text: str) -> tuple[str, str]:
     return bare.casefold(), text
 
 
-def _describe(name: object, values: pd.Series, first: Sequence[str | None], *, named: bool) -> dict[str, Any]:
-    """What the page must know of a column to lay it out, given its first cells, and whether ids have names there."""
+def _describe(name: object, values: pd.Series, first: Sequence[str | None]) -> dict[str, Any]:
+    """What the page must know of a column to lay it out, given its first cells."""
     number = pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype)
     lengths = [len(text) for text in first if text is not None]
     is_id = isinstance(name, str) and (name == "id" or name.endswith("_id"))
-    return {"name": printable(name), "number": bool(number), "id": is_id and not named, "width": max([0, *lengths])}
+    return {"name": printable(name), "number": bool(number), "id": is_id, "width": max([0, *lengths])}
 
 
 def _texts(values: pd.Series) -> Sequence[str | None]:
