@@ -62,7 +62,11 @@ class Speaker:
             self._on_source = np.where(member, dialect.rollups in ("source", "both"), self._on_source)
             self._on_target = np.where(member, dialect.rollups in ("target", "both"), self._on_target)
         self._kind, self._kinds = _combinations(links, ["relation", "source_type", "target_type", "role"])
-        self._field, self._fields = _combinations(links, [*_MEMBERSHIP_FIELDS])
+        roles = [role for *_, role in self._kinds]
+        self._role_numbers = np.array([-1 if role is None else _number(role) for role in roles], dtype=np.int64)
+        self._role_texts = pl.Series([f',"role":{encode(role)}' for role in roles], dtype=pl.String)
+        self._field, fields = _combinations(links, [*_MEMBERSHIP_FIELDS])
+        self._field_texts = pl.Series([_fields(_MEMBERSHIP_FIELDS.values(), one) for one in fields], dtype=pl.String)
         self._membership_ids = pl.DataFrame(to_arrow("links", links[["membership_id"]])).to_series()
         self._roles = self._roles_by_type()
 
@@ -222,17 +226,13 @@ class Speaker:
     def _membership(self, reference: Reference, stated: _Stated, rows: Rows) -> tuple[pl.Series, pl.Series]:
         """The ids and the other fields of these links' memberships: ``,"id":"m1"`` and ``,"status":"Active"``, or empty."""
         ids = _quoted("id", self._membership_ids.gather(stated.links)).fill_null("")
-        told = [_fields(_MEMBERSHIP_FIELDS.values(), values) for values in self._fields]
         kinds = self._kind[stated.links]
-        roles = [role for *_, role in self._kinds]
-        numbers = np.array([-1 if role is None else _number(role) for role in roles], dtype=np.int64)[kinds]
+        numbers = self._role_numbers[kinds]
         by_type = self._roles[rows][stated.places] if reference.table == "persons" else -1
         # A role that nobody would guess.
-        said = (numbers >= 0) & (numbers != (by_type if reference.role is None else _number(reference.role)))
-        texts = pl.Series([f',"role":{encode(role)}' for role in roles], dtype=pl.String).gather(kinds)
-        return ids, _joined(
-            pl.Series(told, dtype=pl.String).gather(self._field[stated.links]), texts.set(pl.Series(~said), "")
-        )
+        told = (numbers >= 0) & (numbers != (by_type if reference.role is None else _number(reference.role)))
+        roles = self._role_texts.gather(kinds).set(pl.Series(~told), "")
+        return ids, _joined(self._field_texts.gather(self._field[stated.links]), roles)
 
     def _roles_by_type(self) -> NDArray[np.int64]:
         """The role that each person has by type, as its place in `_ROLES`; -1 for none."""
