@@ -7,7 +7,7 @@ from builders import category, course, lea, link, make, school, section, student
 
 import kimono_explore as kx
 from kimono_explore.quality.catalogue import ROSTER_CHECKS
-from kimono_explore.widgets.browser import _head
+from kimono_explore.widgets.object_html import object_html
 
 
 def repeated() -> kx.Roster:
@@ -113,7 +113,7 @@ def test_an_id_of_one_row_has_no_others() -> None:
 
 
 def test_the_browser_shows_all_rows_of_an_id() -> None:
-    page = _head(repeated().describe("ben"), None)
+    page = object_html(repeated().describe("ben"), None)
     assert "Ben 0" in page
     assert "Another row with this id" in page
     assert "Ben 1" in page
