@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from kimono_explore.errors import KimonoError
@@ -56,14 +57,19 @@ def find_changes(now: pd.DataFrame, before: pd.DataFrame, waived: pd.DataFrame, 
     A finding is the same if check, table, id and failing values are. One that is waived, or whose check did not run now, is
     not fixed.
     """
-    now, before = _numbered(now), _numbered(before)
-    both = now.merge(before[_KEY], on=_KEY, how="left", indicator=True)
-    now = now.assign(change=both["_merge"].astype("str").map({"left_only": "new", "both": "still there"}).to_numpy())
+    now = _numbered(now).assign(change=np.where(are_new(now, before), "new", "still there"))
+    before = _numbered(before)
     known = pd.concat([now[_KEY], _numbered(waived)[_KEY]]).drop_duplicates()
     gone = before.merge(known, on=_KEY, how="left", indicator=True)["_merge"].to_numpy() == "left_only"
     fixed = before[gone & before["check"].isin(list(ran)).to_numpy()].assign(change="fixed")
     df = pd.concat([now[now["change"] == "new"], fixed, now[now["change"] == "still there"]], ignore_index=True)
     return df[["change", *FINDING_COLUMNS]]
+
+
+def are_new(now: pd.DataFrame, before: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Whether each finding of now was not there before."""
+    both = _numbered(now).merge(_numbered(before)[_KEY], on=_KEY, how="left", indicator=True)
+    return (both["_merge"] == "left_only").to_numpy()
 
 
 def _numbered(findings: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
+from kimono_explore.atomic import atomic_file
 from kimono_explore.errors import ConfigurationError
 from kimono_explore.quality.catalogue import all_checks, by_name
 from kimono_explore.quality.definition import SEVERITIES
@@ -25,6 +27,7 @@ NAME = "quality.toml"
 _SECTIONS = ("parameters", "severities", "checks", "waived", "gate")
 _WAIVER = ("check", "reason", "owner", "expires", "id", "ids", "org")
 _NEEDED = _WAIVER[:4]
+_MOST_WAIVED = 500
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,78 @@ class Waiver:
         if self.ids:
             mine &= failures["id"].isin(self.ids)
         return mine & (failures["org_id"] == self.org).fillna(False).astype(bool) if self.org else mine
+
+    def as_toml(self) -> str:
+        """What stands of it in the file.
+
+        Examples
+        --------
+        >>> print(Waiver("invalid_email", "as agreed", "Ada", date(2026, 12, 31), ("p1",)).as_toml())
+        [[waived]]
+        check = "invalid_email"
+        ids = ["p1"]
+        reason = "as agreed"
+        owner = "Ada"
+        expires = 2026-12-31
+        """
+        texts = {
+            "check": self.check,
+            "ids": list(self.ids),
+            "org": self.org,
+            "reason": self.reason,
+            "owner": self.owner,
+        }
+        lines = [f"{name} = {_in_toml(value)}" for name, value in texts.items() if value]
+        return "\n".join(["[[waived]]", *lines, f"expires = {self.expires}"])
+
+
+def _in_toml(value: object) -> str:
+    """A text, or a list of texts: TOML writes them as JSON does, with one character more in its own way."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def waivers_of(findings: pd.DataFrame, reason: str, owner: str, expires: date) -> list[Waiver]:
+    """One waiver for each check of these findings, of just the objects that they name.
+
+    Raises
+    ------
+    ConfigurationError
+        There is nothing to waive, or nothing says what: a finding without an id, or more than 500 of them.
+    """
+    named = findings.dropna(subset=["id"])
+    if findings.empty or len(named) < len(findings):
+        raise ConfigurationError("A finding without an id cannot be waived by itself: waive its check in quality.toml.")
+    if len(named) > _MOST_WAIVED:
+        raise ConfigurationError(
+            f"{len(named):,} findings are too many to waive one by one. Choose a school, or waive the check in quality.toml."
+        )
+    return [
+        Waiver(str(check), reason, owner, expires, tuple(ids.unique()))
+        for check, ids in named.groupby("check", sort=False)["id"]
+    ]
+
+
+def add_waivers(path: str | os.PathLike[str], waivers: Sequence[Waiver]) -> None:
+    """Write waivers at the end of a ``quality.toml``; a new one is readable by its owner alone.
+
+    Raises
+    ------
+    ConfigurationError
+        The file is not a ``quality.toml``, or it cannot be written. It is as it was then.
+    """
+    file = Path(path)
+    before = ""
+    if file.exists():
+        read_config(file)
+        before = f"{file.read_text(encoding='utf-8-sig').rstrip()}\n\n"
+    try:
+        with atomic_file(file) as new:
+            if before:
+                new.chmod(file.stat().st_mode)
+            new.write_text(before + "\n\n".join(one.as_toml() for one in waivers) + "\n", encoding="utf-8")
+            _check_addition(new, path)
+    except OSError as error:
+        raise ConfigurationError(f"{path} could not be written: {error.strerror}. Name another file.") from error
 
 
 @dataclass(frozen=True)
@@ -203,6 +278,14 @@ def _alike(given: object, own: object) -> bool:
         whole = len(given) == 2 or not _is_range(own)
         return whole and all(_alike(one, own[0]) for one in given if own)
     return type(given) is type(own)
+
+
+def _check_addition(new: Path, path: str | os.PathLike[str]) -> None:
+    try:
+        read_config(new)
+    except ConfigurationError as error:
+        why = str(error).replace(str(new), "the file")
+        raise ConfigurationError(f"A waiver cannot be added to {path}. With it, {why}") from error
 
 
 def waive(outcomes: Iterable[Outcome], waivers: Sequence[Waiver], today: date) -> list[str]:

@@ -11,7 +11,7 @@ from kimono_explore.display import cell_text
 from kimono_explore.errors import KimonoError
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.quality.causes import Explained, group_by_cause
-from kimono_explore.quality.changes import CHANGES, Before, find_changes, read_report
+from kimono_explore.quality.changes import CHANGES, Before, are_new, find_changes, read_report
 from kimono_explore.quality.definition import SEVERITIES
 from kimono_explore.quality.outcome import PLACE
 from kimono_explore.quality.repairs.trial import Repairs, apply, find_repairs
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
     from datetime import date
+
+    import numpy as np
 
     from kimono_explore.quality.definition import Severity
     from kimono_explore.quality.outcome import Outcome
@@ -56,6 +58,8 @@ class Findings:
         The latest result of `since`.
     history : pandas.DataFrame or None
         The latest result of `trend`.
+    config : str, path or None
+        The ``quality.toml`` that was read.
     """
 
     def __init__(
@@ -80,11 +84,17 @@ class Findings:
         self.history: pd.DataFrame | None = None
         self._again: Callable[..., Findings] | None = None
         self._before: Before | None = None
+        self.config: str | os.PathLike[str] | None = None
         self._explained = explained if explained is not None else group_by_cause(self.outcomes)
 
-    def remember(self, notices: Sequence[str], again: Callable[..., Findings] | None = None) -> None:
-        """Store notices, and how to check another roster in the same way. Called by `check`."""
-        self.notices, self._again = list(notices), again
+    def remember(
+        self,
+        notices: Sequence[str],
+        again: Callable[..., Findings] | None = None,
+        config: str | os.PathLike[str] | None = None,
+    ) -> None:
+        """Store notices, how to check another roster in the same way, and the ``quality.toml``. Called by `check`."""
+        self.notices, self._again, self.config = list(notices), again, config
 
     def since(self, previous: str | os.PathLike[str] | Findings) -> pd.DataFrame:
         """Compare with an earlier report: each finding is new, fixed, or still there.
@@ -220,6 +230,11 @@ class Findings:
         if self.roster is None:
             raise _no_roster()
         return self.roster
+
+    @property
+    def are_new(self) -> np.ndarray[Any, Any] | None:
+        """For each row of `findings`, whether it is new since the report that `since` was given; None until then."""
+        return None if self._before is None else are_new(self.findings, self._before.findings)
 
     @property
     def changed(self) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def make_page(report: Findings, rows: int, files: Mapping[str, Sequence[tuple[st
         status=report.summary["status"].value_counts().to_dict(),
         first=first,
         then=[cause for cause in causes if cause not in first],
-        news=_news(report),
+        news=news(report),
         changes=_changes(report),
         harmed=report.scores.iloc[0].to_dict() if len(report.scores) else {},
         points=report.changed.get("points"),
@@ -110,13 +110,13 @@ def make_note(report: Findings) -> str:
         "note.html",
         report=report,
         severities=severities(report),
-        news=_news(report),
+        news=news(report),
         table=table,
         more=len(report.causes) - len(top),
     )
 
 
-def _news(report: Findings) -> list[str]:
+def news(report: Findings) -> list[str]:
     """What the page begins with: what changed, and which waivers need a look."""
     points = report.changed.get("points")
     score = [f"The score was {report.score - points}."] if points and report.score is not None else []

@@ -47,6 +47,8 @@ class Report(Findings):
         The latest result of `since`.
     history : pandas.DataFrame or None
         The latest result of `trend`.
+    config : str, path or None
+        The ``quality.toml`` that was read.
     """
 
     def assert_no_errors(self, threshold: float = 0.0) -> None:

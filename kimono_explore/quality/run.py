@@ -133,7 +133,7 @@ def check(
     report = Report(
         outcomes, seen.source, context.as_of, running.name, seconds, labels, seen.roster, reason, explained, district
     )
-    report.remember(notices, again)
+    report.remember(notices, again, config)
     return report
 
 
@@ -260,7 +260,7 @@ def check_tasks(
     notices = waive(outcomes, settled.waivers, moment.date())
     seconds = time.perf_counter() - began
     report = Report(outcomes, "the task queue", moment.date(), queue.engine.name, seconds, {})
-    report.remember(notices)
+    report.remember(notices, config=config)
     return report
 
 

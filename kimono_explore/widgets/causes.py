@@ -8,15 +8,10 @@ import pandas as pd
 
 from kimono_explore.html import render
 from kimono_explore.quality import words
-from kimono_explore.quality.page import headline, in_words, severities
+from kimono_explore.quality.page import headline, in_words, news, severities
 
 if TYPE_CHECKING:
     from kimono_explore.quality import Report
-
-CAUSE_COLUMNS = ["severity", "sentence", "who", "consequence", "owner", "next_step", "findings"]
-"""What the table of causes shows at first."""
-BRIEF = ("severity", "sentence", "findings")
-"""The columns of it that stay when the rows of one stand beside them."""
 
 
 def causes_of(report: Report) -> pd.DataFrame:
@@ -39,7 +34,7 @@ def cause_html(cause: pd.Series) -> str:
 
 
 def score_html(report: Report, causes: pd.DataFrame) -> str:
-    """The score, and a sentence: whom errors reach, or what to fix first where nobody can be reached."""
+    """The score, what to fix first, whom errors reach, and what changed since the report before."""
     return render(
         "score.html",
         score=report.score,
@@ -47,5 +42,6 @@ def score_html(report: Report, causes: pd.DataFrame) -> str:
         headline=headline(report, causes["sentence"].drop_duplicates().head(3).tolist()),
         checks=len(report.outcomes),
         severities=severities(report),
+        news=news(report),
         status=report.summary["status"].value_counts().to_dict(),
     )

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from kimono_explore.quality import Report
     from kimono_explore.roster.roster import Description
 
-_MOST_ROWS = 20
+_MOST_ROWS = 4
+"""Rows of one id that stand side by side."""
 
 
 def object_html(about: Description, report: Report | None) -> str:
@@ -30,11 +31,8 @@ def object_html(about: Description, report: Report | None) -> str:
         kind=_kind(about),
         own=_pairs(own),
         extra=_pairs(extra),
-        others=[
-            _pairs({str(name): value for name, value in again.items() if name != "id" and not pd.isna(value)})
-            for again in about.others.head(_MOST_ROWS).to_dict("records")
-        ],
-        more=len(about.others) - _MOST_ROWS,
+        rows=len(about.others) + 1,
+        differing=_differing(about),
         findings=None if report is None else _findings(about, report),
     )
 
@@ -51,6 +49,18 @@ def _findings(about: Description, report: Report) -> list[dict[str, str]]:
     return [
         {"severity": row["severity"], "title": report.title(row["check"]), "detail": detail_words(row["detail"])}
         for row in found.fillna("").to_dict("records")
+    ]
+
+
+def _differing(about: Description) -> list[tuple[str, list[str]]]:
+    """The fields that are not the same in all rows of an id, with the values of the first rows."""
+    rows = [about.fields.to_dict(), *about.others.to_dict("records")]
+    names = dict.fromkeys(str(name) for row in rows for name in row if name != "id")
+    told = {name: ["" if pd.isna(row.get(name)) else _said(row[name]) for row in rows] for name in names}
+    return [
+        (capital(column_words(name.removeprefix("ext_"))), values[:_MOST_ROWS])
+        for name, values in told.items()
+        if len(set(values)) > 1
     ]
 
 

@@ -149,6 +149,34 @@ def test_a_reload_and_a_link_keep_the_place_and_the_search(server: Server, page:
     expect(page).to_have_url(re.compile(r"/$"))
 
 
+def test_the_report_is_saved_by_keyboard_and_escape_leaves_things_as_they_are(
+    server: Server, page: Page, tmp_path: Path
+) -> None:
+    page.goto(server.address.replace("/?", "/quality?"))
+    opens = page.get_by_role("button", name="Save report …")
+    opens.press("Enter")
+    form = page.get_by_role("dialog", name="Save the report")
+    name = form.get_by_role("textbox", name="save as")
+    expect(name).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(form).to_be_hidden()
+    expect(opens).to_be_focused()
+    opens.press("Enter")
+    name.fill("report.pdf")
+    expect(form.get_by_role("button", name="Save the report")).to_have_attribute("aria-disabled", "true")
+    name.fill(str(tmp_path / "report.html"))
+    expect(form).to_contain_text(f"A page to read and to print, in {tmp_path}.")
+    name.press("Enter")
+    expect(page.locator(".kx[role=status]")).to_have_text(f"The report was saved as {tmp_path / 'report.html'}.")
+    assert page.locator(".kx-lead").inner_text() in (tmp_path / "report.html").read_text(encoding="utf-8")
+    page.get_by_role("button", name="Schools").click()
+    school = page.get_by_role("grid", name="Schools").locator(ROW).first
+    named = school.locator("[role=gridcell]").first.inner_text()
+    school.click()
+    expect(page.get_by_role("combobox", name="school").locator("option:checked")).to_contain_text(named)
+    expect(page.get_by_role("grid", name="Causes")).to_be_visible()
+
+
 def test_a_reload_keeps_the_cause_and_its_row(server: Server, page: Page) -> None:
     page.goto(server.address.replace("/?", "/quality?"))
     page.get_by_role("grid", name="Causes").locator(ROW).nth(3).click()

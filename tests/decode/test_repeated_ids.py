@@ -112,8 +112,16 @@ def test_an_id_of_one_row_has_no_others() -> None:
         roster.describe("school", row=1)
 
 
-def test_the_browser_shows_all_rows_of_an_id() -> None:
+def test_the_browser_says_in_what_rows_of_one_id_differ() -> None:
     page = object_html(repeated().describe("ben"), None)
-    assert "Ben 0" in page
-    assert "Another row with this id" in page
-    assert "Ben 1" in page
+    assert "<h3>Ben 0</h3>" in page
+    assert "2 rows have this id. They differ in:" in page
+    assert "<tr><th>Name</th><td>Ben 0</td><td>Ben 1</td></tr>" in page
+    assert "<tr><th>Room</th><td>–</td><td>7</td></tr>" in page
+    assert "<th>Last name</th>" not in page.partition("They differ in:")[2]
+    same = make(lea(), school(), school(), link("school child_of district"))
+    assert "2 rows have this id, and all of them say the same." in object_html(same.describe("school"), None)
+    many = make(lea(), *(school(name=f"School {n}") for n in range(9)), link("school child_of district"))
+    page = object_html(many.describe("school"), None)
+    assert "<td>School 0</td><td>School 1</td><td>School 2</td><td>School 3</td></tr>" in page
+    assert "5 more rows are not shown." in page

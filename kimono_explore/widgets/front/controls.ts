@@ -181,7 +181,7 @@ function box(kind: string, inside: (id: string) => HTMLElement | undefined): Par
     fill(element, ids.map(inside).filter((one) => one !== undefined));
     const share = Number(state["share"] ?? 0);
     element.style.flex = share ? `${share} 1 0` : "";
-    if (state["escape"]) setAttribute(element, "role", "alertdialog");
+    if (state["escape"]) setAttribute(element, "role", state.look === "confirm" ? "alertdialog" : "dialog");
     setAttribute(element, "aria-label", text(state["label"]) || null);
   };
   return { element, renew };
