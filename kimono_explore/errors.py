@@ -22,6 +22,8 @@ Each message says what happened, where, in the server's own words, and what to d
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 from kimono_explore.display import printable
@@ -163,6 +165,9 @@ _MADE_BY = {
 }
 
 
+_OPTIONS: dict[str, type] = {"list": Iterable, "dict": Mapping, "whole number": Integral, "number": Real}
+
+
 def expect(function: str, value: object, *kinds: type | None, having: str | None = None) -> None:
     """Check an argument of a public function, so that a wrong one is named before it fails somewhere inside.
 
@@ -201,6 +206,31 @@ def expect(function: str, value: object, *kinds: type | None, having: str | None
     needed = list(dict.fromkeys(names.get(kind, kind.__name__) for kind in kinds if kind is not None))
     words = " or ".join(f"a {name}" for name in needed)
     raise TypeError(f"{function} needs {words}, not {given(value)}. {_MADE_BY.get(needed[0], '')}".strip())
+
+
+def expect_options(function: str, kind: str, *, or_none: bool = False, **options: object) -> None:
+    """Check options of a public function, as `expect` does: that each is a list, a dict, or a number.
+
+    Parameters
+    ----------
+    function : str
+    kind : str
+        ``"list"`` (whatever can be gone through), ``"dict"``, ``"whole number"`` or ``"number"``.
+    or_none : bool, default False
+        Accept None as well.
+    **options
+        Their values by name.
+
+    Examples
+    --------
+    >>> expect_options("neighborhood", "whole number", radius=1, limit="x")
+    Traceback (most recent call last):
+    ...
+    TypeError: neighborhood with limit= needs a whole number, not a str.
+    """
+    for name, value in options.items():
+        if not (isinstance(value, _OPTIONS[kind]) or (or_none and value is None)):
+            raise TypeError(f"{function} with {name}= needs a {kind}, not {given(value)}.")
 
 
 def given(value: object) -> str:

@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from kimono_explore.errors import expect
+from kimono_explore.errors import expect, expect_options
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import OBJECT_TYPES, RELATIONS
 
@@ -63,6 +63,7 @@ def build_graph(
     ['child_of', 'held_at']
     """
     expect("build_graph", roster, Roster)
+    expect_options("build_graph", "list", or_none=True, types=types, relations=relations)
     index = roster.index
     wanted = _known("type", types, tuple(OBJECT_TYPES.values()), OBJECT_TYPES)
     nodes = np.arange(index.size)
@@ -115,6 +116,7 @@ def neighborhood(
     (True, 0)
     """
     expect("neighborhood", roster, Roster)
+    expect_options("neighborhood", "whole number", radius=radius, limit=limit)
     if radius < 0 or limit < 1:
         raise ValueError("radius must be 0 or more, and limit 1 or more.")
     index = roster.index
@@ -195,6 +197,7 @@ def shortest_path(
     ['person', 'course']
     """
     expect("shortest_path", roster, Roster)
+    expect_options("shortest_path", "whole number", count=count)
     if count < 1:
         raise ValueError("count must be 1 or more.")
     index = roster.index

@@ -16,7 +16,7 @@ from kimono_explore.api.paging import read_pages
 from kimono_explore.decode.decoder import Decoded, Decoder
 from kimono_explore.decode.links import merge_sides
 from kimono_explore.display import printable
-from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError, expect
+from kimono_explore.errors import KimonoWarning, NotFoundError, PermissionDeniedError, expect, expect_options
 from kimono_explore.frames import frame, to_pandas
 from kimono_explore.problems import REFUSED
 from kimono_explore.progress import Bar
@@ -165,6 +165,8 @@ def load_roster(
     60
     """
     expect("load_roster", client, Client, having="ask")
+    expect_options("load_roster", "whole number", or_none=True, page_size=page_size)
+    expect_options("load_roster", "whole number", max_connections=max_connections, max_pages=max_pages)
     with (
         saved_pages(resume, client.base_url, page_size) as saved,
         Bar(_ORDER[0], "lists", total=len(_ORDER), shown=progress) as bar,

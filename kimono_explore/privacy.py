@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from kimono_explore.decode.links import sort_links
-from kimono_explore.errors import expect
+from kimono_explore.errors import expect, expect_options
 from kimono_explore.frames import frame
 from kimono_explore.problems import kind_of
 from kimono_explore.roster.roster import Roster
@@ -90,6 +90,7 @@ def pseudonymize(
     (True, set())
     """
     expect("pseudonymize", roster, Roster)
+    expect_options("pseudonymize", "list", keep=keep)
     secret = secrets.token_bytes(32) if key is None else key.encode("utf-8") if isinstance(key, str) else key
     if not secret:
         raise ValueError("The key is empty: pass a secret, or omit it to use a random key.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -90,6 +91,46 @@ def test_one_sentence_says_what_is_needed(function: Callable[..., Any], paramete
     assert "\u2026" not in said
     given = {"None": "not None", "class": "not the class Roster", "int": "not an int", "list": "not a list"}
     assert given.get(wrong, f"not a {wrong}") in said
+
+
+OPTION_KINDS = {"int": "whole number", "float": "number", "Iterable": "list", "Mapping": "dict"}
+ASKED = (
+    "build_graph", "check", "check_tasks", "compare", "explain_tasks", "load_roster", "neighborhood", "probable_duplicates",
+    "pseudonymize", "sandbox", "shortest_path",
+)  # fmt: skip
+"""The functions that people call most, whose numbers, lists and dicts are looked at before anything else is done."""
+ELSEWHERE = {("sandbox", "faults"), ("compare", "match")}  # said by the part that takes them
+
+
+def option_kind(annotation: str) -> str:
+    """What a parameter takes, if it is a number, a list or a dict; "" if not."""
+    first = annotation.removesuffix(" | None").partition("[")[0]
+    return OPTION_KINDS.get(first, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "kind"),
+    [
+        (name, parameter.name, kind)
+        for name in ASKED
+        for parameter in inspect.signature(FUNCTIONS[name]).parameters.values()
+        if (kind := option_kind(str(parameter.annotation))) and (name, parameter.name) not in ELSEWHERE
+    ],
+)
+def test_one_sentence_says_what_an_option_needs(name: str, option: str, kind: str) -> None:
+    wrong, given = (5, "an int") if kind in ("list", "dict") else ("x", "a str")
+    with pytest.raises(TypeError) as caught:
+        FUNCTIONS[name](**filled(FUNCTIONS[name], option, wrong))
+    assert str(caught.value) == f"{name} with {option}= needs a {kind}, not {given}."
+
+
+def test_numbers_of_numpy_are_numbers(small_roster: kx.Roster) -> None:
+    id = small_roster.sections["id"].iloc[0]
+    near = kx.neighborhood(small_roster, id, radius=np.int64(1), limit=np.int32(500))
+    assert set(near) == set(kx.neighborhood(small_roster, id))
+    assert len(small_roster.search("a", limit=np.int64(3))) == 3
+    with pytest.raises(TypeError, match=r"^describe with row= needs a whole number, not a float\.$"):
+        small_roster.describe(id, row=0.5)  # type: ignore[arg-type]
 
 
 def test_no_function_is_left_out() -> None:

@@ -19,7 +19,7 @@ from kimono_explore.compare.by_id import LINK_KEY, count_repeated, key_of, pair
 from kimono_explore.compare.levels import BY, create_matches, match_left_over, rename_links
 from kimono_explore.compare.sources import InMemory, OnDisk, Source, bring, numbers
 from kimono_explore.display import display_label, printable, value_texts
-from kimono_explore.errors import expect
+from kimono_explore.errors import expect, expect_options
 from kimono_explore.files.snapshot import is_snapshot
 from kimono_explore.html import frame_html, render
 from kimono_explore.roster.lazy import LazyRoster
@@ -106,6 +106,7 @@ def compare(
     """
     if match not in ("id", "auto"):
         raise ValueError(f'Unknown match {match!r}. Choose "id" or "auto".')
+    expect_options("compare", "list", ignore=ignore)
     return Comparison(_opened(old), _opened(new), tuple(ignore), match)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from kimono_explore.duplicates.model import COMPARISONS, SAID, TRAINING, alike, levels
-from kimono_explore.errors import ConfigurationError, expect
+from kimono_explore.errors import ConfigurationError, expect, expect_options
 from kimono_explore.roster.roster import Roster
 from kimono_explore.scratch import scratch_database
 
@@ -81,6 +81,7 @@ def probable_duplicates(roster: Roster, threshold: float = 0.9, *, across_types:
     [{'id_2': 'new', 'agree': 'first name, last name, ...date of birth, sex, phone, address'}]
     """
     expect("probable_duplicates", roster, Roster)
+    expect_options("probable_duplicates", "number", threshold=threshold)
     if not 0 < threshold <= 1:
         raise ValueError(f"The threshold is a probability above 0 and up to 1, not {threshold}.")
     persons = roster.persons[roster.persons["id"].notna()].drop_duplicates("id").reset_index(drop=True)

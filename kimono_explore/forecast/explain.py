@@ -9,7 +9,7 @@ import pandas as pd
 
 from kimono_explore.compare import LINK_KEY, Comparison, compare
 from kimono_explore.display import display_label, plural
-from kimono_explore.errors import expect
+from kimono_explore.errors import expect, expect_options
 from kimono_explore.forecast.apply import forecast
 from kimono_explore.forecast.events import LINKS
 from kimono_explore.forecast.link_edits import link_words
@@ -61,6 +61,7 @@ def explain_tasks(
     'The loads do not differ, and no task announces a difference.'
     """
     expect("explain_tasks", new, Roster)
+    expect_options("explain_tasks", "list", ignore=ignore)
     announced = forecast("explain_tasks", old, tasks)
     ignore = tuple(ignore)
     old, new, expected = (_with_sorted_links(roster) for roster in (old, new, announced.roster))

@@ -14,7 +14,7 @@ import narwhals as nw
 import pandas as pd
 
 from kimono_explore.atomic import whole
-from kimono_explore.errors import BundleError, ConfigurationError, expect
+from kimono_explore.errors import BundleError, ConfigurationError, expect, expect_options
 from kimono_explore.files.snapshot import PARTS, is_snapshot, part, read_manifest
 from kimono_explore.progress import Bar
 from kimono_explore.quality.catalogue import ROSTER_CHECKS, TASK_CHECKS, by_name, choose
@@ -109,6 +109,10 @@ def check(
     """
     expect("check", roster, Roster, str, os.PathLike)
     expect("check", config, str, os.PathLike, None)
+    expect_options("check", "list", or_none=True, checks=checks)
+    expect_options("check", "list", exclude=exclude)
+    expect_options("check", "dict", or_none=True, params=params)
+    expect_options("check", "whole number", max_rows=max_rows)
     if config is None and not isinstance(roster, Roster) and is_snapshot(roster):
         config = beside(roster)
     settled = read_config(config)
@@ -243,6 +247,9 @@ def check_tasks(
     expect("check_tasks", tasks, pd.DataFrame)
     expect("check_tasks", roster, Roster, None)
     expect("check_tasks", config, str, os.PathLike, None)
+    expect_options("check_tasks", "list", or_none=True, checks=checks)
+    expect_options("check_tasks", "list", exclude=exclude)
+    expect_options("check_tasks", "dict", or_none=True, params=params)
     settled = read_config(config)
     chosen = _chosen(checks, exclude, params or {}, settled, TASK_CHECKS)
     moment = pd.Timestamp(now or datetime.now(UTC))

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kimono_explore.atomic import whole
-from kimono_explore.errors import expect
+from kimono_explore.errors import expect, expect_options
 from kimono_explore.files.snapshot import incomplete, is_snapshot, part, read_manifest
 from kimono_explore.frames import to_pandas
 from kimono_explore.roster.open import read_source
@@ -119,7 +119,7 @@ class LazyRoster:
             end.
         """
         expect("search", text, str)
-        expect("search with limit=", limit, int, having="__index__")
+        expect_options("search", "whole number", limit=limit)
         wanted, words = tables_of(type), fold(text).split()
         most = max(limit, _MOST_FOUND) + 1
         found = {name: shown(name, self._matching(name, words, most)) for name in wanted if words}

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from kimono_explore.display import display_label, printable
-from kimono_explore.errors import expect
+from kimono_explore.errors import expect, expect_options
 from kimono_explore.files.database import write_duckdb
 from kimono_explore.files.oneroster.write import write_oneroster
 from kimono_explore.files.snapshot import write_snapshot
@@ -155,7 +155,7 @@ class Roster(Tables):
         ['course']
         """
         expect("search", text, str)
-        expect("search with limit=", limit, int, having="__index__")
+        expect_options("search", "whole number", limit=limit)
         wanted, words = tables_of(type), fold(text).split()
         everywhere = {name: rows for name, rows in self._texts.rows(words).items() if len(rows)}
         found = {name: rows for name, rows in everywhere.items() if name in wanted}
@@ -241,6 +241,7 @@ class Roster(Tables):
         >>> section.relations.query("relation == 'of_course'")["type"].tolist()
         ['course']
         """
+        expect_options("describe", "whole number", row=row)
         index = self.index
         code = index.code(id, type)
         kind = str(index.type_of([code])[0])

@@ -11,7 +11,7 @@ import pandas as pd
 import uvicorn
 
 from kimono_explore.api.client import Client, connect
-from kimono_explore.errors import ConfigurationError, KimonoError, expect
+from kimono_explore.errors import ConfigurationError, KimonoError, expect, expect_options
 from kimono_explore.roster.open import read_source
 from kimono_explore.roster.roster import Roster
 from kimono_explore.sandbox.dialect import Dialect
@@ -228,6 +228,8 @@ def sandbox(
     20
     """
     expect("sandbox", source, Roster, str, os.PathLike, None)
+    expect_options("sandbox", "whole number", students=students, seed=seed, port=port)
+    expect_options("sandbox", "number", latency=latency, token_lifetime=token_lifetime)
     return make_sandbox(
         source,
         students,
