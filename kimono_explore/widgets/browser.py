@@ -7,7 +7,6 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from kimono_explore.display import plural
@@ -19,14 +18,13 @@ from kimono_explore.html import render
 from kimono_explore.quality import Report
 from kimono_explore.questions import dependents, shared_classes
 from kimono_explore.roster.lazy import LazyRoster, open_to_browse
-from kimono_explore.roster.query import words_to_mark
 from kimono_explore.roster.roster import Roster
 from kimono_explore.schema import TABLE_OF
 from kimono_explore.widgets.channel import Channel
-from kimono_explore.widgets.controls import Button, Choice, Column, Html, Row, Text
+from kimono_explore.widgets.controls import Button, Choice, Column, Html, Row
 from kimono_explore.widgets.days import DayPicker, long_day
+from kimono_explore.widgets.finder import Finder
 from kimono_explore.widgets.life import life_html
-from kimono_explore.widgets.listing import listing, object_types, on_screen
 from kimono_explore.widgets.network import Network
 from kimono_explore.widgets.object_html import object_html
 from kimono_explore.widgets.parts import Panel, line, shorten
@@ -41,13 +39,9 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from kimono_explore.roster.explorable import Explorable
-    from kimono_explore.roster.roster import Description, Step
+    from kimono_explore.roster.roster import Description
 
 _MOST_NODES, _TRAIL, _MOST_WAYS = 5_000, 6, 3
-_BRIEF = ("name", "kind", "type", "label", "findings")
-"""The columns of the list that stay when an object stands beside it."""
-_FOUND = ("type", "kind", "label", "school", "grade", "detail", "local_id", "id")
-"""The columns of what a search finds, those of people where there are people."""
 
 
 class _Place(NamedTuple):
@@ -157,17 +151,18 @@ class Browser(Panel):
         self.roster = self._open_last(roster, report) if isinstance(roster, History) else _opened(roster)
         self._report = report
         self.selected: str | None = None
-        self.table = self.roster.search("")
-        self._listings: dict[str, pd.DataFrame] = {}
+        self.finder = Finder(self, self.roster, report, self._open)
         self.related = pd.DataFrame()
         self._description: Description | None = None
         self._places: list[_Place] = []
         self._at = -1
         self._start: _Place | None = None
         self._path_from: _Place | None = None
-        self._is_marking = False
+        self._make_controls()
+        self._renew_moves()
         self._lay_out()
-        self._search()
+        self._listen()
+        self.search("")
         if id is not None:
             self.select(id)
 
@@ -181,20 +176,15 @@ class Browser(Panel):
 
     # Built once.
 
-    def _lay_out(self) -> None:
-        self._text = Text("Search", placeholder="Search names, titles, e-mails, ids", look="search", width=360)
-        self._types = Choice("only", self._kinds())
-        said = {"type": kind_words}
-        self._results = DataTable(label="Results", height=560, words=column_words, values=said, comm=Channel())
-        self._meant = self._button("Did you mean", "search", self._search_what_was_meant)
-        self._meant.hidden = True
-        self._widen = self._button("Search all types", "close", self._search_wider, hidden=True)
+    def _make_controls(self) -> None:
         self._back = self._button("Back", "left", lambda: self._go(-1))
         self._forward = self._button("Forward", "right", lambda: self._go(1))
         self._trail = Row([self._crumb(place) for place in range(_TRAIL)])
         self._head = Html(line("Pick a row."))
         self._relations = Choice("relation")
-        self._related = DataTable(label="Related objects", words=column_words, values=said, comm=Channel())
+        self._related = DataTable(
+            label="Related objects", words=column_words, values={"type": kind_words}, comm=Channel()
+        )
         self._shares = self._button("Who shares most classes", "people", self._show_shared)
         self._lost = self._button("What would be lost without it", "trash", self._show_lost)
         self._tell_life = self._button("History", "undo", self._open_life, hidden=self.history is None)
@@ -204,9 +194,9 @@ class Browser(Panel):
         self._connect = self._button("Path to here", "path", self._show_path)
         self._radius = Choice("graph", [("no picture", 0), ("direct", 1), ("two links away", 2)], value=1)
         self._network = Network(report=self.report, height=380, panel=False, comm=Channel())
-        self._network.on_select(self.guarded(self._picked_in_graph))
-        self._network.on_expand(self.guarded(self._expand))
-        self._list = Column([self._results], share=1)
+
+    def _lay_out(self) -> None:
+        self._list = Column([self.finder.results], share=1)
         self._around = Column(
             [self._relations, self._related, Row([self._mark, self._connect, self._radius]), self._network]
         )
@@ -221,32 +211,20 @@ class Browser(Panel):
             share=2,
             hidden=True,  # until something is picked
         )
-        self._text.observe(lambda _: self.later("search", 0.2, self.guarded(self._search)), "value")
-        self._text.on_enter(self.guarded(self._open_first))
-        self._types.observe(self.guarded(lambda _: self._search()), "value")
-        self._results.observe(self.guarded(lambda _: self._picked(self._results, self.table)), "selected_rows")
-        self._results.observe(self.guarded(lambda _: self._fade()), "view")
-        self._related.observe(self.guarded(lambda _: self._picked(self._related, self.related)), "selected_rows")
-        self._relations.observe(self.guarded(lambda _: self._show_related()), "value")
-        self._radius.observe(self.guarded(lambda _: self._show_picture()), "value")
-        self._renew_moves()
         self.children = [
             self._days,
-            Row([self._text, self._types]),
-            Row([self._status, self._meant, self._widen]),
+            Row([self.finder.text, self.finder.types]),
+            Row([self._status, self.finder.meant, self.finder.widen]),
             Row([self._list, self._object], look="split"),
         ]
 
-    def _kinds(self, found: Mapping[str, int] | None = None) -> list[tuple[str, str]]:
-        """The types of objects that the roster has, and how many there are of each, or were found where that is known."""
-        counts = self.roster.counts()
-        types = object_types(counts)
-        many = {type: counts[TABLE_OF[type]] for type in types} if found is None else found
-        words = {type: "people" if type == "person" else TABLE_OF[type].replace("_", " ") for type in types}
-        return [
-            ("all", ""),
-            *((f"{words[type]} {many[type]:,}" if type in many else words[type], type) for type in types),
-        ]
+    def _listen(self) -> None:
+        self._network.on_select(self.guarded(self._picked_in_graph))
+        self._network.on_expand(self.guarded(self._expand))
+        self.finder.results.observe(self.guarded(lambda _: self._fade()), "view")
+        self._related.observe(self.guarded(lambda _: self._picked_related()), "selected_rows")
+        self._relations.observe(self.guarded(lambda _: self._show_related()), "value")
+        self._radius.observe(self.guarded(lambda _: self._show_picture()), "value")
 
     def _button(self, text: str, icon: str, action: Callable[[], object], **facts: Any) -> Button:  # noqa: ANN401
         button = Button(text, icon, **facts)
@@ -261,15 +239,11 @@ class Browser(Panel):
 
     def search(self, text: str, type: str | None = None) -> None:
         """Search as if the text were typed. The results are available immediately."""
-        expect("search", text, str)
-        self._types.value = type or ""
-        self._text.value = text
-        self.call_off("search")
-        self._search()
+        self.finder.search(text, type)
 
     def pick(self, row: int) -> None:
         """Pick a row of the results as if it were clicked."""
-        self._results.pick([row])
+        self.finder.results.pick([row])
 
     def select(self, id: str, type: str | None = None) -> None:
         """Show an object.
@@ -282,7 +256,8 @@ class Browser(Panel):
         self._show(id, type)
 
     def _show(self, id: str, type: str | None, *, redraw: bool = True) -> None:
-        self._say_wait("object")
+        if text := self.roster.wait_for("object"):
+            self.say(text)
         self._visit(id, type, redraw=redraw)
         self.say("")
         assert self._description is not None
@@ -296,7 +271,7 @@ class Browser(Panel):
     def show_list(self) -> None:
         """Close the object, so that the list takes up the whole width again."""
         self.selected, self._description, self._path_from, self.related = None, None, None, pd.DataFrame()
-        self._results.pick([])
+        self.finder.results.pick([])
         self._share_width(alone=True)
 
     @property
@@ -350,15 +325,18 @@ class Browser(Panel):
 
     def _renew_all(self) -> None:
         """Show another day, or another report, as the one before was shown."""
-        self._listings.clear()
-        self.call_off("search")
-        self._types.options = self._kinds()
-        self._search(keep=True)
+        self.finder.renew(self.roster, self.report)
         if self.selected is not None:
             relation = self._relations.value
             self._visit_place()
             self._choose_relation(relation)
-            self._mark_in_list()
+            place = self._places[self._at]
+            self.finder.mark(place.id, place.type)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The list or search results."""
+        return self.finder.table
 
     @property
     def filter(self) -> dict[str, list[str]]:
@@ -373,26 +351,16 @@ class Browser(Panel):
         TypeError
             The labels of a column are a text, not a list.
         """
-        return {str(column): labels for column, labels in self._results.filter.items()}
+        return self.finder.filter
 
     @filter.setter  # noqa: A003  the name that was promised; the builtin is not used here
     def filter(self, chosen: Mapping[str, Sequence[str]]) -> None:
-        known = {str(name): self._results.bars(at) for at, name in enumerate(self._results.df.columns)}
-        for name, labels in chosen.items():
-            if name not in known:
-                raise ValueError(f"Unknown column {name!r}. Choose one of: {', '.join(known)}.")
-            if isinstance(labels, str):
-                raise TypeError(f"A filter has lists of labels, such as {{{name!r}: [{labels!r}]}}.")
-            for label in labels:
-                if label not in known[name]:
-                    raise ValueError(f"{label!r} is not a bar of {name}. Choose one of: {', '.join(known[name])}.")
-        self._results.clear()
-        self._filter_again(chosen)
+        self.finder.filter = chosen
 
     @property
     def shown(self) -> pd.DataFrame:
         """The rows of ``table`` that the filter keeps, in the order on screen."""
-        return self.table.iloc[self._results.shown.index]
+        return self.finder.shown
 
     @property
     def state(self) -> dict[str, Any]:
@@ -402,11 +370,7 @@ class Browser(Panel):
         """
         return {
             "day": None if self.day is None else str(self.day),
-            "search": self._text.value,
-            "type": self._types.value,
-            "filter": self.filter,
-            "sort": None if self._results.sorted_by is None else list(self._results.sorted_by),
-            "columns": self._results.arrangement,
+            **self.finder.state,
             "places": [[place.type, place.id] for place in self._places],
             "at": self._at,
             "open": self.selected is not None,
@@ -420,15 +384,9 @@ class Browser(Panel):
     @state.setter
     def state(self, state: dict[str, Any]) -> None:
         self._day_again(state.get("day"))
-        types = [value for _, value in self._types.options]
-        type = state.get("type", "")
-        self.search(str(state.get("search", "")), type if type in types else None)
-        self._filter_again(state.get("filter", {}))
-        if "sort" in state:
-            self._sort_again(state["sort"])
+        self.finder.state = state
         radius = state.get("radius", 1)
         self._radius.value = radius if radius in self._radius.values else 1
-        self._results.arrangement = state.get("columns", {})
         self.show_list()
         self._life.hidden = self.history is None or not state.get("life")
         at = int(state.get("at", -1))
@@ -468,20 +426,6 @@ class Browser(Panel):
         if relation is not None and tuple(relation) in self._relations.values:
             self._relations.value = tuple(relation)
 
-    def _sort_again(self, sort: Sequence[Any] | None) -> None:
-        """Sort by a column, where it is there; None: as the rows came."""
-        name, descending = sort or (None, False)
-        names = [None, *map(str, self._results.df.columns)]
-        if name in names:
-            self._results.sort(None if name is None else names.index(name) - 1, descending=bool(descending))
-
-    def _filter_again(self, filter: Mapping[str, Sequence[str]]) -> None:
-        names = [str(name) for name in self._results.df.columns]
-        for name, labels in filter.items():
-            if name in names:
-                bars = self._results.bars(names.index(name))
-                self._results.choose(names.index(name), [bars.index(label) for label in labels if label in bars])
-
     def _label(self, id: str, type: str) -> str | None:
         """What an object is called; None where the roster does not know it."""
         index = self.roster.subset_around(id, radius=0).index
@@ -511,112 +455,19 @@ class Browser(Panel):
 
     # What happens then.
 
-    def _search(self, *, keep: bool = False) -> None:
-        """List what is searched for; where it is to keep them, sorted and filtered as before."""
-        text, type = self._text.value, self._types.value or None
-        self._meant.hidden = self._widen.hidden = True
-        kinds = [type] if type else object_types(self.roster.counts())[:1]
-        if not text.strip() and kinds:
-            self._show_listing(kinds[0], keep=keep)
-        else:
-            self._show_found(text, type, keep=keep)
-        self._narrow_list()
-
-    def _show_listing(self, type: str, *, keep: bool) -> None:
-        self._types.options = self._kinds()
-        if type not in self._listings:
-            self._say_wait("object")
-            self._listings[type] = listing(self.roster.subset_of(type), type, self.report)
-        self.table = self._listings[type]
-        self._results.fill(on_screen(self.table), keep=keep)
-        if not keep:
-            self._results.sort(0)
-        everything = "" if self._types.value else " A search looks through all types."
-        many = self.roster.counts()[TABLE_OF[type]]
-        first = f"The first {len(self.table):,} of " if len(self.table) < many else ""
-        self.say(f"{first}{kind_words(type, many)}.{everything}")
-
-    def _show_found(self, text: str, type: str | None, *, keep: bool) -> None:
-        if text:
-            self._say_wait("search")
-        self.table = self._of_people(self.roster.search(text, type, limit=200))
-        marks = dict.fromkeys(("label", "detail", "local_id", "id"), words_to_mark(text))
-        left_out = {name for name in self.table if self.table[name].isna().all()} - {"type", "label", "id"}
-        only_people = "kind" in self.table and (self.table["type"] == "person").all()
-        left_out |= {"type"} if only_people and "kind" not in left_out else {"kind"}
-        self._results.fill(
-            self.table[[name for name in _FOUND if name in self.table and name not in left_out]],
-            keep=keep,
-            marks=marks,
-        )
-        found, more = self.table.attrs["found"], "more than " if self.table.attrs.get("more") else ""
-        shown = f"{more}{found:,} found"
-        if found > len(self.table):
-            shown += f", {len(self.table)} shown: type more"
-        by_type = self.table.attrs["by_type"]
-        self._types.options = self._kinds(by_type)
-        if found == 0 and text.strip():
-            shown = _nothing_found(text, type, by_type)
-            self._widen.description = "Search all types" if self._may_be_elsewhere(by_type) else "Clear the search"
-            self._widen.hidden = False
-        self.say(shown if text.strip() else "")
-        self._suggest(self.table.attrs.get("did_you_mean"), type)
-
-    def _may_be_elsewhere(self, by_type: Mapping[str, int]) -> bool:
-        """Whether another type than the chosen one matches; on disk, not all have been looked at."""
-        return bool(self._types.value) and any(by_type.get(type, 1) for type in self._types.values if type)
-
-    def _search_wider(self) -> None:
-        """Look through all types where another one may match; elsewhere list the type again."""
-        if self._may_be_elsewhere(self.table.attrs["by_type"]):
-            self.search(self._text.value)
-        else:
-            self.search("", self._types.value)
-
-    def _of_people(self, found: pd.DataFrame) -> pd.DataFrame:
-        """What was found, of people with their kind, school and grade, where a list of all of them is at hand."""
-        people, here = self._listings.get("person"), found["type"] == "person"
-        if people is None or len(people) < self.roster.counts()["persons"] or not here.any():
-            return found
-        known = people[people["id"].isin(found.loc[here, "id"].dropna())].drop_duplicates("id").set_index("id")
-        of_each = known.reindex(found["id"].where(here)).set_axis(found.index)
-        return found.assign(**{name: of_each[name] for name in ("kind", "school", "grade") if name in of_each})
-
-    def _suggest(self, meant: str | None, type: str | None) -> None:
-        if meant is not None:
-            found = self.roster.search(meant, type, limit=1)
-            more = "more than " if found.attrs.get("more") else ""
-            self._meant.description = f"Did you mean {meant}? It finds {more}{found.attrs['found']:,}."
-            self._meant.tooltip = f"Search for {meant}"
-            self._meant.hidden = False
-
-    def _search_what_was_meant(self) -> None:
-        self.search(str(self.table.attrs.get("did_you_mean") or self._text.value), self._types.value)
-
     def _share_width(self, *, alone: bool) -> None:
         """The list takes the whole width, or leaves the larger part to the object."""
         self._object.hidden = alone
-        self._narrow_list()
+        self.finder.narrow(beside=not alone)
 
-    def _narrow_list(self) -> None:
-        names = self._results.df.columns
-        beside = not self._object.hidden
-        brief = [column for column, name in enumerate(names) if name in _BRIEF]
-        self._results.show_columns(brief if beside else None)
+    def _picked_related(self) -> None:
+        if self._related.selected_rows:
+            row = self.related.iloc[self._related.selected_rows[0]]
+            self._open(row["id"], row["type"])
 
-    def _open_first(self) -> None:
-        """Open the first row of what is searched for by now."""
-        if self.call_off("search"):
-            self._search()
-        first = self._results.shown.index[:1]
-        if first.tolist() != self._results.selected_rows or self.selected is None:
-            self._results.pick(first)
-
-    def _picked(self, table: DataTable, rows: pd.DataFrame) -> None:
-        if table.selected_rows and not self._is_marking:
-            row = rows.iloc[table.selected_rows[0]]
-            self.select(row["id"], row["type"])
-            self._object.reveal()
+    def _open(self, id: str, type: str) -> None:
+        self.select(id, type)
+        self._object.reveal()
 
     def _go(self, steps: int) -> None:
         if 0 <= self._at + steps < len(self._places):
@@ -643,14 +494,6 @@ class Browser(Panel):
         self._shares.hidden = self._lost.hidden = self._around.hidden = True
         self._share_width(alone=False)
         self.say(f"{place.label} is not in the roster on {day}.")  # where it is narrow, the list stands before it
-
-    def _mark_in_list(self) -> None:
-        """The object on screen is picked in the list, too, where it is listed."""
-        place = self._places[self._at]
-        mine = (self.table["id"] == place.id) & (self.table["type"] == place.type)
-        self._is_marking = True
-        self._results.pick(row for row in np.flatnonzero(mine).tolist() if row in self._results.shown.index)
-        self._is_marking = False
 
     def _open_life(self) -> None:
         self._life.hidden = not self._life.hidden
@@ -753,10 +596,7 @@ class Browser(Panel):
             (str(data["type"]), node.removeprefix(f"{data['type']}:")): node
             for node, data in self._network.graph.nodes(data=True)
         }
-        gone = np.ones(len(self.table), dtype=bool)
-        gone[self._results.shown.index] = False
-        gone &= self.table["id"].isin([id for _, id in drawn]).to_numpy(dtype=bool)
-        left_out = zip(self.table["type"][gone], self.table["id"][gone], strict=True)
+        left_out = self.finder.left_out([id for _, id in drawn])
         self._network.fade(drawn[one] for one in left_out if one in drawn)
 
     def _graph(self, id: str, radius: int, type: str | None) -> nx.MultiDiGraph[str]:
@@ -821,11 +661,6 @@ class Browser(Panel):
         """A roster that holds what is around an object, as far as the picture goes."""
         return self.roster.subset_around(id, radius=max(1, self._radius.value))
 
-    def _say_wait(self, step: Step) -> None:
-        text = self.roster.wait_for(step)
-        if text:
-            self.say(text)
-
     def _renew_moves(self) -> None:
         self._back.disabled = self._at <= 0
         self._forward.disabled = self._at >= len(self._places) - 1
@@ -853,15 +688,6 @@ def _names(about: Description) -> dict[tuple[str, str], str]:
     """What the objects are called that an object is linked with, by type and id."""
     near = about.relations
     return dict(zip(zip(near["type"], near["id"], strict=True), near["label"].astype(str), strict=True))
-
-
-def _nothing_found(text: str, type: str | None, by_type: Mapping[str, int]) -> str:
-    """What was looked for, and what else matches, with counts."""
-    others = [
-        f"1 {kind_words(other)}" if many == 1 else kind_words(other, many) for other, many in by_type.items() if many
-    ]
-    told = f"{f'No {kind_words(type)}' if type else 'Nothing'} matches “{text.strip()}”."
-    return f"{told} Of other types: {', '.join(others)}." if others else told
 
 
 def _told_ways(ways: pd.DataFrame, direct: pd.DataFrame) -> str:

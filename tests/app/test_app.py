@@ -33,6 +33,7 @@ from kimono_explore.sandbox import guard
 from kimono_explore.sandbox.district.build import make_district
 from kimono_explore.sandbox.flaws.catalogue import inject_flaws
 from kimono_explore.widgets.browser import Browser
+from kimono_explore.widgets.finder import Finder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -327,14 +328,14 @@ def test_each_visitor_has_a_widget_of_their_own(guest: TestClient) -> None:
 
 
 def test_a_long_search_keeps_no_other_visitor_waiting(guest: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Browser._search
+    real = Finder._search
 
-    def search(browser: Browser) -> None:
-        if browser._text.value == "slow":
+    def search(finder: Finder) -> None:
+        if finder.text.value == "slow":
             time.sleep(3)
-        real(browser)
+        real(finder)
 
-    monkeypatch.setattr(Browser, "_search", search)
+    monkeypatch.setattr(Finder, "_search", search)
     with visit(guest) as slow, visit(guest) as quick:
         began = time.monotonic()
         slow.search("slow")

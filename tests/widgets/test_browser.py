@@ -635,7 +635,7 @@ import tempfile
 import kimono_explore as kx
 from kimono_explore.sandbox.district.build import make_district
 first = make_district(60)
-student = kx.browse(first)._results.shown.query("kind == 'student'")["id"].iloc[0]  # on top of the list
+student = kx.browse(first).finder.results.shown.query("kind == 'student'")["id"].iloc[0]  # on top of the list
 later = kx.Roster(**{**first.tables, "persons": first.persons.query("id != @student")},
                   links=first.links.query("source_id != @student"))
 days = kx.history(tempfile.mkdtemp() + "/days")

@@ -64,7 +64,7 @@ def test_the_last_day_is_opened_and_another_is_chosen(days: kx.History) -> None:
     browser._days.earlier.click()
     assert browser.day == SECOND
     assert sorted(browser.table["id"]) == ["ana", "ben", "cem", "dan"]
-    assert ("people 4", "person") in browser._types.options
+    assert ("people 4", "person") in browser.finder.types.options
     browser._days.menu.take("2026-10-02")
     assert (browser.day, browser._days.earlier.disabled) == (FIRST, True)
     browser.day = "2026-10-05"
@@ -73,18 +73,18 @@ def test_the_last_day_is_opened_and_another_is_chosen(days: kx.History) -> None:
 
 def test_search_filter_and_order_stay(days: kx.History) -> None:
     browser = kx.browse(days)
-    names = list(browser._results.df.columns)
+    names = list(browser.finder.results.df.columns)
     grade = names.index("grade")
-    browser._results.choose(grade, [browser._results.bars(grade).index("09")])
-    browser._results.sort(names.index("kind"), descending=True)
-    assert browser._results.shown["name"].tolist() == ["Silva, Ana"]
+    browser.finder.results.choose(grade, [browser.finder.results.bars(grade).index("09")])
+    browser.finder.results.sort(names.index("kind"), descending=True)
+    assert browser.finder.results.shown["name"].tolist() == ["Silva, Ana"]
     browser.day = SECOND
-    assert sorted(browser._results.shown["name"]) == ["Silva, Ana", "Silva, Dan"]
-    assert browser._results._sorted_by == (names.index("kind"), True)
+    assert sorted(browser.finder.results.shown["name"]) == ["Silva, Ana", "Silva, Dan"]
+    assert browser.finder.results._sorted_by == (names.index("kind"), True)
     browser.search("dan")
     assert browser.table["id"].tolist() == ["dan"]
     browser.day = THIRD
-    assert (browser._text.value, len(browser.table)) == ("dan", 0)
+    assert (browser.finder.text.value, len(browser.table)) == ("dan", 0)
 
 
 def test_the_object_stays_and_is_said_to_be_missing(days: kx.History) -> None:
@@ -107,7 +107,7 @@ def test_the_object_stays_and_is_said_to_be_missing(days: kx.History) -> None:
     assert "not in the roster" not in browser._head.value
     assert not browser._around.hidden
     row = browser.table["id"].tolist().index("dan")
-    assert browser._results.selected_rows == [row]
+    assert browser.finder.results.selected_rows == [row]
     assert [place.id for place in browser._places] == ["math", "dan"]
 
 

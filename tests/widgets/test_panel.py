@@ -167,8 +167,8 @@ def test_a_page_can_draw_all_that_is_named(browser: Any, page: Page) -> None:
 
 def test_news_of_one_turn_are_one_message_and_what_is_under_way_is_told_at_once(browser: Any, page: Page) -> None:
     async def work() -> None:
-        browser._text.placeholder = "a"
-        browser._text.placeholder = "b"
+        browser.finder.text.placeholder = "a"
+        browser.finder.text.placeholder = "b"
         browser._back.tooltip = "c"
         assert page.messages == []
         await asyncio.sleep(0)
@@ -177,8 +177,8 @@ def test_news_of_one_turn_are_one_message_and_what_is_under_way_is_told_at_once(
 
     asyncio.run(work())
     assert [sorted(message["state"]) for message in page.messages] == [
-        sorted([browser._text.id, browser._back.id]), [browser._status.id]]  # fmt: skip
-    assert page.state[browser._text.id]["placeholder"] == "b"
+        sorted([browser.finder.text.id, browser._back.id]), [browser._status.id]]  # fmt: skip
+    assert page.state[browser.finder.text.id]["placeholder"] == "b"
 
 
 def test_what_is_in_a_panel_opens_nothing_of_its_own(small_roster: kx.Roster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,23 +212,23 @@ def test_a_table_with_a_connection_of_its_own_is_given_the_panels() -> None:
 
 
 def test_what_a_page_does_happens(small_roster: kx.Roster, browser: Any, page: Page) -> None:
-    page.set(browser._text, "mathematics")
+    page.set(browser.finder.text, "mathematics")
     found = small_roster.search("mathematics", limit=200)
     assert browser.table["id"].tolist() == found["id"].tolist()
-    assert page.state[browser._text.id]["said"] == "me:1"
-    page.set(browser._types, "section")
+    assert page.state[browser.finder.text.id]["said"] == "me:1"
+    page.set(browser.finder.types, "section")
     browser.pick(0)
     page.click(browser._leave)
     assert browser.selected is None
 
 
 def test_a_table_hears_and_answers_through_the_panel(browser: Any, page: Page) -> None:
-    id = id_of(browser._results)
+    id = id_of(browser.finder.results)
     page.says({"kind": "message", "control": id, "content": {"kind": "page", "start": 3, "request": 9}})
     answer = page.messages[-1]["content"]
     assert (answer["control"], answer["content"]["request"]) == (id, 9)
-    assert answer["content"]["at"] == browser._results.page(3)["at"]
-    content = {"kind": "pick", "filled": browser._results.view["filled"], "rows": [2]}
+    assert answer["content"]["at"] == browser.finder.results.page(3)["at"]
+    content = {"kind": "pick", "filled": browser.finder.results.view["filled"], "rows": [2]}
     page.says({"kind": "message", "control": id, "content": content})
     assert browser.selected == browser.table["id"].iloc[2]
     assert page.state[f"{id}.selected_rows"] == [2]
@@ -241,7 +241,7 @@ def test_a_panel_in_a_panel_is_worked_from_both(small_roster: kx.Roster) -> None
     outer, inner = Page(inspector), Page(inspector.browser)
     inspector.select("invalid_email")
     inspector.pick(0)
-    assert inspector.browser._text.id in outer.state
+    assert inspector.browser.finder.text.id in outer.state
     first, second = roster.persons["id"].iloc[:2]
     inspector.browser.select(first)
     inspector.browser.select(second)
@@ -276,8 +276,8 @@ def test_an_error_stands_in_the_panel(browser: Any, page: Page, monkeypatch: pyt
     def fail() -> None:
         raise ValueError("<b>")
 
-    monkeypatch.setattr(browser, "_search", fail)
-    page.set(browser._types, "section")
+    monkeypatch.setattr(browser.finder, "_search", fail)
+    page.set(browser.finder.types, "section")
     shown = page.state[browser._status.id]["value"]
     assert 'role="alert"' in shown
     assert "&lt;b&gt;" in shown

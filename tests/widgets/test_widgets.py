@@ -62,11 +62,11 @@ def test_all_people_are_there_at_first_sight(flawed: tuple[kx.Roster, kx.Report]
     browser = kx.browse(roster, report)
     pd.testing.assert_frame_equal(browser.table, listing(roster, "person", report))
     assert {"type", "id", "label", "local_id", "detail"} <= set(browser.table)
-    assert browser._results.view["left"] == len(roster.persons)
-    assert [column["name"] for column in browser._results.view["columns"]] == [
+    assert browser.finder.results.view["left"] == len(roster.persons)
+    assert [column["name"] for column in browser.finder.results.view["columns"]] == [
         "name", "kind", "school", "grade", "sex", "sections", "local_id", "findings", "id"]  # fmt: skip
-    assert browser._results.view["sort"] == [0, False]
-    browser._types.value = "section"
+    assert browser.finder.results.view["sort"] == [0, False]
+    browser.finder.types.value = "section"
     assert browser.table["id"].tolist() == roster.sections["id"].tolist()
     browser.search("algebra")
     assert browser.table.attrs["found"] == len(browser.table)
@@ -78,18 +78,18 @@ def test_a_list_beside_an_object_has_fewer_columns_and_keeps_its_filter(flawed: 
     roster, report = flawed
     browser = kx.browse(roster, report)
     assert browser._object.hidden
-    browser._results._answer_filter({"column": 1, "bars": [0]})
-    picked = browser._results.page(3, 1)["at"]
-    browser._results.pick(picked)
+    browser.finder.results._answer_filter({"column": 1, "bars": [0]})
+    picked = browser.finder.results.page(3, 1)["at"]
+    browser.finder.results.pick(picked)
     assert browser.selected == browser.table["id"].iloc[picked[0]]
     assert (browser._object.hidden, browser._list.share, browser._object.share) == (False, 1, 2)
-    assert [column["name"] for column in browser._results.view["columns"]] == ["name", "kind", "findings"]
-    assert browser._results.filter == {"kind": ["student"]}
-    assert browser._results.selected_rows == picked
+    assert [column["name"] for column in browser.finder.results.view["columns"]] == ["name", "kind", "findings"]
+    assert browser.finder.results.filter == {"kind": ["student"]}
+    assert browser.finder.results.selected_rows == picked
     browser.show_list()
     assert (browser.selected, browser._object.hidden) == (None, True)
-    assert len(browser._results.view["columns"]) == 9
-    browser._results.pick(picked)  # the same again
+    assert len(browser.finder.results.view["columns"]) == 9
+    browser.finder.results.pick(picked)  # the same again
     assert browser.selected == browser.table["id"].iloc[picked[0]]
 
 
@@ -97,14 +97,14 @@ def test_the_state_holds_the_columns_and_an_older_one_is_still_read(flawed: tupl
     roster, report = flawed
     browser, again = kx.browse(roster, report), kx.browse(roster, report)
     chosen = {"hidden": ["sex"], "pinned": ["name"], "widths": {"school": 300}}
-    browser._results.arrangement = chosen
+    browser.finder.results.arrangement = chosen
     browser.search("algebra")
     browser.search("")
     state = json.loads(json.dumps(browser.state))
     assert state["columns"] == chosen
     again.state = state
     assert again.state == state
-    assert "sex" not in [column["name"] for column in again._results.view["columns"]]
+    assert "sex" not in [column["name"] for column in again.finder.results.view["columns"]]
     del state["columns"]
     again.state = state
     assert again.state == {**state, "columns": {}}
@@ -113,9 +113,9 @@ def test_the_state_holds_the_columns_and_an_older_one_is_still_read(flawed: tupl
 def test_the_filter_is_read_set_and_copied_as_python_that_runs(flawed: tuple[kx.Roster, kx.Report]) -> None:
     roster, report = flawed
     browser = kx.browse(roster, report)
-    names = list(browser._results.df.columns)
+    names = list(browser.finder.results.df.columns)
     assert browser.filter == {}
-    pd.testing.assert_frame_equal(browser.shown, browser.table.loc[browser._results.shown.index])
+    pd.testing.assert_frame_equal(browser.shown, browser.table.loc[browser.finder.results.shown.index])
     for chosen in (
         {"kind": ["teacher"]},
         {"grade": ["02", "03"], "sex": ["F"]},
@@ -124,9 +124,9 @@ def test_the_filter_is_read_set_and_copied_as_python_that_runs(flawed: tuple[kx.
         browser.filter = chosen
         assert browser.filter == chosen
         assert 0 < len(browser.shown) < len(browser.table)
-        kept = eval(browser._results.code, {"df": browser.table})
+        kept = eval(browser.finder.results.code, {"df": browser.table})
         assert kept.index.tolist() == sorted(browser.shown.index)
-    assert browser._results.view["columns"][names.index("kind")]["title"] == "Type"
+    assert browser.finder.results.view["columns"][names.index("kind")]["title"] == "Type"
     for wrong, said in (
         ({"hair": ["red"]}, "Unknown column 'hair'"),
         ({"grade": ["99"]}, "'99' is not a bar of grade"),
@@ -140,7 +140,7 @@ def test_the_filter_is_read_set_and_copied_as_python_that_runs(flawed: tuple[kx.
 
 def test_the_state_holds_the_order_and_how_far_the_picture_goes(small_roster: kx.Roster) -> None:
     browser, again = kx.browse(small_roster), kx.browse(small_roster)
-    browser._results.sort(list(browser._results.df.columns).index("sections"), descending=True)
+    browser.finder.results.sort(list(browser.finder.results.df.columns).index("sections"), descending=True)
     browser.select(small_roster.sections["id"].iloc[0])
     browser._radius.value = 2
     again.state = json.loads(json.dumps(browser.state))
@@ -150,7 +150,7 @@ def test_the_state_holds_the_order_and_how_far_the_picture_goes(small_roster: kx
     assert again._network.scene["ids"] == browser._network.scene["ids"]
     again.state = {"sort": ["no such column", True], "radius": 7}
     assert (again.state["sort"], again._radius.value) == (["name", False], 1)
-    browser._results.sort(None)
+    browser.finder.results.sort(None)
     again.state = browser.state
     assert again.state["sort"] is None
 
@@ -159,12 +159,12 @@ def test_what_was_meant_is_one_click_away(small_roster: kx.Roster, tmp_path: Pat
     small_roster.save(tmp_path / "monday")
     for roster in (small_roster, tmp_path / "monday"):
         browser = kx.browse(roster)
-        assert browser._meant.hidden
+        assert browser.finder.meant.hidden
         browser.search("mathmatics")
         meant = small_roster.search("mathematics", limit=1000)
-        assert browser._meant.description == f"Did you mean mathematics? It finds {len(meant):,}."
-        browser._meant.click()
-        assert (browser._text.value, browser._meant.hidden) == ("mathematics", True)
+        assert browser.finder.meant.description == f"Did you mean mathematics? It finds {len(meant):,}."
+        browser.finder.meant.click()
+        assert (browser.finder.text.value, browser.finder.meant.hidden) == ("mathematics", True)
         assert len(browser.table) == len(meant)
 
 
@@ -172,18 +172,18 @@ def test_the_types_count_what_a_search_finds(small_roster: kx.Roster, tmp_path: 
     small_roster.save(tmp_path / "monday")
     for roster in (small_roster, LazyRoster(tmp_path / "monday")):
         browser = kx.browse(roster)
-        everything = browser._types.options
+        everything = browser.finder.types.options
         assert (f"courses {len(small_roster.courses)}", "course") in everything
         browser.search("science")
-        for words, type in browser._types.options[1:]:
+        for words, type in browser.finder.types.options[1:]:
             many = len(small_roster.search("science", type, limit=1000))
             assert int(words.rsplit(" ", 1)[1]) == many == browser.table.attrs["by_type"][type]
         browser.search("")
-        assert browser._types.options == everything
+        assert browser.finder.types.options == everything
     browser = kx.browse(small_roster)
     browser.search("science", type="term")
     counts = {type: len(small_roster.search("science", type, limit=1000)) for type in ("course", "section")}
-    assert [words for words, type in browser._types.options if type in counts] == [
+    assert [words for words, type in browser.finder.types.options if type in counts] == [
         f"{type}s {many}" for type, many in counts.items()
     ]
 
@@ -192,70 +192,72 @@ def test_people_who_are_found_are_narrowed_by_type_school_and_grade(small_roster
     browser = kx.browse(small_roster)
     everybody = browser.table.set_index("id")
     browser.search("smith", type="person")
-    assert [column["title"] for column in browser._results.view["columns"]][:4] == ["Type", "Name", "School", "Grade"]
+    titles = [column["title"] for column in browser.finder.results.view["columns"]]
+    assert titles[:4] == ["Type", "Name", "School", "Grade"]
     for name in ("kind", "school", "grade"):
         found, listed = browser.table[name].astype("str"), everybody[name].reindex(browser.table["id"]).astype("str")
         assert found.tolist() == listed.tolist()
-    grades = browser._results.bars(list(browser._results.df.columns).index("grade"))
+    grades = browser.finder.results.bars(list(browser.finder.results.df.columns).index("grade"))
     assert grades == [grade for grade in everybody["grade"].cat.categories if grade in set(browser.table["grade"])]
     many = len(browser.table)
     browser.filter = {"grade": grades[:1]}
     assert 0 < len(browser.shown) < many
     assert set(browser.shown["grade"]) == {grades[0]}
     browser.search("mathematics")  # sections and courses, perhaps the e-mail of somebody
-    assert "kind" not in browser._results.df.columns
-    assert {"type", "label"} <= set(browser._results.df.columns)
+    assert "kind" not in browser.finder.results.df.columns
+    assert {"type", "label"} <= set(browser.finder.results.df.columns)
 
 
 def test_a_search_that_finds_nothing_says_what_else_matches_and_leads_back() -> None:
     roster = make(student("ana"), course("art"), section("art2"))
     browser = kx.browse(roster)
-    assert browser._widen.hidden
+    assert browser.finder.widen.hidden
     browser.search("art", type="person")
     assert "No person matches “art”. Of other types: 1 course, 1 section." in browser._status.value
-    assert browser._widen.description == "Search all types"
-    browser._widen.click()
-    assert (browser._types.value, len(browser.table), browser._widen.hidden) == ("", 2, True)
+    assert browser.finder.widen.description == "Search all types"
+    browser.finder.widen.click()
+    assert (browser.finder.types.value, len(browser.table), browser.finder.widen.hidden) == ("", 2, True)
     browser.search("<b>nobody</b>")
     assert "Nothing matches “&lt;b&gt;nobody&lt;/b&gt;”." in browser._status.value
-    assert browser._widen.description == "Clear the search"
-    browser._widen.click()
-    assert (browser._text.value, browser.table["id"].tolist(), browser._widen.hidden) == ("", ["ana"], True)
+    assert browser.finder.widen.description == "Clear the search"
+    browser.finder.widen.click()
+    assert (browser.finder.text.value, browser.table["id"].tolist(), browser.finder.widen.hidden) == ("", ["ana"], True)
     browser.search("nobody", type="course")  # of no other type either
-    assert browser._widen.description == "Clear the search"
-    browser._widen.click()
-    assert (browser._types.value, browser._text.value, browser.table["id"].tolist()) == ("course", "", ["art"])
+    assert browser.finder.widen.description == "Clear the search"
+    browser.finder.widen.click()
+    assert (browser.finder.types.value, browser.finder.text.value) == ("course", "")
+    assert browser.table["id"].tolist() == ["art"]
 
 
 def test_on_disk_all_types_can_be_searched_where_one_finds_nothing(tmp_path: Path) -> None:
     make(student("ana"), course("art")).save(tmp_path / "kept")
     browser = kx.browse(LazyRoster(tmp_path / "kept"))
     browser.search("art", type="person")
-    assert browser._widen.description == "Search all types"
-    browser._widen.click()
+    assert browser.finder.widen.description == "Search all types"
+    browser.finder.widen.click()
     assert browser.table["id"].tolist() == ["art"]
     browser.search("nobody")
-    assert browser._widen.description == "Clear the search"
+    assert browser.finder.widen.description == "Clear the search"
 
 
 def test_enter_in_the_search_opens_the_first_result(small_roster: kx.Roster) -> None:
     browser = kx.browse(small_roster)
-    browser._results.sort(0, descending=True)
-    browser._text.enter()
+    browser.finder.results.sort(0, descending=True)
+    browser.finder.text.enter()
     assert browser.selected == browser.shown["id"].iloc[0] != browser.table["id"].iloc[0]
     browser.show_list()
-    browser._text.enter()
+    browser.finder.text.enter()
     assert browser.selected == browser.shown["id"].iloc[0]
     browser.search("nobody of this name")
     kept = browser.selected
-    browser._text.enter()
+    browser.finder.text.enter()
     assert browser.selected == kept
 
 
 async def _typed_and_entered(browser: Browser, text: str) -> str | None:
     """What Enter opens at once after the last letter, before the search has waited for more."""
-    browser._text.value = text
-    browser._text.enter()
+    browser.finder.text.value = text
+    browser.finder.text.enter()
     return browser.selected
 
 
@@ -352,8 +354,8 @@ def test_a_path_says_which_hubs_it_goes_around() -> None:
 def test_a_state_brings_back_what_was_on_screen(flawed: tuple[kx.Roster, kx.Report]) -> None:
     roster, report = flawed
     browser = kx.browse(roster, report)
-    browser._types.value = "section"
-    browser._results.choose(list(browser._results.df.columns).index("teachers"), [0])
+    browser.finder.types.value = "section"
+    browser.finder.results.choose(list(browser.finder.results.df.columns).index("teachers"), [0])
     for id in (roster.sections["id"].iloc[0], roster.courses["id"].iloc[0], roster.orgs["id"].iloc[0]):
         browser.select(id)
     browser.back()
@@ -365,7 +367,7 @@ def test_a_state_brings_back_what_was_on_screen(flawed: tuple[kx.Roster, kx.Repo
     assert (again.selected, again._places, again._at) == (browser.selected, browser._places, 1)
     pd.testing.assert_frame_equal(again.table, browser.table)
     pd.testing.assert_frame_equal(again.related, browser.related)
-    assert again._results.view["left"] == browser._results.view["left"]
+    assert again.finder.results.view["left"] == browser.finder.results.view["left"]
     assert not again._forward.disabled
     start = browser.selected
     browser._mark.click()
@@ -385,10 +387,10 @@ def test_a_state_brings_back_what_was_on_screen(flawed: tuple[kx.Roster, kx.Repo
     assert (again.selected, len(again.table)) == (None, len(roster.persons))
     other = kx.browse(make_district(20))  # which holds none of these
     other.state = {**state, "search": "math", "places": [["section", "gone"], *state["places"][2:]], "at": 1}
-    assert other._text.value == "math"
+    assert other.finder.text.value == "math"
     assert other.selected in (None, state["places"][2][1])
     other.state = {}
-    assert (other.selected, other._text.value) == (None, "")
+    assert (other.selected, other.finder.text.value) == (None, "")
 
 
 def test_relations_on_screen_are_those_of_describe(small_roster: kx.Roster) -> None:
