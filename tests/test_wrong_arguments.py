@@ -133,6 +133,14 @@ def test_numbers_of_numpy_are_numbers(small_roster: kx.Roster) -> None:
         small_roster.describe(id, row=0.5)  # type: ignore[arg-type]
 
 
+def test_a_row_and_a_state_of_a_browser_are_what_they_are(small_roster: kx.Roster) -> None:
+    browser = kx.browse(small_roster)
+    with pytest.raises(TypeError, match=r"^pick with row= needs a whole number, not a str\.$"):
+        browser.pick("x")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^Browser with state= needs a dict, not an int\.$"):
+        browser.state = 5  # type: ignore[assignment]
+
+
 def test_no_function_is_left_out() -> None:
     tested = {case.id.split("-")[0] for case in CASES if isinstance(case.id, str)}
     none = {"checks", "connect", "define_check", "openapi"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from kimono_explore.display import plural
-from kimono_explore.errors import ConfigurationError, KimonoError, expect
+from kimono_explore.errors import ConfigurationError, KimonoError, expect, expect_options
 from kimono_explore.graph import graph_of_paths, neighborhood, shortest_path
 from kimono_explore.history.kept import History, day_of, history
 from kimono_explore.history.segment import is_history
@@ -243,6 +243,7 @@ class Browser(Panel):
 
     def pick(self, row: int) -> None:
         """Pick a row of the results as if it were clicked."""
+        expect_options("pick", "whole number", row=row)
         self.finder.results.pick([row])
 
     def select(self, id: str, type: str | None = None) -> None:
@@ -383,6 +384,7 @@ class Browser(Panel):
 
     @state.setter
     def state(self, state: dict[str, Any]) -> None:
+        expect_options("Browser", "dict", state=state)
         self._day_again(state.get("day"))
         self.finder.state = state
         radius = state.get("radius", 1)

@@ -279,7 +279,11 @@ class Finder:
         """Open the first row of what is searched for by now."""
         if self._panel.call_off("search"):
             self._search()
-        self.results.pick(self.results.shown.index[:1])
+        first = self.results.shown.index[:1].tolist()
+        if first == self.results.selected_rows:
+            self._picked()  # somebody may have gone on from there
+        else:
+            self.results.pick(first)
 
     def _picked(self) -> None:
         if self.results.selected_rows and not self._is_marking:

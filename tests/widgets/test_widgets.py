@@ -261,6 +261,17 @@ async def _typed_and_entered(browser: Browser, text: str) -> str | None:
     return browser.selected
 
 
+def test_enter_leads_back_to_the_first_result_from_wherever_one_went(small_roster: kx.Roster) -> None:
+    browser = kx.browse(small_roster)
+    browser.search("mathematics", type="course")
+    browser.finder.text.enter()
+    first = browser.selected
+    browser._related.pick([0])
+    assert browser.selected != first
+    browser.finder.text.enter()
+    assert browser.selected == first == browser.shown["id"].iloc[0]
+
+
 def test_enter_looks_for_what_is_typed_by_then(small_roster: kx.Roster) -> None:
     browser = kx.browse(small_roster)
     opened = asyncio.run(_typed_and_entered(browser, "mathematics"))
