@@ -47,7 +47,7 @@ class Form(Column):
         self._opens, self._act, self._fields = opens, do, fields
         self._cancel, self.do = Button("Cancel"), Button("Save")
         self.preview = Html()
-        self.said: Callable[[str], object] = print
+        self.said: Callable[[str], object]
         buttons = Row([self._cancel, self.do])
         super().__init__(
             [Row(fields), self.preview, buttons], look="form", hidden=True, label=label, escape=self._cancel

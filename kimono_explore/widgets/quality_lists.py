@@ -86,7 +86,7 @@ class QualityLists:
             "not run": int(status.get("not applicable", 0) + status.get("could not run", 0)),
             "waived": len(self._report.waived),
         }
-        return {name: count for name, count in counts.items() if count or name in ("causes", "checks", "passed")}
+        return {name: count for name, count in counts.items() if count or name in ("causes", "checks")}
 
     def findings(self, chosen: Chosen) -> np.ndarray[Any, Any]:
         """Which findings are at the school, and new or not."""

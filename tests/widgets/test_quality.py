@@ -119,7 +119,9 @@ def test_where_all_is_well_the_widget_says_so(small_roster: kx.Roster) -> None:
 
 
 def test_of_a_roster_of_nothing_the_widget_does_not_say_that_all_is_well() -> None:
-    first = kx.inspect_quality(kx.check(kx.Roster()))._score.value
+    inspector = kx.inspect_quality(kx.check(kx.Roster()))
+    first = inspector._score.value
+    assert ("passed" in inspector._tables, inspector._other.hidden) == (False, True)  # nothing passed, either
     assert "Nothing was checked: no check found anything to look at. Is the roster empty?" in first
     assert "of 100" not in first
 
