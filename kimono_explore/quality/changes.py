@@ -57,10 +57,10 @@ def find_changes(now: pd.DataFrame, before: pd.DataFrame, waived: pd.DataFrame, 
     A finding is the same if check, table, id and failing values are. One that is waived, or whose check did not run now, is
     not fixed.
     """
-    now = _numbered(now).assign(change=np.where(are_new(now, before), "new", "still there"))
-    before = _numbered(before)
+    now, before = _numbered(now), _numbered(before)
+    now = now.assign(change=np.where(_not_in(before, now), "new", "still there"))
     known = pd.concat([now[_KEY], _numbered(waived)[_KEY]]).drop_duplicates()
-    gone = before.merge(known, on=_KEY, how="left", indicator=True)["_merge"].to_numpy() == "left_only"
+    gone = _not_in(known, before)
     fixed = before[gone & before["check"].isin(list(ran)).to_numpy()].assign(change="fixed")
     df = pd.concat([now[now["change"] == "new"], fixed, now[now["change"] == "still there"]], ignore_index=True)
     return df[["change", *FINDING_COLUMNS]]
@@ -68,8 +68,12 @@ def find_changes(now: pd.DataFrame, before: pd.DataFrame, waived: pd.DataFrame, 
 
 def are_new(now: pd.DataFrame, before: pd.DataFrame) -> np.ndarray[Any, Any]:
     """Whether each finding of now was not there before."""
-    both = _numbered(now).merge(_numbered(before)[_KEY], on=_KEY, how="left", indicator=True)
-    return (both["_merge"] == "left_only").to_numpy()
+    return _not_in(_numbered(before), _numbered(now))
+
+
+def _not_in(others: pd.DataFrame, findings: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Whether each numbered finding is not among the others, of which none is there twice."""
+    return (findings.merge(others[_KEY], on=_KEY, how="left", indicator=True)["_merge"] == "left_only").to_numpy()
 
 
 def _numbered(findings: pd.DataFrame) -> pd.DataFrame:
